@@ -1,0 +1,85 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// SwiftPM cannot read DPDK's pkg-config file: its flags are given here by hand.
+let dpdkFlags = [
+    "-I/usr/include/dpdk", "-I/usr/include/x86_64-linux-gnu/dpdk", "-include", "rte_config.h",
+    "-march=x86-64-v3",
+]
+let dpdkC: [CSetting] = [.unsafeFlags(dpdkFlags + ["-O2"])]
+/// What a Swift target needs that imports CDPDK, itself or through Dataplane.
+let dpdkSwift: [SwiftSetting] = [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]
+
+let package = Package(
+    name: "needletail",
+    products: [
+        .executable(name: "needletail", targets: ["needletail"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        .target(
+            name: "CDPDK", path: "CShims/CDPDK", cSettings: dpdkC,
+            linkerSettings: [
+                "rte_eal", "rte_ethdev", "rte_mbuf", "rte_mempool", "rte_net", "rte_ring", "rte_bus_vdev",
+            ].map { .linkedLibrary($0) }),
+        .target(
+            name: "CIPSecMB", path: "CShims/CIPSecMB", linkerSettings: [.linkedLibrary("IPSec_MB")]),
+        .target(name: "CSRTP", path: "CShims/CSRTP", linkerSettings: [.linkedLibrary("srtp2")]),
+        .target(
+            name: "COpenSSL", path: "CShims/COpenSSL",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+
+        .target(name: "Wire"),
+        .target(name: "Mailbox", dependencies: ["Wire"]),
+        .target(
+            name: "Dataplane", dependencies: ["Wire", "Mailbox", "CDPDK", "CIPSecMB", "CSRTP", "COpenSSL"],
+            swiftSettings: dpdkSwift),
+        .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
+        .target(name: "Meetings"),
+        .target(
+            name: "Api",
+            dependencies: [
+                "Wire", "Mailbox", "Agents", "Meetings",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            resources: [.copy("Web")]),
+        .executableTarget(
+            name: "needletail",
+            dependencies: [
+                "Api", "Agents", "Dataplane", "Mailbox", "Meetings", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: dpdkSwift),
+
+        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        .testTarget(name: "MailboxTests", dependencies: ["Mailbox"]),
+        .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "CSRTP", "Wire"], swiftSettings: dpdkSwift),
+        .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
+        .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
+        .testTarget(name: "ApiTests", dependencies: ["Api"]),
+        .testTarget(
+            name: "Simulation", dependencies: ["Dataplane", "Mailbox", "Wire"], swiftSettings: dpdkSwift),
+        .testTarget(name: "Tidy"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,160 @@
+import Wire
+
+/// What control tells a worker: fixed-size plain values that name entries by handle.
+///
+/// A command for a stale or unknown handle is ignored and counted; a worker never answers an error to
+/// control, because control owns the places and knows what is in them.
+@frozen
+public enum Command: Sendable, BitwiseCopyable {
+    case openSession(OpenSession)
+    /// What was negotiated after the session was opened: the answer's header extension ids.
+    case configureSession(SessionHandle, ExtensionMap)
+    case installKeys(InstallKeys)
+    /// Ends it with all its Tracks and Slots; answered by `Event.sessionClosed`.
+    case closeSession(SessionHandle)
+    case openTrack(OpenTrack)
+    /// Answered by `Event.trackClosed`.
+    case closeTrack(TrackHandle)
+    case openSlot(OpenSlot)
+    case mapSlot(MapSlot)
+    /// Answered by `Event.slotClosed`.
+    case closeSlot(SlotHandle)
+    /// The Track (on this worker) is copied by reference to its replica on another worker.
+    case feed(TrackHandle, replica: TrackHandle)
+    case unfeed(TrackHandle, replica: TrackHandle)
+}
+
+/// A Session before its first packet: what ICE needs.
+@frozen
+public struct OpenSession: Sendable, BitwiseCopyable {
+    public var session: SessionHandle
+    /// The random part of the owner-encoding ufrag that we handed out (`OwnerUfrag.secret`).
+    public var ufragSecret: UInt64
+    /// Our ICE password: the key of incoming checks' MESSAGE-INTEGRITY (RFC 8445 section 7.2.2).
+    public var password: ShortText
+
+    @inlinable
+    public init(session: SessionHandle, ufragSecret: UInt64, password: ShortText) {
+        self.session = session
+        self.ufragSecret = ufragSecret
+        self.password = password
+    }
+}
+
+/// The keys that DTLS-SRTP exported (RFC 5764 section 4.2).
+@frozen
+public struct InstallKeys: Sendable, BitwiseCopyable {
+    public var session: SessionHandle
+    public var profile: SrtpProfile
+    /// What the peer seals with.
+    public var receive: SrtpMasterKey
+    /// What we seal with.
+    public var send: SrtpMasterKey
+
+    @inlinable
+    public init(session: SessionHandle, profile: SrtpProfile, receive: SrtpMasterKey, send: SrtpMasterKey) {
+        self.session = session
+        self.profile = profile
+        self.receive = receive
+        self.send = send
+    }
+}
+
+/// One encoding of a Track as the offer describes it.
+@frozen
+public struct LayerDescription: Sendable, BitwiseCopyable {
+    /// The RTP stream id (RFC 8851); empty when the offer names SSRCs instead.
+    public var rid: ShortText
+    /// 0 when the offer does not name it.
+    public var ssrc: UInt32
+    /// 0 when the offer does not name it.
+    public var rtxSsrc: UInt32
+
+    @inlinable
+    public init(rid: ShortText = ShortText(), ssrc: UInt32 = 0, rtxSsrc: UInt32 = 0) {
+        self.rid = rid
+        self.ssrc = ssrc
+        self.rtxSsrc = rtxSsrc
+    }
+}
+
+/// A published source. With `session` none it is a replica that another worker feeds.
+@frozen
+public struct OpenTrack: Sendable, BitwiseCopyable {
+    public var track: TrackHandle
+    public var session: SessionHandle
+    /// For a replica: the Track that feeds it, where keyframe requests go.
+    public var origin: TrackHandle
+    public var mid: ShortText
+    public var kind: MediaKind
+    public var codec: Codec
+    /// The publisher's payload types.
+    public var payloadTypes: PayloadTypes
+    /// Lowest resolution first; 1 to 3.
+    public var layers: InlineArray<3, LayerDescription>
+    public var layerCount: UInt8
+    /// Height in pixels of the highest layer until a keyframe tells it.
+    public var nominalHeight: UInt16
+
+    @inlinable
+    public init(
+        track: TrackHandle, session: SessionHandle, origin: TrackHandle = .none, mid: ShortText, kind: MediaKind,
+        codec: Codec, payloadTypes: PayloadTypes, layers: InlineArray<3, LayerDescription>, layerCount: UInt8,
+        nominalHeight: UInt16 = 720
+    ) {
+        self.track = track
+        self.session = session
+        self.origin = origin
+        self.mid = mid
+        self.kind = kind
+        self.codec = codec
+        self.payloadTypes = payloadTypes
+        self.layers = layers
+        self.layerCount = layerCount
+        self.nominalHeight = nominalHeight
+    }
+}
+
+/// A receive m-line of a participant, negotiated once.
+@frozen
+public struct OpenSlot: Sendable, BitwiseCopyable {
+    public var slot: SlotHandle
+    public var session: SessionHandle
+    public var kind: MediaKind
+    public var mid: ShortText
+    /// What we send with.
+    public var ssrc: UInt32
+    public var rtxSsrc: UInt32
+    public var payloadTypes: PayloadTypeMap
+
+    @inlinable
+    public init(
+        slot: SlotHandle, session: SessionHandle, kind: MediaKind, mid: ShortText, ssrc: UInt32, rtxSsrc: UInt32,
+        payloadTypes: PayloadTypeMap
+    ) {
+        self.slot = slot
+        self.session = session
+        self.kind = kind
+        self.mid = mid
+        self.ssrc = ssrc
+        self.rtxSsrc = rtxSsrc
+        self.payloadTypes = payloadTypes
+    }
+}
+
+/// Puts a Track (on the same worker: the source, or its replica) into a Slot, or takes it out.
+@frozen
+public struct MapSlot: Sendable, BitwiseCopyable {
+    public var slot: SlotHandle
+    /// `none` empties the Slot.
+    public var track: TrackHandle
+    /// What the receiver's tile can show, pixels; the worker picks the highest layer that fits.
+    public var maxHeight: UInt16
+
+    @inlinable
+    public init(slot: SlotHandle, track: TrackHandle, maxHeight: UInt16) {
+        self.slot = slot
+        self.track = track
+        self.maxHeight = maxHeight
+    }
+}

@@ -1,0 +1,113 @@
+import Synchronization
+
+/// Why a packet or a message was dropped; each reason is a counter. Raw values index `Counters.drops`.
+@frozen
+public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    // port
+    case noBuffer, transmitFull, linkDown
+    // classify
+    case truncated, notOurs, badChecksum, fragment, unknownPort, unknownFlow, unknownProtocol
+    // stun
+    case stunMalformed, stunUnknownUser, stunBadIntegrity, stunUnsupported, flowTableFull
+    // dtls
+    case dtlsBeforeIce, puntFull
+    // srtp
+    case srtpNoKeys, srtpAuthentication, srtpReplay, rtpMalformed, rtpUnknownSource, rtcpMalformed
+    // forward
+    case noSinks, sealFull, handoverFull
+    // control
+    case staleHandle, tableFull, eventFull
+
+    /// The packet's stage at which it fell, the metric's `stage` label.
+    public var stage: String {
+        switch self {
+        case .noBuffer, .transmitFull, .linkDown: "port"
+        case .truncated, .notOurs, .badChecksum, .fragment, .unknownPort, .unknownFlow, .unknownProtocol: "classify"
+        case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"
+        case .dtlsBeforeIce, .puntFull: "dtls"
+        case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed: "srtp"
+        case .noSinks, .sealFull, .handoverFull: "forward"
+        case .staleHandle, .tableFull, .eventFull: "control"
+        }
+    }
+}
+
+/// What a worker counts beside drops. Totals only grow; gauges are written whole.
+@frozen
+public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case receivedPackets, receivedBytes, transmittedPackets, transmittedBytes
+    case forwardedPackets, retransmittedPackets
+    case nacksReceived, nacksSent, keyframeRequestsReceived, keyframeRequestsSent
+    case stunRequests, puntedPackets, handoverPackets
+    /// TSC cycles in turns that did work, and in all turns.
+    case busyCycles, totalCycles
+    /// Turns of the poll loop; a heartbeat for whoever watches.
+    case turns
+    // gauges
+    case sessions, tracks, sinks
+}
+
+/// A worker's counters in shared memory: the worker writes, control reads, nobody locks.
+///
+/// The worker counts in plain memory of its own and publishes now and then; the shared words are whole
+/// cache lines of their own.
+public struct Counters: @unchecked Sendable {
+    static var words: Int { Counter.allCases.count + DropReason.allCases.count }
+
+    let shared: UnsafeMutablePointer<Atomic<UInt64>>
+
+    public init() {
+        shared =
+            UnsafeMutableRawPointer
+            .allocate(byteCount: (Self.words + 32) * 8, alignment: 128)
+            .bindMemory(to: Atomic<UInt64>.self, capacity: Self.words)
+        for index in 0..<Self.words { (shared + index).initialize(to: Atomic(0)) }
+    }
+
+    public func deallocate() { UnsafeMutableRawPointer(shared).deallocate() }
+
+    /// Control: what the worker published last.
+    public subscript(counter: Counter) -> UInt64 {
+        shared[Int(counter.rawValue)].load(ordering: .relaxed)
+    }
+
+    /// Control: packets dropped for `reason`.
+    public subscript(reason: DropReason) -> UInt64 {
+        shared[Counter.allCases.count + Int(reason.rawValue)].load(ordering: .relaxed)
+    }
+
+    /// Worker: shows control what it counted.
+    public func publish(_ local: borrowing LocalCounters) {
+        for index in 0..<Self.words { shared[index].store(local.words[index], ordering: .relaxed) }
+    }
+}
+
+/// The worker's own side of its counters: plain words, written by its thread alone.
+@frozen
+public struct LocalCounters: ~Copyable {
+    @usableFromInline let words: UnsafeMutablePointer<UInt64>
+    @usableFromInline let dropBase: Int
+
+    public init() {
+        words = .allocate(capacity: Counters.words)
+        words.initialize(repeating: 0, count: Counters.words)
+        dropBase = Counter.allCases.count
+    }
+
+    deinit { words.deallocate() }
+
+    @inlinable @inline(__always)
+    public func add(_ counter: Counter, _ amount: UInt64 = 1) { words[Int(counter.rawValue)] &+= amount }
+
+    @inlinable @inline(__always)
+    public func set(_ counter: Counter, _ value: UInt64) { words[Int(counter.rawValue)] = value }
+
+    @inlinable @inline(__always)
+    public func drop(_ reason: DropReason, _ amount: UInt64 = 1) { words[dropBase + Int(reason.rawValue)] &+= amount }
+
+    /// What was counted so far, for tests and for the worker's own decisions.
+    @inlinable
+    public subscript(counter: Counter) -> UInt64 { words[Int(counter.rawValue)] }
+    @inlinable
+    public subscript(reason: DropReason) -> UInt64 { words[dropBase + Int(reason.rawValue)] }
+}

@@ -1,0 +1,41 @@
+import Wire
+
+/// What a worker tells control. A full ring drops an event and counts it; none of them is needed to keep
+/// media flowing.
+@frozen
+public enum Event: Sendable, BitwiseCopyable {
+    /// The first authenticated ICE check: DTLS may begin.
+    case sessionValidated(SessionHandle, remote: Endpoint)
+    /// The peer nominated another pair, or its NAT gave it another address.
+    case sessionMoved(SessionHandle, remote: Endpoint)
+    /// 30 s without an authenticated check (RFC 7675 section 5.1).
+    case sessionExpired(SessionHandle)
+    case sessionClosed(SessionHandle)
+    /// The first packet of a layer came in.
+    case layerStarted(TrackHandle, layer: UInt8)
+    case trackClosed(TrackHandle)
+    case slotClosed(SlotHandle)
+    /// A Slot now shows this layer of this Track.
+    case slotSwitched(SlotHandle, track: TrackHandle, layer: UInt8)
+    /// The Track's smoothed loudness, -dBov (0 loudest, 127 silence; RFC 6464 section 3), about 5 a second while
+    /// there is sound, and once when it falls silent.
+    case audioLevel(TrackHandle, level: UInt8)
+}
+
+/// A datagram between a Session's peer and its agent on the slow path (DTLS), copied: handshakes are rare.
+@frozen
+public struct Datagram: Sendable, BitwiseCopyable {
+    /// The largest UDP payload that a 1500-byte link carries.
+    public static var capacity: Int { 1472 }
+
+    public var session: SessionHandle
+    public var count: UInt16
+    public var bytes: InlineArray<1472, UInt8>
+
+    @inlinable
+    public init(session: SessionHandle) {
+        self.session = session
+        count = 0
+        bytes = InlineArray(repeating: 0)
+    }
+}

@@ -1,0 +1,43 @@
+/// All that control and one worker share. Control makes it and frees it when the worker's thread is gone.
+public struct WorkerMailbox: Sendable {
+    /// Control to worker; a change of several commands becomes visible at `commit`.
+    public let commands: Ring<Command>
+    /// Worker to control.
+    public let events: Ring<Event>
+    /// Worker to control: datagrams for the slow path.
+    public let punts: Ring<Datagram>
+    /// Control to worker: the slow path's answers.
+    public let replies: Ring<Datagram>
+    /// Worker to control.
+    public let counters: Counters
+
+    /// `depth`: how many commands (and events) may wait.
+    public init(depth: Int = 16_384, datagrams: Int = 512) {
+        commands = Ring(capacity: depth)
+        events = Ring(capacity: depth)
+        punts = Ring(capacity: datagrams)
+        replies = Ring(capacity: datagrams)
+        counters = Counters()
+    }
+
+    public func deallocate() {
+        commands.deallocate()
+        events.deallocate()
+        punts.deallocate()
+        replies.deallocate()
+        counters.deallocate()
+    }
+}
+
+/// The tables' sizes, fixed at start and the same for every worker.
+public struct Capacity: Sendable, Equatable {
+    public var sessions: Int
+    public var tracks: Int
+    public var slots: Int
+
+    public init(sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768) {
+        self.sessions = sessions
+        self.tracks = tracks
+        self.slots = slots
+    }
+}

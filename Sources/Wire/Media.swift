@@ -1,0 +1,77 @@
+/// What a Track or a Slot carries.
+@frozen
+public enum MediaKind: UInt8, Sendable, BitwiseCopyable {
+    case audio, video, screen
+
+    /// Camera and screen are both video on the wire.
+    @inlinable
+    public var isVideo: Bool { self != .audio }
+}
+
+/// The codecs that we forward; the raw value is the index into `PayloadTypeMap`.
+@frozen
+public enum Codec: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case opus, vp8, h264, vp9, av1
+
+    /// RTP clock rate, Hz.
+    @inlinable
+    public var clockRate: UInt32 { self == .opus ? 48_000 : 90_000 }
+}
+
+/// A receiver's payload types for one codec; 0xff where it was not negotiated.
+@frozen
+public struct PayloadTypes: Sendable, BitwiseCopyable {
+    public var media: UInt8
+    public var rtx: UInt8
+
+    @inlinable
+    public init(media: UInt8 = 0xff, rtx: UInt8 = 0xff) {
+        self.media = media
+        self.rtx = rtx
+    }
+
+    @inlinable
+    public var hasMedia: Bool { media != 0xff }
+    @inlinable
+    public var hasRtx: Bool { rtx != 0xff }
+}
+
+/// A receiver's payload types by codec.
+@frozen
+public struct PayloadTypeMap: Sendable, BitwiseCopyable {
+    public var entries: InlineArray<5, PayloadTypes>
+
+    @inlinable
+    public init() { entries = InlineArray(repeating: PayloadTypes()) }
+
+    @inlinable
+    public subscript(codec: Codec) -> PayloadTypes {
+        get { entries[Int(codec.rawValue)] }
+        set { entries[Int(codec.rawValue)] = newValue }
+    }
+}
+
+/// A Session's negotiated RTP header extension ids (RFC 8285); 0 where not negotiated. With BUNDLE
+/// they are the same in all its m-lines (RFC 8843 section 9.1).
+@frozen
+public struct ExtensionMap: Sendable, BitwiseCopyable, Equatable {
+    /// urn:ietf:params:rtp-hdrext:sdes:mid
+    public var mid: UInt8 = 0
+    /// urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
+    public var rid: UInt8 = 0
+    /// urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id
+    public var repairedRid: UInt8 = 0
+    /// urn:ietf:params:rtp-hdrext:ssrc-audio-level (RFC 6464)
+    public var audioLevel: UInt8 = 0
+    /// http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+    public var absSendTime: UInt8 = 0
+    /// draft-holmer-rmcat-transport-wide-cc-extensions-01
+    public var transportSequence: UInt8 = 0
+    /// urn:3gpp:video-orientation
+    public var videoOrientation: UInt8 = 0
+    /// https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension
+    public var dependencyDescriptor: UInt8 = 0
+
+    @inlinable
+    public init() {}
+}
