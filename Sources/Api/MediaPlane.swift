@@ -1,0 +1,130 @@
+import Meetings
+
+/// What the signaling asks of the media side, and what it hears from it.
+///
+/// The media director conforms to it; the tests have a fake. Every call may come for a participant
+/// that the media side does not know (any more): then it does nothing.
+public protocol MediaPlane: Sendable {
+    /// Takes the participant's one SDP offer and answers it. A second offer of the same participant
+    /// (an ICE restart, or a page that was loaded again) replaces the first.
+    ///
+    /// - Throws: `MediaError` where the offer cannot be served.
+    func connect(_ participant: ParticipantID, in meeting: MeetingID, offer: String) async throws -> String
+
+    /// Ends the participant's session and gives its places back.
+    func disconnect(_ participant: ParticipantID) async
+
+    /// What the participant's screen shows now.
+    func setView(_ participant: ParticipantID, _ view: MediaView) async
+
+    /// What the participant sends now, by its own word.
+    func setMediaState(_ participant: ParticipantID, audio: Bool, video: Bool, screen: Bool) async
+
+    /// All Slots of the participant, in the order of its m-lines.
+    func slots(of participant: ParticipantID) async -> [SlotAssignment]
+
+    /// What happened on the media side. There is one reader, the signaling; the stream never ends
+    /// before the media side does.
+    var updates: AsyncStream<MediaUpdate> { get }
+}
+
+/// What a participant's screen shows.
+public struct MediaView: Sendable, Equatable {
+    public enum Layout: String, Sendable, Codable {
+        case gallery, speaker
+    }
+
+    public var layout: Layout
+    /// The tiles in order, the most important first.
+    public var visible: [ParticipantID]
+    public var pinned: ParticipantID?
+    /// The most pixels in height that a tile can show.
+    public var heights: [ParticipantID: Int]
+
+    public init(
+        layout: Layout = .gallery, visible: [ParticipantID] = [], pinned: ParticipantID? = nil,
+        heights: [ParticipantID: Int] = [:]
+    ) {
+        self.layout = layout
+        self.visible = visible
+        self.pinned = pinned
+        self.heights = heights
+    }
+}
+
+/// What a Slot carries.
+public enum SlotSource: String, Sendable, Codable {
+    case audio, video, screen
+}
+
+/// Who is in a Slot now.
+public struct SlotAssignment: Sendable, Equatable {
+    /// The m-line's identification tag (RFC 5888).
+    public var mid: String
+    /// Nil: the Slot is empty.
+    public var participant: ParticipantID?
+    public var source: SlotSource
+
+    public init(mid: String, participant: ParticipantID?, source: SlotSource) {
+        self.mid = mid
+        self.participant = participant
+        self.source = source
+    }
+}
+
+/// How well a participant's media flows.
+public struct MediaQuality: Sendable, Equatable {
+    public enum Level: String, Sendable, Codable {
+        case good, unstable, poor
+    }
+
+    public var level: Level
+    /// The layer sent, for instance `f`, `h` or `q`; nil where there is only one.
+    public var layer: String?
+    /// The estimate toward the participant, bit/s; nil where there is none yet.
+    public var estimate: Int?
+
+    public init(level: Level, layer: String? = nil, estimate: Int? = nil) {
+        self.level = level
+        self.layer = layer
+        self.estimate = estimate
+    }
+}
+
+/// What happened on the media side.
+public enum MediaUpdate: Sendable, Equatable {
+    /// The Slots of the participant that changed.
+    case slots(ParticipantID, [SlotAssignment])
+    /// ICE and DTLS are done: media can flow.
+    case connected(ParticipantID)
+    /// The media path is gone: a plain reason for the person.
+    case failed(ParticipantID, reason: String)
+    /// The loudest first.
+    case activeSpeakers(MeetingID, [ParticipantID])
+    /// How well the media between the receiver and the node flows; told to the receiver.
+    case quality(ParticipantID, MediaQuality)
+}
+
+/// Why an offer cannot be served.
+public struct MediaError: Error, Sendable, Equatable {
+    /// The stable word on the wire.
+    public enum Code: String, Sendable {
+        /// No place for another session: 503.
+        case full
+        /// The offer is not SDP that we can answer: 400.
+        case badOffer = "bad_offer"
+        /// Well-formed, but without a codec or a transport that we share: 422.
+        case unsupported
+        /// The media side is stopping: 503.
+        case draining
+    }
+
+    public var code: Code
+    /// For people; never quotes the offer.
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
