@@ -1,0 +1,43 @@
+// OpenSSL 3 for Swift: the library's own functions, and accessors for what Swift cannot import (macros and
+// variadic functions). No logic.
+#ifndef NEEDLETAIL_COPENSSL_H
+#define NEEDLETAIL_COPENSSL_H
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/srtp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#if __has_include("COpenSSLHash.h")
+#include "COpenSSLHash.h"
+#endif
+
+static inline EVP_PKEY *needletail_generate_p256(void) { return EVP_EC_gen("P-256"); }
+
+static inline int needletail_limit_to_dtls12(SSL_CTX *context) {
+    return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) &&
+           SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION);
+}
+
+static inline long needletail_disable_session_cache(SSL_CTX *context) {
+    return SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+static inline int needletail_set_groups(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_groups_list(context, list);
+}
+
+static inline long needletail_set_mtu(SSL *ssl, long bytes) { return SSL_set_mtu(ssl, bytes); }
+
+static inline long needletail_handle_timeout(SSL *ssl) { return DTLSv1_handle_timeout(ssl); }
+
+static inline int needletail_set_owner(SSL *ssl, void *owner) { return SSL_set_app_data(ssl, owner); }
+
+static inline void *needletail_owner(const SSL *ssl) { return SSL_get_app_data(ssl); }
+
+#endif

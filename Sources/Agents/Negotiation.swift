@@ -1,0 +1,71 @@
+import Wire
+
+/// Who sends the ClientHello (RFC 5763 section 5): the party that is `active` in `a=setup`.
+public enum DTLSRole: Sendable, Equatable {
+    /// We are `passive`.
+    case server
+    /// We are `active`.
+    case client
+}
+
+/// What an offer and our answer to it agreed on.
+public struct Negotiation: Sendable {
+    public var remoteUfrag: String
+    public var remotePassword: String
+    /// The strongest that the offer gives of its certificate.
+    public var fingerprint: Fingerprint
+    /// Our role.
+    public var dtlsRole: DTLSRole
+    /// The header extensions that the answer kept, with the offer's ids.
+    public var extensions: ExtensionMap
+    /// What the client publishes, in m-line order.
+    public var sends: [SendMedia]
+    /// The Slots, in m-line order.
+    public var receives: [ReceiveMedia]
+    /// Every accepted m-line allows reduced-size RTCP (RFC 5506).
+    public var reducedSizeRtcp: Bool
+    /// Transport-wide congestion feedback was agreed on, together with its header extension.
+    public var transportFeedback: Bool
+    /// Our answer, lines ended by CR LF.
+    public var answer: String
+}
+
+/// An m-line in which the client sends.
+public struct SendMedia: Sendable {
+    /// At most 16 bytes, as a one-byte header extension element carries it (RFC 8285 section 4.2).
+    public var mid: String
+    /// `.screen` when the m-line says `a=content:slides` (RFC 4796), or its msid stream or track id begins with
+    /// `screen`. A signaling channel that knows better may change it.
+    public var kind: MediaKind
+    public var codec: Codec
+    /// The client's payload types.
+    public var payloadTypes: PayloadTypes
+    /// Lowest resolution first; 1 to 3.
+    public var layers: [SendLayer]
+    /// The msid stream id (RFC 8830); empty when the m-line has none.
+    public var stream: String
+}
+
+/// One encoding of a SendMedia: named by its rid, or by SSRCs, or (both missing) by the m-line's mid alone.
+public struct SendLayer: Sendable, Equatable {
+    /// RTP stream id (RFC 8851), at most 16 bytes; empty when the offer has no simulcast.
+    public var rid: String
+    /// 0 when the offer does not name it.
+    public var ssrc: UInt32
+    /// 0 when the offer does not name it.
+    public var rtxSsrc: UInt32
+}
+
+/// An m-line in which the client receives: a Slot.
+public struct ReceiveMedia: Sendable {
+    /// At most 16 bytes.
+    public var mid: String
+    /// `.audio` or `.video`; `.screen` as in `SendMedia`.
+    public var kind: MediaKind
+    /// The client's payload types for every codec that we share.
+    public var payloadTypes: PayloadTypeMap
+    /// What we send with.
+    public var ssrc: UInt32
+    /// 0 when no retransmission format was negotiated.
+    public var rtxSsrc: UInt32
+}
