@@ -1,0 +1,56 @@
+/// The bounds of everything that clients can make grow.
+public struct Limits: Sendable, Equatable {
+    /// Meetings on this node.
+    public var meetings: Int
+    /// Participants of one meeting; the ceiling of `max_participants`.
+    public var participants: Int
+    /// Characters.
+    public var displayName = 64
+    /// Characters.
+    public var topic = 200
+    /// Characters.
+    public var password = 64
+    /// How long a participant may take from `join` to its socket.
+    public var connectTime: Duration
+    /// How long a participant with a lost socket is kept.
+    public var resumeTime: Duration
+    /// How long an instant meeting without anybody is kept.
+    public var emptyTime: Duration
+
+    public init(
+        meetings: Int = 10_000, participants: Int = 1_000, connectTime: Duration = .seconds(120),
+        resumeTime: Duration = .seconds(15), emptyTime: Duration = .seconds(3_600)
+    ) {
+        self.meetings = meetings
+        self.participants = participants
+        self.connectTime = connectTime
+        self.resumeTime = resumeTime
+        self.emptyTime = emptyTime
+    }
+
+    /// `text` without the white space around it.
+    ///
+    /// - Throws: `invalid` where nothing is left, it is longer than `maximum` characters (or four times
+    ///   as many bytes: combining marks count too), or it holds control characters.
+    static func line(_ text: String, field: String, maximum: Int) throws(MeetingError) -> String {
+        var line = Substring(text)
+        while line.first?.isWhitespace == true { line.removeFirst() }
+        while line.last?.isWhitespace == true { line.removeLast() }
+        guard !line.isEmpty else { throw .invalid(field: field, reason: "must not be empty") }
+        guard line.utf8.count <= maximum * 4, line.count <= maximum else {
+            throw .invalid(field: field, reason: "at most \(maximum) characters")
+        }
+        guard line.unicodeScalars.allSatisfy(isPrintable) else {
+            throw .invalid(field: field, reason: "must not hold control characters")
+        }
+        return String(line)
+    }
+
+    /// Controls, and the marks that turn the direction of the text around them.
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x202a...0x202e, 0x2066...0x2069: false
+        default: scalar.properties.generalCategory != .control
+        }
+    }
+}

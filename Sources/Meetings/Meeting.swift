@@ -1,0 +1,141 @@
+/// A meeting and who is in it. A value: time and randomness are arguments, and nothing is told to anybody.
+public struct Meeting: Sendable {
+    public let id: MeetingID
+    public let number: MeetingNumber
+    /// The service user that made it.
+    public let owner: String
+    public let createdAt: Timestamp
+    /// Whoever shows it becomes host.
+    public let hostKey: String
+    public internal(set) var plan: MeetingPlan
+    public internal(set) var password: PasswordHash?
+    public internal(set) var isLocked = false
+    public private(set) var participants: [ParticipantID: Participant] = [:]
+    /// Since when nobody is in it; nil while somebody is.
+    public private(set) var emptySince: Timestamp?
+    private var arrivals = 0
+
+    init(
+        id: MeetingID, number: MeetingNumber, owner: String, createdAt: Timestamp, hostKey: String,
+        plan: MeetingPlan, password: PasswordHash?
+    ) {
+        self.id = id
+        self.number = number
+        self.owner = owner
+        self.createdAt = createdAt
+        self.hostKey = hostKey
+        self.plan = plan
+        self.password = password
+        emptySince = createdAt
+    }
+
+    public enum State: String, Sendable, Codable {
+        /// Nobody is here.
+        case waiting
+        case active
+    }
+
+    public var state: State { emptySince == nil ? .active : .waiting }
+
+    /// Whom the others see, in the order of joining.
+    public var roster: [Participant] {
+        participants.values.filter(\.presence.isVisible).sorted { $0.arrival < $1.arrival }
+    }
+
+    /// Lets somebody in; the others see it when it arrives with its socket.
+    ///
+    /// - Throws: `invalid` (the name), `wrongHostKey`, `passwordRequired`, `wrongPassword`, `locked`,
+    ///   `hostNotHere`, `meetingFull`.
+    mutating func join(
+        _ request: JoinRequest, as id: ParticipantID, at now: Timestamp, within limits: Limits,
+        by derive: PasswordHash.Derivation
+    ) throws(MeetingError) -> Participant {
+        let name = try Limits.line(request.displayName, field: "display_name", maximum: limits.displayName)
+        let role = try role(of: request, within: limits, by: derive)
+        if role != .host {
+            if isLocked { throw .locked }
+            let hostIsHere = participants.values.contains { $0.role == .host && $0.presence.isVisible }
+            if !plan.settings.joinBeforeHost && !hostIsHere { throw .hostNotHere }
+        }
+        guard participants.count < min(plan.settings.maxParticipants, limits.participants) else { throw .meetingFull }
+        arrivals += 1
+        let participant = Participant(
+            id: id, displayName: name, role: role, media: MediaState(),
+            presence: .expected(until: now + limits.connectTime), arrival: arrivals, joinedAt: now)
+        participants[id] = participant
+        emptySince = nil
+        return participant
+    }
+
+    private func role(
+        of request: JoinRequest, within limits: Limits, by derive: PasswordHash.Derivation
+    ) throws(MeetingError) -> Role {
+        if request.isHost { return .host }
+        if let key = request.hostKey {
+            guard Secret.equal(key.utf8, hostKey.utf8) else { throw .wrongHostKey }
+            return .host
+        }
+        if let password {
+            guard let given = request.password, !given.isEmpty else { throw .passwordRequired }
+            guard given.utf8.count <= limits.password * 4, password.matches(given, by: derive) else {
+                throw .wrongPassword
+            }
+        }
+        return .participant
+    }
+
+    /// The participant's socket is here, for the first time or again.
+    mutating func arrive(_ id: ParticipantID) throws(MeetingError) -> Participant {
+        guard var participant = participants[id] else { throw .participantNotFound }
+        participant.presence = .present
+        participants[id] = participant
+        return participant
+    }
+
+    /// The participant's socket is lost; it may come back until the grace is over.
+    mutating func drop(_ id: ParticipantID, at now: Timestamp, within limits: Limits) {
+        participants[id]?.presence = .dropped(until: now + limits.resumeTime)
+    }
+
+    mutating func leave(_ id: ParticipantID, at now: Timestamp) throws(MeetingError) -> Participant {
+        guard let participant = participants.removeValue(forKey: id) else { throw .participantNotFound }
+        if participants.isEmpty { emptySince = now }
+        return participant
+    }
+
+    /// - Throws: `screenShareForbidden`, `screenShareTaken`: one screen at a time.
+    mutating func setMedia(_ state: MediaState, of id: ParticipantID) throws(MeetingError) {
+        guard let participant = participants[id] else { throw .participantNotFound }
+        if state.screen && !participant.media.screen {
+            if !plan.settings.allowScreenShare && !participant.role.controls { throw .screenShareForbidden }
+            if participants.values.contains(where: { $0.id != id && $0.media.screen }) { throw .screenShareTaken }
+        }
+        participants[id]?.media = state
+    }
+
+    /// Only a host hands out roles, and never takes the last host's away.
+    mutating func setRole(_ role: Role, of id: ParticipantID, by actor: ParticipantID) throws(MeetingError) {
+        guard participants[actor]?.role == .host else { throw .forbidden }
+        guard let target = participants[id] else { throw .participantNotFound }
+        let hosts = participants.values.count { $0.role == .host }
+        if target.role == .host && role != .host && hosts == 1 { throw .forbidden }
+        participants[id]?.role = role
+    }
+
+    /// - Throws: `participantNotFound`, `forbidden` unless the participant has the host controls.
+    public func requireControls(_ id: ParticipantID) throws(MeetingError) {
+        guard let participant = participants[id] else { throw .participantNotFound }
+        guard participant.role.controls else { throw .forbidden }
+    }
+
+    /// Participants whose time has run out.
+    func overdue(at now: Timestamp) -> [ParticipantID] {
+        participants.values.filter { participant in participant.presence.deadline.map { $0 <= now } ?? false }.map(\.id)
+    }
+
+    /// Whether nobody will miss it: an instant meeting that was empty for too long.
+    func isForgotten(at now: Timestamp, within limits: Limits) -> Bool {
+        guard plan.type == .instant, let emptySince else { return false }
+        return emptySince + limits.emptyTime <= now
+    }
+}

@@ -1,0 +1,78 @@
+/// Why the domain refuses; each case has one HTTP status and one stable code (API.md, Errors).
+public enum MeetingError: Error, Hashable, Sendable {
+    /// A value that is well-formed but impossible.
+    case invalid(field: String, reason: String)
+    /// A setting that this version carries but cannot honour.
+    case settingUnavailable(String)
+    case startInPast
+    case passwordRequired
+    case wrongPassword
+    case wrongHostKey
+    /// The role does not allow it.
+    case forbidden
+    case screenShareForbidden
+    /// Unknown, or ended.
+    case meetingNotFound
+    case participantNotFound
+    case hostNotHere
+    case screenShareTaken
+    case locked
+    case meetingFull
+    /// The node holds as many meetings as it can.
+    case nodeFull
+
+    /// The HTTP status.
+    public var status: Int {
+        switch self {
+        case .startInPast: 400
+        case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden: 403
+        case .meetingNotFound, .participantNotFound: 404
+        case .hostNotHere, .screenShareTaken: 409
+        case .invalid, .settingUnavailable: 422
+        case .locked: 423
+        case .meetingFull, .nodeFull: 503
+        }
+    }
+
+    /// The stable word that clients may rely on.
+    public var code: String {
+        switch self {
+        case .invalid: "invalid_field"
+        case .settingUnavailable: "setting_unavailable"
+        case .startInPast: "start_in_past"
+        case .passwordRequired: "password_required"
+        case .wrongPassword: "wrong_password"
+        case .wrongHostKey: "wrong_host_key"
+        case .forbidden: "forbidden"
+        case .screenShareForbidden: "screen_share_forbidden"
+        case .meetingNotFound: "meeting_not_found"
+        case .participantNotFound: "participant_not_found"
+        case .hostNotHere: "host_not_here"
+        case .screenShareTaken: "screen_share_taken"
+        case .locked: "meeting_locked"
+        case .meetingFull: "meeting_full"
+        case .nodeFull: "node_full"
+        }
+    }
+
+    /// For people.
+    public var message: String {
+        switch self {
+        case .invalid(let field, let reason): "\(field): \(reason)"
+        case .settingUnavailable(let name): "The setting \(name) is not available on this node."
+        case .startInPast: "The start lies in the past."
+        case .passwordRequired: "This meeting needs a password."
+        case .wrongPassword: "The password is wrong."
+        case .wrongHostKey: "The host key is wrong."
+        case .forbidden: "Your role does not allow this."
+        case .screenShareForbidden: "The host does not allow participants to share their screen."
+        case .meetingNotFound: "There is no such meeting, or it has ended."
+        case .participantNotFound: "There is no such participant in this meeting."
+        case .hostNotHere: "The meeting begins when the host joins."
+        case .screenShareTaken: "Somebody else is sharing a screen."
+        case .locked: "The meeting is locked."
+        case .meetingFull: "The meeting is full."
+        case .nodeFull: "The node cannot take another meeting."
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// What a participant may do.
+public enum Role: String, Sendable, Codable, CaseIterable {
+    case host
+    case coHost = "co_host"
+    case participant
+
+    /// Whether the role carries the host controls.
+    public var controls: Bool { self != .participant }
+}
+
+/// What a participant sends, by its own word.
+public struct MediaState: Sendable, Equatable {
+    public var audio: Bool
+    public var video: Bool
+    public var screen: Bool
+    public var handRaised: Bool
+
+    public init(audio: Bool = false, video: Bool = false, screen: Bool = false, handRaised: Bool = false) {
+        self.audio = audio
+        self.video = video
+        self.screen = screen
+        self.handRaised = handRaised
+    }
+}
+
+/// Where a participant is on its way through a meeting.
+public enum Presence: Sendable, Equatable {
+    /// Has joined, but has no socket yet; nobody sees it.
+    case expected(until: Timestamp)
+    case present
+    /// Has lost its socket and may come back.
+    case dropped(until: Timestamp)
+
+    /// Whether the others see the participant.
+    public var isVisible: Bool {
+        switch self {
+        case .expected: false
+        case .present, .dropped: true
+        }
+    }
+
+    /// When the participant is given up.
+    public var deadline: Timestamp? {
+        switch self {
+        case .expected(let until), .dropped(let until): until
+        case .present: nil
+        }
+    }
+}
+
+/// One presence of a person in a meeting. Names need not be unique.
+public struct Participant: Sendable, Equatable {
+    public let id: ParticipantID
+    public let displayName: String
+    public internal(set) var role: Role
+    public internal(set) var media: MediaState
+    public internal(set) var presence: Presence
+    /// Counts up in the order of joining.
+    public let arrival: Int
+    public let joinedAt: Timestamp
+}
+
+/// What somebody who wants to join shows.
+public struct JoinRequest: Sendable, Equatable {
+    public var displayName: String
+    public var password: String?
+    public var hostKey: String?
+    /// A service token already showed that this is the host.
+    public var isHost: Bool
+
+    public init(displayName: String, password: String? = nil, hostKey: String? = nil, isHost: Bool = false) {
+        self.displayName = displayName
+        self.password = password
+        self.hostKey = hostKey
+        self.isHost = isHost
+    }
+}
