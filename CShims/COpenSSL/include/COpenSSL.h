@@ -3,6 +3,8 @@
 #ifndef NEEDLETAIL_COPENSSL_H
 #define NEEDLETAIL_COPENSSL_H
 
+#include <sys/time.h>
+
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -24,6 +26,10 @@ static inline int needletail_limit_to_dtls12(SSL_CTX *context) {
            SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION);
 }
 
+static inline uint64_t needletail_dtls_options(void) {
+    return SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE;
+}
+
 static inline long needletail_disable_session_cache(SSL_CTX *context) {
     return SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
@@ -34,7 +40,14 @@ static inline int needletail_set_groups(SSL_CTX *context, const char *list) {
 
 static inline long needletail_set_mtu(SSL *ssl, long bytes) { return SSL_set_mtu(ssl, bytes); }
 
+static inline int needletail_timer_runs(SSL *ssl) {
+    struct timeval left;
+    return DTLSv1_get_timeout(ssl, &left) == 1;
+}
+
 static inline long needletail_handle_timeout(SSL *ssl) { return DTLSv1_handle_timeout(ssl); }
+
+static inline int needletail_reset_bio(BIO *bio) { return BIO_reset(bio); }
 
 static inline int needletail_set_owner(SSL *ssl, void *owner) { return SSL_set_app_data(ssl, owner); }
 

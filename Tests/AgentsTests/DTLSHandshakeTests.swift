@@ -1,0 +1,209 @@
+import Testing
+import Wire
+
+@testable import Agents
+
+@Suite("DTLS-SRTP handshake")
+struct DTLSHandshakeTests {
+    @Test(
+        "both roles derive the same keys, crosswise, with each profile",
+        arguments: SrtpProfile.allCases, [DTLSRole.server, .client])
+    func keysMatch(profile: SrtpProfile, role: DTLSRole) throws {
+        var pair = try Pair(ours: [profile], theirs: [profile], ourRole: role)
+        pair.run()
+        let us = try #require(Keys(pair.us.state))
+        let them = try #require(Keys(pair.them.state))
+        #expect(us.profile == profile && them.profile == profile)
+        #expect(us.send == them.receive && us.receive == them.send)
+        #expect(us.send != us.receive)
+        #expect(us.send.contains { $0 != 0 })
+    }
+
+    @Test("our preference wins over a client's list that begins with CM_SHA1")
+    func serverPreferenceWins() throws {
+        var pair = try Pair(
+            ours: [.aeadAes128Gcm, .aeadAes256Gcm, .aes128CmHmacSha1_80],
+            theirs: [.aes128CmHmacSha1_80, .aeadAes256Gcm, .aeadAes128Gcm])
+        pair.run()
+        #expect(Keys(pair.us.state)?.profile == .aeadAes128Gcm)
+    }
+
+    @Test("without a common profile the handshake fails")
+    func noCommonProfile() throws {
+        var pair = try Pair(ours: [.aeadAes128Gcm], theirs: [.aes128CmHmacSha1_80])
+        pair.run()
+        #expect(pair.us.state.failure == "no SRTP protection profile in common")
+    }
+
+    @Test("a certificate that is not the promised one fails the handshake", arguments: [DTLSRole.server, .client])
+    func wrongFingerprint(role: DTLSRole) throws {
+        var pair = try Pair(ourRole: role, promised: try Certificate(notBefore: 0).fingerprint)
+        pair.run()
+        #expect(pair.us.state.failure == "the peer's certificate is not the one of its fingerprint")
+        #expect(pair.them.state.failure != nil, "the peer was told by an alert")
+        #expect(pair.us.timeout == nil)
+    }
+
+    @Test("no datagram is larger than the MTU", arguments: [300, 1200])
+    func datagramsFit(mtu: Int) throws {
+        var pair = try Pair(mtu: mtu)
+        pair.run()
+        #expect(Keys(pair.us.state) != nil && Keys(pair.them.state) != nil)
+        #expect(pair.largest <= mtu && pair.largest > 100)
+    }
+
+    @Test("a ClientHello in fragments, one a datagram, is put together")
+    func fragmentedClientHello() throws {
+        var pair = try Pair()
+        let hello = try #require(pair.them.nextOutgoing())
+        let fragments = fragment(hello, into: 3)
+        #expect(fragments.count == 3)
+        for piece in fragments {
+            #expect(pair.us.nextOutgoing() == nil)
+            pair.us.receive(piece, now: pair.now)
+        }
+        pair.run()
+        #expect(Keys(pair.us.state) != nil && Keys(pair.them.state) != nil)
+    }
+
+    @Test("the loss of any single datagram is repaired by timers", arguments: 0..<5)
+    func lossRecovers(lost: Int) throws {
+        var pair = try Pair(mtu: 600)
+        pair.drop = [lost]
+        pair.run()
+        #expect(pair.sent > 5 && pair.now >= 100_000_000, "it was lost, and missed")
+        let us = try #require(Keys(pair.us.state))
+        let them = try #require(Keys(pair.them.state))
+        #expect(us.send == them.receive && us.receive == them.send)
+    }
+
+    @Test("the loss of a whole flight is repaired by timers", arguments: [0...0, 1...2, 3...3, 4...4])
+    func flightLossRecovers(lost: ClosedRange<Int>) throws {
+        var pair = try Pair(mtu: 600)
+        pair.drop = Set(lost)
+        pair.run()
+        #expect(Keys(pair.us.state) != nil && Keys(pair.them.state) != nil)
+        #expect(pair.now >= 100_000_000, "nothing was sent again before the first interval was over")
+    }
+
+    @Test("intervals double, and a silent peer ends the handshake")
+    func silentPeer() throws {
+        var pair = try Pair(ourRole: .client)
+        var waits: [UInt64] = []
+        while let deadline = pair.us.timeout {
+            pair.us.handleTimeout(now: deadline - 1)
+            waits.append(deadline - pair.now)
+            pair.now = deadline
+            pair.us.handleTimeout(now: deadline)
+            try #require(waits.count < 20)
+        }
+        #expect(Array(waits.prefix(4)) == [100_000_000, 200_000_000, 400_000_000, 800_000_000])
+        #expect(waits.max() == 5_000_000_000)
+        #expect(pair.us.state.failure == "the peer did not answer")
+        var copies = 0
+        while pair.us.nextOutgoing() != nil { copies += 1 }
+        #expect(copies == waits.count, "one ClientHello at once, and one after each wait but the last")
+    }
+
+    @Test("close_notify ends the association on both sides")
+    func closeNotify() throws {
+        var pair = try Pair()
+        pair.run()
+        pair.us.close()
+        #expect(pair.us.state.isClosed)
+        pair.run()
+        #expect(pair.them.state.isClosed)
+    }
+
+    @Test("garbage between the records delays nothing and ends nothing")
+    func garbage() throws {
+        var pair = try Pair()
+        var random = SplitMix(seed: 7)
+        pair.noise = { (0..<Int(random.next() % 90)).map { _ in UInt8.random(in: 0...255, using: &random) } }
+        pair.run()
+        let keys = try #require(Keys(pair.us.state))
+        for _ in 0..<2000 {
+            var bytes = (0..<Int(random.next() % 200 + 1)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            bytes[0] = UInt8(20 + random.next() % 4)
+            pair.us.receive(bytes, now: pair.now)
+        }
+        #expect(Keys(pair.us.state)?.send == keys.send)
+        #expect(pair.us.nextOutgoing() == nil)
+        pair.them.close()
+        pair.run()
+        #expect(pair.us.state.isClosed, "records of the peer are still understood")
+    }
+
+    @Test("a forged alert, ClientHello or replay does not end an established association")
+    func forgedRecords() throws {
+        var pair = try Pair()
+        pair.run()
+        let closeNotify: [UInt8] = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 1, 0]
+        let fatal: [UInt8] = [21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40]
+        pair.us.receive(closeNotify, now: pair.now)
+        pair.us.receive(fatal, now: pair.now)
+        for datagram in pair.record { pair.us.receive(datagram, now: pair.now) }
+        let stranger = try DTLSHandshake(
+            certificate: pair.ourCertificate, role: .client, peer: pair.ourCertificate.fingerprint, now: 0)
+        pair.us.receive(try #require(stranger.nextOutgoing()), now: pair.now)
+        #expect(Keys(pair.us.state) != nil)
+        pair.them.close()
+        pair.run()
+        #expect(pair.us.state.isClosed)
+    }
+
+    @Test("every truncation and every flipped byte of a flight is survived")
+    func mutations() throws {
+        let theirs = try Certificate(notBefore: 0)
+        let ours = try Certificate(notBefore: 0)
+        let client = try DTLSHandshake(certificate: theirs, role: .client, peer: ours.fingerprint, now: 0)
+        let hello = try #require(client.nextOutgoing())
+        for index in hello.indices {
+            let server = try DTLSHandshake(certificate: ours, role: .server, peer: theirs.fingerprint, now: 0)
+            server.receive(Array(hello[..<index]), now: 0)
+            var flipped = hello
+            flipped[index] ^= 0x41
+            server.receive(flipped, now: 0)
+            #expect(Keys(server.state) == nil)
+        }
+    }
+}
+
+@Suite("Certificates")
+struct CertificateTests {
+    @Test("each certificate has its own SHA-256 fingerprint, whose text reads back")
+    func fingerprints() throws {
+        let first = try Certificate(notBefore: 1_700_000_000).fingerprint
+        let second = try Certificate(notBefore: 1_700_000_000).fingerprint
+        #expect(first != second)
+        #expect(first.algorithm == .sha256 && first.text.utf8.count == 8 + 32 * 3 - 1)
+        #expect(Fingerprint(first.text) == first)
+        #expect(Fingerprint(first.text.lowercased()) == first)
+    }
+
+    @Test(
+        "malformed fingerprints and weak hashes are refused",
+        arguments: [
+            "", "sha-256", "sha-256 AA:BB", "sha-1 " + [String](repeating: "AA", count: 20).joined(separator: ":"),
+            "md5 " + [String](repeating: "AA", count: 16).joined(separator: ":"),
+            "sha-256 " + [String](repeating: "AG", count: 32).joined(separator: ":"),
+            "sha-256 " + [String](repeating: "A", count: 32).joined(separator: ":"),
+            "sha-256 " + [String](repeating: "AA", count: 33).joined(separator: ":"),
+        ])
+    func refused(text: String) {
+        #expect(Fingerprint(text) == nil)
+    }
+
+    @Test("SHA-384 and SHA-512 fingerprints are verified too", arguments: [Fingerprint.Algorithm.sha384, .sha512])
+    func strongerHashes(algorithm: Fingerprint.Algorithm) throws {
+        let zeros = try #require(
+            Fingerprint(algorithm: algorithm, bytes: [UInt8](repeating: 0, count: algorithm.length)))
+        var pair = try Pair(promised: zeros)
+        pair.run()
+        #expect(pair.us.state.failure == "the peer's certificate is not the one of its fingerprint")
+        let right = try #require(pair.theirCertificate.fingerprint(algorithm))
+        pair = try Pair(certificate: pair.theirCertificate, promised: right)
+        pair.run()
+        #expect(Keys(pair.us.state) != nil)
+    }
+}

@@ -1,0 +1,136 @@
+import COpenSSL
+import Wire
+
+@testable import Agents
+
+/// Two ends of an association and the wire between them, on virtual time.
+struct Pair {
+    let ourCertificate: Certificate
+    let theirCertificate: Certificate
+    let us: DTLSHandshake
+    let them: DTLSHandshake
+    /// Nanoseconds.
+    var now: UInt64 = 0
+    /// Which datagrams are lost, counted from 0 over both directions.
+    var drop: Set<Int> = []
+    /// Sent to both ends before each datagram.
+    var noise: (() -> [UInt8])?
+    private(set) var sent = 0
+    private(set) var largest = 0
+    /// What was delivered to us.
+    private(set) var record: [[UInt8]] = []
+
+    init(
+        ours: [SrtpProfile] = [.aeadAes128Gcm], theirs: [SrtpProfile] = [.aeadAes128Gcm],
+        ourRole: DTLSRole = .server, certificate: Certificate? = nil, promised: Fingerprint? = nil, mtu: Int = 1200
+    ) throws {
+        ourCertificate = try Certificate(profiles: ours, notBefore: 1_700_000_000)
+        theirCertificate = try certificate ?? Certificate(profiles: theirs, notBefore: 1_700_000_000)
+        us = try DTLSHandshake(
+            certificate: ourCertificate, role: ourRole, peer: promised ?? theirCertificate.fingerprint, mtu: mtu,
+            now: 0)
+        them = try DTLSHandshake(
+            certificate: theirCertificate, role: ourRole == .server ? .client : .server,
+            peer: ourCertificate.fingerprint, mtu: mtu, now: 0)
+    }
+
+    /// Delivers datagrams and moves time to the next timer, until nothing is left to do or a minute is over.
+    mutating func run() {
+        let end = now + 60_000_000_000
+        while now < end {
+            let quiet = !deliver(from: them, to: us, keep: true) && !deliver(from: us, to: them, keep: false)
+            guard quiet else { continue }
+            guard let next = [us.timeout, them.timeout].compactMap({ $0 }).min() else { return }
+            now = max(now, next)
+            us.handleTimeout(now: now)
+            them.handleTimeout(now: now)
+        }
+    }
+
+    private mutating func deliver(from sender: DTLSHandshake, to receiver: DTLSHandshake, keep: Bool) -> Bool {
+        var delivered = false
+        while let datagram = sender.nextOutgoing() {
+            delivered = true
+            largest = max(largest, datagram.count)
+            defer { sent += 1 }
+            if let noise { receiver.receive(noise(), now: now) }
+            guard !drop.contains(sent) else { continue }
+            if keep { record.append(datagram) }
+            receiver.receive(datagram, now: now)
+        }
+        return delivered
+    }
+}
+
+/// An established association's keys as arrays, to compare.
+struct Keys {
+    var profile: SrtpProfile
+    var receive: [UInt8]
+    var send: [UInt8]
+
+    init?(_ state: DTLSHandshake.State) {
+        guard case .connected(let profile, let receive, let send) = state else { return nil }
+        self.profile = profile
+        self.receive = Self.bytes(receive, profile)
+        self.send = Self.bytes(send, profile)
+    }
+
+    private static func bytes(_ key: SrtpMasterKey, _ profile: SrtpProfile) -> [UInt8] {
+        (0..<profile.keyLength).map { key.key[$0] } + (0..<profile.saltLength).map { key.salt[$0] }
+    }
+}
+
+extension DTLSHandshake {
+    func receive(_ bytes: [UInt8], now: UInt64) {
+        bytes.withUnsafeBytes { receive($0, now: now) }
+    }
+}
+
+extension DTLSHandshake.State {
+    var failure: String? {
+        if case .failed(let reason) = self { reason } else { nil }
+    }
+
+    var isClosed: Bool {
+        if case .closed = self { true } else { false }
+    }
+}
+
+extension Certificate {
+    func fingerprint(_ algorithm: Fingerprint.Algorithm) -> Fingerprint? {
+        SSL_CTX_get0_certificate(context).flatMap { Fingerprint(of: $0, algorithm: algorithm) }
+    }
+}
+
+/// Cuts a datagram of one unfragmented handshake message into `count` datagrams (RFC 6347 section 4.2.3).
+func fragment(_ datagram: [UInt8], into count: Int) -> [[UInt8]] {
+    let record = Array(datagram[..<13])
+    let header = Array(datagram[13..<25])
+    let body = Array(datagram[25...])
+    let size = (body.count + count - 1) / count
+    return stride(from: 0, to: body.count, by: size).enumerated().map { index, offset in
+        let piece = body[offset..<min(offset + size, body.count)]
+        var bytes = record + header + piece
+        bytes[10] &+= UInt8(index)
+        bytes[11] = UInt8((piece.count + 12) >> 8)
+        bytes[12] = UInt8((piece.count + 12) & 255)
+        bytes.replaceSubrange(19..<22, with: [0, UInt8(offset >> 8), UInt8(offset & 255)])
+        bytes.replaceSubrange(22..<25, with: [0, UInt8(piece.count >> 8), UInt8(piece.count & 255)])
+        return bytes
+    }
+}
+
+/// A small seeded generator (SplitMix64), so that a failure repeats.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
+        return value ^ value >> 31
+    }
+}
