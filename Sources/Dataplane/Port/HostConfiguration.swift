@@ -1,0 +1,33 @@
+import Wire
+
+/// The addresses of one port, and the way from there.
+public struct HostConfiguration: Sendable, Equatable {
+    /// An address of our own with the prefix of its link; IPv4 lengths are 0 to 32.
+    public struct Interface: Sendable, Equatable, BitwiseCopyable {
+        public var address: IPAddress
+        public var prefixLength: Int
+
+        public init(address: IPAddress, prefixLength: Int) {
+            self.address = address
+            self.prefixLength = prefixLength
+        }
+    }
+
+    public var mac: MACAddress
+    /// At most `mostInterfaces`. A link-local IPv6 address is made from the MAC address when there is any other
+    /// IPv6 address and no link-local one (RFC 4291 appendix A).
+    public var interfaces: [Interface]
+    public var gatewayV4: IPAddress?
+    public var gatewayV6: IPAddress?
+
+    public static var mostInterfaces: Int { 16 }
+
+    public init(
+        mac: MACAddress, interfaces: [Interface], gatewayV4: IPAddress? = nil, gatewayV6: IPAddress? = nil
+    ) {
+        self.mac = mac
+        self.interfaces = interfaces
+        self.gatewayV4 = gatewayV4
+        self.gatewayV6 = gatewayV6
+    }
+}

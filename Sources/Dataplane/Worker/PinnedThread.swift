@@ -1,0 +1,72 @@
+import CDPDK
+import Glibc
+
+/// A thread of ours on one core, registered with EAL so that it has its own cache in every mempool.
+final class PinnedThread: Sendable {
+    private let thread: pthread_t
+
+    private final class Start: Sendable {
+        let name: String
+        let core: Int?
+        let body: @Sendable () -> Void
+
+        init(name: String, core: Int?, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.core = core
+            self.body = body
+        }
+    }
+
+    /// Starts `body` on a thread called `name` (cut to 15 characters), pinned to `core` when there is one.
+    /// `join` must be called once before the process may end in order.
+    init(name: String, core: Int?, body: @escaping @Sendable () -> Void) throws(PortFailure) {
+        if let core { try Self.check(core) }
+        var thread = pthread_t()
+        let start = Unmanaged.passRetained(Start(name: name, core: core, body: body))
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                PinnedThread.run(start)
+                return nil
+            }, start.toOpaque())
+        guard result == 0 else {
+            start.release()
+            throw PortFailure("thread \(name) did not start (\(EAL.message(of: result))): raise the limit of tasks")
+        }
+        self.thread = thread
+    }
+
+    /// Waits until the body returned.
+    func join() { pthread_join(thread, nil) }
+
+    /// The cores that this process may run on.
+    static var allowedCores: [Int] {
+        var set = cpu_set_t()
+        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return [] }
+        return withUnsafeBytes(of: set) { bytes in
+            (0..<bytes.count * 8).filter { bytes[$0 / 8] >> ($0 % 8) & 1 == 1 }
+        }
+    }
+
+    private static func check(_ core: Int) throws(PortFailure) {
+        let allowed = allowedCores
+        guard allowed.contains(core) else {
+            let list = allowed.map(String.init).joined(separator: ", ")
+            throw PortFailure("core \(core) is not to be had: this process may run on \(list); configure one of these")
+        }
+    }
+
+    private static func run(_ start: Start) {
+        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+        if let core = start.core {
+            var set = cpu_set_t()
+            withUnsafeMutableBytes(of: &set) { $0[core / 8] |= 1 << (core % 8) }
+            pthread_setaffinity_np(pthread_self(), MemoryLayout<cpu_set_t>.size, &set)
+        }
+        // Without a registration (EAL not started, or all 128 lcores taken) pools work without a cache.
+        let registered = rte_thread_register() == 0
+        start.body()
+        if registered { rte_thread_unregister() }
+    }
+}
