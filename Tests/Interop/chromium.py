@@ -1,0 +1,217 @@
+"""Debian's Chromium on a host of the lab: one browser process, whose pages are participants."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, Playwright
+
+import media
+from lab import Lab, wait_until
+
+EXECUTABLE = "/usr/bin/chromium"
+
+# What every receive Slot of the page got so far, by mid, with the participant that the page shows in it.
+OBSERVE = """async () => {
+    const { pc, slots } = window.needletail;
+    const owners = slots?.toJSON ? slots.toJSON() : slots instanceof Map ? Object.fromEntries(slots) : slots ?? {};
+    const seen = [];
+    for (const transceiver of pc.getTransceivers()) {
+        if (transceiver.direction !== "recvonly") continue;
+        const slot = { mid: transceiver.mid, kind: transceiver.receiver.track.kind, ...owners[transceiver.mid] };
+        for (const report of (await pc.getStats(transceiver.receiver.track)).values()) {
+            if (report.type !== "inbound-rtp") continue;
+            const { framesDecoded, totalAudioEnergy, packetsReceived, packetsLost, nackCount, pliCount } = report;
+            const { retransmittedPacketsReceived, frameHeight, freezeCount } = report;
+            Object.assign(slot, { framesDecoded, totalAudioEnergy, packetsReceived, packetsLost, nackCount, pliCount,
+                retransmittedPacketsReceived, frameHeight, freezeCount });
+        }
+        seen.push(slot);
+    }
+    return seen;
+}"""
+
+# The selected candidate pair and the SRTP cipher.
+TRANSPORT = """async () => {
+    const stats = await window.needletail.pc.getStats();
+    for (const transport of stats.values()) {
+        if (transport.type !== "transport") continue;
+        const pair = stats.get(transport.selectedCandidatePairId);
+        const remote = pair && stats.get(pair.remoteCandidateId);
+        return { remote: remote?.address, port: remote?.port, srtpCipher: transport.srtpCipher,
+                 state: transport.dtlsState };
+    }
+}"""
+
+# The mean colour of the middle of a Slot's next picture, as [r, g, b].
+PICTURE = """async (mid) => {
+    const { pc } = window.needletail;
+    const { track } = pc.getTransceivers().find((each) => each.mid === mid).receiver;
+    const video = document.createElement("video");
+    video.muted = true;
+    video.srcObject = new MediaStream([track]);
+    await video.play();
+    await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 16;
+    const context = canvas.getContext("2d");
+    context.drawImage(video, 0, 0, 16, 16);
+    video.srcObject = null;
+    const sums = [0, 0, 0];
+    const { data } = context.getImageData(4, 4, 8, 8);
+    data.forEach((value, index) => { if (index % 4 < 3) sums[index % 4] += value / 64; });
+    return sums;
+}"""
+
+# The frequency (Hz) that stood out most in a Slot's sound within a second and a half, 0 for silence.
+SOUND = """async (mid) => {
+    const { pc } = window.needletail;
+    const { track } = pc.getTransceivers().find((each) => each.mid === mid).receiver;
+    const context = new AudioContext();
+    await context.resume();
+    const analyser = new AnalyserNode(context, { fftSize: 4096, smoothingTimeConstant: 0 });
+    context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+    const levels = new Float32Array(analyser.frequencyBinCount);
+    let loudest = -70, hertz = 0;
+    const until = performance.now() + 1500;
+    while (performance.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        analyser.getFloatFrequencyData(levels);
+        levels.forEach((level, bin) => {
+            if (level > loudest) [loudest, hertz] = [level, bin * context.sampleRate / analyser.fftSize];
+        });
+    }
+    await context.close();
+    return hertz;
+}"""
+
+
+class Participant:
+    """A page of the web client in a meeting."""
+
+    def __init__(self, page: Page, name: str, colour: str) -> None:
+        self.page, self.name, self.colour = page, name, colour
+
+    def wait_connected(self, timeout: float = 20) -> None:
+        probe = "() => window.needletail?.pc?.connectionState === 'connected'"
+        try:
+            self.page.wait_for_function(probe, timeout=timeout * 1000, polling=50)
+        except Exception as error:
+            raise AssertionError(f"{self.name} did not connect in {timeout} s; the page says: {self.words()}") from error
+
+    def words(self) -> str:
+        return " / ".join(self.page.inner_text("body").split("\n"))[:600]
+
+    @property
+    def participant_id(self) -> str:
+        return self.page.evaluate("() => window.needletail.you?.participant_id ?? window.needletail.participantId")
+
+    def observations(self) -> list[dict]:
+        return self.page.evaluate(OBSERVE)
+
+    def transport(self) -> dict:
+        return self.page.evaluate(TRANSPORT)
+
+    def picture(self, mid: str) -> str | None:
+        """Whose colour a Slot shows."""
+        return media.nearest_colour(tuple(self.page.evaluate(PICTURE, mid)))
+
+    def tone(self, mid: str) -> str | None:
+        """Whose tone a Slot plays."""
+        hertz = self.page.evaluate(SOUND, mid)
+        name = min(media.TONES, key=lambda each: abs(media.TONES[each] - hertz))
+        return name if abs(media.TONES[name] - hertz) < 40 else None
+
+    def timings(self) -> dict:
+        return self.page.evaluate("() => window.needletail.timings")
+
+    def leave(self) -> None:
+        self.page.click("#leave")
+
+    def close(self) -> None:
+        self.page.context.close()
+
+
+class Chromium:
+    """A browser on one host, whose camera shows `colour` and whose microphone plays that colour's tone."""
+
+    def __init__(
+        self, playwright: Playwright, lab: Lab, host: str, colour: str, folder: Path, size: tuple[int, int] = (320, 180)
+    ) -> None:
+        self.colour = colour
+        self._pid_file = folder / f"{host}-{colour}.pid"
+        camera = media.write_y4m(folder / f"{host}-{colour}.y4m", colour, *size)
+        microphone = media.write_wav(folder / f"{host}-{colour}.wav", colour)
+        origins = [f"http://{lab.address('pop1', 4)}:8080", f"http://[{lab.address('pop1', 6)}]:8080"]
+        self._browser = playwright.chromium.launch(
+            executable_path=self._write_launcher(lab, host, folder),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-proxy-server",
+                "--autoplay-policy=no-user-gesture-required",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={camera}",
+                f"--use-file-for-fake-audio-capture={microphone}",
+                # A camera needs a secure context; this lab has no certificates.
+                f"--unsafely-treat-insecure-origin-as-secure={','.join(origins)}",
+            ],
+        )
+
+    def _write_launcher(self, lab: Lab, host: str, folder: Path) -> Path:
+        """Playwright starts one program: this enters the namespace, tells its pid and becomes Chromium."""
+        launcher = folder / f"chromium-{host}-{self.colour}"
+        command = shlex.join(lab.command(host, EXECUTABLE))
+        launcher.write_text(f'#!/bin/sh\necho $$ >{shlex.quote(str(self._pid_file))}\nexec {command} "$@"\n')
+        launcher.chmod(0o755)
+        return launcher
+
+    def open(self, url: str) -> Page:
+        context = self._browser.new_context(viewport={"width": 960, "height": 600}, color_scheme="light")
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(url)
+        return page
+
+    def join(self, origin: str, meeting: str, name: str, slots: int = 4) -> Participant:
+        """Opens the web client, which joins by itself."""
+        query = urlencode({"meeting": meeting, "name": name, "autojoin": 1, "slots": slots})
+        return Participant(self.open(f"{origin}/?{query}"), name, self.colour)
+
+    def kill(self) -> None:
+        """Ends the browser as a crash would: no goodbye on any socket."""
+        pid = int(self._pid_file.read_text())
+        family = _descendants(pid)
+        for each in [pid, *family]:
+            try:
+                os.kill(each, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        wait_until("the browser to be gone", lambda: not self._browser.is_connected(), timeout=5)
+
+    def close(self) -> None:
+        if self._browser.is_connected():
+            self._browser.close()
+
+
+def _descendants(pid: int) -> list[int]:
+    """The processes that `pid` started, and theirs: sockets live in a child of Chromium's."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            parents.setdefault(parent, []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        children = parents.get(todo.pop(), [])
+        found += children
+        todo += children
+    return found

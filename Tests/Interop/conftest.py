@@ -1,0 +1,88 @@
+"""Fixtures: a lab, a server in it, and clients on its hosts; whatever a test leaves behind is taken away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright, sync_playwright
+
+from chromium import Chromium
+from lab import RESULTS, Lab
+from peer import Peer
+from server import Server
+
+
+def pytest_configure() -> None:
+    if os.geteuid() != 0:
+        pytest.exit("network namespaces need root", returncode=2)
+    RESULTS.mkdir(exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+class Stage:
+    """Makes what a test asks for, in the lab that the test made first, and takes it away in the opposite order."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        self._playwright, self._folder = playwright, folder
+        self._stack = ExitStack()
+        self.lab: Lab
+        self.server: Server
+
+    def make_lab(self, clients: int = 3, **shape: int) -> Lab:
+        self.lab = self._stack.enter_context(Lab(clients, **shape))
+        return self.lab
+
+    def start_server(self, **options: object) -> Server:
+        self.server = self._stack.enter_context(Server(self.lab, self._folder, **options))
+        return self.server
+
+    def chromium(self, host: str, colour: str, **options: object) -> Chromium:
+        browser = Chromium(self._playwright, self.lab, host, colour, self._folder, **options)
+        self._stack.callback(browser.close)
+        return browser
+
+    def peer(self, host: str, meeting: str, name: str, colour: str, family: int = 4) -> Peer:
+        peer = Peer(self.lab, host, self.server.origin(family), meeting, name, colour, self._folder)
+        self._stack.callback(peer.close)
+        return peer
+
+    def close(self, error: BaseException | None) -> None:
+        self._stack.__exit__(type(error) if error else None, error, None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator:
+    report = yield
+    if report.when == "call" and call.excinfo is not None:
+        item.failure = call.excinfo.value
+    return report
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(playwright, tmp_path)
+    yield made
+    failure = getattr(request.node, "failure", None)
+    if failure is not None and hasattr(made, "server"):
+        print(f"---- the server's log ends:\n{made.server.log_tail(60)}")
+    made.close(failure)
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints past pytest's capture: measurements that a reader of the output wants to see."""
+
+    def print_now(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n    {text}", flush=True)
+
+    return print_now

@@ -1,0 +1,86 @@
+"""appliance/lab, for tests: hosts in network namespaces, and what runs on them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / "appliance" / "lab"
+RESULTS = ROOT / ".build-test"
+
+_numbers = itertools.count(1)
+
+
+def wait_until(what: str, probe: Callable[[], Any], timeout: float, every: float = 0.1) -> Any:
+    """Polls until `probe` answers something true, and answers that; fails naming `what` and the last answer."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"gave up after {timeout} s waiting for {what}; last seen: {answer!r}")
+        time.sleep(every)
+
+
+class Lab:
+    """A lab of its own for each use, gone after `with`."""
+
+    def __init__(self, clients: int = 2, pops: int = 1, queues: int = 2) -> None:
+        self.name = f"test-{os.getpid()}-{next(_numbers)}"
+        self._shape = ["--clients", str(clients), "--pops", str(pops), "--queues", str(queues)]
+
+    def __enter__(self) -> Lab:
+        self._tool("up", *self._shape)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tool("down")
+
+    def _tool(self, verb: str, *arguments: str) -> str:
+        command = [str(TOOL), verb, self.name, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        return done.stdout
+
+    def impair(self, host: str, *options: str) -> None:
+        self._tool("impair", host, *options)
+
+    def delay(self, host: str, milliseconds: int, jitter: int = 0) -> None:
+        self._tool("delay", host, str(milliseconds), str(jitter))
+
+    def show(self) -> str:
+        return self._tool("show")
+
+    def command(self, host: str, *command: str) -> list[str]:
+        """What to start so that `command` runs on `host`; it replaces the tool, so its pid is the command's."""
+        return [str(TOOL), "exec", self.name, host, *command]
+
+    def run(self, host: str, *command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(host, *command), capture_output=True, text=True, timeout=timeout)
+
+    def http(
+        self, host: str, method: str, url: str, body: dict | None = None, token: str | None = None
+    ) -> tuple[int, str]:
+        """Status and body as `host` gets them; status 0 when there is no server."""
+        command = ["curl", "-sS", "-g", "--max-time", "5", "-X", method, "-w", "\n%{http_code}", url]
+        if body is not None:
+            command += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
+        if token is not None:
+            command += ["-H", f"Authorization: Bearer {token}"]
+        text, _, status = self.run(host, *command).stdout.rpartition("\n")
+        return int(status or 0), text
+
+    @staticmethod
+    def address(host: str, family: int = 4, media: bool = False) -> str:
+        """The address of a host; of a PoP's data plane with `media`."""
+        kind, number = host.rstrip("0123456789"), int(host.lstrip("abcdefghijklmnopqrstuvwxyz"))
+        last = {"client": 100, "pop": 20 if media else 10}[kind] + number
+        return f"10.77.0.{last}" if family == 4 else f"fd77::{last}"

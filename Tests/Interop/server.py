@@ -1,0 +1,105 @@
+"""needletail as a PoP of the lab, started and stopped as an operator would."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from lab import ROOT, Lab, wait_until
+
+BINARY = ROOT / ".build" / "release" / "needletail"
+DEVICES = {
+    "af_packet": "net_af_packet0,iface=media0,qpairs={queues}",
+    "af_xdp": "net_af_xdp0,iface=media0,start_queue=0,queue_count={queues}",
+}
+
+
+class Server:
+    """One PoP on `host`, whose kernel has the API and whose data plane has media0."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        folder: Path,
+        host: str = "pop1",
+        driver: str = "af_packet",
+        families: tuple[int, ...] = (4, 6),
+        cores: tuple[int, ...] = (0, 1),
+        srtp: str | None = None,
+    ) -> None:
+        self.lab, self.host = lab, host
+        self.log = folder / f"{host}.log"
+        self._config = folder / f"{host}.yaml"
+        options = ["--device", DEVICES[driver].format(queues=len(cores)), "--cores", ",".join(map(str, cores))]
+        for family in families:
+            options += ["--address", lab.address(host, family, media=True) + ("/24" if family == 4 else "/64")]
+        options += ["--api", "[::]:8080", "--ops", "127.0.0.1:9090"]
+        if srtp is not None:
+            options += ["--srtp", srtp]
+        made = subprocess.run([ROOT / "appliance" / "config", *options], capture_output=True, text=True, check=True)
+        self._config.write_text(made.stdout)
+
+    def __enter__(self) -> Server:
+        assert BINARY.exists(), f"there is no {BINARY}: swift build -c release --product needletail"
+        command = self.lab.command(self.host, str(BINARY), "serve", "--config", str(self._config), "--dev")
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT)
+        try:
+            wait_until("the server to be ready", self._is_ready, timeout=30)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """Ends the server by SIGTERM, as a service manager does. A test that went well fails if this does not."""
+        started = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            status = "none in 15 s"
+        if kind is None:
+            assert status in (0, -signal.SIGTERM), f"exit status {status} after SIGTERM; its log ends:\n{self.log_tail()}"
+            assert time.monotonic() - started < 15
+
+    def log_tail(self, lines: int = 30) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, f"the server ended ({self.process.returncode}):\n{self.log_tail()}"
+        return self.lab.http(self.host, "GET", "http://127.0.0.1:9090/readyz")[0] == 200
+
+    def origin(self, family: int = 4) -> str:
+        address = self.lab.address(self.host, family)
+        return f"http://{address}:8080" if family == 4 else f"http://[{address}]:8080"
+
+    def call(self, method: str, path: str, body: dict | None = None, token: str | None = None) -> dict:
+        """An API call from the PoP itself; fails unless it answers 2xx."""
+        status, text = self.lab.http(self.host, method, f"http://127.0.0.1:8080{path}", body, token)
+        assert 200 <= status < 300, f"{method} {path}: {status} {text}"
+        return json.loads(text) if text else {}
+
+    def create_meeting(self, topic: str = "Interop") -> str:
+        token = self.call("GET", "/api/v1/dev/token")["token"]
+        return self.call("POST", "/api/v1/meetings", {"topic": topic, "type": "instant"}, token)["meeting_id"]
+
+    def metrics(self) -> dict[str, float]:
+        """Every sample by its full name with labels."""
+        status, text = self.lab.http(self.host, "GET", "http://127.0.0.1:9090/metrics")
+        assert status == 200, f"/metrics: {status} {text}"
+        samples = re.findall(r"^(\w+(?:\{[^}]*\})?) (\S+)", text, re.MULTILINE)
+        return {name: float(value) for name, value in samples}
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over all its labels; fails when there is none."""
+        values = [value for full, value in self.metrics().items() if full.partition("{")[0] == name]
+        assert values, f"/metrics has no {name}"
+        return sum(values)
