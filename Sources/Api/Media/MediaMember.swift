@@ -1,0 +1,93 @@
+import Mailbox
+import Meetings
+import Wire
+
+/// A Track of a participant as it was opened on the participant's worker.
+struct PublishedTrack {
+    /// What was negotiated; a replica on another worker is opened with the same.
+    let opening: OpenTrack
+
+    var handle: TrackHandle { opening.track }
+
+    /// The command that opens this Track's replica.
+    func replica(_ handle: TrackHandle) -> OpenTrack {
+        var copy = opening
+        copy.track = handle
+        copy.session = .none
+        copy.origin = opening.track
+        return copy
+    }
+}
+
+/// A receive Slot of a participant and what was put into it.
+struct MemberSlot {
+    let handle: SlotHandle
+    let mid: String
+    let kind: MediaKind
+    /// Receivable codecs.
+    let payloadTypes: PayloadTypeMap
+    var occupant: ParticipantID?
+    /// The source Track that it shows, also where a replica of it is mapped; `none` for an empty Slot.
+    var origin = TrackHandle.none
+    var maxHeight: UInt16 = 0
+
+    var assignment: SlotAssignment { SlotAssignment(mid: mid, participant: occupant, source: SlotSource(kind)) }
+}
+
+/// What a participant says that it sends; what it does not publish does not count.
+struct MediaState: Equatable {
+    var audio = true
+    var video = true
+    var screen = false
+}
+
+/// The media side of a participant: one Session with its Tracks and Slots.
+struct MediaMember {
+    let id: ParticipantID
+    let meeting: MeetingID
+    /// Its place in the order of joining; a reconnect keeps it.
+    let serial: UInt64
+    let session: SessionHandle
+    /// At most one of a kind.
+    let tracks: [MediaKind: PublishedTrack]
+    /// In the order of the m-lines.
+    var slots: [MemberSlot]
+    var state = MediaState()
+    var view: MediaView?
+    /// Waits in the director's queue for its Slots to be filled anew.
+    var isQueued = false
+
+    /// The worker on which everything of this participant lives.
+    var worker: Int { session.worker }
+
+    func slotCount(_ kind: MediaKind) -> Int { slots.count { $0.kind == kind } }
+
+    /// What others can be given of it.
+    func sources() -> MediaSources {
+        MediaSources(
+            microphone: tracks[.audio] == nil ? .none : state.audio ? .open : .muted,
+            camera: tracks[.video] != nil && state.video,
+            screen: tracks[.screen] != nil && state.screen)
+    }
+}
+
+/// What a participant gives to the others now.
+struct MediaSources: Equatable {
+    enum Microphone {
+        case none, muted, open
+    }
+
+    var microphone = Microphone.none
+    var camera = false
+    var screen = false
+}
+
+extension SlotSource {
+    init(_ kind: MediaKind) {
+        switch kind {
+        case .audio: self = .audio
+        case .video: self = .video
+        case .screen: self = .screen
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Agents
+import Mailbox
+import Meetings
+
+/// The slow path of one Session: its DTLS handshake, from the first valid ICE check to the keys.
+///
+/// Owned by the director, like the Certificate.
+final class SessionAgent {
+    /// What a step led to.
+    enum Outcome {
+        case nothing
+        /// The first time that the handshake is done.
+        case connected(InstallKeys)
+        case failed(reason: String)
+    }
+
+    let session: SessionHandle
+    let participant: ParticipantID
+    private let role: DTLSRole
+    private let peer: Fingerprint
+    /// Nanoseconds; until then it must be connected.
+    private let deadline: UInt64
+    private var handshake: DTLSHandshake?
+    private(set) var isConnected = false
+
+    init(session: SessionHandle, participant: ParticipantID, negotiation: Negotiation, deadline: UInt64) {
+        self.session = session
+        self.participant = participant
+        role = negotiation.dtlsRole
+        peer = negotiation.fingerprint
+        self.deadline = deadline
+    }
+
+    /// The worker has a validated 5-tuple for it: DTLS may begin. Nothing for a second time.
+    func begin(certificate: Certificate, mtu: Int, now: UInt64) throws(DTLSError) {
+        guard handshake == nil else { return }
+        handshake = try DTLSHandshake(certificate: certificate, role: role, peer: peer, mtu: mtu, now: now)
+    }
+
+    /// Takes a datagram of the peer; false before `begin`, when there is nobody to take it.
+    func receive(_ datagram: Datagram, now: UInt64) -> Bool {
+        guard let handshake else { return false }
+        let count = min(Int(datagram.count), Datagram.capacity)
+        datagram.bytes.span.withUnsafeBytes { bytes in
+            handshake.receive(UnsafeRawBufferPointer(rebasing: bytes[..<count]), now: now)
+        }
+        return true
+    }
+
+    /// Repeats what was lost; gives up when connecting takes too long.
+    func handleTimers(now: UInt64) -> Outcome {
+        if let timeout = handshake?.timeout, timeout <= now { handshake?.handleTimeout(now: now) }
+        if !isConnected, now >= deadline { return .failed(reason: MediaFailure.neverConnected) }
+        return outcome()
+    }
+
+    /// What the handshake's state asks for; `connected` once.
+    func outcome() -> Outcome {
+        switch handshake?.state {
+        case nil, .handshaking: return .nothing
+        case .failed: return .failed(reason: MediaFailure.handshake)
+        case .closed: return .failed(reason: MediaFailure.closedByPeer)
+        case .connected(let profile, let receive, let send):
+            guard !isConnected else { return .nothing }
+            isConnected = true
+            return .connected(InstallKeys(session: session, profile: profile, receive: receive, send: send))
+        }
+    }
+
+    /// Why OpenSSL gave up, for the log; nil when it did not.
+    var diagnosis: String? {
+        if case .failed(let reason) = handshake?.state { reason } else { nil }
+    }
+
+    /// Says goodbye to the peer; the last datagrams are ready to be sent.
+    func close() { handshake?.close() }
+
+    /// The next datagram to send. One that no link carries is dropped.
+    func nextOutgoing() -> Datagram? {
+        while let bytes = handshake?.nextOutgoing() {
+            guard bytes.count <= Datagram.capacity else { continue }
+            var datagram = Datagram(session: session)
+            datagram.count = UInt16(bytes.count)
+            for index in bytes.indices { datagram.bytes[index] = bytes[index] }
+            return datagram
+        }
+        return nil
+    }
+}
+
+/// The reasons of `MediaUpdate.failed`, for people.
+enum MediaFailure {
+    static let consent = "nothing was heard from your device for 30 seconds (ICE consent expired)"
+    static let neverConnected = "no media connection came about in time"
+    static let handshake = "the encryption handshake (DTLS) failed"
+    static let closedByPeer = "your device closed the media connection"
+    static let worker = "the media server ended the connection"
+    static let stopping = "the media server is stopping"
+}
