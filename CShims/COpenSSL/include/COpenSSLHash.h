@@ -16,14 +16,16 @@ static inline void needletail_sha1_update(SHA_CTX *context, const void *bytes, s
     SHA1_Update(context, bytes, length);
 }
 
-static inline void needletail_sha1_final(unsigned char *digest, SHA_CTX *context) { SHA1_Final(digest, context); }
-
-static inline void needletail_aes_set_key(const unsigned char *key, int bits, AES_KEY *expanded) {
-    AES_set_encrypt_key(key, bits, expanded);
+static inline void needletail_sha1_final(void *digest, SHA_CTX *context) {
+    SHA1_Final((unsigned char *)digest, context);
 }
 
-static inline void needletail_aes_encrypt(const unsigned char *in, unsigned char *out, const AES_KEY *key) {
-    AES_encrypt(in, out, key);
+static inline void needletail_aes_set_key(const void *key, int bits, AES_KEY *expanded) {
+    AES_set_encrypt_key((const unsigned char *)key, bits, expanded);
+}
+
+static inline void needletail_aes_encrypt(const void *in, void *out, const AES_KEY *key) {
+    AES_encrypt((const unsigned char *)in, (unsigned char *)out, key);
 }
 
 #pragma clang diagnostic pop

@@ -7,16 +7,45 @@ struct ReplayWindow: BitwiseCopyable {
 
     /// One more than the highest accepted index; 0 while nothing was accepted.
     private var end: UInt64 = 0
-    /// Bit n of (high, low): index `end - 1 - n` was accepted.
+    /// Bit n: index `end - 1 - n` was accepted.
     private var low: UInt64 = 0
+    /// Bit n: index `end - 65 - n` was accepted.
     private var high: UInt64 = 0
 
     init() {}
-}
 
-extension ReplayWindow {
-    /// The index is new and not too old.
-    func check(_ index: UInt64) -> Bool { fatalError() }
+    /// The index is new and not older than the window.
+    func check(_ index: UInt64) -> Bool {
+        if index >= end { return true }
+        let age = end &- 1 &- index
+        if age < 64 { return low & (1 &<< age) == 0 }
+        return age < Self.width && high & (1 &<< (age &- 64)) == 0
+    }
+
     /// Remembers an authenticated packet's index.
-    mutating func accept(_ index: UInt64) { fatalError() }
+    mutating func accept(_ index: UInt64) {
+        if index >= end {
+            advance(by: index &- end &+ 1)
+            end = index &+ 1
+            low |= 1
+            return
+        }
+        let age = end &- 1 &- index
+        if age < 64 {
+            low |= 1 &<< age
+        } else if age < Self.width {
+            high |= 1 &<< (age &- 64)
+        }
+    }
+
+    private mutating func advance(by distance: UInt64) {
+        if distance >= Self.width {
+            (high, low) = (0, 0)
+        } else if distance >= 64 {
+            (high, low) = (low &<< (distance &- 64), 0)
+        } else {
+            // Distance is 1...63 here, so neither shift is a whole word.
+            (high, low) = (high &<< distance | low &>> (64 &- distance), low &<< distance)
+        }
+    }
 }

@@ -1,3 +1,5 @@
+import CIPSecMB
+import CSRTP
 import Wire
 
 /// Seals and opens SRTP and SRTCP (RFC 3711, RFC 7714), a burst at a time.
@@ -12,30 +14,73 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
     }
 
     let kind: Kind
+    /// Nil for the libsrtp kind.
+    let multiBuffer: MultiBuffer?
 
     /// The kind that suits this CPU.
-    init() { fatalError() }
-    /// Nil when this CPU or build cannot do `kind`.
-    init?(kind: Kind) { return nil }
+    init() {
+        multiBuffer = MultiBuffer()
+        kind = multiBuffer == nil ? .libsrtp : .ipsecMB
+    }
+
+    /// Nil when this CPU cannot do `kind` with `instructions`.
+    init?(kind: Kind, instructions: MultiBuffer.Instructions = .best) {
+        self.kind = kind
+        multiBuffer = kind == .ipsecMB ? MultiBuffer(instructions) : nil
+        if kind == .ipsecMB && multiBuffer == nil { return nil }
+    }
+
+    deinit { multiBuffer?.deallocate() }
 
     /// Library, version, instruction set and CPU features in one line for `needletail version` and the log.
-    static var description: String { fatalError() }
+    static var description: String {
+        let engine = SrtpEngine()
+        guard let multiBuffer = engine.multiBuffer else {
+            return String(cString: srtp_get_version_string()) + " (this CPU lacks what ipsec-mb needs)"
+        }
+        return multiBuffer.description
+    }
 
     /// Protects `count` packets, each with any profile and key: ciphertext and tag stand after the header.
-    func seal(_ jobs: UnsafeMutablePointer<SealJob>, _ count: Int) { fatalError() }
+    @inline(__always)
+    func seal(_ jobs: UnsafeMutablePointer<SealJob>, _ count: Int) {
+        if let multiBuffer { multiBuffer.seal(jobs, count) } else { Libsrtp.seal(jobs, count) }
+    }
 
     /// Verifies and decrypts `count` packets in place; each job says whether its packet is authentic.
-    func open(_ jobs: UnsafeMutablePointer<OpenJob>, _ count: Int) { fatalError() }
+    @inline(__always)
+    func open(_ jobs: UnsafeMutablePointer<OpenJob>, _ count: Int) {
+        if let multiBuffer { multiBuffer.open(jobs, count) } else { Libsrtp.open(jobs, count) }
+    }
 
     /// Protects a compound RTCP packet of `length` bytes (at least 8) in place and returns its new length. The memory
     /// holds `length + transform.rtcpTrailerLength` bytes. `index` has 31 bits, and is used once.
     func sealRtcp(
         _ transform: SrtpTransform, _ packet: UnsafeMutablePointer<UInt8>, _ length: Int, index: UInt32
-    ) -> Int { fatalError() }
+    ) -> Int {
+        let rtcp = SrtcpPacket(transform: transform, packet: packet, plainLength: length, index: index & 0x7FFF_FFFF)
+        if let multiBuffer { multiBuffer.sealRtcp(rtcp) } else { Libsrtp.sealRtcp(rtcp) }
+        return length &+ transform.rtcpTrailerLength
+    }
 
     /// Verifies and decrypts an SRTCP packet in place; nil when it is too short, not encrypted (E = 0) or not authentic,
-    /// and then the packet's content is undefined. The caller checks `index` against its `ReplayWindow` and drops replays.
+    /// and then the packet's content is undefined. The caller checks `index` against its `ReplayWindow` and drops
+    /// replays.
     func openRtcp(
         _ transform: SrtpTransform, _ packet: UnsafeMutablePointer<UInt8>, _ length: Int
-    ) -> (plainLength: Int, index: UInt32)? { fatalError() }
+    ) -> (plainLength: Int, index: UInt32)? {
+        guard let rtcp = SrtcpPacket(transform: transform, packet: packet, sealedLength: length) else { return nil }
+        let authentic =
+            if let multiBuffer { multiBuffer.openRtcp(rtcp) } else { Libsrtp.openRtcp(rtcp) }
+        return authentic ? (rtcp.plainLength, rtcp.index) : nil
+    }
+
+    /// Expands session keys into the key block of a transform.
+    func expand(_ keys: SrtpSessionKeys, profile: SrtpProfile, into block: UnsafeMutableRawPointer) {
+        if let multiBuffer {
+            multiBuffer.expand(keys, profile: profile, into: block)
+        } else {
+            LibsrtpKeys.allocate(keys, profile: profile, in: block)
+        }
+    }
 }

@@ -1,0 +1,99 @@
+import CIPSecMB
+
+/// AES-GCM (RFC 7714), a packet at a time: the library works on many blocks of one packet in parallel.
+extension MultiBuffer {
+    @inline(__always)
+    func sealGcm(_ job: SealJob, isAes256: Bool) {
+        let nonce = scratch + Scratch.nonce
+        SrtpNonce.writeGcm(to: nonce, salt: job.transform.rtpSalt, ssrc: job.ssrc, index: job.index)
+        let payload = job.destination + job.headerLength
+        encrypt(
+            isAes256: isAes256, keys: job.transform.rtpKeys, from: job.source, to: payload, length: job.payloadLength,
+            additionalData: job.destination, additionalLength: job.headerLength)
+    }
+
+    @inline(__always)
+    func openGcm(_ job: UnsafeMutablePointer<OpenJob>, _ plainLength: Int, isAes256: Bool) {
+        let transform = job.pointee.transform
+        let packet = job.pointee.packet
+        let headerLength = job.pointee.headerLength
+        let nonce = scratch + Scratch.nonce
+        SrtpNonce.writeGcm(to: nonce, salt: transform.rtpSalt, ssrc: job.pointee.ssrc, index: job.pointee.index)
+        decrypt(
+            isAes256: isAes256, keys: transform.rtpKeys, payload: packet + headerLength,
+            length: plainLength &- headerLength, additionalData: packet, additionalLength: headerLength)
+        if tagMatches(packet + plainLength) {
+            job.pointee.ok = true
+            job.pointee.plainLength = plainLength
+        }
+    }
+
+    func sealRtcpGcm(_ rtcp: SrtcpPacket) {
+        prepareRtcp(rtcp)
+        encrypt(
+            isAes256: rtcp.transform.profile == .aeadAes256Gcm, keys: rtcp.transform.rtcpKeys, from: rtcp.payload,
+            to: rtcp.payload, length: rtcp.payloadLength, additionalData: additionalData,
+            additionalLength: SrtcpPacket.clearLength &+ 4)
+        UnsafeMutableRawPointer(rtcp.packet + rtcp.plainLength + 16).storeBytes(of: rtcp.trailer, as: UInt32.self)
+    }
+
+    func openRtcpGcm(_ rtcp: SrtcpPacket) -> Bool {
+        prepareRtcp(rtcp)
+        decrypt(
+            isAes256: rtcp.transform.profile == .aeadAes256Gcm, keys: rtcp.transform.rtcpKeys, payload: rtcp.payload,
+            length: rtcp.payloadLength, additionalData: additionalData,
+            additionalLength: SrtcpPacket.clearLength &+ 4)
+        return tagMatches(rtcp.packet + rtcp.plainLength)
+    }
+
+    private var additionalData: UnsafePointer<UInt8> {
+        UnsafePointer((scratch + Scratch.additionalData).assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Nonce and additional data: the clear header, then E and index (RFC 7714 section 9.2).
+    private func prepareRtcp(_ rtcp: SrtcpPacket) {
+        SrtpNonce.writeGcm(
+            to: scratch + Scratch.nonce, salt: rtcp.transform.rtcpSalt, ssrc: rtcp.ssrc, index: UInt64(rtcp.index))
+        let data = scratch + Scratch.additionalData
+        data.copyMemory(from: rtcp.packet, byteCount: SrtcpPacket.clearLength)
+        data.storeBytes(of: rtcp.trailer, toByteOffset: SrtcpPacket.clearLength, as: UInt32.self)
+    }
+
+    /// Writes the tag behind the ciphertext.
+    @inline(__always)
+    private func encrypt(
+        isAes256: Bool, keys: UnsafeRawPointer, from source: UnsafePointer<UInt8>,
+        to destination: UnsafeMutablePointer<UInt8>, length: Int, additionalData: UnsafePointer<UInt8>,
+        additionalLength: Int
+    ) {
+        let nonce = (scratch + Scratch.nonce).assumingMemoryBound(to: UInt8.self)
+        let function = isAes256 ? needletail_imb_gcm256_encrypt : needletail_imb_gcm128_encrypt
+        function(
+            manager, keys, scratch + Scratch.context, destination, source, UInt64(truncatingIfNeeded: length), nonce,
+            additionalData, UInt64(truncatingIfNeeded: additionalLength), destination + length)
+    }
+
+    /// Leaves the computed tag in scratch memory.
+    @inline(__always)
+    private func decrypt(
+        isAes256: Bool, keys: UnsafeRawPointer, payload: UnsafeMutablePointer<UInt8>, length: Int,
+        additionalData: UnsafePointer<UInt8>, additionalLength: Int
+    ) {
+        let nonce = (scratch + Scratch.nonce).assumingMemoryBound(to: UInt8.self)
+        let tag = (scratch + Scratch.tag).assumingMemoryBound(to: UInt8.self)
+        let function = isAes256 ? needletail_imb_gcm256_decrypt : needletail_imb_gcm128_decrypt
+        function(
+            manager, keys, scratch + Scratch.context, payload, payload, UInt64(truncatingIfNeeded: length), nonce,
+            additionalData, UInt64(truncatingIfNeeded: additionalLength), tag)
+    }
+
+    /// In constant time.
+    @inline(__always)
+    private func tagMatches(_ received: UnsafePointer<UInt8>) -> Bool {
+        let (tag, received) = (scratch + Scratch.tag, UnsafeRawPointer(received))
+        let low = tag.load(as: UInt64.self) ^ received.loadUnaligned(as: UInt64.self)
+        let high =
+            tag.load(fromByteOffset: 8, as: UInt64.self) ^ received.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        return low | high == 0
+    }
+}
