@@ -90,6 +90,16 @@ SOUND = """async (mid) => {
 }"""
 
 
+# How bright each tile's picture is as it stands on the page: the mean over a shrunken copy, 0 to 255.
+TILES = """() => [...document.querySelectorAll("#board .tile video")].map((video) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 8;
+    const context = canvas.getContext("2d");
+    context.drawImage(video, 0, 0, 8, 8);
+    return context.getImageData(0, 0, 8, 8).data.reduce((sum, value, n) => n % 4 < 3 ? sum + value / 192 : sum, 0);
+})"""
+
+
 class Participant:
     """A page of the web client in a meeting."""
 
@@ -126,6 +136,9 @@ class Participant:
         name = min(media.TONES, key=lambda each: abs(media.TONES[each] - hertz))
         return name if abs(media.TONES[name] - hertz) < 40 else None
 
+    def tile_brightness(self) -> list[float]:
+        return self.page.evaluate(TILES)
+
     def timings(self) -> dict:
         return self.page.evaluate("() => window.needletail.timings")
 
@@ -143,6 +156,7 @@ class Chromium:
         self, playwright: Playwright, lab: Lab, host: str, colour: str, folder: Path, size: tuple[int, int] = (320, 180)
     ) -> None:
         self.colour = colour
+        self._killed = False
         self._pid_file = folder / f"{host}-{colour}.pid"
         camera = media.write_y4m(folder / f"{host}-{colour}.y4m", colour, *size)
         microphone = media.write_wav(folder / f"{host}-{colour}.wav", colour)
@@ -192,11 +206,19 @@ class Chromium:
                 os.kill(each, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        wait_until("the browser to be gone", lambda: not self._browser.is_connected(), timeout=5)
+        self._killed = True
+        wait_until("the browser to be gone", lambda: not any(map(_lives, [pid, *family])), timeout=5)
 
     def close(self) -> None:
-        if self._browser.is_connected():
+        if not self._killed:
             self._browser.close()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _descendants(pid: int) -> list[int]:

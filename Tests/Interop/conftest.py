@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from chromium import Chromium
-from lab import RESULTS, Lab
+from lab import RESULTS, Lab, wait_until
 from peer import Peer
 from server import Server
 
@@ -54,6 +56,15 @@ class Stage:
         peer = Peer(self.lab, host, self.server.origin(family), meeting, name, colour, self._folder)
         self._stack.callback(peer.close)
         return peer
+
+    def serve_folder(self, folder: Path) -> None:
+        """A plain web server where needletail's API would be."""
+        command = [sys.executable, "-m", "http.server", "8080", "--directory", str(folder)]
+        log = self._stack.enter_context((self._folder / "web.log").open("wb"))
+        web = subprocess.Popen(self.lab.command("pop1", *command), stdout=log, stderr=log)
+        self._stack.callback(web.wait)
+        self._stack.callback(web.kill)
+        wait_until("the web server", lambda: self.lab.http("pop1", "GET", "http://127.0.0.1:8080/")[0] == 200, timeout=10)
 
     def close(self, error: BaseException | None) -> None:
         self._stack.__exit__(type(error) if error else None, error, None)
