@@ -1,0 +1,97 @@
+/**
+ * The REST side of the service.
+ */
+
+import { ServiceError } from "./errors.js";
+
+const BASE = "/api/v1";
+const PATIENCE_MS = 10_000;
+
+/** Calls the API and answers the parsed body; throws ServiceError for everything else. */
+async function call(path, { method = "GET", token, body, keepalive = false } = {}) {
+  const headers = { Accept: "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(BASE + path, {
+      method,
+      headers,
+      keepalive,
+      cache: "no-store",
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+  } catch (cause) {
+    throw new ServiceError({ status: 0, detail: cause.message });
+  }
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer ?? {};
+  throw new ServiceError({
+    status: response.status,
+    code: typeof answer?.code === "string" ? answer.code : "",
+    detail: typeof answer?.detail === "string" ? answer.detail : "",
+    retryAfter: Number(response.headers.get("Retry-After")) || 0,
+  });
+}
+
+/**
+ * The service token that a server in --dev mode gives to anyone, or null in production.
+ *
+ * @returns {Promise<string|null>}
+ */
+export async function devToken() {
+  try {
+    return (await call("/dev/token")).token ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Creates a meeting that starts at once.
+ *
+ * @param {string} token  service JWT with the grant `create`
+ * @param {string} topic
+ * @returns {Promise<{meeting_id: string, meeting_number: string, join_url: string}>}
+ */
+export function createMeeting(token, topic) {
+  return call("/meetings", { method: "POST", token, body: { topic, type: "instant" } });
+}
+
+/**
+ * Asks for a place in a meeting.
+ *
+ * @param {string} meeting  id or number
+ * @param {{displayName: string, password?: string}} who
+ * @returns {Promise<{participant_id: string, session_token: string, signaling_url: string, ice_servers?: object[]}>}
+ */
+export function joinMeeting(meeting, { displayName, password }) {
+  const body = { display_name: displayName, device_info: navigator.userAgent.slice(0, 200) };
+  if (password) body.password = password;
+  return call(`/meetings/${encodeURIComponent(meeting)}/join`, { method: "POST", body });
+}
+
+/**
+ * The meeting in what a person typed or pasted: a link, a number with or without dashes, or an id.
+ *
+ * @param {string} text
+ * @returns {string} "" when there is none
+ */
+export function meetingFrom(text) {
+  const trimmed = text.trim();
+  const linked = /[?&]meeting=([^&#\s]+)/.exec(trimmed);
+  if (linked) return meetingFrom(safeDecode(linked[1]));
+  const digits = trimmed.replace(/[\s-]/g, "");
+  if (/^\d{9}$/.test(digits)) return `${digits.slice(0, 3)}-${digits.slice(3, 6)}-${digits.slice(6)}`;
+  return trimmed;
+}
+
+/** Decodes a part of an address; a malformed one stays as it is. */
+function safeDecode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

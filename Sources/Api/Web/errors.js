@@ -1,0 +1,249 @@
+/**
+ * Errors in plain words: what happened, and what one can do about it. Pure, no DOM.
+ */
+
+/**
+ * @typedef {object} Explanation
+ * @property {string} title   one short sentence
+ * @property {string} detail  what to do next
+ * @property {"name"|"meeting"|"password"|null} [field]  the form field that the remedy is in
+ * @property {boolean} [again]  trying again may help
+ */
+
+/** An answer of the API or of the signaling socket that is not a success. */
+export class ServiceError extends Error {
+  /**
+   * @param {{status?: number, code?: string, detail?: string, retryAfter?: number}} problem
+   *   status: HTTP status, 0 when no answer came; retryAfter: seconds
+   */
+  constructor({ status = 0, code = "", detail = "", retryAfter = 0 }) {
+    super(detail || code || `status ${status}`);
+    this.name = "ServiceError";
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+    this.retryAfter = retryAfter;
+  }
+}
+
+const BY_KIND = {
+  offline: {
+    title: "The meeting service cannot be reached",
+    detail: "Check your network connection, then try again.",
+    again: true,
+  },
+  malformed: {
+    title: "The service did not accept that",
+    detail: "Check the name and the meeting number.",
+    field: "meeting",
+  },
+  token_bad: {
+    title: "Your pass for this meeting is not valid",
+    detail: "Open the invitation link again, or ask the host for a new one.",
+  },
+  token_expired: {
+    title: "Your pass for this meeting has expired",
+    detail: "Join again to get a new one.",
+    again: true,
+  },
+  password_required: {
+    title: "This meeting needs a password",
+    detail: "It is in the invitation, or ask the host.",
+    field: "password",
+  },
+  password_wrong: {
+    title: "That password is not right",
+    detail: "Check upper and lower case, and try again.",
+    field: "password",
+  },
+  forbidden: {
+    title: "You may not do that in this meeting",
+    detail: "Ask the host.",
+  },
+  not_found: {
+    title: "There is no such meeting",
+    detail: "Check the number. The meeting may also have ended.",
+    field: "meeting",
+  },
+  ended: {
+    title: "This meeting has ended",
+    detail: "Ask the host for a new invitation.",
+    field: "meeting",
+  },
+  conflict: {
+    title: "The meeting is not open yet",
+    detail: "Wait until the host has started it, then try again.",
+    again: true,
+  },
+  invalid: {
+    title: "Something in the form is not possible",
+    detail: "Check the name and the meeting number.",
+    field: "name",
+  },
+  locked: {
+    title: "The meeting is locked",
+    detail: "The host lets nobody else in at the moment. Ask the host to unlock it.",
+    again: true,
+  },
+  too_many: {
+    title: "Too many attempts",
+    detail: "Wait a moment, then try again.",
+    again: true,
+  },
+  full: {
+    title: "The meeting is full",
+    detail: "Try again when somebody has left.",
+    again: true,
+  },
+  draining: {
+    title: "This server takes no new calls at the moment",
+    detail: "It is being maintained. Try again in a minute.",
+    again: true,
+  },
+  resume_expired: {
+    title: "You were away for too long",
+    detail: "Your place in the meeting was given up. Join again to come back.",
+    again: true,
+  },
+  media_refused: {
+    title: "This browser and the server could not agree on audio and video",
+    detail: "Update the browser, or try a current Chrome, Edge, Firefox or Safari.",
+  },
+  internal: {
+    title: "The service had a problem",
+    detail: "It is not your fault. Try again in a moment.",
+    again: true,
+  },
+};
+
+/** Patterns over the API's stable codes; the first that matches wins, then the HTTP status decides. */
+const CODE_PATTERNS = [
+  [/resume/, "resume_expired"],
+  [/expired/, "token_expired"],
+  [/token|unauth|signature|claims/, "token_bad"],
+  [/password.*(required|missing|needed)|(required|missing).*password/, "password_required"],
+  [/password/, "password_wrong"],
+  [/locked/, "locked"],
+  [/drain/, "draining"],
+  [/full|capacity|limit_reached|max_participants/, "full"],
+  [/rate|too_many/, "too_many"],
+  [/ended|gone|cancel/, "ended"],
+  [/not_found|unknown_meeting|no_such/, "not_found"],
+  [/sdp|offer|codec|media_unsupported/, "media_refused"],
+];
+
+const BY_STATUS = {
+  0: "offline",
+  400: "malformed",
+  401: "token_bad",
+  403: "forbidden",
+  404: "not_found",
+  409: "conflict",
+  410: "ended",
+  413: "malformed",
+  422: "invalid",
+  423: "locked",
+  429: "too_many",
+  503: "full",
+};
+
+/**
+ * The kind of a service error, from its code where it is known, from its status otherwise.
+ *
+ * @param {ServiceError} error
+ * @returns {keyof typeof BY_KIND}
+ */
+export function kindOf({ status = 0, code = "" }) {
+  const known = CODE_PATTERNS.find(([pattern]) => pattern.test(code.toLowerCase()));
+  if (known) return known[1];
+  if (BY_STATUS[status]) return status === 0 && code ? "internal" : BY_STATUS[status];
+  return "internal";
+}
+
+/**
+ * What to tell a person about an error of the service.
+ *
+ * @param {unknown} error  a ServiceError, or anything thrown
+ * @param {{passwordGiven?: boolean}} [context]
+ * @returns {Explanation}
+ */
+export function explain(error, { passwordGiven = false } = {}) {
+  if (!(error instanceof ServiceError)) return BY_KIND.internal;
+  let kind = kindOf(error);
+  if (kind === "password_wrong" && !passwordGiven) kind = "password_required";
+  const words = BY_KIND[kind];
+  if (kind !== "too_many" || !error.retryAfter) return words;
+  return { ...words, detail: `Wait ${error.retryAfter} seconds, then try again.` };
+}
+
+/** The words of each device; `it` as the object of a sentence. */
+const DEVICE_WORDS = {
+  audio: { subject: "The microphone", is: "is", none: "No microphone", it: "it" },
+  video: { subject: "The camera", is: "is", none: "No camera", it: "it" },
+  both: { subject: "Microphone and camera", is: "are", none: "No microphone and no camera", it: "them" },
+};
+
+/**
+ * What to tell a person whose camera or microphone cannot be opened.
+ *
+ * @param {string} reason  the name of the DOMException of getUserMedia, or "InsecureContext"
+ * @param {"audio"|"video"|"both"} kind
+ * @returns {Explanation}
+ */
+export function explainDevice(reason, kind) {
+  const { subject, is, none, it } = DEVICE_WORDS[kind];
+  switch (reason) {
+    case "NotAllowedError":
+    case "SecurityError":
+      return {
+        title: `${subject} ${is} blocked`,
+        detail: `Allow ${it} at the left of the address bar, then try again. You can also join without.`,
+        again: true,
+      };
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return { title: `${none} found`, detail: `Plug ${it} in and try again, or join without.`, again: true };
+    case "NotReadableError":
+    case "AbortError":
+      return {
+        title: `${subject} ${is} in use`,
+        detail: `Close the other program that uses ${it}, then try again. You can also join without.`,
+        again: true,
+      };
+    case "InsecureContext":
+      return {
+        title: `${none} on an insecure page`,
+        detail: `Browsers give ${it} only to pages opened by https or on localhost. You can join and listen.`,
+      };
+    default:
+      return { title: `${subject} did not start`, detail: "Try again, or join without.", again: true };
+  }
+}
+
+/** What to tell a person whose media does not get through although the service answers. */
+export const MEDIA_PATH_FAILED = {
+  title: "Sound and picture cannot get through",
+  detail:
+    "The meeting service answers, but the media connection failed. Often a firewall or VPN blocks UDP port 3478. "
+    + "Try another network, or ask your administrator to allow UDP 3478.",
+  again: true,
+};
+
+/** What to tell a person whose media stopped for the moment. */
+export const MEDIA_INTERRUPTED = {
+  title: "Sound and picture are interrupted",
+  detail: "The network is not letting anything through right now. Waiting for it to come back…",
+};
+
+/** What to tell a person while the signaling socket is being opened anew. */
+export const RECONNECTING = {
+  title: "Reconnecting to the meeting…",
+  detail: "You keep your place for 15 seconds. Sound and picture may go on meanwhile.",
+};
+
+/** What to tell a person when the signaling socket did not come back in time. */
+export const CONNECTION_LOST = {
+  title: "The connection to the meeting is lost",
+  detail: "Check your network connection, then join again.",
+  again: true,
+};

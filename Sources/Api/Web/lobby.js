@@ -1,0 +1,192 @@
+/**
+ * The lobby: who you are, which meeting, and how you look and sound.
+ */
+
+import { meetingFrom } from "./api.js";
+import { bindChoices } from "./choices.js";
+import { recall, remember } from "./devices.js";
+import { byId, relabel, setText } from "./dom.js";
+import { explain } from "./errors.js";
+import { LevelMeter, SPEAKING_LEVEL, wakeMeters } from "./level.js";
+import { problemCard } from "./notices.js";
+import { initialsOf, toneOf } from "./participants.js";
+
+const NAME_KEY = "needletail.name";
+
+export class Lobby {
+  #devices;
+  #meter = null;
+  #metered = null;
+  #invited;
+  #busy = false;
+
+  /**
+   * @param {import("./devices.js").Devices} devices
+   * @param {{meeting: string, name: string, onJoin: (wish: object) => void}} options
+   *   onJoin gets {create, meeting, topic, displayName, password}
+   */
+  constructor(devices, { meeting, name, onJoin }) {
+    this.#devices = devices;
+    this.#invited = meeting;
+    byId("name").value = name || recall(NAME_KEY) || "";
+    byId("meeting").value = meeting;
+    bindChoices(devices, { audio: "microphone-choice", video: "camera-choice", problems: "device-problems" });
+    devices.addEventListener("change", () => this.#showDevices());
+    byId("preview-microphone").addEventListener("click", () => devices.setMicrophone(!devices.audioOn));
+    byId("preview-camera").addEventListener("click", () => devices.setCamera(!devices.videoOn));
+    byId("name").addEventListener("input", () => this.#showAvatar());
+    byId("purpose").addEventListener("change", () => this.#showPurpose());
+    byId("join-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      wakeMeters();
+      this.#submit(onJoin);
+    });
+    this.#showAvatar();
+    this.#showPurpose();
+  }
+
+  /** Lets people make meetings; the server gave us a token for it. */
+  allowCreate() {
+    byId("purpose").hidden = false;
+    if (!this.#invited) byId("purpose").querySelector("[value=create]").checked = true;
+    this.#showPurpose();
+  }
+
+  /** Shows the lobby and puts the focus where the next word is due. */
+  open() {
+    this.#setBusy(false);
+    this.#showDevices();
+    const first = ["name", "meeting"].map(byId).find((input) => !input.value && !input.closest("[hidden]"));
+    (first ?? byId("join-button")).focus();
+  }
+
+  /** Stops measuring, as the meeting measures by itself. */
+  close() {
+    this.#meter?.close();
+    this.#meter = null;
+    this.#metered = null;
+    byId("preview-video").srcObject = null;
+    this.#setBusy(false);
+  }
+
+  /** The wish as the form has it now. */
+  wish() {
+    return {
+      create: this.#creating,
+      meeting: meetingFrom(byId("meeting").value),
+      topic: byId("topic").value.trim() || `${byId("name").value.trim()}’s meeting`,
+      displayName: byId("name").value.trim(),
+      password: byId("password-field").hidden ? "" : byId("password").value,
+    };
+  }
+
+  /** Says what went wrong, and puts the focus on the field that mends it. */
+  fail(error) {
+    const words = explain(error, { passwordGiven: Boolean(this.wish().password) });
+    this.#setBusy(false);
+    if (words.field === "password") byId("password-field").hidden = false;
+    this.#complain(words);
+  }
+
+  get #creating() {
+    return !byId("purpose").hidden && byId("purpose").querySelector(":checked").value === "create";
+  }
+
+  #submit(onJoin) {
+    if (this.#busy) return;
+    const wish = this.wish();
+    if (!wish.displayName) {
+      return this.#complain({ title: "Please tell your name", detail: "The others will see it.", field: "name" });
+    }
+    if (!wish.create && !wish.meeting) {
+      const detail = "It is in your invitation and looks like 123-456-789.";
+      return this.#complain({ title: "Which meeting?", detail, field: "meeting" });
+    }
+    remember(NAME_KEY, wish.displayName);
+    byId("lobby-problem").replaceChildren();
+    this.#setBusy(true);
+    onJoin(wish);
+  }
+
+  #complain(words) {
+    for (const input of document.querySelectorAll("#join-form [aria-invalid]")) input.removeAttribute("aria-invalid");
+    byId("lobby-problem").replaceChildren(problemCard(words));
+    const field = words.field && byId(words.field);
+    if (!field || field.closest("[hidden]")) return;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", "lobby-problem");
+    field.focus();
+    field.select();
+  }
+
+  #setBusy(busy) {
+    this.#busy = busy;
+    const button = byId("join-button");
+    button.setAttribute("aria-busy", String(busy));
+    button.classList.toggle("busy", busy);
+    this.#showPurpose();
+  }
+
+  #showPurpose() {
+    const creating = this.#creating;
+    byId("meeting-field").hidden = creating;
+    byId("topic-field").hidden = !creating;
+    if (creating) byId("password-field").hidden = true;
+    const verb = creating ? "Start the meeting" : "Join";
+    byId("join-button").firstElementChild.textContent = this.#busy ? "Joining…" : verb;
+    this.#promise();
+  }
+
+  /** Says before the step how one will come in. */
+  #promise() {
+    const heard = this.#devices.audioOn ? "heard" : "muted";
+    const seen = this.#devices.videoOn ? "seen" : "with the camera off";
+    const words = heard === "heard" && seen === "seen" ? "heard and seen" : `${heard} and ${seen}`;
+    setText(byId("lobby-promise"), `You will come in ${words}.`);
+  }
+
+  #showDevices() {
+    if (document.body.dataset.view !== "lobby") return;
+    const { tracks, audioOn, videoOn, problems } = this.#devices;
+    const video = byId("preview-video");
+    if (video.srcObject?.getVideoTracks()[0] !== tracks.video) {
+      video.srcObject = tracks.video ? new MediaStream([tracks.video]) : null;
+    }
+    byId("preview").classList.toggle("live", videoOn);
+    setText(byId("preview-words"), problems.video ? "The others will see your initials" : "The camera is off");
+    showToggle("preview-microphone", audioOn, "mic", "Mute microphone", "Turn microphone on");
+    showToggle("preview-camera", videoOn, "camera", "Turn camera off", "Turn camera on");
+    this.#measure(tracks.audio);
+    this.#promise();
+  }
+
+  #measure(track) {
+    if (track === this.#metered) return;
+    this.#meter?.close();
+    this.#metered = track;
+    this.#meter = track && new LevelMeter(track, (level) => showLevel(this.#devices.audioOn ? level : 0));
+    if (!track) showLevel(0);
+  }
+
+  #showAvatar() {
+    const name = byId("name").value;
+    setText(byId("preview-avatar"), name.trim() ? initialsOf(name) : "");
+    byId("preview-avatar").dataset.tone = String(toneOf(name));
+  }
+}
+
+/** A round toggle; pressed means "off", as its mark does. */
+function showToggle(id, on, iconName, wordsOn, wordsOff) {
+  const button = byId(id);
+  relabel(button, on ? iconName : `${iconName}-off`, on ? wordsOn : wordsOff);
+  button.title = on ? wordsOn : wordsOff;
+  button.setAttribute("aria-pressed", String(!on));
+  button.classList.toggle("off", !on);
+}
+
+function showLevel(level) {
+  const meter = byId("meter");
+  meter.style.setProperty("--level", level.toFixed(3));
+  meter.classList.toggle("speaking", level > SPEAKING_LEVEL);
+  meter.setAttribute("aria-valuenow", String(Math.round(level * 20) * 5));
+}

@@ -1,0 +1,172 @@
+/**
+ * The page: lobby, meeting, and the end of it.
+ *
+ * Address: `/?meeting=<id or number>`; for tests and kiosks also `name=`, `autojoin=1` (go in without a click, in a
+ * new meeting when none is named and the server allows it) and `slots=N` (video Slots, 0 to 25).
+ */
+
+import { createMeeting, devToken, meetingFrom } from "./api.js";
+import { Call } from "./call.js";
+import { Devices } from "./devices.js";
+import { byId, setText } from "./dom.js";
+import { Lobby } from "./lobby.js";
+import { VIDEO_SLOTS } from "./media.js";
+import { MeetingView } from "./meeting.js";
+
+const AUTOJOIN_PATIENCE_MS = 4_000;
+
+const query = new URLSearchParams(location.search);
+const slotsAsked = Number.parseInt(query.get("slots") ?? "", 10);
+const videoSlots = Number.isNaN(slotsAsked) ? VIDEO_SLOTS : Math.min(VIDEO_SLOTS, Math.max(0, slotsAsked));
+
+const devices = new Devices();
+let call = null;
+let wish = null;
+let serviceToken = null;
+let timings = {};
+
+const lobby = new Lobby(devices, {
+  meeting: meetingFrom(query.get("meeting") ?? ""),
+  name: query.get("name") ?? "",
+  onJoin: (asked) => join(asked),
+});
+
+const view = new MeetingView(devices, {
+  onLeave: () => leave(),
+  onRetry: () => rejoin(),
+  onEnded: (title, detail) => end(title, detail),
+  onFrame: () => {
+    timings.firstRemoteFrame ??= performance.now();
+  },
+});
+
+/**
+ * The hook for tests and support, in the console too:
+ *   state         "lobby", or the state of the call: joining, meeting, reconnecting, ended
+ *   pc            the RTCPeerConnection, null before the first call
+ *   slots         {mid: {participant_id, source}} as the server last told
+ *   participants  the others: [{participant_id, display_name, role, audio, video, screen}]
+ *   you           our own entry
+ *   timings       performance.now() of joinClicked, placed, joined, offered, answered, connected, firstRemoteFrame
+ */
+window.needletail = {
+  get state() {
+    return document.body.dataset.view === "lobby" && call?.state !== "joining" ? "lobby" : (call?.state ?? "lobby");
+  },
+  get pc() {
+    return call?.media.pc ?? null;
+  },
+  get slots() {
+    return call?.slots.toJSON() ?? {};
+  },
+  get participants() {
+    return call?.participants.list() ?? [];
+  },
+  get you() {
+    return call?.you ?? null;
+  },
+  get timings() {
+    return timings;
+  },
+};
+
+/** Goes in; on failure the lobby says why. */
+async function join(asked) {
+  wish = { ...asked };
+  timings = { joinClicked: performance.now() };
+  call = new Call(devices, { videoSlots, timings });
+  const mine = call;
+  try {
+    if (wish.create) {
+      const created = await createMeeting(serviceToken, wish.topic);
+      Object.assign(wish, { create: false, meeting: created.meeting_number ?? created.meeting_id, link: created.join_url });
+    }
+    await mine.join(wish.meeting, wish);
+  } catch (error) {
+    console.warn("not joined", error);
+    mine.leave();
+    show("lobby");
+    lobby.fail(error);
+    return;
+  }
+  enter(mine);
+}
+
+function enter(joined) {
+  const link = linkTo(joined.meeting?.meeting_number ?? wish.meeting);
+  history.replaceState(null, "", link);
+  lobby.close();
+  show("meeting");
+  view.open(joined, link);
+  setTitle(joined.meeting?.topic);
+}
+
+/** Joins the same meeting anew: a new place, socket and media connection. */
+function rejoin() {
+  call?.leave();
+  view.close();
+  show("lobby");
+  return join(wish);
+}
+
+function leave() {
+  call?.leave();
+  end("You left the meeting", "Camera and microphone are off.");
+}
+
+function end(title, detail) {
+  view.close();
+  devices.close("audio");
+  devices.close("video");
+  setText(byId("ended-title"), title);
+  setText(byId("ended-detail"), detail);
+  show("ended");
+  setTitle();
+  byId("ended-title").focus();
+}
+
+function show(name) {
+  document.body.dataset.view = name;
+  for (const id of ["lobby", "meeting", "ended"]) byId(id).hidden = id !== name;
+}
+
+function setTitle(topic) {
+  document.title = topic ? `${topic} · Needletail` : "Needletail";
+}
+
+function linkTo(meeting) {
+  const url = new URL(location.pathname, location.origin);
+  url.searchParams.set("meeting", meeting);
+  return url.href;
+}
+
+async function backToLobby() {
+  show("lobby");
+  lobby.open();
+  await devices.openBoth();
+}
+
+byId("rejoin").addEventListener("click", async () => {
+  await backToLobby();
+  if (wish) await join(wish);
+});
+byId("to-lobby").addEventListener("click", backToLobby);
+window.addEventListener("pagehide", () => call?.leave());
+
+async function start() {
+  const opened = devices.openBoth();
+  const asked = devToken().then((token) => {
+    serviceToken = token;
+    if (token) lobby.allowCreate();
+  });
+  if (query.get("autojoin") !== "1") {
+    lobby.open();
+    return;
+  }
+  const patience = new Promise((resolve) => setTimeout(resolve, AUTOJOIN_PATIENCE_MS));
+  await Promise.all([asked, Promise.race([opened, patience])]);
+  const form = lobby.wish();
+  await join({ ...form, displayName: form.displayName || "Guest", create: !form.meeting && serviceToken !== null });
+}
+
+start();

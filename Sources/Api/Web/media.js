@@ -1,0 +1,143 @@
+/**
+ * The media connection: one RTCPeerConnection, one offer, and tracks that come and go in its Slots.
+ */
+
+/** Slots for what is received, in the order of the offer's m-lines after our own two. */
+export const AUDIO_SLOTS = 3;
+export const VIDEO_SLOTS = 25;
+
+/** Simulcast layers, lowest first; bit rates in bit/s. */
+const LAYERS = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
+];
+
+/** How long ICE and DTLS may take before we say that something is in the way. */
+const CONNECT_PATIENCE_MS = 15_000;
+
+/**
+ * Events: `state` (detail: "connecting" | "connected" | "interrupted" | "failed") and `candidate`
+ * (detail: RTCIceCandidate).
+ */
+export class MediaConnection extends EventTarget {
+  /** @type {RTCPeerConnection} */
+  pc;
+  #microphone;
+  #camera;
+  #streams = new Map();
+  #offer = null;
+  #state = "new";
+  #patience = 0;
+
+  /** @param {{videoSlots?: number}} [options]  videoSlots: 0 to 25 */
+  constructor({ videoSlots = VIDEO_SLOTS } = {}) {
+    super();
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#microphone = this.pc.addTransceiver("audio", { direction: "sendonly" });
+    this.#camera = this.pc.addTransceiver("video", { direction: "sendonly", sendEncodings: LAYERS });
+    for (let slot = 0; slot < AUDIO_SLOTS; slot += 1) this.pc.addTransceiver("audio", { direction: "recvonly" });
+    for (let slot = 0; slot < videoSlots; slot += 1) this.pc.addTransceiver("video", { direction: "recvonly" });
+    this.pc.addTransceiver("video", { direction: "recvonly" });
+    this.pc.addEventListener("icecandidate", ({ candidate }) => {
+      if (candidate?.candidate) this.#tell("candidate", candidate);
+    });
+    this.pc.addEventListener("connectionstatechange", () => this.#follow());
+    this.pc.addEventListener("iceconnectionstatechange", () => this.#follow());
+  }
+
+  /** Begins to write the offer, so that it is ready when the place in the meeting is. */
+  prepare() {
+    this.#offer ??= this.pc.createOffer();
+    this.#offer.catch(() => {});
+    return this.#offer;
+  }
+
+  /**
+   * Exchanges the one offer for its answer.
+   *
+   * @param {object[]|undefined} iceServers  as the service gave them
+   * @param {(sdp: string) => Promise<string>} exchange  sends the offer, answers the answer's SDP
+   */
+  async negotiate(iceServers, exchange) {
+    if (iceServers?.length) this.#useServers(iceServers);
+    const offer = await this.prepare();
+    await this.pc.setLocalDescription(offer);
+    this.#patience = setTimeout(() => this.#enter("failed"), CONNECT_PATIENCE_MS);
+    const sdp = await exchange(this.pc.localDescription.sdp);
+    await this.pc.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  /** Sends this microphone track, or silence when null. */
+  sendMicrophone(track) {
+    return this.#microphone.sender.replaceTrack(track);
+  }
+
+  /** Sends this camera track, or nothing when null. */
+  sendCamera(track) {
+    return this.#camera.sender.replaceTrack(track);
+  }
+
+  /**
+   * The stream of a receive Slot.
+   *
+   * @param {string} mid
+   * @returns {MediaStream|null}
+   */
+  streamOf(mid) {
+    if (this.#streams.has(mid)) return this.#streams.get(mid);
+    const transceiver = this.pc.getTransceivers().find((each) => each.mid === mid);
+    if (!transceiver) return null;
+    const stream = new MediaStream([transceiver.receiver.track]);
+    this.#streams.set(mid, stream);
+    return stream;
+  }
+
+  /** The receivers of the audio Slots with their mids. */
+  audioReceivers() {
+    return this.#receivers("audio");
+  }
+
+  #receivers(kind) {
+    return this.pc
+      .getTransceivers()
+      .filter(({ direction, receiver }) => direction === "recvonly" && receiver.track.kind === kind)
+      .map(({ mid, receiver }) => ({ mid, receiver }));
+  }
+
+  /** Ends the connection. */
+  close() {
+    clearTimeout(this.#patience);
+    this.#state = "closed";
+    this.pc.close();
+  }
+
+  /** A server list that this browser does not take costs the relay, never the call. */
+  #useServers(iceServers) {
+    try {
+      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
+    } catch (error) {
+      console.warn("ice_servers refused by this browser", error);
+    }
+  }
+
+  #follow() {
+    const { connectionState, iceConnectionState } = this.pc;
+    if (connectionState === "failed" || iceConnectionState === "failed") this.#enter("failed");
+    else if (connectionState === "connected") this.#enter("connected");
+    else if (connectionState === "disconnected") this.#enter("interrupted");
+    else if (connectionState === "connecting") this.#enter("connecting");
+  }
+
+  #enter(state) {
+    if (this.#state === state || this.#state === "closed") return;
+    clearTimeout(this.#patience);
+    if (state === "connecting") this.#patience = setTimeout(() => this.#enter("failed"), CONNECT_PATIENCE_MS);
+    this.#state = state;
+    this.#tell("state", state);
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,495 @@
+/**
+ * The meeting view: joins a call to tiles, controls, panel and messages.
+ */
+
+import { bindChoices } from "./choices.js";
+import { byId, copy, relabel, setText } from "./dom.js";
+import { CONNECTION_LOST, MEDIA_INTERRUPTED, MEDIA_PATH_FAILED, RECONNECTING, ServiceError, explain } from "./errors.js";
+import { LevelMeter, SPEAKING_LEVEL } from "./level.js";
+import { Arrivals, Notices, announce, say } from "./notices.js";
+import { PeoplePanel } from "./people.js";
+import { GRADE_WORDS, QualityWatch, describe, worse } from "./quality.js";
+import { Shortcuts } from "./shortcuts.js";
+import { Speakers } from "./speakers.js";
+import { TileBoard } from "./tiles.js";
+
+const VIEW_DELAY_MS = 120;
+const NUDGE_EVERY_MS = 20_000;
+
+export class MeetingView {
+  #devices;
+  #hooks;
+  #call = null;
+  #board;
+  #panel = new PeoplePanel();
+  #notices = new Notices();
+  #arrivals = null;
+  #speakers = null;
+  #watch = null;
+  #meter = null;
+  #metered = null;
+  #selfStream = null;
+  #speaking = new Set();
+  #loudest = null;
+  #selfSpeaking = false;
+  #grades = new Map();
+  #serverGrades = new Map();
+  #stats = new Map();
+  #ownStats = null;
+  #layout = "gallery";
+  #pinned = null;
+  #page = 0;
+  #pages = 1;
+  #drawing = 0;
+  #viewTimer = 0;
+  #clock = 0;
+  #nudged = -NUDGE_EVERY_MS;
+  #pushing = false;
+
+  /**
+   * @param {import("./devices.js").Devices} devices
+   * @param {{onLeave: () => void, onRetry: () => void, onEnded: (title: string, detail: string) => void,
+   *   onFrame: () => void}} hooks
+   */
+  constructor(devices, hooks) {
+    this.#devices = devices;
+    this.#hooks = hooks;
+    this.#board = new TileBoard(byId("board"), {
+      onPin: (key) => this.#pin(key),
+      onFrame: () => hooks.onFrame(),
+      onResize: () => this.#draw(),
+    });
+    bindChoices(devices, { audio: "settings-microphone", video: "settings-camera", problems: "settings-problems" });
+    devices.addEventListener("change", () => this.#showOwn());
+    devices.addEventListener("unplugged", ({ detail }) => this.#replaceUnplugged(detail));
+    this.#bindControls();
+    this.#bindShortcuts();
+  }
+
+  /**
+   * Shows a call that has just been joined.
+   *
+   * @param {import("./call.js").Call} call
+   * @param {string} link  the invitation link
+   */
+  open(call, link) {
+    this.#call = call;
+    this.#reset();
+    setText(byId("topic-title"), call.meeting?.topic || "Meeting");
+    setText(byId("meeting-number"), call.meeting?.meeting_number ?? "");
+    setText(byId("share-link"), link);
+    byId("invite").dataset.link = link;
+    this.#arrivals = new Arrivals();
+    this.#speakers = new Speakers(byId("speakers"), call.media, call.slots, (ids) => this.#heard(ids));
+    this.#watch = new QualityWatch(
+      call.media.pc, call.slots, (id) => call.participants.get(id)?.video === true,
+      (own, others) => this.#measured(own, others),
+    );
+    this.#follow(call);
+    this.#startClock();
+    this.#showOwn();
+    byId("topic-title").focus();
+    announce(`You are in the meeting with ${count(call.participants.size)}. Press question mark for keyboard shortcuts.`);
+  }
+
+  /** Takes everything of the call away. */
+  close() {
+    this.#speakers?.close();
+    this.#watch?.close();
+    this.#meter?.close();
+    this.#call = this.#speakers = this.#watch = this.#meter = this.#metered = null;
+    clearInterval(this.#clock);
+    clearTimeout(this.#viewTimer);
+    this.#board.clear();
+    this.#panel.clear();
+    this.#notices.clear();
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  }
+
+  #reset() {
+    this.#speaking = new Set();
+    this.#grades.clear();
+    this.#serverGrades.clear();
+    this.#stats.clear();
+    this.#ownStats = this.#loudest = this.#pinned = null;
+    this.#layout = "gallery";
+    this.#page = 0;
+    this.#notices.clear();
+  }
+
+  #follow(call) {
+    const { participants, slots } = call;
+    participants.addEventListener("joined", ({ detail }) => this.#arrivals.joined(detail.display_name));
+    participants.addEventListener("left", ({ detail }) => {
+      this.#arrivals.left(detail.display_name);
+      if (this.#pinned?.endsWith(detail.participant_id)) this.#pinned = null;
+    });
+    for (const type of ["joined", "left", "changed", "reset"]) participants.addEventListener(type, () => this.#draw());
+    slots.addEventListener("change", () => this.#slotsChanged());
+    call.addEventListener("speakers", ({ detail }) => this.#order(detail));
+    call.addEventListener("quality", ({ detail }) => this.#told(detail));
+    call.addEventListener("notice", ({ detail }) => console.warn("server says", detail.code, detail.message));
+    call.addEventListener("state", ({ detail }) => this.#showState(detail));
+    call.addEventListener("media", ({ detail }) => this.#showMedia(detail));
+    call.addEventListener("mediaerror", ({ detail }) => this.#showMediaError(detail));
+    call.addEventListener("ended", ({ detail }) => this.#showEnded(detail));
+  }
+
+  // What is said
+
+  #showState(state) {
+    if (state === "reconnecting") this.#notices.show("signaling", RECONNECTING, { calm: true });
+    if (state !== "meeting") return;
+    this.#notices.hide("signaling");
+    say("Back in the meeting");
+  }
+
+  #showMedia(state) {
+    const retry = { label: "Try again", run: () => this.#hooks.onRetry() };
+    this.#notices.hide("media");
+    if (state === "failed") this.#notices.show("media", MEDIA_PATH_FAILED, { action: retry });
+    if (state === "interrupted") this.#notices.show("media", MEDIA_INTERRUPTED, { calm: true });
+    if (state === "connected") this.#listen();
+  }
+
+  #showMediaError(error) {
+    const refused = new ServiceError({ code: "sdp_refused", detail: error.message });
+    const words = explain(error instanceof ServiceError ? error : refused);
+    console.warn("media not negotiated", error);
+    this.#notices.show("media", words, { action: { label: "Try again", run: () => this.#hooks.onRetry() } });
+  }
+
+  #showEnded({ reason, error }) {
+    if (reason === "removed") return this.#hooks.onEnded("You were removed from the meeting", "The host took you out.");
+    if (reason === "meeting_ended") return this.#hooks.onEnded("The meeting has ended", "The host ended it for everyone.");
+    const words = error instanceof ServiceError && error.code ? explain(error) : CONNECTION_LOST;
+    return this.#hooks.onEnded(words.title, words.detail);
+  }
+
+  async #listen() {
+    if (!this.#speakers || (await this.#speakers.start())) return this.#notices.hide("sound");
+    const words = { title: "The browser keeps the sound off", detail: "It waits for a click before it plays the others." };
+    return this.#notices.show("sound", words, { action: { label: "Turn sound on", run: () => this.#listen() } });
+  }
+
+  // Who speaks, and how well they come through
+
+  #heard(ids) {
+    this.#speaking = ids;
+    this.#draw();
+  }
+
+  #order(ids) {
+    this.#speakers?.hint(ids);
+    const other = ids.find((id) => this.#call.participants.get(id));
+    if (!other) return;
+    this.#loudest = other;
+    if (this.#call.participants.promote(other, this.#board.capacity - 1, performance.now())) this.#draw();
+    else if (this.#layout === "speaker") this.#draw();
+  }
+
+  #measured(own, others) {
+    this.#ownStats = own;
+    this.#stats = others;
+    this.#grades = new Map([...others].map(([id, seen]) => [id, seen.grade]));
+    const bars = byId("own-quality");
+    bars.dataset.grade = own.grade;
+    bars.title = `${GRADE_WORDS[own.grade]}: ${describe(own)}`;
+    bars.setAttribute("aria-label", `Your connection: ${GRADE_WORDS[own.grade].toLowerCase()}`);
+    this.#draw();
+  }
+
+  /** The server's view of somebody's line, one or many in a message. */
+  #told(message) {
+    for (const each of message.participants ?? [message]) {
+      if (GRADE_WORDS[each.quality]) this.#serverGrades.set(each.participant_id, each.quality);
+    }
+    this.#draw();
+  }
+
+  #gradeOf(id) {
+    return worse(this.#grades.get(id) ?? "unknown", this.#serverGrades.get(id) ?? "unknown");
+  }
+
+  // Drawing
+
+  #slotsChanged() {
+    const sharing = this.#call?.slots.screenOwner() ?? null;
+    const name = sharing && this.#call.participants.get(sharing)?.display_name;
+    if (name && sharing !== this.#sharing) say(`${name} shares a screen`);
+    this.#sharing = sharing;
+    this.#draw();
+  }
+
+  #sharing = null;
+
+  /** Draws once for however many changes come in one frame. */
+  #draw() {
+    this.#drawing ||= requestAnimationFrame(() => {
+      this.#drawing = 0;
+      if (this.#call?.you) this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const others = this.#call.participants.list().map((participant) => this.#modelOf(participant));
+    const own = this.#ownModel();
+    const screen = this.#screenModel();
+    const stage = this.#stageKey(screen, others);
+    const float = others.length === 1 && !stage;
+    const models = [...(screen ? [screen] : []), ...(float ? [] : [own]), ...others];
+    const result = this.#board.render(models, { stage, floating: float ? own : null, page: this.#page });
+    this.#page = result.page;
+    this.#pages = result.pages;
+    this.#drawAround(others.length, result, stage);
+    this.#tellView(result.shown, stage);
+    if (this.#panel.open) this.#drawPanel();
+  }
+
+  #drawAround(others, { page, pages }, stage) {
+    byId("alone").hidden = others > 0;
+    byId("board").classList.toggle("backdrop", others === 0);
+    byId("pages").hidden = pages < 2;
+    setText(byId("page-words"), `${page + 1} of ${pages}`);
+    byId("page-back").disabled = page === 0;
+    byId("page-next").disabled = page === pages - 1;
+    setText(byId("count"), String(others + 1));
+    byId("show-people").setAttribute("aria-label", `People, ${others + 1} here`);
+    relabel(byId("change-layout"), stage ? "layout" : "stage", stage ? "Gallery" : "Speaker");
+    byId("change-layout").disabled = others === 0;
+  }
+
+  #drawPanel() {
+    const { you, participants } = this.#call;
+    const own = {
+      id: you.participant_id, name: you.display_name ?? "You", role: you.role, self: true,
+      audio: this.#devices.audioOn, video: this.#devices.videoOn, speaking: this.#selfSpeaking,
+      grade: this.#ownStats?.grade ?? "unknown", stats: this.#ownStats,
+    };
+    const rows = participants.list().map((each) => ({
+      id: each.participant_id, name: each.display_name, role: each.role, self: false, audio: each.audio,
+      video: each.video, speaking: this.#speaking.has(each.participant_id),
+      grade: this.#gradeOf(each.participant_id), stats: this.#stats.get(each.participant_id) ?? null,
+    }));
+    this.#panel.render([own, ...rows]);
+  }
+
+  #modelOf({ participant_id: id, display_name: name, audio, video }) {
+    const mid = video ? this.#call.slots.midOf(id, "video") : null;
+    return {
+      key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id,
+      speaking: audio && this.#speaking.has(id), grade: this.#gradeOf(id),
+      stream: mid === null ? null : this.#call.media.streamOf(mid),
+    };
+  }
+
+  #screenModel() {
+    const id = this.#call.slots.screenOwner();
+    const participant = id && this.#call.participants.get(id);
+    if (!participant) return null;
+    return {
+      key: `screen:${id}`, id, name: participant.display_name, self: false, screen: true, muted: false,
+      speaking: false, pinned: this.#pinned === `screen:${id}`, grade: "unknown",
+      stream: this.#call.media.streamOf(this.#call.slots.midOf(id, "screen")),
+    };
+  }
+
+  #ownModel() {
+    const { you } = this.#call;
+    const track = this.#devices.tracks.video;
+    if (this.#selfStream?.getVideoTracks()[0] !== (track ?? undefined)) {
+      this.#selfStream = track ? new MediaStream([track]) : null;
+    }
+    return {
+      key: you.participant_id, id: you.participant_id, name: you.display_name ?? "You", self: true, screen: false,
+      muted: !this.#devices.audioOn, speaking: this.#selfSpeaking && this.#devices.audioOn, pinned: false,
+      stream: track ? this.#selfStream : null, grade: this.#ownStats?.grade ?? "unknown",
+    };
+  }
+
+  /** What stands large: what was pinned, else a shared screen, else in the speaker layout the loudest. */
+  #stageKey(screen, others) {
+    if (this.#pinned) return this.#pinned;
+    if (screen) return screen.key;
+    if (this.#layout !== "speaker" || others.length === 0) return null;
+    return others.some(({ key }) => key === this.#loudest) ? this.#loudest : others[0].key;
+  }
+
+  #tellView(shown, stage) {
+    clearTimeout(this.#viewTimer);
+    this.#viewTimer = setTimeout(() => {
+      const people = shown.filter(({ self, screen }) => !self && !screen);
+      const heights = people.map(({ id, height }) => [id, neededHeight(height * devicePixelRatio)]);
+      this.#call?.setView({
+        layout: stage ? "speaker" : "gallery",
+        visible: people.map(({ id }) => id),
+        pinned: this.#pinned?.startsWith("screen:") ? null : this.#pinned,
+        heights: Object.fromEntries(heights),
+      });
+    }, VIEW_DELAY_MS);
+  }
+
+  // Our own devices
+
+  #showOwn() {
+    if (!this.#call) return;
+    const { audioOn, videoOn, tracks } = this.#devices;
+    showControl("mute", audioOn, "mic", "Mute", "Unmute");
+    showControl("camera", videoOn, "camera", "Camera off", "Camera on");
+    if (tracks.audio !== this.#metered) {
+      this.#meter?.close();
+      this.#metered = tracks.audio;
+      this.#meter = tracks.audio && new LevelMeter(tracks.audio, (level) => this.#ownLevel(level));
+    }
+    this.#draw();
+  }
+
+  #ownLevel(level) {
+    const speaking = level > SPEAKING_LEVEL * (this.#selfSpeaking ? 0.8 : 1);
+    if (speaking && !this.#devices.audioOn && level > 0.5) this.#nudge();
+    if (speaking === this.#selfSpeaking) return;
+    this.#selfSpeaking = speaking;
+    this.#draw();
+  }
+
+  #nudge() {
+    if (performance.now() - this.#nudged < NUDGE_EVERY_MS) return;
+    this.#nudged = performance.now();
+    say("You are muted. Press M to speak.");
+  }
+
+  async #toggleMicrophone() {
+    const open = await this.#devices.setMicrophone(!this.#devices.audioOn);
+    if (!open && this.#devices.problems.audio) return byId("settings").showModal();
+    announce(open ? "Microphone on" : "Muted");
+  }
+
+  async #toggleCamera() {
+    const on = await this.#devices.setCamera(!this.#devices.videoOn);
+    if (!on && this.#devices.problems.video) return byId("settings").showModal();
+    announce(on ? "Camera on" : "Camera off");
+  }
+
+  /** Another microphone takes over; the camera stays off until asked for. */
+  async #replaceUnplugged(kind) {
+    if (!this.#call) return;
+    say(kind === "audio" ? "The microphone was unplugged" : "The camera was unplugged");
+    if (kind === "audio" && (await this.#devices.open("audio"))) say("Using another microphone");
+  }
+
+  // Controls
+
+  #bindControls() {
+    const click = (id, act) => byId(id).addEventListener("click", act);
+    click("mute", () => this.#toggleMicrophone());
+    click("camera", () => this.#toggleCamera());
+    click("show-people", () => this.#togglePanel());
+    click("panel-close", () => this.#togglePanel(false));
+    click("change-layout", () => this.#changeLayout());
+    click("show-settings", () => byId("settings").showModal());
+    click("show-help", () => byId("help").showModal());
+    click("leave", () => this.#hooks.onLeave());
+    click("invite", () => this.#invite());
+    click("share-copy", () => this.#invite());
+    click("page-back", () => this.#turn(-1));
+    click("page-next", () => this.#turn(1));
+    for (const button of document.querySelectorAll("[data-close]")) {
+      button.addEventListener("click", () => button.closest("dialog").close());
+    }
+  }
+
+  #bindShortcuts() {
+    const list = [
+      { key: "m", label: "M", words: "Mute or unmute", run: () => this.#toggleMicrophone() },
+      { key: " ", label: "Space", words: "Hold to speak while muted", run: () => this.#push(true), release: () => this.#push(false) },
+      { key: "c", label: "C", words: "Camera on or off", run: () => this.#toggleCamera() },
+      { key: "p", label: "P", words: "Who is here", run: () => this.#togglePanel() },
+      { key: "v", label: "V", words: "Gallery or speaker", run: () => this.#changeLayout() },
+      { key: "s", label: "S", words: "Microphone and camera", run: () => byId("settings").showModal() },
+      { key: "i", label: "I", words: "Copy the invitation link", run: () => this.#invite() },
+      { key: "arrowleft", label: "←", words: "Previous page of people", run: () => this.#turn(-1) },
+      { key: "arrowright", label: "→", words: "Next page of people", run: () => this.#turn(1) },
+      { key: "escape", label: "Esc", words: "Close the list", run: () => this.#togglePanel(false) },
+      { key: "shift+l", label: "Shift L", words: "Leave the meeting", run: () => this.#hooks.onLeave() },
+      { key: "?", label: "?", words: "These shortcuts", run: () => byId("help").showModal() },
+    ];
+    new Shortcuts(list, () => this.#call !== null && !byId("meeting").hidden);
+  }
+
+  #push(down) {
+    if (down && this.#devices.audioOn) return;
+    if (!down && !this.#pushing) return;
+    this.#pushing = down;
+    this.#devices.setMicrophone(down);
+  }
+
+  #togglePanel(open = byId("panel").hidden) {
+    if (open !== byId("panel").hidden) return;
+    byId("panel").hidden = !open;
+    byId("meeting").classList.toggle("with-panel", open);
+    byId("show-people").setAttribute("aria-expanded", String(open));
+    if (open) this.#drawPanel();
+    byId(open ? "panel-title" : "show-people").focus();
+    this.#draw();
+  }
+
+  #changeLayout() {
+    const staged = this.#pinned || this.#layout === "speaker";
+    this.#pinned = null;
+    this.#layout = staged ? "gallery" : "speaker";
+    this.#page = 0;
+    announce(this.#layout === "speaker" ? "Speaker layout" : "Gallery layout");
+    this.#draw();
+  }
+
+  #pin(key) {
+    this.#pinned = this.#pinned === key ? null : key;
+    this.#page = 0;
+    this.#draw();
+  }
+
+  #turn(by) {
+    const page = Math.min(Math.max(0, this.#page + by), this.#pages - 1);
+    if (page === this.#page) return;
+    this.#page = page;
+    announce(`Page ${page + 1} of ${this.#pages}`);
+    this.#draw();
+  }
+
+  async #invite() {
+    const { link } = byId("invite").dataset;
+    say((await copy(link)) ? "Invitation link copied" : link);
+  }
+
+  #startClock() {
+    const start = performance.now();
+    const tick = () => setText(byId("clock"), clockWords((performance.now() - start) / 1000));
+    clearInterval(this.#clock);
+    this.#clock = setInterval(tick, 1_000);
+    tick();
+  }
+}
+
+/** The picture height that a tile needs, in few steps so that small moves of the window change nothing. */
+export function neededHeight(pixels) {
+  return [90, 180, 270, 360, 540, 720].find((step) => pixels <= step * 1.1) ?? 1080;
+}
+
+/** @returns {string} "4:05" or "1:04:05" */
+export function clockWords(seconds) {
+  const whole = Math.floor(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value) => String(value).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+function count(others) {
+  if (others === 0) return "nobody else yet";
+  return others === 1 ? "one other person" : `${others} other people`;
+}
+
+function showControl(id, on, iconName, wordsOn, wordsOff) {
+  const button = byId(id);
+  relabel(button, on ? iconName : `${iconName}-off`, on ? wordsOn : wordsOff);
+  button.classList.toggle("off", !on);
+}

@@ -1,0 +1,109 @@
+/**
+ * What the page says: problems that stay until solved, short messages, and words for screen readers.
+ */
+
+import { byId, icon, make } from "./dom.js";
+
+const TOAST_MS = 4_000;
+const GATHER_MS = 600;
+
+/**
+ * A problem with its remedy, as an element.
+ *
+ * @param {import("./errors.js").Explanation} words
+ * @param {{label: string, run: () => void}} [action]
+ */
+export function problemCard(words, action) {
+  const text = make("div", {}, make("strong", { text: words.title }), make("p", { text: words.detail }));
+  const card = make("div", { class: "problem" }, icon("warning"), text);
+  if (action) {
+    const button = make("button", { type: "button", class: "secondary small", text: action.label });
+    button.addEventListener("click", action.run);
+    card.append(button);
+  }
+  return card;
+}
+
+/** The banners over the meeting; one for each key. */
+export class Notices {
+  #cards = new Map();
+
+  /** Shows or replaces a banner. Urgent ones interrupt a screen reader. */
+  show(key, words, { action, calm = false } = {}) {
+    this.hide(key);
+    const card = problemCard(words, action);
+    card.setAttribute("role", calm ? "status" : "alert");
+    if (calm) card.classList.add("calm");
+    this.#cards.set(key, card);
+    byId("notices").append(card);
+  }
+
+  hide(key) {
+    this.#cards.get(key)?.remove();
+    this.#cards.delete(key);
+  }
+
+  clear() {
+    for (const key of [...this.#cards.keys()]) this.hide(key);
+  }
+}
+
+/**
+ * Says something once, to eyes and to screen readers.
+ *
+ * @param {string} words
+ */
+export function say(words) {
+  announce(words);
+  const toast = make("div", { class: "toast", text: words });
+  const toasts = byId("toasts");
+  toasts.append(toast);
+  while (toasts.children.length > 3) toasts.firstElementChild.remove();
+  setTimeout(() => toast.remove(), TOAST_MS);
+}
+
+/** Says something to screen readers only. */
+export function announce(words) {
+  const line = make("p", { text: words });
+  byId("announcer").append(line);
+  setTimeout(() => line.remove(), TOAST_MS * 2);
+}
+
+/** Gathers joins and leaves that come together, so that a full class does not speak for minutes. */
+export class Arrivals {
+  #joined = [];
+  #left = [];
+  #timer = 0;
+
+  joined(name) {
+    this.#joined.push(name);
+    this.#schedule();
+  }
+
+  left(name) {
+    this.#left.push(name);
+    this.#schedule();
+  }
+
+  #schedule() {
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      if (this.#joined.length) say(arrivalWords(this.#joined, "joined"));
+      if (this.#left.length) say(arrivalWords(this.#left, "left"));
+      this.#joined = [];
+      this.#left = [];
+    }, GATHER_MS);
+  }
+}
+
+/**
+ * @param {string[]} names
+ * @param {string} verb
+ * @returns {string} for example "Ana and Ben joined", "Ana, Ben and 3 others left"
+ */
+export function arrivalWords(names, verb) {
+  if (names.length === 1) return `${names[0]} ${verb}`;
+  if (names.length === 2) return `${names[0]} and ${names[1]} ${verb}`;
+  const rest = names.length - 2;
+  return `${names[0]}, ${names[1]} and ${rest} ${rest === 1 ? "other" : "others"} ${verb}`;
+}

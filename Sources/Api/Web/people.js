@@ -1,0 +1,78 @@
+/**
+ * The panel that says who is here.
+ */
+
+import { byId, icon, make, setText } from "./dom.js";
+import { initialsOf, toneOf } from "./participants.js";
+import { GRADE_WORDS, describe } from "./quality.js";
+
+/** @typedef {{id: string, name: string, role: string, self: boolean, audio: boolean, video: boolean, speaking: boolean, grade: string, stats: object|null}} Person */
+
+export class PeoplePanel {
+  #rows = new Map();
+
+  get open() {
+    return !byId("panel").hidden;
+  }
+
+  /**
+   * @param {Person[]} people  in order, ourselves first
+   */
+  render(people) {
+    const list = byId("people");
+    const present = new Set(people.map(({ id }) => id));
+    for (const [id, row] of this.#rows) {
+      if (present.has(id)) continue;
+      row.element.remove();
+      this.#rows.delete(id);
+    }
+    let before = list.firstElementChild;
+    for (const person of people) {
+      const row = this.#rows.get(person.id) ?? this.#add(person);
+      if (row.element !== before) list.insertBefore(row.element, before);
+      else before = before.nextElementSibling;
+      update(row, person);
+    }
+  }
+
+  clear() {
+    byId("people").replaceChildren();
+    this.#rows.clear();
+  }
+
+  #add({ id }) {
+    const avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": String(toneOf(id)) });
+    const name = make("span", { class: "who" });
+    const note = make("span", { class: "note" });
+    const bars = make("span", { class: "bars", role: "img" }, make("i"), make("i"), make("i"));
+    const mic = icon("mic");
+    const camera = icon("camera");
+    const words = make("span", { class: "visually-hidden" });
+    const text = make("div", { class: "text" }, name, note);
+    const element = make("li", {}, avatar, text, bars, mic, camera, words);
+    const row = { element, avatar, name, note, bars, mic, camera, words };
+    this.#rows.set(id, row);
+    return row;
+  }
+}
+
+const ROLES = { host: "Host", co_host: "Co-host", cohost: "Co-host" };
+
+function update(row, { name, role, self, audio, video, speaking, grade, stats }) {
+  setText(row.avatar, initialsOf(name));
+  setText(row.name, self ? `${name} (you)` : name);
+  const notes = [ROLES[role], stats && describe(stats)].filter(Boolean);
+  setText(row.note, notes.join(" · "));
+  row.bars.dataset.grade = grade;
+  row.bars.setAttribute("aria-label", GRADE_WORDS[grade] ?? "");
+  row.bars.title = GRADE_WORDS[grade] ?? "";
+  row.element.classList.toggle("speaking", speaking);
+  mark(row.mic, audio, "mic");
+  mark(row.camera, video, "camera");
+  setText(row.words, `${audio ? "microphone on" : "muted"}, ${video ? "camera on" : "camera off"}`);
+}
+
+function mark(svg, on, name) {
+  svg.classList.toggle("off", !on);
+  svg.firstElementChild.setAttribute("href", `icons.svg#${on ? name : `${name}-off`}`);
+}

@@ -1,0 +1,56 @@
+/**
+ * Keyboard shortcuts of the meeting, and the list that explains them.
+ */
+
+import { recall, remember } from "./devices.js";
+import { byId, make } from "./dom.js";
+
+const SWITCH_KEY = "needletail.shortcuts";
+
+/** @typedef {{key: string, label: string, words: string, run: () => void, release?: () => void}} Shortcut */
+
+export class Shortcuts {
+  #list;
+  #active;
+  #held = null;
+
+  /**
+   * @param {Shortcut[]} list  `key` as KeyboardEvent.key in lower case; `release` for keys that are held
+   * @param {() => boolean} active  whether the meeting is in view
+   */
+  constructor(list, active) {
+    this.#list = list;
+    this.#active = active;
+    const toggle = byId("shortcuts-on");
+    toggle.checked = recall(SWITCH_KEY) !== "off";
+    toggle.addEventListener("change", () => remember(SWITCH_KEY, toggle.checked ? "on" : "off"));
+    byId("shortcut-list").append(...list.flatMap(({ label, words }) => [
+      make("dt", {}, ...label.split(" ").map((text) => make("kbd", { text }))),
+      make("dd", { text: words }),
+    ]));
+    document.addEventListener("keydown", (event) => this.#down(event));
+    document.addEventListener("keyup", (event) => this.#up(event));
+    window.addEventListener("blur", () => this.#release());
+  }
+
+  #down(event) {
+    if (!this.#active() || !byId("shortcuts-on").checked || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open]") || event.target.closest("input, select, textarea")) return;
+    const key = (event.shiftKey && event.key.length === 1 && event.key !== "?" ? "shift+" : "") + event.key.toLowerCase();
+    const shortcut = this.#list.find((each) => each.key === key);
+    if (!shortcut || (key === " " && event.target.closest("button"))) return;
+    event.preventDefault();
+    if (event.repeat) return;
+    if (shortcut.release) this.#held = shortcut;
+    shortcut.run();
+  }
+
+  #up(event) {
+    if (this.#held && event.key.toLowerCase() === this.#held.key) this.#release();
+  }
+
+  #release() {
+    this.#held?.release();
+    this.#held = null;
+  }
+}

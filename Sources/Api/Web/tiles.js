@@ -1,0 +1,213 @@
+/**
+ * The tiles: one for each person or shared screen in view, and where they lie.
+ */
+
+import { icon, make, setText } from "./dom.js";
+import { MAX_VISIBLE, pageCapacity, placeStage, placeTiles } from "./grid.js";
+import { initialsOf, toneOf } from "./participants.js";
+import { GRADE_WORDS } from "./quality.js";
+
+/**
+ * @typedef {object} TileModel
+ * @property {string} key       participant id, or "screen:" and the id
+ * @property {string} id        participant id
+ * @property {string} name
+ * @property {boolean} self
+ * @property {boolean} screen
+ * @property {boolean} muted
+ * @property {boolean} speaking
+ * @property {boolean} pinned
+ * @property {MediaStream|null} stream  the picture, null while there is none
+ * @property {import("./quality.js").Grade} grade
+ */
+
+/** One tile. */
+class Tile {
+  #video;
+  #avatar;
+  #name;
+  #bars;
+  #pin;
+  #words = make("span", { class: "visually-hidden" });
+  #onFrame;
+  height = 0;
+
+  constructor(model, { onPin, onFrame }) {
+    this.#onFrame = onFrame;
+    this.#video = make("video", { autoplay: true, playsinline: true, tabindex: "-1", "aria-hidden": "true" });
+    this.#video.muted = true;
+    this.#avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": String(toneOf(model.id)) });
+    this.#name = make("span", { class: "name" });
+    this.#bars = make("span", { class: "bars", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
+    const plate = make("div", { class: "plate" }, icon(model.screen ? "screen" : "mic-off"), this.#name, this.#bars);
+    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, plate, this.#words);
+    this.element.classList.toggle("self", model.self);
+    this.element.classList.toggle("screen", model.screen);
+    this.element.dataset.participant = model.id;
+    if (!model.self) {
+      this.#pin = make("button", { type: "button", class: "round small pin" }, icon("pin"), make("span", { class: "visually-hidden" }));
+      this.#pin.addEventListener("click", () => onPin(model.key));
+      this.element.append(this.#pin);
+    }
+  }
+
+  /** @param {TileModel} model */
+  update(model) {
+    const { classList } = this.element;
+    classList.toggle("muted", model.muted && !model.screen);
+    classList.toggle("speaking", model.speaking);
+    classList.toggle("pinned", model.pinned);
+    setText(this.#name, model.self ? `${model.name} (you)` : model.screen ? `${model.name}’s screen` : model.name);
+    setText(this.#avatar, initialsOf(model.name));
+    this.#bars.dataset.grade = model.grade;
+    if (this.#pin) {
+      const words = model.pinned ? `Unpin ${model.name}` : `Pin ${model.name}`;
+      setText(this.#pin.lastElementChild, words);
+      this.#pin.setAttribute("aria-pressed", String(model.pinned));
+    }
+    const marks = [model.muted && "muted", !model.stream && "camera off", model.speaking && "speaking"];
+    if (model.grade === "unstable" || model.grade === "poor") marks.push(GRADE_WORDS[model.grade].toLowerCase());
+    setText(this.#words, model.screen ? "" : marks.filter(Boolean).join(", "));
+    this.#attach(model);
+  }
+
+  place({ x, y, width, height }) {
+    const { style } = this.element;
+    style.transform = `translate(${x}px, ${y}px)`;
+    style.width = `${width}px`;
+    style.height = `${height}px`;
+    style.setProperty("--unit", `${Math.min(width, height * 1.6)}px`);
+    this.height = height;
+  }
+
+  close() {
+    this.#video.srcObject = null;
+    this.element.remove();
+  }
+
+  /** Shows the picture once its first frame is there, so that no black tile stands in between. */
+  #attach({ stream, self, id, screen }) {
+    if (this.#video.srcObject === stream) return;
+    this.element.classList.remove("live");
+    this.#video.srcObject = stream;
+    if (!stream) return;
+    const seen = () => {
+      if (this.#video.srcObject !== stream) return;
+      this.element.classList.add("live");
+      if (!self) this.#onFrame(id, screen ? "screen" : "video");
+    };
+    if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(seen);
+    else this.#video.addEventListener("loadeddata", seen, { once: true });
+    this.#video.play().catch(() => {});
+  }
+}
+
+/** All tiles of the meeting. */
+export class TileBoard {
+  #root;
+  #tiles = new Map();
+  #hooks;
+
+  /**
+   * @param {HTMLElement} root  the list that holds the tiles
+   * @param {{onPin: (key: string) => void, onFrame: (id: string, source: string) => void, onResize: () => void}} hooks
+   */
+  constructor(root, hooks) {
+    this.#root = root;
+    this.#hooks = hooks;
+    new ResizeObserver(() => hooks.onResize()).observe(root);
+  }
+
+  /** How many people the first page of the gallery holds now. */
+  get capacity() {
+    return pageCapacity(this.#root.clientWidth, this.#root.clientHeight, this.#shape());
+  }
+
+  /**
+   * Shows one page of people.
+   *
+   * @param {TileModel[]} models  in order, ourselves first when we are among the tiles
+   * @param {{stage: string|null, floating: TileModel|null, page: number}} how
+   *   stage: the key of the large one; floating: our own picture in the corner
+   * @returns {{page: number, pages: number, shown: {key: string, id: string, height: number}[]}}
+   */
+  render(models, { stage, floating, page }) {
+    const width = this.#root.clientWidth;
+    const height = this.#root.clientHeight;
+    const large = models.find(({ key }) => key === stage);
+    const plan = large
+      ? this.#planStage(models, large, width, height, page)
+      : this.#planGallery(models, width, height, page);
+    if (floating) plan.entries.push([floating, cornerOf(width, height)]);
+    this.#sync(plan.entries, floating?.key, large?.key);
+    return {
+      page: plan.page,
+      pages: plan.pages,
+      shown: plan.entries.map(([{ key, id, self, screen }, box]) => ({ key, id, self, screen, height: box.height })),
+    };
+  }
+
+  clear() {
+    for (const tile of this.#tiles.values()) tile.close();
+    this.#tiles.clear();
+  }
+
+  /** Narrow screens take taller tiles, and smaller ones. */
+  #shape() {
+    const narrow = this.#root.clientWidth < 600;
+    return narrow ? { gap: 6, tallest: 3 / 4, smallest: 104 } : { gap: 10, tallest: 4 / 3, smallest: 150 };
+  }
+
+  #planGallery(models, width, height, wanted) {
+    const shape = this.#shape();
+    const capacity = Math.min(MAX_VISIBLE, pageCapacity(width, height, shape));
+    const { page, pages, part } = cut(models, capacity, wanted);
+    const boxes = placeTiles(part.length, width, height, shape);
+    return { page, pages, entries: part.map((model, index) => [model, boxes[index]]) };
+  }
+
+  #planStage(models, large, width, height, wanted) {
+    const { gap } = this.#shape();
+    const rest = models.filter((model) => model !== large);
+    const { capacity } = placeStage(rest.length, width, height, { gap });
+    const { page, pages, part } = cut(rest, Math.max(1, capacity), wanted);
+    const { stage, tiles } = placeStage(part.length, width, height, { gap });
+    return { page, pages, entries: [[large, stage], ...part.map((model, index) => [model, tiles[index]])] };
+  }
+
+  /** Keeps the tiles that stay, so that their pictures go on. */
+  #sync(entries, floatingKey, largeKey) {
+    const wanted = new Set(entries.map(([{ key }]) => key));
+    for (const [key, tile] of this.#tiles) {
+      if (wanted.has(key)) continue;
+      tile.close();
+      this.#tiles.delete(key);
+    }
+    for (const [model, box] of entries) {
+      let tile = this.#tiles.get(model.key);
+      if (!tile) {
+        tile = new Tile(model, this.#hooks);
+        this.#tiles.set(model.key, tile);
+        this.#root.append(tile.element);
+      }
+      tile.place(box);
+      tile.element.classList.toggle("floating", model.key === floatingKey);
+      tile.element.classList.toggle("large", model.key === largeKey);
+      tile.update(model);
+    }
+  }
+}
+
+/** One page of a list; a page beyond the end is the last one. */
+function cut(list, capacity, wanted) {
+  const pages = Math.max(1, Math.ceil(list.length / capacity));
+  const page = Math.min(Math.max(0, wanted), pages - 1);
+  return { page, pages, part: list.slice(page * capacity, (page + 1) * capacity) };
+}
+
+/** The corner where our own picture floats. */
+function cornerOf(width, height) {
+  const own = Math.round(Math.max(96, Math.min(256, width * 0.22)));
+  const tall = Math.round((own * 9) / 16);
+  return { x: width - own - 14, y: height - tall - 14, width: own, height: tall };
+}
