@@ -27,6 +27,138 @@ public struct Answerer: Sendable {
     public func answer(
         to offer: String, ufrag: String, password: String, using generator: inout some RandomNumberGenerator
     ) throws(SDPError) -> Negotiation {
-        throw SDPError(.unusable, "no m-line can be accepted")
+        let offer = try SessionDescription(parsing: offer)
+        let bundle = try Bundle(offer)
+        var answers = try plan(offer, bundle)
+        let accepted = bundle.inOrder(answers)
+        guard let tagged = accepted.first else { throw SDPError(.unusable, "no m-line can be accepted") }
+        let transport = try OfferedTransport(session: offer.attributes, media: accepted.map(\.offered))
+        let extensions = Self.agreeOnExtensions(&answers)
+        Self.chooseSources(&answers, using: &generator)
+
+        let credentials = ["a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)", "a=fingerprint:\(fingerprint.text)"]
+        let setup = "a=setup:\(transport.role == .server ? "passive" : "active")"
+        var lines = [
+            "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite",
+        ]
+        if bundle.exists { lines.append("a=group:BUNDLE " + accepted.map(\.offered.mid).joined(separator: " ")) }
+        lines.append("a=msid-semantic: WMS *")
+        for answer in answers {
+            guard answer.isAccepted else {
+                lines += MediaAnswer.rejection(answer.offered.media)
+                continue
+            }
+            lines += mediaHead(answer) + credentials + [setup] + answer.mediaLines
+            if answer.offered.mid == tagged.offered.mid { lines += candidateLines }
+        }
+        return negotiation(answers, transport, extensions, lines.map { $0 + "\r\n" }.joined())
+    }
+
+    /// Decides for each m-line by itself what can be done with it.
+    private func plan(_ offer: SessionDescription, _ bundle: Bundle) throws(SDPError) -> [MediaAnswer] {
+        let direction = offer.attributes.lazy.compactMap { Direction(rawValue: $0.name) }.first ?? .sendrecv
+        var answers: [MediaAnswer] = []
+        var mids: Set<String> = []
+        for media in offer.media {
+            let offered = try OfferedMedia(media, sessionDirection: direction)
+            guard offered.mid.isEmpty || mids.insert(offered.mid).inserted else {
+                throw SDPError(.malformed, line: media.line, "two m-lines have the mid \(offered.mid)")
+            }
+            let preference = media.kind == "audio" ? [Codec.opus] : videoCodecs.filter { $0 != .opus }
+            var answer = MediaAnswer(offered, preference: preference)
+            if !offered.isRtpOverDtls || !bundle.allows(offered) { answer.formats = [] }
+            if answer.isAccepted { try require(offered) }
+            answers.append(answer)
+        }
+        return answers
+    }
+
+    private func require(_ offered: OfferedMedia) throws(SDPError) {
+        let line = offered.media.line
+        guard !offered.mid.isEmpty else { throw SDPError(.unusable, line: line, "this m-line has no a=mid") }
+        guard offered.media.attributes.has("rtcp-mux") || offered.isBundleOnly else {
+            throw SDPError(.unusable, line: line, "this m-line has no a=rtcp-mux")
+        }
+    }
+
+    /// Keeps the extensions that we use. With BUNDLE an id means one thing (RFC 8843 section 9.1): what contradicts an
+    /// earlier m-line is left out.
+    private static func agreeOnExtensions(_ answers: inout [MediaAnswer]) -> ExtensionMap {
+        var map = ExtensionMap()
+        var taken: Set<UInt8> = []
+        for index in answers.indices where answers[index].isAccepted {
+            let offered = answers[index].offered
+            answers[index].extensions = offered.extensions.filter { offer in
+                guard let place = offer.place else { return false }
+                if !offered.sends, place == \.rid || place == \.repairedRid { return false }
+                if map[keyPath: place] == 0, taken.insert(offer.id).inserted { map[keyPath: place] = offer.id }
+                return map[keyPath: place] == offer.id
+            }
+        }
+        return map
+    }
+
+    /// SSRCs for the Slots that collide neither with the client's nor with each other.
+    private static func chooseSources(
+        _ answers: inout [MediaAnswer], using generator: inout some RandomNumberGenerator
+    ) {
+        var taken = Set(answers.flatMap(\.offered.ssrcs))
+        taken.insert(0)
+        func next(_ generator: inout some RandomNumberGenerator) -> UInt32 {
+            var ssrc = UInt32(truncatingIfNeeded: generator.next())
+            while !taken.insert(ssrc).inserted { ssrc &+= 1 }
+            return ssrc
+        }
+        for index in answers.indices where answers[index].isAccepted && answers[index].offered.receives {
+            answers[index].ssrc = next(&generator)
+            if answers[index].hasRtx { answers[index].rtxSsrc = next(&generator) }
+        }
+    }
+
+    private func mediaHead(_ answer: MediaAnswer) -> [String] {
+        let media = answer.offered.media
+        let types = answer.payloadTypes.map(String.init).joined(separator: " ")
+        // Port 9 is discard, where there is no address yet (RFC 8840 section 4.1.1).
+        let port = candidates.first?.port ?? 9
+        let address = candidates.first.map { "\($0.address.isV4 ? "IP4" : "IP6") \($0.address)" } ?? "IP4 0.0.0.0"
+        return ["m=\(media.kind) \(port) \(media.proto) \(types)", "c=IN \(address)"]
+    }
+
+    private var candidateLines: [String] {
+        candidates.enumerated().compactMap { index, endpoint in
+            IceCandidate(host: endpoint, index: index).text.map { "a=" + $0 }
+        } + ["a=end-of-candidates"]
+    }
+
+    private func negotiation(
+        _ answers: [MediaAnswer], _ transport: OfferedTransport, _ extensions: ExtensionMap, _ text: String
+    ) -> Negotiation {
+        let accepted = answers.filter(\.isAccepted)
+        let muxed = accepted.filter { !$0.offered.isBundleOnly }
+        return Negotiation(
+            remoteUfrag: transport.ufrag, remotePassword: transport.password, fingerprint: transport.fingerprint,
+            dtlsRole: transport.role, extensions: extensions, sends: accepted.compactMap(\.send),
+            receives: accepted.compactMap(\.receive),
+            reducedSizeRtcp: muxed.allSatisfy { $0.offered.media.attributes.has("rtcp-rsize") },
+            transportFeedback: accepted.contains(where: \.usesTransportFeedback), answer: text)
+    }
+}
+
+extension MediaAnswer {
+    /// What the client publishes here; nil when it does not.
+    fileprivate var send: SendMedia? {
+        guard offered.sends, let chosen = formats.first else { return nil }
+        return SendMedia(
+            mid: offered.mid, kind: offered.kind, codec: chosen.codec, payloadTypes: payloadTypes(of: chosen),
+            layers: offered.layers, stream: offered.stream)
+    }
+
+    /// The Slot; nil when the client does not receive here.
+    fileprivate var receive: ReceiveMedia? {
+        guard offered.receives else { return nil }
+        var map = PayloadTypeMap()
+        for shared in formats { map[shared.codec] = payloadTypes(of: shared) }
+        return ReceiveMedia(
+            mid: offered.mid, kind: offered.kind, payloadTypes: map, ssrc: ssrc, rtxSsrc: rtxSsrc)
     }
 }

@@ -189,7 +189,7 @@ public final class DTLSHandshake {
         guard count > 0 else { return }
         var bytes = [UInt8](repeating: 0, count: count)
         guard BIO_read(output, &bytes, Int32(count)) == Int32(count) else { return }
-        outgoing += DTLSRecords.datagrams(of: bytes, mtu: mtu)
+        outgoing += splitIntoDatagrams(bytes, mtu: mtu)
     }
 
     private func updateTimeout(now: UInt64) {

@@ -16,7 +16,7 @@ public struct IceCandidate: Equatable, Sendable {
     /// A host candidate for RTP and RTCP on `endpoint`, the `index`-th of ours (0 the most preferred; RFC 8445
     /// section 5.1.2.1).
     public init(host endpoint: Endpoint, index: Int) {
-        foundation = String(index + 1)
+        foundation = String(max(index, 0) &+ 1)
         component = 1
         priority = 126 << 24 | UInt32(65535 - min(max(index, 0), 65535)) << 8 | 255
         self.endpoint = endpoint
@@ -25,9 +25,29 @@ public struct IceCandidate: Equatable, Sendable {
 
     /// Reads `candidate:...`, with or without `a=` before it. Nil when malformed; never resolves a name.
     public init?(_ line: some StringProtocol) {
-        return nil
+        guard line.utf8.count <= 1024 else { return nil }
+        var text = String(line)
+        if text.hasPrefix("a=") { text.removeFirst(2) }
+        guard text.hasPrefix("candidate:") else { return nil }
+        let fields = text.dropFirst(10).split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        guard fields.count >= 8, fields[6] == "typ", fields[7].isToken(atMost: 32),
+            IceCredentials.isValid(fields[0], length: 1...32),
+            let component = UInt8(fields[1]), component > 0, fields[2].isToken(atMost: 16),
+            let priority = UInt32(fields[3]), !fields[4].isEmpty, fields[4].utf8.count <= 255,
+            let port = UInt16(fields[5])
+        else { return nil }
+        foundation = fields[0]
+        self.component = Int(component)
+        self.priority = priority
+        type = fields[7]
+        let address = fields[2].lowercased() == "udp" ? IPAddress(fields[4]) : nil
+        endpoint = address.map { Endpoint(address: $0, port: port) }
     }
 
     /// The line without `a=`; a candidate without an endpoint has none.
-    public var text: String? { nil }
+    public var text: String? {
+        endpoint.map {
+            "candidate:\(foundation) \(component) udp \(priority) \($0.address) \($0.port) typ \(type)"
+        }
+    }
 }

@@ -1,0 +1,128 @@
+import Wire
+
+/// How one m-line is answered.
+struct MediaAnswer {
+    /// A codec that the offer and we share.
+    struct Shared {
+        var codec: Codec
+        var format: RtpFormat
+        var rtx: RtpFormat?
+    }
+
+    var offered: OfferedMedia
+    /// For a publisher the one that it shall use comes first; empty rejects the m-line.
+    var formats: [Shared] = []
+    var extensions: [HeaderExtension] = []
+    /// Of the Slot, 0 when there is none.
+    var ssrc: UInt32 = 0
+    /// Of the Slot, 0 without retransmission.
+    var rtxSsrc: UInt32 = 0
+
+    var isAccepted: Bool { !formats.isEmpty }
+    var hasRtx: Bool { formats.contains { $0.rtx != nil } }
+
+    /// The offer's direction from our side.
+    var direction: Direction {
+        switch (offered.sends, offered.receives) {
+        case (true, true): .sendrecv
+        case (true, false): .recvonly
+        case (false, true): .sendonly
+        case (false, false): .inactive
+        }
+    }
+
+    var usesTransportFeedback: Bool { formats.contains { feedback(for: $0.format).contains("transport-cc") } }
+
+    /// Chooses the formats: what a Slot may be sent in is all that we share, in the offer's order; a publisher is
+    /// asked for the first of `preference` that it has.
+    init(_ offered: OfferedMedia, preference: [Codec]) {
+        self.offered = offered
+        var shared: [Shared] = []
+        for format in offered.formats {
+            guard let codec = format.codec, preference.contains(codec), !shared.contains(where: { $0.codec == codec })
+            else { continue }
+            let rtx = offered.formats.first { $0.associated == format.payloadType && $0.clockRate == format.clockRate }
+            shared.append(Shared(codec: codec, format: format, rtx: rtx))
+        }
+        guard offered.sends, let codec = preference.first(where: { codec in shared.contains { $0.codec == codec } })
+        else {
+            formats = shared
+            return
+        }
+        let chosen = shared.filter { $0.codec == codec }
+        formats = offered.receives ? chosen + shared.filter { $0.codec != codec } : chosen
+    }
+
+    /// A line `m=` that says no (RFC 3264 section 6).
+    static func rejection(_ media: SessionDescription.Media) -> [String] {
+        var lines = ["m=\(media.kind) 0 \(media.proto) \(media.formats.joined(separator: " "))", "c=IN IP4 0.0.0.0"]
+        if let mid = media.attributes.first("mid") { lines.append("a=mid:\(mid.value)") }
+        return lines + ["a=inactive"]
+    }
+
+    /// What this m-line says of its media; the transport's lines are the Answerer's.
+    var mediaLines: [String] {
+        var lines = ["a=mid:\(offered.mid)"]
+        lines += extensions.map { "a=extmap:\($0.answer)" }
+        lines.append("a=\(direction.rawValue)")
+        if offered.receives { lines.append("a=msid:slot-\(offered.mid) slot-\(offered.mid)") }
+        lines.append("a=rtcp-mux")
+        if offered.media.attributes.has("rtcp-rsize") { lines.append("a=rtcp-rsize") }
+        for shared in formats { lines += formatLines(shared) }
+        if offered.receives { lines += sourceLines }
+        if offered.sends { lines += simulcastLines }
+        return lines
+    }
+
+    var payloadTypes: [UInt8] {
+        formats.flatMap { shared in [shared.format.payloadType] + (shared.rtx.map { [$0.payloadType] } ?? []) }
+    }
+
+    /// The client's payload types of one codec.
+    func payloadTypes(of shared: Shared) -> PayloadTypes {
+        PayloadTypes(media: shared.format.payloadType, rtx: shared.rtx?.payloadType ?? 0xff)
+    }
+
+    private func formatLines(_ shared: Shared) -> [String] {
+        let type = shared.format.payloadType
+        var lines = ["a=rtpmap:\(type) \(shared.format.mapping)"]
+        lines += feedback(for: shared.format).map { "a=rtcp-fb:\(type) \($0)" }
+        let parameters = shared.codec == .opus ? opusParameters(shared.format) : shared.format.parameters
+        if !parameters.isEmpty { lines.append("a=fmtp:\(type) \(parameters)") }
+        if let rtx = shared.rtx {
+            lines.append("a=rtpmap:\(rtx.payloadType) \(rtx.mapping)")
+            lines.append("a=fmtp:\(rtx.payloadType) \(rtx.parameters)")
+        }
+        return lines
+    }
+
+    /// RFC 7587 section 6.1: forward error correction, and nothing that asks for stereo.
+    private func opusParameters(_ format: RtpFormat) -> String {
+        let minptime = format.parameter("minptime").flatMap { UInt8($0) }
+        return (minptime.map { "minptime=\($0);" } ?? "") + "useinbandfec=1"
+    }
+
+    /// REMB is the fallback of a peer without transport-wide feedback or its header extension.
+    private func feedback(for format: RtpFormat) -> [String] {
+        let offersTransport =
+            format.feedback.contains("transport-cc") && extensions.contains { $0.place == \.transportSequence }
+        var wanted = [offersTransport ? "transport-cc" : "goog-remb"]
+        if offered.kind.isVideo { wanted += ["ccm fir", "nack", "nack pli"] }
+        return wanted.filter(format.feedback.contains)
+    }
+
+    /// RFC 5576: what we send with.
+    private var sourceLines: [String] {
+        var lines = ["a=ssrc:\(ssrc) cname:needletail"]
+        if rtxSsrc != 0 {
+            lines.insert("a=ssrc-group:FID \(ssrc) \(rtxSsrc)", at: 0)
+            lines.append("a=ssrc:\(rtxSsrc) cname:needletail")
+        }
+        return lines
+    }
+
+    private var simulcastLines: [String] {
+        let lines = offered.rids.map { "a=rid:\($0) recv" }
+        return offered.rids.count > 1 ? lines + ["a=simulcast:recv " + offered.rids.joined(separator: ";")] : lines
+    }
+}
