@@ -15,6 +15,7 @@
 #include <rte_mempool.h>
 #include <rte_pause.h>
 #include <rte_prefetch.h>
+#include <rte_version.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -116,3 +117,12 @@ static inline uint64_t tsc_hz(void) { return rte_get_tsc_hz(); }
 static inline void cpu_pause(void) { rte_pause(); }
 static inline void cpu_prefetch(const void *address) { rte_prefetch0(address); }
 static inline int eal_errno(void) { return rte_errno; }
+
+// threads
+
+// Whether the calling thread may run on the core, numbered as Linux does.
+int thread_may_run_on(int core);
+// Pins the calling thread; 0 or an errno.
+int thread_pin(int core);
+// Names the calling thread, at most 15 characters.
+void thread_set_name(const char *name);

@@ -1,4 +1,5 @@
 import CDPDK
+import Synchronization
 import Wire
 
 /// A port of DPDK: any ethdev, by name. Owns the device, its queues and the workers' buffer pools.
@@ -25,6 +26,9 @@ public final class DPDKPort: Sendable {
             self.descriptors = descriptors
             self.buffers = buffers
         }
+
+        /// What DPDK calls the device: the part before its arguments.
+        public var name: String { String(device.prefix { $0 != "," }) }
     }
 
     /// Totals since the start, as the device counts them.
@@ -42,6 +46,7 @@ public final class DPDKPort: Sendable {
     }
 
     public let configuration: Configuration
+    /// The address that we send from and answer for.
     public let mac: MACAddress
     /// Where the device sits; nil when unknown or virtual.
     public let numaNode: Int?
@@ -55,28 +60,91 @@ public final class DPDKPort: Sendable {
 
     let id: UInt16
     let pools: [BufferPool]
+    private let isClosed = Atomic(false)
 
     /// Probes, configures and starts the device. EAL must be started.
     public init(_ configuration: Configuration) throws(PortFailure) {
-        throw PortFailure("not started")
+        let device = try EthernetDevice(probing: configuration)
+        do throws(PortFailure) {
+            let plan = try device.plan(for: configuration)
+            pools = try Self.makePools(configuration, socket: device.socket)
+            do throws(PortFailure) {
+                try device.start(plan, configuration: configuration, pools: pools)
+            } catch {
+                // The device may still hold their buffers.
+                device.remove()
+                for pool in pools { pool.deallocate() }
+                throw error
+            }
+            queueCount = plan.queues
+            spreadsFlows = plan.spreadsFlows
+            offload = plan.offload
+        } catch {
+            device.remove()
+            throw error
+        }
+        self.configuration = configuration
+        id = device.id
+        driver = device.driver
+        numaNode = device.socket
+        mac = device.mac
+    }
+
+    deinit { close() }
+
+    private static func makePools(_ configuration: Configuration, socket: Int?) throws(PortFailure) -> [BufferPool] {
+        var pools: [BufferPool] = []
+        do throws(PortFailure) {
+            for worker in 0..<configuration.workers {
+                // Pool names are at most 25 characters.
+                let name = "\(configuration.name.suffix(18)).\(worker)"
+                pools.append(try BufferPool(name: name, count: configuration.buffers, socket: socket))
+            }
+        } catch {
+            for pool in pools { pool.deallocate() }
+            throw error
+        }
+        return pools
     }
 
     /// Whether the port is a kernel interface in disguise, where busy polling buys nothing.
     public var isKernelBacked: Bool { ["net_tap", "net_af_packet", "net_af_xdp", "net_pcap"].contains(driver) }
 
     /// One line for the log.
-    public var summary: String { "" }
+    public var summary: String {
+        var parts = ["\(configuration.name) (\(driver)) \(mac)", "\(queueCount) of \(configuration.workers) queues"]
+        parts.append(numaNode.map { "NUMA node \($0)" } ?? "no NUMA node")
+        let checksums = [offload.ipv4Header ? "IPv4" : nil, offload.udp ? "UDP" : nil].compactMap { $0 }
+        parts.append(checksums.isEmpty ? "checksums in software" : "\(checksums.joined(separator: " and ")) checksums")
+        parts.append(spreadsFlows ? "flows spread by the device" : "flows not spread")
+        parts.append(isLinkUp ? "link up" : "link down")
+        return parts.joined(separator: ", ")
+    }
 
     public var isLinkUp: Bool { port_link_is_up(id) != 0 }
 
-    public func statistics() -> Statistics { Statistics() }
+    public func statistics() -> Statistics {
+        var raw = rte_eth_stats()
+        guard !isClosed.load(ordering: .acquiring), rte_eth_stats_get(id, &raw) == 0 else { return Statistics() }
+        return Statistics(
+            receivedPackets: raw.ipackets, receivedBytes: raw.ibytes, transmittedPackets: raw.opackets,
+            transmittedBytes: raw.obytes, missed: raw.imissed, receiveErrors: raw.ierrors, transmitErrors: raw.oerrors,
+            noBuffer: raw.rx_nombuf)
+    }
 
-    /// Stops and removes the device; its kernel interface, if it made one, goes away. The workers have ended.
-    public func close() {}
+    /// Stops and removes the device, whose kernel interface goes away if it made one, and frees the pools. The
+    /// workers have ended and gave their mbufs back. A second call does nothing.
+    public func close() {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        EthernetDevice(id: id).remove()
+        for pool in pools { pool.deallocate() }
+    }
 
     /// The queue of a worker, numbered from 0.
     func queue(ofWorker worker: Int) -> DPDKQueue {
-        DPDKQueue(port: id, queue: 0, hasReceive: false, hasTransmit: false, offload: offload)
+        let has = worker < queueCount
+        return DPDKQueue(
+            port: id, queue: UInt16(has ? worker : 0), hasReceive: has, hasTransmit: has, offload: offload)
     }
 
     /// The buffer pool of a worker, numbered from 0.

@@ -30,4 +30,20 @@ public struct HostConfiguration: Sendable, Equatable {
         self.gatewayV4 = gatewayV4
         self.gatewayV6 = gatewayV6
     }
+
+    /// The first `mostInterfaces`, and the link-local address that IPv6 needs where none is given.
+    var effectiveInterfaces: [Interface] {
+        var all = Array(interfaces.prefix(Self.mostInterfaces))
+        let v6 = all.filter { !$0.address.isV4 }
+        if !v6.isEmpty, !v6.contains(where: { $0.address.isLinkLocal }) {
+            all.append(Interface(address: Self.linkLocal(of: mac), prefixLength: 64))
+        }
+        return all
+    }
+
+    /// fe80::/64 with the modified EUI-64 identifier of the MAC address (RFC 4291 appendix A).
+    static func linkLocal(of mac: MACAddress) -> IPAddress {
+        let upper = mac.bits >> 24 ^ 0x02_0000
+        return IPAddress(high: 0xfe80_0000_0000_0000, low: upper << 40 | 0xff_fe00_0000 | mac.bits & 0xff_ffff)
+    }
 }

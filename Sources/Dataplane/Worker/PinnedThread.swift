@@ -40,14 +40,8 @@ final class PinnedThread: Sendable {
     /// Waits until the body returned.
     func join() { pthread_join(thread, nil) }
 
-    /// The cores that this process may run on.
-    static var allowedCores: [Int] {
-        var set = cpu_set_t()
-        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return [] }
-        return withUnsafeBytes(of: set) { bytes in
-            (0..<bytes.count * 8).filter { bytes[$0 / 8] >> ($0 % 8) & 1 == 1 }
-        }
-    }
+    /// The cores that the calling thread may run on.
+    static var allowedCores: [Int] { (0..<1_024).filter { thread_may_run_on(Int32($0)) != 0 } }
 
     private static func check(_ core: Int) throws(PortFailure) {
         let allowed = allowedCores
@@ -58,12 +52,8 @@ final class PinnedThread: Sendable {
     }
 
     private static func run(_ start: Start) {
-        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
-        if let core = start.core {
-            var set = cpu_set_t()
-            withUnsafeMutableBytes(of: &set) { $0[core / 8] |= 1 << (core % 8) }
-            pthread_setaffinity_np(pthread_self(), MemoryLayout<cpu_set_t>.size, &set)
-        }
+        thread_set_name(String(start.name.prefix(15)))
+        if let core = start.core { _ = thread_pin(Int32(core)) }
         // Without a registration (EAL not started, or all 128 lcores taken) pools work without a cache.
         let registered = rte_thread_register() == 0
         start.body()
