@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from urllib.parse import urlencode
 
+import av
 from playwright.sync_api import Page, Playwright
 
 import media
@@ -35,6 +36,15 @@ OBSERVE = """async () => {
     return seen;
 }"""
 
+SENT = """async () => {
+    const sums = { packetsSent: 0, retransmittedPacketsSent: 0, nackCount: 0, pliCount: 0, frameHeight: 0 };
+    for (const report of (await window.needletail.pc.getStats()).values()) {
+        if (report.type !== "outbound-rtp" || report.kind !== "video") continue;
+        for (const name in sums) sums[name] += report[name] ?? 0;
+    }
+    return sums;
+}"""
+
 # The selected candidate pair and the SRTP cipher.
 TRANSPORT = """async () => {
     const stats = await window.needletail.pc.getStats();
@@ -43,7 +53,7 @@ TRANSPORT = """async () => {
         const pair = stats.get(transport.selectedCandidatePairId);
         const remote = pair && stats.get(pair.remoteCandidateId);
         return { remote: remote?.address, port: remote?.port, srtpCipher: transport.srtpCipher,
-                 state: transport.dtlsState };
+                 localPort: pair && stats.get(pair.localCandidateId)?.port };
     }
 }"""
 
@@ -100,6 +110,13 @@ TILES = """() => [...document.querySelectorAll("#board .tile video")].map((video
 })"""
 
 
+# The middle of each tile, in CSS pixels, which are the screenshot's.
+BOXES = """() => Object.fromEntries([...document.querySelectorAll("#board .tile")].map((tile) => {
+    const { x, y, width, height } = tile.getBoundingClientRect();
+    return [tile.dataset.participant, [Math.round(x + width / 2), Math.round(y + height / 2)]];
+}))"""
+
+
 class Participant:
     """A page of the web client in a meeting."""
 
@@ -118,10 +135,23 @@ class Participant:
 
     @property
     def participant_id(self) -> str:
-        return self.page.evaluate("() => window.needletail.you?.participant_id ?? window.needletail.participantId")
+        return self.page.evaluate("() => window.needletail.you.participant_id")
+
+    def others(self) -> set[str]:
+        """Whom the page lists beside ourselves."""
+        return set(self.page.evaluate("() => window.needletail.participants.map((each) => each.participant_id)"))
 
     def observations(self) -> list[dict]:
-        return self.page.evaluate(OBSERVE)
+        """Each receive Slot: `participant_id` and `source` as told by the server, `frames` or `sound` as decoded."""
+        slots = self.page.evaluate(OBSERVE)
+        for slot in slots:
+            slot["frames"] = slot.get("framesDecoded") or 0
+            slot["sound"] = slot.get("totalAudioEnergy") or 0
+        return slots
+
+    def sent(self) -> dict[str, int]:
+        """Sums over what this page sends."""
+        return self.page.evaluate(SENT)
 
     def transport(self) -> dict:
         return self.page.evaluate(TRANSPORT)
@@ -141,6 +171,17 @@ class Participant:
 
     def timings(self) -> dict:
         return self.page.evaluate("() => window.needletail.timings")
+
+    def screenshot(self, path: Path) -> dict[str, str | None]:
+        """Saves what the page looks like, and tells the colour in the middle of each participant's tile in it."""
+        boxes = self.page.evaluate(BOXES)
+        self.page.screenshot(path=path)
+        with av.open(str(path)) as image:
+            picture = next(image.decode(video=0)).reformat(format="rgb24").planes[0]
+        pixels, colours = bytes(picture), {}
+        for participant, (x, y) in boxes.items():
+            colours[participant] = media.nearest_colour(tuple(pixels[y * picture.line_size + 3 * x :][:3]))
+        return colours
 
     def leave(self) -> None:
         self.page.click("#leave")

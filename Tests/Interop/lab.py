@@ -18,16 +18,21 @@ RESULTS = ROOT / ".build-test"
 _numbers = itertools.count(1)
 
 
-def wait_until(what: str, probe: Callable[[], Any], timeout: float, every: float = 0.1) -> Any:
-    """Polls until `probe` answers something true, and answers that; fails naming `what` and the last answer."""
+def wait_until(
+    what: str,
+    probe: Callable[[], Any],
+    timeout: float,
+    every: float = 0.1,
+    explain: Callable[[], Any] | None = None,
+) -> Any:
+    """Polls until `probe` answers something true, and answers that; else fails naming `what`, with `explain`'s words."""
     deadline = time.monotonic() + timeout
-    while True:
-        answer = probe()
-        if answer:
-            return answer
+    while not (answer := probe()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"gave up after {timeout} s waiting for {what}; last seen: {answer!r}")
+            why = explain() if explain else answer
+            raise AssertionError(f"gave up after {timeout} s waiting for {what}; last seen: {why!r}")
         time.sleep(every)
+    return answer
 
 
 class Lab:

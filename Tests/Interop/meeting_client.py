@@ -110,7 +110,7 @@ class Watcher:
             pass
 
     def observation(self) -> dict:
-        seen: dict = {"kind": self.kind, "frames": self.frames}
+        seen: dict = {"kind": self.kind, "frames": self.frames, "sound": 0}
         if self._last is not None:
             frame = self._last.reformat(format="yuv420p")
             means = []
@@ -121,7 +121,7 @@ class Watcher:
             seen["size"] = [frame.width, frame.height]
         if self._sound:
             loudness, samples = max(self._sound)
-            seen["loudness"] = loudness
+            seen["sound"] = loudness
             seen["tone"] = media.loudest_tone(array.array("h", samples)[::2])
         return seen
 
@@ -133,6 +133,7 @@ class MeetingClient:
         self.origin, self.meeting, self.name, self.colour = origin, meeting, name, colour
         self.slot_counts = {"audio": audios, "video": videos}
         self.participant_id: str | None = None
+        self.others: set[str] = set()
         self.messages: list[dict] = []
         self.slots: dict[str, dict] = {}
         self.watchers: dict[str, Watcher] = {}
@@ -146,6 +147,8 @@ class MeetingClient:
         self._reader = asyncio.create_task(self._read())
         joined = await self.request("join", session_token=admitted["session_token"])
         self.participant_id = joined["you"]["participant_id"]
+        self.others = {other["participant_id"] for other in joined["participants"]}
+        await self.request("media_state", audio=True, video=True)
         self._open_connection()
         await self.pc.setLocalDescription(await self.pc.createOffer())
         answer = await self.request("offer", sdp=self.pc.localDescription.sdp)
@@ -193,13 +196,21 @@ class MeetingClient:
             async for text in self.socket:
                 message = json.loads(text)
                 self.messages.append(message)
-                if message["type"] == "slots":
-                    self.slots.update({slot["mid"]: slot for slot in message["slots"]})
+                self._follow(message)
                 waiting = self._waiting.pop(str(message.get("id")), None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
         except websockets.ConnectionClosed:
             pass
+
+    def _follow(self, message: dict) -> None:
+        match message["type"]:
+            case "slots":
+                self.slots.update({slot["mid"]: slot for slot in message["slots"]})
+            case "participant_joined":
+                self.others.add(message["participant"]["participant_id"])
+            case "participant_left":
+                self.others.discard(message["participant_id"])
 
     def _post(self, path: str, body: dict) -> dict:
         request = urllib.request.Request(
@@ -212,7 +223,7 @@ class MeetingClient:
     def observations(self) -> list[dict]:
         """What each receive Slot shows now, with whom the server says is in it."""
         return [
-            {"mid": mid, **watcher.observation(), "participant_id": self.slots.get(mid, {}).get("participant_id")}
+            {"participant_id": None, "source": None, **self.slots.get(mid, {}), "mid": mid, **watcher.observation()}
             for mid, watcher in self.watchers.items()
         ]
 
@@ -233,6 +244,8 @@ async def _serve(client: MeetingClient) -> None:
                     answer = {}
                 case "observe":
                     answer = {"slots": client.observations()}
+                case "others":
+                    answer = {"participants": sorted(client.others)}
                 case "messages":
                     answer = {"messages": client.messages}
                 case other:

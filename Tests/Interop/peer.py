@@ -50,7 +50,23 @@ class Peer:
         self._ask("leave")
 
     def observations(self) -> list[dict]:
+        """Each receive Slot: `participant_id` and `source` as told by the server, `frames` and `sound` as decoded."""
         return self._ask("observe")["slots"]
+
+    def others(self) -> set[str]:
+        """Whom the server's messages make the others."""
+        return set(self._ask("others")["participants"])
+
+    def _slot(self, mid: str) -> dict:
+        return next(slot for slot in self.observations() if slot["mid"] == mid)
+
+    def picture(self, mid: str) -> str | None:
+        """Whose colour a Slot shows."""
+        return self._slot(mid).get("colour")
+
+    def tone(self, mid: str) -> str | None:
+        """Whose tone a Slot plays."""
+        return self._slot(mid).get("tone")
 
     def messages(self, kind: str) -> list[dict]:
         return [message for message in self._ask("messages")["messages"] if message["type"] == kind]

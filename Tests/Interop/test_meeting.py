@@ -1,0 +1,160 @@
+"""Meetings of clients that nobody here wrote: Chromium and aiortc, through a DPDK port with two workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from checks import check_everyone_gets_everyone, check_gone, check_hears, check_sees, slot_of
+from chromium import Chromium, Participant
+from conftest import Stage
+from lab import RESULTS, wait_until
+from peer import Peer
+
+
+class Meeting:
+    """Two Chromium and one aiortc, each on its own host, connected."""
+
+    def __init__(self, stage: Stage, family: int = 4) -> None:
+        self.origin = stage.server.origin(family)
+        self.id = stage.server.create_meeting()
+        self.peer: Peer = stage.peer("client3", self.id, "Peer", "green", family)
+        self.peer.join()
+        self.browsers: list[Chromium] = [stage.chromium("client1", "red"), stage.chromium("client2", "blue")]
+        self.red, self.blue = (self.join(browser) for browser in self.browsers)
+
+    def join(self, browser: Chromium) -> Participant:
+        participant = browser.join(self.origin, self.id, browser.colour.capitalize())
+        participant.wait_connected()
+        return participant
+
+
+@pytest.mark.parametrize(
+    ("driver", "family", "srtp", "cipher"),
+    [
+        pytest.param("af_packet", 4, None, "GCM", id="af_packet-IPv4-GCM"),
+        pytest.param("af_packet", 6, None, "GCM", id="af_packet-IPv6-GCM"),
+        pytest.param("af_packet", 4, "AES128_CM_SHA1_80", "SHA1_80", id="af_packet-IPv4-CM_SHA1"),
+        pytest.param("af_xdp", 4, None, "GCM", id="af_xdp-IPv4-GCM"),
+    ],
+)
+def test_three_people_see_and_hear_each_other(
+    stage: Stage, driver: str, family: int, srtp: str | None, cipher: str
+) -> None:
+    lab = stage.make_lab(clients=3)
+    server = stage.start_server(driver=driver, families=(family,), srtp=srtp)
+    meeting = Meeting(stage, family)
+    check_everyone_gets_everyone(meeting.red, meeting.blue, meeting.peer)
+    for page in (meeting.red, meeting.blue):
+        transport = page.transport()
+        assert transport["remote"].strip("[]") == lab.address("pop1", family, media=True)
+        assert transport["port"] == 3478
+        assert cipher in transport["srtpCipher"]
+    assert server.metric("needletail_sessions") == 3
+    assert server.metric("needletail_packets_total") > 0
+
+    pictures = meeting.red.screenshot(RESULTS / f"meeting-{driver}-{family}-{cipher}.png")
+    assert pictures == {person.participant_id: person.colour for person in (meeting.red, meeting.blue, meeting.peer)}
+
+
+def test_one_leaves_and_returns(stage: Stage) -> None:
+    stage.make_lab(clients=3)
+    server = stage.start_server()
+    meeting = Meeting(stage)
+    check_everyone_gets_everyone(meeting.red, meeting.blue, meeting.peer)
+    left = meeting.blue.participant_id
+    meeting.blue.leave()
+    for viewer in (meeting.red, meeting.peer):
+        check_gone(viewer, left, timeout=5)
+    wait_until("the session to end", lambda: server.metric("needletail_sessions") == 2, timeout=10)
+    check_sees(meeting.red, meeting.peer)
+    meeting.blue.close()
+
+    returned = meeting.join(meeting.browsers[1])
+    assert returned.participant_id != left
+    check_everyone_gets_everyone(meeting.red, returned, meeting.peer)
+
+
+@pytest.mark.parametrize("victim", ["Chromium", "aiortc"])
+def test_one_is_killed_and_leaves_after_the_grace(stage: Stage, victim: str) -> None:
+    stage.make_lab(clients=3)
+    server = stage.start_server()
+    meeting = Meeting(stage)
+    check_everyone_gets_everyone(meeting.red, meeting.blue, meeting.peer)
+    if victim == "Chromium":
+        killed, kill, others = meeting.blue.participant_id, meeting.browsers[1].kill, (meeting.red, meeting.peer)
+    else:
+        killed, kill, others = meeting.peer.participant_id, meeting.peer.kill, (meeting.red, meeting.blue)
+    kill()
+    began = time.monotonic()
+    # A dropped socket may come back for 15 s, and until then the others keep the tile.
+    check_gone(others[0], killed, timeout=30)
+    assert 10 < time.monotonic() - began < 30
+    check_gone(others[1], killed, timeout=5)
+    check_sees(*others)
+    check_hears(*reversed(others))
+    wait_until("the session to end", lambda: server.metric("needletail_sessions") == 2, timeout=40)
+
+
+def test_video_flows_through_loss_both_ways(stage: Stage, say: Callable[[str], None]) -> None:
+    lab = stage.make_lab(clients=2)
+    server = stage.start_server()
+    meeting = server.create_meeting()
+    people = []
+    for host, colour in (("client1", "red"), ("client2", "blue")):
+        browser = stage.chromium(host, colour, size=(640, 360))
+        people.append(browser.join(server.origin(), meeting, colour.capitalize()))
+    for person in people:
+        person.wait_connected()
+    check_everyone_gets_everyone(*people)
+    lab.impair("client1", "--loss", "5%")
+    red, blue = people
+    answered = server.metric("needletail_retransmits_total")
+
+    # The loser asks us for what it misses, and we ask it for what we miss.
+    def repaired() -> bool:
+        asked = slot_of(red, blue.participant_id, "video")
+        return asked["nackCount"] > 0 and asked["retransmittedPacketsReceived"] > 0 and (
+            red.sent()["retransmittedPacketsSent"] > 0
+        )
+
+    wait_until("losses to be repaired both ways", repaired, timeout=30, explain=lambda: (red.observations(), red.sent()))
+    for viewer, other in ((red, blue), (blue, red)):
+        began, before = time.monotonic(), slot_of(viewer, other.participant_id, "video")["frames"]
+        wait_until(
+            "150 more frames",
+            lambda: slot_of(viewer, other.participant_id, "video")["frames"] >= before + 150,
+            timeout=30,
+            explain=viewer.observations,
+        )
+        rate = 150 / (time.monotonic() - began)
+        say(f"5% loss both ways at client1: {viewer.name} sees {other.name} at {rate:.1f} of 15 frames/s")
+        assert rate > 7.5
+    retransmitted = server.metric("needletail_retransmits_total") - answered
+    say(f"retransmissions by the server: {retransmitted:.0f}; by the browser: {red.sent()['retransmittedPacketsSent']}")
+    assert retransmitted > 0
+    check_hears(red, blue)
+    check_hears(blue, red)
+
+
+def test_first_frame_comes_within_a_second_of_joining(stage: Stage, say: Callable[[str], None]) -> None:
+    stage.make_lab(clients=2)
+    server = stage.start_server()
+    meeting = server.create_meeting()
+    stage.peer("client2", meeting, "Peer", "green").join()
+    browser = stage.chromium("client1", "red")
+    times = []
+    for number in range(5):
+        page = browser.open(f"{server.origin()}/?meeting={meeting}&name=Red{number}&slots=4")
+        page.wait_for_function("() => document.querySelector('#preview-video').readyState >= 2")
+        page.click("#join-button")
+        page.wait_for_function("() => window.needletail.timings.firstRemoteFrame", polling=20)
+        timings = page.evaluate("() => window.needletail.timings")
+        times.append(timings["firstRemoteFrame"] - timings["joinClicked"])
+        Participant(page, "Red", "red").leave()
+        page.context.close()
+    median = sorted(times)[2]
+    say(f"join to first frame, ms: {', '.join(f'{each:.0f}' for each in times)}; median {median:.0f}")
+    assert median < 1000

@@ -1,0 +1,55 @@
+"""The port's own addresses on a wire with hosts that are nobody's friends."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from checks import check_sees
+from conftest import Stage
+from lab import wait_until
+
+# Empty, short, long, and near-STUN/DTLS/RTP/RTCP/ChannelData datagrams; argv: address, count, seed.
+NOISE = """
+import random, socket, sys
+address, count, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+numbers = random.Random(seed)
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+stun = bytes.fromhex("000100042112a442") + bytes(12)
+heads = [b"", b"\\x16\\xfe\\xfd", b"\\x80\\x60", b"\\x80\\xc8", b"\\x90\\xe0", b"\\x40\\x00", stun, stun[:11], b"\\x00\\x01\\xff\\xff"]
+with socket.socket(family, socket.SOCK_DGRAM) as out:
+    for _ in range(count):
+        out.sendto(numbers.choice(heads) + numbers.randbytes(numbers.choice([0, 1, 7, 40, 400, 1400])), (address, 3478))
+"""
+
+
+@pytest.mark.parametrize("driver", ["af_packet", "af_xdp"])
+def test_the_port_answers_pings_of_all_sizes(stage: Stage, driver: str) -> None:
+    lab = stage.make_lab(clients=1)
+    stage.start_server(driver=driver)
+    for family in (4, 6):
+        address = lab.address("pop1", family, media=True)
+        for size in ("0", "56", "1400"):
+            done = lab.run("client1", "ping", "-n", "-q", "-c", "5", "-i", "0.05", "-W", "2", "-s", size, address)
+            assert " 5 received" in done.stdout, f"{size} bytes to {address}: {done.stdout}"
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_noise_is_counted_and_disturbs_nobody(stage: Stage, family: int) -> None:
+    lab = stage.make_lab(clients=3)
+    server = stage.start_server()
+    meeting = server.create_meeting()
+    people = [stage.peer(host, meeting, colour, colour) for host, colour in (("client1", "red"), ("client2", "blue"))]
+    for person in people:
+        person.join()
+    check_sees(*people)
+    dropped = server.metric("needletail_drops_total")
+    address = lab.address("pop1", family, media=True)
+    noise = lab.run("client3", sys.executable, "-c", NOISE, address, "20000", "7")
+    assert noise.returncode == 0, noise.stderr
+    # Of what does not authenticate nothing gets further; the socket's own queue may have lost some on the way.
+    wait_until("the drops", lambda: server.metric("needletail_drops_total") >= dropped + 10_000, timeout=20)
+    assert server.metric("needletail_sessions") == 2
+    check_sees(*people)
+    check_sees(*reversed(people))
