@@ -6,7 +6,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // port
     case noBuffer, transmitFull, linkDown
     // classify
-    case truncated, notOurs, badChecksum, fragment, unknownPort, unknownFlow, unknownProtocol
+    case truncated, notOurs, badAddress, fragment, unknownPort, unknownFlow, unknownProtocol, oversize
     // stun
     case stunMalformed, stunUnknownUser, stunBadIntegrity, stunUnsupported, flowTableFull
     // dtls
@@ -22,7 +22,8 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     public var stage: String {
         switch self {
         case .noBuffer, .transmitFull, .linkDown: "port"
-        case .truncated, .notOurs, .badChecksum, .fragment, .unknownPort, .unknownFlow, .unknownProtocol: "classify"
+        case .truncated, .notOurs, .badAddress, .fragment, .unknownPort, .unknownFlow, .unknownProtocol, .oversize:
+            "classify"
         case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"
         case .dtlsBeforeIce, .puntFull: "dtls"
         case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed: "srtp"
@@ -76,10 +77,6 @@ public struct Counters: @unchecked Sendable {
         shared[Counter.allCases.count + Int(reason.rawValue)].load(ordering: .relaxed)
     }
 
-    /// Worker: shows control what it counted.
-    public func publish(_ local: borrowing LocalCounters) {
-        for index in 0..<Self.words { shared[index].store(local.words[index], ordering: .relaxed) }
-    }
 }
 
 /// The worker's own side of its counters: plain words, written by its thread alone.
@@ -104,6 +101,11 @@ public struct LocalCounters: ~Copyable {
 
     @inlinable @inline(__always)
     public func drop(_ reason: DropReason, _ amount: UInt64 = 1) { words[dropBase + Int(reason.rawValue)] &+= amount }
+
+    /// Shows control what was counted.
+    public func publish(to counters: Counters) {
+        for index in 0..<Counters.words { counters.shared[index].store(words[index], ordering: .relaxed) }
+    }
 
     /// What was counted so far, for tests and for the worker's own decisions.
     @inlinable

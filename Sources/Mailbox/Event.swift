@@ -39,3 +39,23 @@ public struct Datagram: Sendable, BitwiseCopyable {
         bytes = InlineArray(repeating: 0)
     }
 }
+
+extension Datagram {
+    /// Takes a copy of `source`, cut to `capacity`.
+    @inlinable
+    public mutating func fill(_ source: UnsafeRawBufferPointer) {
+        let length = min(source.count, Self.capacity)
+        count = UInt16(truncatingIfNeeded: length)
+        withUnsafeMutableBytes(of: &bytes) { room in
+            room.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(length)))
+        }
+    }
+
+    /// Copies the payload to `memory`, which has room for it.
+    @inlinable
+    public func copy(to memory: UnsafeMutableRawPointer) {
+        withUnsafeBytes(of: bytes) { content in
+            memory.copyMemory(from: content.baseAddress.unsafelyUnwrapped, byteCount: min(Int(count), content.count))
+        }
+    }
+}

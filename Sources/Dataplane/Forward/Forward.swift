@@ -1,0 +1,110 @@
+import Mailbox
+import Wire
+
+/// From an opened packet to every Sink of its Track.
+extension Worker where Queue: ~Copyable {
+    /// Takes over an opened packet with its record: sends it to the Track's Slots and replicas, and keeps it for
+    /// retransmission.
+    mutating func forward(_ packet: Mbuf, track: UnsafeMutablePointer<Track>, now: UInt64) {
+        let record = packet.record.pointee
+        let layer = Int(record.layer)
+        guard layer < track.pointee.layerCount, !track.pointee.layers[layer].cache.hasSeen(record.sequence) else {
+            // Came in twice: as media and as a retransmission.
+            return packet.free()
+        }
+        noteArrival(record, track: track, layer: layer, now: now)
+        var index = track.pointee.firstSlot
+        while index != Link.none {
+            let slot = slots.element(at: Int(index))
+            index = slot.pointee.next
+            if admit(record, to: slot, of: track) { send(packet, record, to: slot, codec: track.pointee.codec) }
+            if outbox.isFull { flush() }
+        }
+        if track.pointee.replicaCount > 0 { feedReplicas(packet, of: track) }
+        keep(packet, record, track: track, layer: layer)
+    }
+
+    /// A packet that a sibling worker opened, for the Track's replica here.
+    mutating func ingestReplica(_ packet: Mbuf, into replica: TrackHandle, now: UInt64) {
+        guard let track = tracks.find(replica) else { return drop(packet, .staleHandle) }
+        forward(packet, track: track, now: now)
+    }
+
+    /// Layer state that every new packet moves: what is missing, loudness, resolution, liveness.
+    private mutating func noteArrival(
+        _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
+    ) {
+        let wasActive = track.pointee.layers[layer].isActive(now: now)
+        track.pointee.layers[layer].lastArrival = now
+        if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }
+        if record.startsKeyframe {
+            track.pointee.layers[layer].needsKeyframe = false
+            if record.height != 0 { track.pointee.layers[layer].height = record.height }
+        }
+        if !track.pointee.layers[layer].isStarted {
+            track.pointee.layers[layer].isStarted = true
+            track.pointee.layers[layer].highest = record.sequence
+            tell(.layerStarted(track.pointee.handle, layer: UInt8(layer)))
+        } else if record.sequence > track.pointee.layers[layer].highest {
+            noteGap(record, track: track, layer: layer, now: now)
+        } else {
+            track.pointee.layers[layer].missing.remove(record.sequence)
+        }
+        if !wasActive { selectLayers(of: track, now: now) }
+    }
+
+    private mutating func noteGap(
+        _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
+    ) {
+        let expected = track.pointee.layers[layer].highest &+ 1
+        track.pointee.layers[layer].highest = record.sequence
+        guard record.sequence > expected, track.pointee.kind.isVideo, !track.pointee.isReplica else { return }
+        if !track.pointee.layers[layer].missing.add(from: expected, to: record.sequence, now: now) {
+            requestKeyframe(track.pointee.handle, layer: layer, now: now)
+        }
+    }
+
+    /// Whether the Slot shows this packet's layer; changes to it at a keyframe when it should.
+    private mutating func admit(
+        _ record: PacketRecord, to slot: UnsafeMutablePointer<Slot>, of track: UnsafeMutablePointer<Track>
+    ) -> Bool {
+        if slot.pointee.current == record.layer { return slot.pointee.rewriter.admits(record) }
+        guard slot.pointee.target == record.layer, record.startsKeyframe || slot.pointee.kind == .audio,
+            let session = sessions.find(slot.pointee.session), session.pointee.send != nil
+        else { return false }
+        slot.pointee.rewriter.begin(
+            track: track.pointee.handle.raw, layer: record.layer, record: record,
+            clockRate: track.pointee.codec.clockRate)
+        slot.pointee.current = record.layer
+        tell(.slotSwitched(slot.pointee.handle, track: track.pointee.handle, layer: record.layer))
+        return true
+    }
+
+    /// Gives each replica of the Track a reference.
+    private func feedReplicas(_ packet: Mbuf, of track: UnsafeMutablePointer<Track>) {
+        for worker in 0..<siblings.count {
+            let replica = track.pointee.replicas[worker]
+            guard !replica.isNone else { continue }
+            packet.retain()
+            if siblings.hand(.media(packet, replica), to: worker) {
+                counters.add(.handoverPackets)
+            } else {
+                counters.drop(.handoverFull)
+                packet.free()
+            }
+        }
+    }
+
+    /// Keeps a video packet for NACKs; of an audio packet, which nobody asks for again, only the mark.
+    private mutating func keep(
+        _ packet: Mbuf, _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int
+    ) {
+        let isKept = track.pointee.kind.isVideo && cachedPackets < configuration.cacheBudget
+        let evicted = track.pointee.layers[layer].cache.insert(record.sequence, isKept ? packet : nil)
+        if isKept { cachedPackets &+= 1 } else { outbox.retire(packet) }
+        if let evicted {
+            cachedPackets &-= 1
+            outbox.retire(evicted)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Mailbox
+import Wire
+
+/// What one worker hands another through the ring between them. Packets carry their reference along.
+enum Handover: BitwiseCopyable {
+    /// A received frame whose Session lives on the other worker.
+    case frame(Mbuf)
+    /// An opened media packet for the Track's replica there; its `PacketRecord` travels with it.
+    case media(Mbuf, TrackHandle)
+    /// A frame to send, from a worker that has no transmit queue of its own.
+    case transmit(Mbuf)
+    /// A Sink of the replica needs a keyframe: to the Track's owner.
+    case keyframe(TrackHandle, layer: UInt8)
+    /// Frames from this endpoint belong to a Session on the sender's worker.
+    case flowOpened(Endpoint, SessionHandle)
+    case flowClosed(Endpoint)
+}
+
+extension Handover {
+    /// The packet whose reference travels with it.
+    var packet: Mbuf? {
+        switch self {
+        case .frame(let packet), .media(let packet, _), .transmit(let packet): packet
+        case .keyframe, .flowOpened, .flowClosed: nil
+        }
+    }
+}

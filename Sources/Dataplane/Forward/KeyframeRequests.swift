@@ -1,0 +1,34 @@
+import Mailbox
+import Wire
+
+/// Keyframe requests: of many Sinks one a Layer, throttled, to the publisher or to the worker that has it.
+extension Worker where Queue: ~Copyable {
+    /// Somebody needs a keyframe of a layer: asks at once if the last request is long enough ago, else later.
+    mutating func requestKeyframe(_ handle: TrackHandle, layer: Int, now: UInt64) {
+        guard let track = tracks.find(handle), layer < track.pointee.layerCount, track.pointee.kind.isVideo else {
+            return
+        }
+        track.pointee.layers[layer].needsKeyframe = true
+        askForKeyframe(track, layer: layer, now: now)
+    }
+
+    /// Asks if a keyframe is needed and the time has come.
+    mutating func askForKeyframe(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
+        let asked = track.pointee.layers[layer].keyframeRequestedAt
+        guard track.pointee.layers[layer].needsKeyframe, asked == 0 || now &- asked >= Layer.keyframeInterval else {
+            return
+        }
+        if track.pointee.isReplica {
+            let origin = track.pointee.origin
+            guard siblings.hand(.keyframe(origin, layer: UInt8(layer)), to: origin.worker) else {
+                return counters.drop(.handoverFull)
+            }
+        } else {
+            guard track.pointee.layers[layer].ssrc != 0, let session = sessions.find(track.pointee.session) else {
+                return
+            }
+            sendPictureLoss(session, ssrc: track.pointee.layers[layer].ssrc)
+        }
+        track.pointee.layers[layer].keyframeRequestedAt = max(now, 1)
+    }
+}

@@ -1,0 +1,37 @@
+import Mailbox
+import Wire
+
+/// One encoding of a Track as this worker receives it, from the publisher or from a sibling worker.
+struct Layer: BitwiseCopyable {
+    var description: LayerDescription
+    /// The media SSRC that is bound to it; 0 while none is.
+    var ssrc: UInt32 = 0
+    /// The highest sequence number with its roll-overs; meaningless until `isStarted`.
+    var highest: UInt64 = 0
+    /// When the latest packet came, ns.
+    var lastArrival: UInt64 = 0
+    var isStarted = false
+    /// Somebody needs a keyframe that was not asked for yet (or not answered).
+    var needsKeyframe = false
+    /// Pixels: nominal until a keyframe tells it.
+    var height: UInt16
+    /// When a keyframe was last asked for, ns; 0 never.
+    var keyframeRequestedAt: UInt64 = 0
+    var missing = MissingPackets()
+    var reception = ReceptionReport()
+    var cache: RetransmissionCache
+
+    /// A keyframe is asked for at most this often, ns: encoders answer each request with a large frame.
+    static let keyframeInterval: UInt64 = 300_000_000
+    /// A Layer from which nothing came for so long is not sent at present, ns.
+    static let silence: UInt64 = 2_000_000_000
+
+    init(description: LayerDescription, height: UInt16, cache: RetransmissionCache) {
+        self.description = description
+        self.height = height
+        self.cache = cache
+    }
+
+    /// The publisher sends it.
+    func isActive(now: UInt64) -> Bool { isStarted && now &- lastArrival < Self.silence }
+}

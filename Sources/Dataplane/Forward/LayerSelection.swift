@@ -1,0 +1,48 @@
+import Mailbox
+import Wire
+
+/// Which layer each Slot should show: at present by the size of the tile alone; the receiver's bandwidth has its place
+/// in `refreshTarget`.
+extension Worker where Queue: ~Copyable {
+    /// Looks at all Slots of a Track again: a layer came up or fell silent.
+    mutating func selectLayers(of track: UnsafeMutablePointer<Track>, now: UInt64) {
+        var index = track.pointee.firstSlot
+        while index != Link.none {
+            let slot = slots.element(at: Int(index))
+            refreshTarget(of: slot, now: now)
+            index = slot.pointee.next
+        }
+    }
+
+    /// Sets the Slot's target, and asks for the keyframe that it needs to get there.
+    mutating func refreshTarget(of slot: UnsafeMutablePointer<Slot>, now: UInt64) {
+        guard let track = tracks.find(slot.pointee.track) else { return }
+        guard let layer = track.pointee.layer(fitting: slot.pointee.maxHeight, now: now) else { return }
+        slot.pointee.target = UInt8(layer)
+        if slot.pointee.current != slot.pointee.target { requestKeyframe(slot.pointee.track, layer: layer, now: now) }
+    }
+
+    /// What is due for a Track now and then; called about 50 times a second.
+    mutating func tickTrack(_ track: UnsafeMutablePointer<Track>, now: UInt64) {
+        if track.pointee.kind == .audio {
+            let arrival = track.pointee.layers[0].lastArrival
+            if !track.pointee.isReplica, let level = track.pointee.loudness.report(now: now, lastArrival: arrival) {
+                tell(.audioLevel(track.pointee.handle, level: level))
+            }
+            return
+        }
+        selectLayers(of: track, now: now)
+        for layer in 0..<track.pointee.layerCount where track.pointee.layers[layer].isStarted {
+            askForKeyframe(track, layer: layer, now: now)
+            if track.pointee.layers[layer].missing.count > 0 { sendNack(track, layer: layer, now: now) }
+            let deadline = now > configuration.cacheAge ? now &- configuration.cacheAge : 0
+            while let packet = track.pointee.layers[layer].cache.expire(
+                before: deadline, upTo: track.pointee.layers[layer].highest)
+            {
+                cachedPackets &-= 1
+                outbox.retire(packet)
+                if outbox.isFull { flush() }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// The sequence numbers of a Layer that did not come in, and when to ask the publisher for them again
+/// (generic NACK, RFC 4585 section 6.2.1).
+struct MissingPackets: BitwiseCopyable {
+    struct Entry: BitwiseCopyable {
+        var sequence: UInt64
+        /// When it may be asked for again, ns.
+        var due: UInt64
+        var tries: UInt8
+    }
+
+    static let capacity = 32
+    /// A larger hole than `capacity` is not worth asking for: a keyframe is.
+    private var entries = InlineArray<32, Entry>(repeating: Entry(sequence: 0, due: 0, tries: 0))
+    private(set) var count = 0
+
+    /// How long packets may be out of order before they are missed, ns.
+    static let reorderWait: UInt64 = 5_000_000
+    /// How long an answer may take before we ask again, ns.
+    static let retryWait: UInt64 = 60_000_000
+    static let maximumTries: UInt8 = 8
+
+    /// Everything from `first` up to and without `end` is missing since `now`. False when that is too much.
+    mutating func add(from first: UInt64, to end: UInt64, now: UInt64) -> Bool {
+        guard end &- first <= UInt64(Self.capacity &- count) else {
+            count = 0
+            return false
+        }
+        for sequence in first..<end {
+            entries[count] = Entry(sequence: sequence, due: now &+ Self.reorderWait, tries: 0)
+            count &+= 1
+        }
+        return true
+    }
+
+    /// `sequence` came in after all.
+    mutating func remove(_ sequence: UInt64) {
+        for index in 0..<count where entries[index].sequence == sequence {
+            count &-= 1
+            entries[index] = entries[count]
+            return
+        }
+    }
+
+    /// Forgets all of them: a keyframe makes them useless.
+    mutating func clear() { count = 0 }
+
+    /// Writes the sequence numbers that are to be asked for now, ascending, and returns how many; entries that were
+    /// asked for too often are given up. `list` has room for `capacity`.
+    mutating func takeDue(now: UInt64, into list: UnsafeMutablePointer<UInt16>) -> Int {
+        var kept = 0
+        var due = 0
+        for index in 0..<count {
+            var entry = entries[index]
+            if entry.due <= now {
+                if entry.tries >= Self.maximumTries { continue }
+                entry.tries &+= 1
+                entry.due = now &+ Self.retryWait
+                insert(UInt16(truncatingIfNeeded: entry.sequence), into: list, count: due)
+                due &+= 1
+            }
+            entries[kept] = entry
+            kept &+= 1
+        }
+        count = kept
+        return due
+    }
+
+    /// Ascending in sequence arithmetic (RFC 1982), as the NACK writer packs runs.
+    private func insert(_ value: UInt16, into list: UnsafeMutablePointer<UInt16>, count: Int) {
+        var place = count
+        while place > 0, Int16(bitPattern: list[place - 1] &- value) > 0 {
+            list[place] = list[place - 1]
+            place -= 1
+        }
+        list[place] = value
+    }
+}

@@ -1,0 +1,35 @@
+import Wire
+
+/// What a media packet is, written once when it was opened and read by every Sink: it lies in the mbuf's private
+/// area and travels with it to sibling workers. Offsets count from the mbuf's first byte.
+struct PacketRecord: BitwiseCopyable {
+    /// The publisher's sequence number with its roll-overs, so that it never wraps.
+    var sequence: UInt64
+    /// When it came in, ns of the worker's clock.
+    var arrival: UInt64
+    /// The publisher's.
+    var timestamp: UInt32
+    var payloadOffset: UInt16
+    var payloadLength: UInt16
+    /// Pixels; 0 unless a keyframe tells it.
+    var height: UInt16 = 0
+    /// Picture id of a VP8 frame (RFC 7741 section 4.2).
+    var pictureID: UInt16 = 0
+    /// Of the dependency descriptor's element; length 0 without one.
+    var descriptorOffset: UInt16 = 0
+    var descriptorLength: UInt8 = 0
+    var marker: Bool
+    /// A receiver that knows nothing can start decoding here.
+    var startsKeyframe: Bool
+    /// Bytes from the payload's start to the picture id; 0 without one (it is never the first byte).
+    var pictureIDOffset: UInt8 = 0
+    var pictureIDIsLong = false
+    /// Likewise for TL0PICIDX.
+    var temporalIndexOffset: UInt8 = 0
+    var temporalIndex: UInt8 = 0
+    /// RFC 6464: bit 7 voice activity, the rest -dBov; nil as 0xff, which no sender means.
+    var audioLevel: UInt8 = 0xff
+    /// 3GPP TS 26.114 section 7.4.5; nil as 0xff.
+    var orientation: UInt8 = 0xff
+    var layer: UInt8 = 0
+}

@@ -1,0 +1,106 @@
+import Wire
+
+/// Makes one continuous RTP stream of the changing sources of a Slot: sequence number, timestamp and VP8's picture
+/// id and TL0PICIDX go on where the last source ended (DESIGN.md section 5).
+struct Rewriter: BitwiseCopyable {
+    /// Between two changes of source: what is added to the source's numbers. Kept for a while, so that a NACK for an
+    /// earlier number still finds its packet.
+    struct Epoch: BitwiseCopyable {
+        /// The Track and layer that it came from.
+        var track: UInt64 = 0
+        var layer: UInt8 = 0
+        /// The first and (for past epochs) last number that was sent, with roll-overs.
+        var first: UInt64 = 0
+        var last: UInt64 = 0
+        var sequenceDelta: UInt64 = 0
+        var timestampDelta: UInt32 = 0
+        var pictureDelta: UInt16 = 0
+        var temporalDelta: UInt8 = 0
+    }
+
+    /// How many changes of source a NACK may look back.
+    static let maximumEpochs = 4
+
+    private(set) var epochs = InlineArray<4, Epoch>(repeating: Epoch())
+    /// How many changes there were; the present epoch is at (count - 1) % maximumEpochs.
+    private(set) var changes = 0
+    /// The highest number sent, with roll-overs.
+    private(set) var highest: UInt64
+    private(set) var lastTimestamp: UInt32
+    private(set) var lastArrival: UInt64 = 0
+    private var lastPicture: UInt16 = 0
+    private var lastTemporal: UInt8 = 0
+
+    init(entropy: UInt64) {
+        // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
+        highest = entropy & 0x7fff
+        lastTimestamp = UInt32(truncatingIfNeeded: entropy >> 16)
+    }
+
+    var hasSent: Bool { lastArrival != 0 }
+
+    /// The present epoch; meaningless before the first `begin`.
+    var present: Epoch { epochs[(changes &- 1) & (Self.maximumEpochs - 1)] }
+
+    /// A change of source: `record` is the first packet of the new one.
+    mutating func begin(track: UInt64, layer: UInt8, record: PacketRecord, clockRate: UInt32) {
+        if changes > 0 { epochs[(changes &- 1) & (Self.maximumEpochs - 1)].last = highest }
+        var epoch = Epoch()
+        epoch.track = track
+        epoch.layer = layer
+        epoch.first = highest &+ 1
+        epoch.sequenceDelta = epoch.first &- record.sequence
+        if hasSent {
+            let elapsed = record.arrival > lastArrival ? record.arrival &- lastArrival : 0
+            let ticks = UInt32(truncatingIfNeeded: elapsed / 1_000 &* UInt64(clockRate) / 1_000_000)
+            epoch.timestampDelta = lastTimestamp &+ max(ticks, 1) &- record.timestamp
+            if record.pictureIDOffset != 0 { epoch.pictureDelta = lastPicture &+ 1 &- record.pictureID }
+            if record.temporalIndexOffset != 0 { epoch.temporalDelta = lastTemporal &+ 1 &- record.temporalIndex }
+        } else {
+            epoch.timestampDelta = lastTimestamp &- record.timestamp
+        }
+        epochs[changes & (Self.maximumEpochs - 1)] = epoch
+        changes &+= 1
+    }
+
+    /// Whether a packet of the present source belongs to the present epoch: not from before the change.
+    func admits(_ record: PacketRecord) -> Bool {
+        let number = record.sequence &+ present.sequenceDelta
+        // Numbers before the first wrap round below zero, hence the signed comparison.
+        return Int64(bitPattern: number &- present.first) >= 0
+    }
+
+    /// Remembers what was sent, so that the next source can go on there. `record` is of the present source.
+    mutating func note(_ record: PacketRecord) {
+        let epoch = present
+        let number = record.sequence &+ epoch.sequenceDelta
+        guard number > highest || !hasSent else { return }
+        highest = number
+        lastTimestamp = record.timestamp &+ epoch.timestampDelta
+        lastArrival = record.arrival
+        lastPicture = record.pictureID &+ epoch.pictureDelta
+        lastTemporal = record.temporalIndex &+ epoch.temporalDelta
+    }
+
+    /// The epoch in which `sequence` (16 bits, as a NACK names it) was sent, and its number with roll-overs; nil when
+    /// that is too long ago or never was.
+    func find(_ sequence: UInt16) -> (epoch: Epoch, number: UInt64)? {
+        guard changes > 0 else { return nil }
+        let behind = UInt64(UInt16(truncatingIfNeeded: highest) &- sequence)
+        guard behind < 0x8000, behind <= highest else { return nil }
+        let number = highest &- behind
+        var age = 0
+        while age < min(changes, Self.maximumEpochs) {
+            let epoch = epochs[(changes &- 1 &- age) & (Self.maximumEpochs - 1)]
+            if number >= epoch.first { return (epoch, number) }
+            age &+= 1
+        }
+        return nil
+    }
+
+    /// The stream's timestamp at `now` (ns), for sender reports (RFC 3550 section 6.4.1).
+    func timestamp(at now: UInt64, clockRate: UInt32) -> UInt32 {
+        let elapsed = now > lastArrival ? now &- lastArrival : 0
+        return lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed / 1_000 &* UInt64(clockRate) / 1_000_000)
+    }
+}

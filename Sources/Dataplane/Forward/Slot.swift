@@ -1,0 +1,49 @@
+import Mailbox
+import Wire
+
+/// One receive m-line of a participant: the Sink that a Track's packets are rewritten for.
+struct Slot: BitwiseCopyable {
+    let handle: SlotHandle
+    let session: SessionHandle
+    let kind: MediaKind
+    let ssrc: UInt32
+    let rtxSsrc: UInt32
+    let payloadTypes: PayloadTypeMap
+
+    /// The Track that is mapped into it.
+    var track = TrackHandle.none
+    var maxHeight: UInt16 = 0
+    /// The layer that should be shown; nil until one is sent.
+    var target: UInt8?
+    /// The layer that is shown; nil while a keyframe is awaited after a change of Track.
+    var current: UInt8?
+
+    /// Links of the Track's list and of the Session's list.
+    var next = Link.none
+    var previous = Link.none
+    var nextOfSession = Link.none
+
+    var rewriter: Rewriter
+    /// Of the retransmission stream: what comes next, with its roll-overs.
+    var rtxSequence: UInt64
+
+    /// Since the start, for sender reports (RFC 3550 section 6.4.1).
+    var packetsSent: UInt32 = 0
+    var octetsSent: UInt32 = 0
+
+    /// `entropy`: random bits, for the initial sequence numbers and timestamp (RFC 3550 section 5.1).
+    init(_ open: OpenSlot, entropy: UInt64) {
+        handle = open.slot
+        session = open.session
+        kind = open.kind
+        ssrc = open.ssrc
+        rtxSsrc = open.rtxSsrc
+        payloadTypes = open.payloadTypes
+        rewriter = Rewriter(entropy: entropy)
+        // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
+        rtxSequence = entropy >> 48 & 0x7fff
+    }
+
+    /// What is sent in it costs nothing to skip.
+    var isMapped: Bool { !track.isNone }
+}

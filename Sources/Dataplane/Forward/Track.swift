@@ -1,0 +1,96 @@
+import Mailbox
+import Wire
+
+/// One published source, or the replica of one that lives on another worker.
+struct Track: BitwiseCopyable {
+    /// Layers of a Track.
+    static let maximumLayers = 3
+
+    let handle: TrackHandle
+    /// The publisher; none for a replica.
+    let session: SessionHandle
+    /// For a replica: the Track that feeds it.
+    let origin: TrackHandle
+    let mid: ShortText
+    let kind: MediaKind
+    let codec: Codec
+    let payloadTypes: PayloadTypes
+    let layerCount: Int
+    /// Lowest resolution first.
+    var layers: InlineArray<3, Layer>
+    var loudness = Loudness()
+    /// The first of its Slots, linked by `Slot.next`; an index, `none` when nobody watches.
+    var firstSlot = Link.none
+    /// The next Track of the same Session.
+    var nextOfSession = Link.none
+    /// Its replica on each worker, by the worker's number.
+    var replicas = InlineArray<16, TrackHandle>(repeating: .none)
+    /// How many of `replicas` there are.
+    var replicaCount = 0
+
+    init(_ open: OpenTrack, caches: UnsafeMutablePointer<RetransmissionCache.Entry>) {
+        handle = open.track
+        session = open.session
+        origin = open.origin
+        mid = open.mid
+        kind = open.kind
+        codec = open.codec
+        payloadTypes = open.payloadTypes
+        layerCount = min(max(Int(open.layerCount), 1), Self.maximumLayers)
+        let count = layerCount
+        layers = InlineArray { index in
+            Layer(
+                description: open.layers[index],
+                height: open.nominalHeight >> UInt16(max(count - 1 - index, 0)),
+                cache: RetransmissionCache(entries: caches + index * RetransmissionCache.depth))
+        }
+    }
+
+    var isReplica: Bool { session.isNone }
+
+    /// The layer for a tile of `maxHeight` pixels: the highest that is sent and fits, else the lowest that is sent; nil
+    /// while none is.
+    func layer(fitting maxHeight: UInt16, now: UInt64) -> Int? {
+        var best: Int?
+        for index in 0..<layerCount where layers[index].isActive(now: now) {
+            if best == nil || layers[index].height <= maxHeight { best = index }
+        }
+        return best
+    }
+}
+
+/// Indices as links of lists inside the tables.
+enum Link {
+    static let none: UInt32 = 0xffff_ffff
+}
+
+extension Track {
+    /// The layer that an SSRC belongs to which was not seen before; nil when it is not of this Track.
+    /// `rid` is the repaired stream's where the packet has one.
+    func layer(
+        of rtp: RTPPacket, mid packetMid: UnsafeRawBufferPointer?, rid: UnsafeRawBufferPointer?, isRepaired: Bool
+    ) -> Int? {
+        for index in 0..<layerCount {
+            let description = layers[index].description
+            if description.ssrc == rtp.ssrc || description.rtxSsrc == rtp.ssrc && rtp.ssrc != 0 { return index }
+        }
+        let type = rtp.payloadType
+        guard type == payloadTypes.media || type == payloadTypes.rtx else { return nil }
+        if let packetMid, let base = packetMid.baseAddress {
+            guard mid.equals(base, count: packetMid.count) else { return nil }
+        }
+        if let rid, let base = rid.baseAddress {
+            for index in 0..<layerCount where layers[index].description.rid.equals(base, count: rid.count) {
+                return index
+            }
+            return nil
+        }
+        // Without a stream id it can only be told when there is one layer, and one that names no SSRC.
+        return layerCount == 1 && layers[0].description.ssrc == 0 ? 0 : nil
+    }
+}
+
+extension Mbuf {
+    /// What is known of the media packet in it.
+    var record: UnsafeMutablePointer<PacketRecord> { metadata(as: PacketRecord.self) }
+}

@@ -1,0 +1,144 @@
+import Mailbox
+import Wire
+
+/// Tracks, replicas and Slots come and go by command.
+extension Worker where Queue: ~Copyable {
+    mutating func openTrack(_ open: OpenTrack) {
+        let session = sessions.find(open.session)
+        guard open.session.isNone || session != nil else { return counters.drop(.staleHandle) }
+        guard let place = tracks.emplace(open.track) else { return counters.drop(.tableFull) }
+        place.initialize(to: Track(open, caches: slabs.caches(open.track.index)))
+        if let session {
+            place.pointee.nextOfSession = session.pointee.firstTrack
+            session.pointee.firstTrack = UInt32(open.track.index)
+        }
+    }
+
+    mutating func closeTrack(_ handle: TrackHandle) {
+        guard let track = tracks.find(handle) else { return counters.drop(.staleHandle) }
+        // Packets that wait to be sealed read from its cache.
+        flush()
+        while track.pointee.firstSlot != Link.none { unmap(slots.element(at: Int(track.pointee.firstSlot))) }
+        for layer in 0..<track.pointee.layerCount { emptyCache(track, layer: layer) }
+        if let session = sessions.find(track.pointee.session) {
+            session.pointee.streams.removeAll(ofTrack: UInt32(handle.index))
+            unlink(track, from: session)
+        }
+        _ = tracks.remove(handle)
+        tell(.trackClosed(handle))
+    }
+
+    private func unlink(_ track: UnsafeMutablePointer<Track>, from session: UnsafeMutablePointer<Session>) {
+        let index = UInt32(track.pointee.handle.index)
+        if session.pointee.firstTrack == index {
+            session.pointee.firstTrack = track.pointee.nextOfSession
+            return
+        }
+        var previous = session.pointee.firstTrack
+        while previous != Link.none {
+            let candidate = tracks.element(at: Int(previous))
+            if candidate.pointee.nextOfSession == index {
+                candidate.pointee.nextOfSession = track.pointee.nextOfSession
+                return
+            }
+            previous = candidate.pointee.nextOfSession
+        }
+    }
+
+    /// Frees what a layer's cache keeps; nothing may wait to be sealed.
+    mutating func emptyCache(_ track: UnsafeMutablePointer<Track>, layer: Int) {
+        var cursor = 0
+        while let packet = track.pointee.layers[layer].cache.removeAny(from: &cursor) {
+            cachedPackets &-= 1
+            packet.free()
+        }
+    }
+
+    mutating func feed(_ handle: TrackHandle, replica: TrackHandle) {
+        guard let track = tracks.find(handle), replica.worker < siblings.count,
+            replica.worker != configuration.number
+        else { return counters.drop(.staleHandle) }
+        if track.pointee.replicas[replica.worker].isNone { track.pointee.replicaCount &+= 1 }
+        track.pointee.replicas[replica.worker] = replica
+    }
+
+    mutating func unfeed(_ handle: TrackHandle, replica: TrackHandle) {
+        // The Track may be gone already, with its publisher.
+        guard let track = tracks.find(handle), replica.worker < siblings.count,
+            track.pointee.replicas[replica.worker] == replica
+        else { return }
+        track.pointee.replicas[replica.worker] = .none
+        track.pointee.replicaCount &-= 1
+    }
+
+    mutating func openSlot(_ open: OpenSlot) {
+        guard let session = sessions.find(open.session) else { return counters.drop(.staleHandle) }
+        var slot = Slot(open, entropy: random.next())
+        slot.nextOfSession = session.pointee.firstSlot
+        guard slots.insert(open.slot, slot) else { return counters.drop(.tableFull) }
+        session.pointee.firstSlot = UInt32(open.slot.index)
+    }
+
+    mutating func closeSlot(_ handle: SlotHandle) {
+        guard let slot = slots.find(handle) else { return counters.drop(.staleHandle) }
+        unmap(slot)
+        if let session = sessions.find(slot.pointee.session) { unlink(slot, from: session) }
+        _ = slots.remove(handle)
+        tell(.slotClosed(handle))
+    }
+
+    private func unlink(_ slot: UnsafeMutablePointer<Slot>, from session: UnsafeMutablePointer<Session>) {
+        let index = UInt32(slot.pointee.handle.index)
+        if session.pointee.firstSlot == index {
+            session.pointee.firstSlot = slot.pointee.nextOfSession
+            return
+        }
+        var previous = session.pointee.firstSlot
+        while previous != Link.none {
+            let candidate = slots.element(at: Int(previous))
+            if candidate.pointee.nextOfSession == index {
+                candidate.pointee.nextOfSession = slot.pointee.nextOfSession
+                return
+            }
+            previous = candidate.pointee.nextOfSession
+        }
+    }
+
+    /// Puts a Track into a Slot, takes it out, or changes the tile's size.
+    mutating func mapSlot(_ map: MapSlot, now: UInt64) {
+        guard let slot = slots.find(map.slot) else { return counters.drop(.staleHandle) }
+        slot.pointee.maxHeight = map.maxHeight
+        if slot.pointee.track != map.track {
+            unmap(slot)
+            guard !map.track.isNone else { return }
+            guard let track = tracks.find(map.track) else { return counters.drop(.staleHandle) }
+            let index = UInt32(map.slot.index)
+            slot.pointee.track = map.track
+            slot.pointee.previous = Link.none
+            slot.pointee.next = track.pointee.firstSlot
+            if track.pointee.firstSlot != Link.none {
+                slots.element(at: Int(track.pointee.firstSlot)).pointee.previous = index
+            }
+            track.pointee.firstSlot = index
+        }
+        refreshTarget(of: slot, now: now)
+    }
+
+    /// Takes the Track out of a Slot; what was sent stays the start of what comes next.
+    private func unmap(_ slot: UnsafeMutablePointer<Slot>) {
+        guard let track = tracks.find(slot.pointee.track) else { return }
+        if slot.pointee.previous != Link.none {
+            slots.element(at: Int(slot.pointee.previous)).pointee.next = slot.pointee.next
+        } else {
+            track.pointee.firstSlot = slot.pointee.next
+        }
+        if slot.pointee.next != Link.none {
+            slots.element(at: Int(slot.pointee.next)).pointee.previous = slot.pointee.previous
+        }
+        slot.pointee.track = .none
+        slot.pointee.next = Link.none
+        slot.pointee.previous = Link.none
+        slot.pointee.target = nil
+        slot.pointee.current = nil
+    }
+}

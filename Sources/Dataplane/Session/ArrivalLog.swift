@@ -1,0 +1,80 @@
+import Wire
+
+/// When packets with transport-wide sequence numbers came in, for the feedback that makes a publisher's
+/// encoder ramp up (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+struct ArrivalLog: BitwiseCopyable {
+    /// Sequence numbers that are remembered; a power of two.
+    static let depth = 1_024
+    /// Packets that one feedback message reports at most.
+    static let maximumReport = 400
+    /// Between two feedback messages, ns.
+    static let interval: UInt64 = 50_000_000
+    /// Of arrival times, ns: the unit of the feedback's deltas.
+    static let tick: UInt64 = 250_000
+
+    /// Ticks of arrival, or `RTCPWriter.lost`. `depth` words in the worker's slab.
+    let ticks: UnsafeMutablePointer<Int64>
+    /// The first sequence number that was not reported, and the end of those received; with roll-overs.
+    private(set) var base: UInt64 = 0
+    private(set) var end: UInt64 = 0
+    /// Feedback messages so far; the message's 8-bit counter.
+    var feedbackCount: UInt8 = 0
+    /// When feedback was last sent, ns.
+    var sentAt: UInt64 = 0
+
+    init(ticks: UnsafeMutablePointer<Int64>) { self.ticks = ticks }
+
+    private func place(_ sequence: UInt64) -> UnsafeMutablePointer<Int64> {
+        ticks + Int(truncatingIfNeeded: sequence & UInt64(Self.depth - 1))
+    }
+
+    var isEmpty: Bool { base == end }
+
+    /// Notes that `sequence` came in at `now` (ns).
+    mutating func note(_ sequence: UInt16, now: UInt64) {
+        if end == 0 {
+            // One round up, so that numbers before the first stay positive.
+            base = 0x1_0000 | UInt64(sequence)
+            end = base
+        }
+        let distance = Int64(Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: end)))
+        let extended = UInt64(bitPattern: Int64(bitPattern: end) &+ distance)
+        if extended >= end {
+            // A jump over the whole log: start anew.
+            if extended &- base >= UInt64(Self.depth) { restart(at: extended) }
+            while end < extended {
+                place(end).pointee = RTCPWriter.lost
+                end &+= 1
+            }
+            place(extended).pointee = Int64(now / Self.tick)
+            end = extended &+ 1
+        } else if extended >= base {
+            place(extended).pointee = Int64(now / Self.tick)
+        }
+    }
+
+    private mutating func restart(at sequence: UInt64) {
+        base = sequence
+        end = sequence
+    }
+
+    /// Writes feedback for what was not reported yet, as much of it as fits, and counts it as reported.
+    /// `scratch` has room for `maximumReport`. False when nothing was written.
+    mutating func report(
+        to writer: inout RTCPWriter, scratch: UnsafeMutablePointer<Int64>, senderSSRC: UInt32, mediaSSRC: UInt32
+    ) -> Bool {
+        let count = min(Int(truncatingIfNeeded: end &- base), Self.maximumReport)
+        for index in 0..<count { scratch[index] = place(base &+ UInt64(index)).pointee }
+        let covered = writer.addTransportFeedback(
+            senderSSRC: senderSSRC, mediaSSRC: mediaSSRC, baseSequence: UInt16(truncatingIfNeeded: base),
+            feedbackCount: feedbackCount, arrivals: UnsafeBufferPointer(start: scratch, count: count))
+        guard covered > 0 else {
+            // Nothing of so long a run came in.
+            if count == Self.maximumReport { base &+= UInt64(count) }
+            return false
+        }
+        base &+= UInt64(covered)
+        feedbackCount &+= 1
+        return true
+    }
+}

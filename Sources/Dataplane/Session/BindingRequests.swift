@@ -1,0 +1,123 @@
+import Mailbox
+import Wire
+
+/// ICE-lite: the worker answers connectivity checks (RFC 8445 sections 7.3 and 2.4), and an authentic one is
+/// consent to send (RFC 7675).
+extension Worker where Queue: ~Copyable {
+    /// Takes over a frame with a STUN message.
+    mutating func answerBinding(_ datagram: DatagramFrame, in packet: Mbuf, now: UInt64) {
+        guard let message = STUNMessage(datagram.payload), !message.hasFingerprint || message.isFingerprintValid else {
+            return drop(packet, .stunMalformed)
+        }
+        guard message.method == STUNMethod.binding, message.messageClass == .request else {
+            // Responses and indications: an ICE-lite agent sends no requests, and keep-alives want no answer.
+            return drop(packet, .stunUnsupported)
+        }
+        guard let username = message.username, let ufrag = OwnerUfrag(username), ufrag.pop == configuration.pop,
+            username.count > OwnerUfrag.length, username[OwnerUfrag.length] == UInt8(ascii: ":")
+        else { return drop(packet, .stunUnknownUser) }
+        if Int(ufrag.worker) != configuration.number { return handOver(packet, to: Int(ufrag.worker)) }
+        let index = Int(ufrag.index)
+        guard index < sessions.capacity, let session = sessions.find(sessions.handle(at: index)),
+            session.pointee.ufragSecret == ufrag.secret
+        else { return drop(packet, .stunUnknownUser) }
+        guard let covered = message.integrityOffset,
+            session.pointee.integrity.verify(message: message.bytes.start, covered: covered)
+        else { return drop(packet, .stunBadIntegrity) }
+        counters.add(.stunRequests)
+        answer(message, datagram, session: session, now: now)
+        packet.free()
+    }
+
+    private mutating func answer(
+        _ message: STUNMessage, _ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        let template = FrameTemplate(
+            source: datagram.destination, destination: datagram.source, sourceMAC: neighbors.mac,
+            destinationMAC: datagram.sourceMAC)
+        if message.unknownCount > 0 {
+            return respond(to: message, datagram.source, template, session, error: 420)
+        }
+        // We are always controlled (RFC 8445 section 6.1.1): a peer that believes the same must change its role.
+        if message.iceControlled != nil {
+            return respond(to: message, datagram.source, template, session, error: 487)
+        }
+        let isNew = !session.pointee.knows(datagram.source)
+        if isNew && !openFlow(datagram.source, session: session) { return counters.drop(.flowTableFull) }
+        session.pointee.lastCheck = now
+        let isFirst = session.pointee.remote == nil
+        let moves = message.useCandidate && session.pointee.remote != datagram.source
+        if isFirst || moves {
+            session.pointee.remote = datagram.source
+            session.pointee.template = template
+        }
+        respond(to: message, datagram.source, template, session, error: nil)
+        if isFirst {
+            tell(.sessionValidated(session.pointee.handle, remote: datagram.source))
+        } else if moves {
+            tell(.sessionMoved(session.pointee.handle, remote: datagram.source))
+        }
+    }
+
+    /// A success response, or an error response with `error`.
+    private mutating func respond(
+        to message: STUNMessage, _ source: Endpoint, _ template: FrameTemplate,
+        _ session: UnsafeMutablePointer<Session>, error: Int?
+    ) {
+        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+        let room = UnsafeMutableRawBufferPointer(start: packet.data + template.length, count: 256)
+        guard
+            var writer = STUNWriter(
+                into: room, class: error == nil ? .success : .error, method: STUNMethod.binding,
+                transactionID: message.transactionID)
+        else { return packet.free() }
+        switch error {
+        case nil: writer.add(STUNAttributeType.xorMappedAddress, xored: source)
+        case 487: writer.addError(487, reason: "Role Conflict")
+        default:
+            writer.addError(420, reason: "Unknown Attribute")
+            writer.addUnknownAttributes(of: message)
+        }
+        if let covered = writer.beginIntegrity() {
+            var tag = session.pointee.integrity.digest(message: covered.start, covered: covered.count)
+            withUnsafeBytes(of: &tag) { writer.endIntegrity($0.baseAddress.unsafelyUnwrapped) }
+        }
+        writer.addFingerprint()
+        let length = writer.finish()
+        guard length > 0, packet.setLength(template.length + length) else { return packet.free() }
+        withUnsafePointer(to: template) {
+            outbox.add(packet, template: $0, payloadLength: length, offload: queue.offload)
+        }
+    }
+
+    /// Takes a new address of the Session's peer into the flow table, here and on the other workers.
+    private mutating func openFlow(_ endpoint: Endpoint, session: UnsafeMutablePointer<Session>) -> Bool {
+        guard flows.insert(flowKey(endpoint), session.pointee.handle.raw) else { return false }
+        if session.pointee.flowCount == Session.maximumFlows {
+            // The oldest that we do not send to makes room.
+            let victim = session.pointee.flows[0] == session.pointee.remote ? 1 : 0
+            closeFlow(session.pointee.flows[victim], of: session.pointee.handle)
+            for index in victim..<(Session.maximumFlows - 1) {
+                session.pointee.flows[index] = session.pointee.flows[index + 1]
+            }
+            session.pointee.flowCount -= 1
+        }
+        session.pointee.flows[session.pointee.flowCount] = endpoint
+        session.pointee.flowCount += 1
+        let missed = siblings.tellAll(.flowOpened(endpoint, session.pointee.handle))
+        counters.drop(.handoverFull, UInt64(missed))
+        return true
+    }
+
+    /// Takes an address out of the flow table unless another Session has it by now.
+    mutating func closeFlow(_ endpoint: Endpoint, of session: SessionHandle) {
+        guard flows.find(flowKey(endpoint)) == session.raw else { return }
+        _ = flows.remove(flowKey(endpoint))
+        counters.drop(.handoverFull, UInt64(siblings.tellAll(.flowClosed(endpoint))))
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The first byte of a buffer that is known not to be empty.
+    fileprivate var start: UnsafePointer<UInt8> { baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self) }
+}

@@ -1,0 +1,61 @@
+import Wire
+
+/// One SSRC that a Session's peer sends: its SRTP state and what it belongs to.
+struct ReceiveStream: BitwiseCopyable {
+    var ssrc: UInt32
+    /// Index of the Track in the worker's table.
+    var track: UInt32
+    var layer: UInt8
+    /// A retransmission stream (RFC 4588) of that layer.
+    var isRetransmission: Bool
+    /// Came in last, ns: the oldest makes room for a newcomer.
+    var lastArrival: UInt64
+    var rollover = RolloverCounter()
+    var replay = ReplayWindow()
+}
+
+/// The SSRCs of one Session, few enough to be searched in a row.
+struct ReceiveStreams: BitwiseCopyable {
+    /// Audio, three layers of video and one of screen with their retransmissions, and as much again for restarts.
+    static let capacity = 16
+
+    private var streams = InlineArray<16, ReceiveStream>(
+        repeating: ReceiveStream(ssrc: 0, track: Link.none, layer: 0, isRetransmission: false, lastArrival: 0))
+    private(set) var count = 0
+
+    subscript(index: Int) -> ReceiveStream {
+        get { streams[index] }
+        set { streams[index] = newValue }
+    }
+
+    func find(_ ssrc: UInt32) -> Int? {
+        for index in 0..<count where streams[index].ssrc == ssrc { return index }
+        return nil
+    }
+
+    /// Puts `stream` in, in the place of the one that was silent longest when all are taken.
+    mutating func insert(_ stream: ReceiveStream) -> Int {
+        if count < Self.capacity {
+            streams[count] = stream
+            count &+= 1
+            return count &- 1
+        }
+        var oldest = 0
+        for index in 1..<count where streams[index].lastArrival < streams[oldest].lastArrival { oldest = index }
+        streams[oldest] = stream
+        return oldest
+    }
+
+    /// Forgets the streams of a Track.
+    mutating func removeAll(ofTrack track: UInt32) {
+        var index = 0
+        while index < count {
+            if streams[index].track == track {
+                count &-= 1
+                streams[index] = streams[count]
+            } else {
+                index &+= 1
+            }
+        }
+    }
+}

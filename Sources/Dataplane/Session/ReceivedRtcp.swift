@@ -1,0 +1,90 @@
+import Mailbox
+import Wire
+
+/// RTCP from a Session's peer ends here (DESIGN.md section 5): reports are read, requests served or merged.
+extension Worker where Queue: ~Copyable {
+    /// Takes over a frame with an SRTCP packet.
+    mutating func receiveRtcp(
+        _ datagram: DatagramFrame, in packet: Mbuf, session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        guard let transform = session.pointee.receive else { return drop(packet, .srtpNoKeys) }
+        let start = packet.data + datagram.payloadOffset
+        guard
+            let opened = engine.openRtcp(
+                transform, start.assumingMemoryBound(to: UInt8.self), datagram.payloadLength)
+        else { return drop(packet, .srtpAuthentication) }
+        guard session.pointee.rtcpReplay.check(UInt64(opened.index)) else { return drop(packet, .srtpReplay) }
+        session.pointee.rtcpReplay.accept(UInt64(opened.index))
+        var compound = RTCPCompound(UnsafeRawBufferPointer(start: start, count: opened.plainLength))
+        while let part = compound.next() {
+            switch part.type {
+            case RTCPPacket.senderReport: noteSenderReport(part, session: session, now: now)
+            case RTCPPacket.transportFeedback: answerNack(part, session: session)
+            case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
+            default: break
+            }
+        }
+        if !compound.isComplete { counters.drop(.rtcpMalformed) }
+        packet.free()
+    }
+
+    private func noteSenderReport(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
+        guard let report = SenderReport(part), let stream = session.pointee.streams.find(report.ssrc) else { return }
+        let binding = session.pointee.streams[stream]
+        guard !binding.isRetransmission else { return }
+        tracks.element(at: Int(binding.track)).pointee.layers[Int(binding.layer)].reception
+            .noteSenderReport(ntp: report.ntpTime, arrival: now)
+    }
+
+    /// Sends again what a receiver misses and the cache still has.
+    private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>) {
+        guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
+        counters.add(.nacksReceived)
+        // A compound of 1500 bytes could name 6,000 numbers: what one message may cost is bounded.
+        var budget = 128
+        while budget > 0, let sequence = nack.next() {
+            budget -= 1
+            guard let found = slot.pointee.rewriter.find(sequence),
+                let track = tracks.find(TrackHandle(raw: found.epoch.track)),
+                Int(found.epoch.layer) < track.pointee.layerCount,
+                let packet = track.pointee.layers[Int(found.epoch.layer)].cache.find(
+                    found.number &- found.epoch.sequenceDelta)
+            else { continue }
+            resend(packet, epoch: found.epoch, number: found.number, to: slot, codec: track.pointee.codec)
+            if outbox.isFull { flush() }
+        }
+    }
+
+    /// PLI and FIR of all receivers become one request a Layer.
+    private mutating func mergeKeyframeRequests(
+        _ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        if let loss = PictureLossIndication(part) {
+            requestKeyframe(for: loss.mediaSSRC, of: session, now: now)
+        } else if let request = FullIntraRequest(part) {
+            for index in 0..<min(request.entryCount, 32) {
+                requestKeyframe(for: request.ssrc(index), of: session, now: now)
+            }
+        }
+    }
+
+    private mutating func requestKeyframe(
+        for ssrc: UInt32, of session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        guard let slot = slot(of: session, ssrc: ssrc) else { return }
+        counters.add(.keyframeRequestsReceived)
+        guard let layer = slot.pointee.current ?? slot.pointee.target else { return }
+        requestKeyframe(slot.pointee.track, layer: Int(layer), now: now)
+    }
+
+    /// The Slot of a Session that sends with `ssrc`.
+    private func slot(of session: UnsafeMutablePointer<Session>, ssrc: UInt32) -> UnsafeMutablePointer<Slot>? {
+        var index = session.pointee.firstSlot
+        while index != Link.none {
+            let slot = slots.element(at: Int(index))
+            if slot.pointee.ssrc == ssrc { return slot }
+            index = slot.pointee.nextOfSession
+        }
+        return nil
+    }
+}

@@ -1,0 +1,61 @@
+import Mailbox
+import Wire
+
+/// One remote transport on its home worker: address, keys, and what is received over it.
+struct Session: BitwiseCopyable {
+    /// Addresses from which a peer's checks were authentic; the latest few, for candidate pairs and moves.
+    static let maximumFlows = 4
+    /// Without an authentic check for so long consent is gone, ns (RFC 7675 section 5.1).
+    static let consentExpiry: UInt64 = 30_000_000_000
+
+    /// The headers toward `remote`. First, so that a pointer to the Session points to them.
+    var template = FrameTemplate(
+        source: Endpoint(address: IPAddress(v4: 0), port: 0), destination: Endpoint(address: IPAddress(v4: 0), port: 0),
+        sourceMAC: .zero, destinationMAC: .zero)
+    let handle: SessionHandle
+    let ufragSecret: UInt64
+    let integrity: MessageIntegrity
+    var extensions = ExtensionMap()
+
+    /// Where we send: the pair that the peer nominated.
+    var remote: Endpoint?
+    var flows = InlineArray<4, Endpoint>(repeating: Endpoint(address: IPAddress(v4: 0), port: 0))
+    var flowCount = 0
+    /// When the latest authentic check came (or the Session was opened), ns.
+    var lastCheck: UInt64
+
+    /// Nil until DTLS is done.
+    var receive: SrtpTransform?
+    var send: SrtpTransform?
+    /// Of the next SRTCP packet; 31 bits.
+    var rtcpIndex: UInt32 = 0
+    var rtcpReplay = ReplayWindow()
+    var streams = ReceiveStreams()
+    var arrivals: ArrivalLog
+    /// The SSRC that our feedback comes from.
+    let feedbackSsrc: UInt32
+
+    /// Of the next packet with the transport-wide sequence number extension.
+    var transportSequence: UInt16 = 0
+    /// When the reports of once a second are due, ns.
+    var reportsDue: UInt64 = 0
+
+    /// The first of its Tracks and Slots; indices.
+    var firstTrack = Link.none
+    var firstSlot = Link.none
+
+    init(_ open: OpenSession, integrity: MessageIntegrity, arrivals: ArrivalLog, feedbackSsrc: UInt32, now: UInt64) {
+        handle = open.session
+        ufragSecret = open.ufragSecret
+        self.integrity = integrity
+        self.arrivals = arrivals
+        self.feedbackSsrc = feedbackSsrc
+        lastCheck = now
+    }
+
+    /// Whether a datagram from this address is the peer's.
+    func knows(_ endpoint: Endpoint) -> Bool {
+        for index in 0..<flowCount where flows[index] == endpoint { return true }
+        return false
+    }
+}

@@ -1,0 +1,97 @@
+import Mailbox
+import Wire
+
+/// Sessions come and go by command.
+extension Worker where Queue: ~Copyable {
+    mutating func openSession(_ open: OpenSession, now: UInt64) {
+        let password = open.password
+        let integrity = withUnsafeBytes(of: password.bytes) {
+            MessageIntegrity(key: UnsafeRawBufferPointer(rebasing: $0.prefix(Int(password.count))))
+        }
+        let session = Session(
+            open, integrity: integrity, arrivals: ArrivalLog(ticks: slabs.arrivals(open.session.index)),
+            feedbackSsrc: UInt32(truncatingIfNeeded: random.next()) | 1, now: now)
+        if !sessions.insert(open.session, session) { counters.drop(.tableFull) }
+    }
+
+    mutating func installKeys(_ install: InstallKeys, now: UInt64) {
+        guard let session = sessions.find(install.session) else { return counters.drop(.staleHandle) }
+        eraseKeys(session)
+        let index = install.session.index
+        session.pointee.receive = SrtpTransform.install(
+            at: slabs.transform(index, isSend: false), engine: engine, profile: install.profile,
+            master: install.receive)
+        session.pointee.send = SrtpTransform.install(
+            at: slabs.transform(index, isSend: true), engine: engine, profile: install.profile, master: install.send)
+        // Its Slots could not be served before: whatever is mapped into them needs a keyframe now.
+        var slot = session.pointee.firstSlot
+        while slot != Link.none {
+            let place = slots.element(at: Int(slot))
+            refreshTarget(of: place, now: now)
+            slot = place.pointee.nextOfSession
+        }
+    }
+
+    /// Ends a Session with its Tracks and Slots.
+    mutating func closeSession(_ handle: SessionHandle, now: UInt64) {
+        guard let session = sessions.find(handle) else { return counters.drop(.staleHandle) }
+        // Packets that wait to be sealed use its keys and headers.
+        flush()
+        while session.pointee.firstTrack != Link.none {
+            closeTrack(tracks.handle(at: Int(session.pointee.firstTrack)))
+        }
+        while session.pointee.firstSlot != Link.none {
+            closeSlot(slots.handle(at: Int(session.pointee.firstSlot)))
+        }
+        for index in 0..<session.pointee.flowCount { closeFlow(session.pointee.flows[index], of: handle) }
+        eraseKeys(session)
+        _ = sessions.remove(handle)
+        tell(.sessionClosed(handle))
+    }
+
+    private func eraseKeys(_ session: UnsafeMutablePointer<Session>) {
+        session.pointee.receive?.erase()
+        session.pointee.send?.erase()
+        session.pointee.receive = nil
+        session.pointee.send = nil
+    }
+
+    /// What is due for a Session now and then; called about 50 times a second.
+    mutating func tickSession(_ session: UnsafeMutablePointer<Session>, now: UInt64) {
+        if now &- session.pointee.lastCheck > Session.consentExpiry {
+            // Once; control closes it.
+            session.pointee.lastCheck = now
+            tell(.sessionExpired(session.pointee.handle))
+        }
+        guard session.pointee.send != nil, session.pointee.remote != nil else { return }
+        if session.pointee.extensions.transportSequence != 0, !session.pointee.arrivals.isEmpty,
+            now &- session.pointee.arrivals.sentAt >= ArrivalLog.interval
+        {
+            sendTransportFeedback(session, now: now)
+        }
+        if now >= session.pointee.reportsDue {
+            session.pointee.reportsDue = now &+ 1_000_000_000
+            sendReceiverReport(session, now: now)
+            sendSenderReports(session, now: now)
+        }
+    }
+
+    /// A datagram of the slow path for a Session's peer.
+    mutating func reply(_ datagram: borrowing Datagram) {
+        guard let session = sessions.find(datagram.session), session.pointee.remote != nil else {
+            return counters.drop(.staleHandle)
+        }
+        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+        let length = min(Int(datagram.count), Datagram.capacity)
+        let offset = session.pointee.template.length
+        guard packet.setLength(offset + length) else { return packet.free() }
+        datagram.copy(to: packet.data + offset)
+        outbox.add(
+            packet, template: templatePointer(session), payloadLength: length, offload: queue.offload)
+    }
+
+    /// Where the prebuilt headers of a Session lie; stable while it is open.
+    func templatePointer(_ session: UnsafeMutablePointer<Session>) -> UnsafePointer<FrameTemplate> {
+        UnsafeRawPointer(session).assumingMemoryBound(to: FrameTemplate.self)
+    }
+}

@@ -1,0 +1,70 @@
+import Mailbox
+import Wire
+
+/// The one switch that owns the flow of received frames (DESIGN.md section 3).
+extension Worker where Queue: ~Copyable {
+    /// Takes over a received frame.
+    mutating func classify(_ packet: Mbuf, now: UInt64) {
+        guard packet.isContiguous else { return drop(packet, .truncated) }
+        switch DatagramFrame.classify(packet.bytes) {
+        case .udp(let datagram): receive(datagram, in: packet, now: now)
+        case .arp, .icmp, .neighbor: answerNeighbor(packet, now: now)
+        case .fragment: drop(packet, .fragment)
+        case .notOurs: drop(packet, .notOurs)
+        case .truncated: drop(packet, .truncated)
+        case .badAddress: drop(packet, .badAddress)
+        }
+        if outbox.isFull { flush() }
+    }
+
+    private mutating func receive(_ datagram: DatagramFrame, in packet: Mbuf, now: UInt64) {
+        let destination = datagram.destination
+        guard neighbors.isOwn(destination.address) else { return drop(packet, .notOurs) }
+        guard destination.port == configuration.mediaPort else { return drop(packet, .unknownPort) }
+        let kind = PacketKind(datagram.payload)
+        switch kind {
+        case .stun: return answerBinding(datagram, in: packet, now: now)
+        case .channelData, .unknown: return drop(packet, .unknownProtocol)
+        case .dtls, .rtp, .rtcp: break
+        }
+        guard let owner = flows.find(flowKey(datagram.source)) else {
+            return drop(packet, kind == .dtls ? .dtlsBeforeIce : .unknownFlow)
+        }
+        let handle = SessionHandle(raw: owner)
+        guard handle.worker == configuration.number else { return handOver(packet, to: handle.worker) }
+        guard let session = sessions.find(handle) else { return drop(packet, .staleHandle) }
+        switch kind {
+        case .dtls: punt(datagram, of: handle, packet)
+        case .rtp: queueOpen(datagram, in: packet, session: session, now: now)
+        default: receiveRtcp(datagram, in: packet, session: session, now: now)
+        }
+    }
+
+    /// Hands a received frame to the worker on which its Session lives.
+    mutating func handOver(_ packet: Mbuf, to worker: Int) {
+        guard siblings.hand(.frame(packet), to: worker) else { return drop(packet, .handoverFull) }
+        counters.add(.handoverPackets)
+    }
+
+    /// ARP, neighbour discovery and echo.
+    private mutating func answerNeighbor(_ packet: Mbuf, now: UInt64) {
+        switch neighbors.handle(packet, now: now) {
+        case .reply:
+            packet.clearOffloads()
+            outbox.add(packet)
+        case .learned: packet.free()
+        case .drop(let reason): drop(packet, reason)
+        case .foreign: drop(packet, .notOurs)
+        }
+    }
+
+    /// Hands a DTLS datagram to the slow path.
+    private mutating func punt(_ datagram: DatagramFrame, of session: SessionHandle, _ packet: Mbuf) {
+        guard datagram.payloadLength <= Datagram.capacity else { return drop(packet, .oversize) }
+        var copy = Datagram(session: session)
+        copy.fill(datagram.payload)
+        counters.add(.puntedPackets)
+        if !mailbox.punts.push(copy) { counters.drop(.puntFull) }
+        packet.free()
+    }
+}

@@ -1,0 +1,94 @@
+import Mailbox
+import Wire
+
+/// When the worker last looked after what is not a packet.
+struct HousekeepingSchedule: BitwiseCopyable {
+    /// Between two rounds, ns.
+    static let interval: UInt64 = 1_000_000
+    /// Rounds after which every Session and Track had its turn.
+    static let slices = 20
+    /// Commands and replies that one round takes, so that control cannot stall media.
+    static let commandsPerRound = 64
+
+    var due: UInt64 = 0
+    var round = 0
+}
+
+/// Commands, replies, timers and counters, about 1,000 times a second.
+extension Worker where Queue: ~Copyable {
+    /// Returns how many messages of control it took.
+    mutating func keepHouse(now: UInt64) -> Int {
+        guard now >= housekeeping.due else { return 0 }
+        housekeeping.due = now &+ HousekeepingSchedule.interval
+        var taken = 0
+        while taken < HousekeepingSchedule.commandsPerRound, let command = mailbox.commands.pop() {
+            execute(command, now: now)
+            taken &+= 1
+        }
+        while taken < 2 * HousekeepingSchedule.commandsPerRound, let datagram = mailbox.replies.pop() {
+            reply(datagram)
+            taken &+= 1
+            if outbox.isFull { flush() }
+        }
+        tickSlices(now: now)
+        let requests = neighbors.makeRequests(into: scratch.burst, capacity: Self.burst, pool: pool, now: now)
+        for index in 0..<requests { outbox.add(scratch.burst[index]) }
+        housekeeping.round = (housekeeping.round &+ 1) % HousekeepingSchedule.slices
+        if housekeeping.round == 0 {
+            counters.set(.sessions, UInt64(sessions.count))
+            counters.set(.tracks, UInt64(tracks.count))
+            counters.set(.sinks, UInt64(slots.count))
+            counters.publish(to: mailbox.counters)
+        }
+        return taken
+    }
+
+    /// The part of the tables whose turn it is in this round.
+    private mutating func tickSlices(now: UInt64) {
+        let round = housekeeping.round
+        let slices = HousekeepingSchedule.slices
+        var end = sessions.capacity * (round + 1) / slices
+        var next = sessions.nextOccupied(from: sessions.capacity * round / slices, before: end)
+        while let index = next {
+            tickSession(sessions.element(at: index), now: now)
+            if outbox.isFull { flush() }
+            next = sessions.nextOccupied(from: index + 1, before: end)
+        }
+        end = tracks.capacity * (round + 1) / slices
+        next = tracks.nextOccupied(from: tracks.capacity * round / slices, before: end)
+        while let index = next {
+            tickTrack(tracks.element(at: index), now: now)
+            if outbox.isFull { flush() }
+            next = tracks.nextOccupied(from: index + 1, before: end)
+        }
+    }
+
+    private mutating func execute(_ command: Command, now: UInt64) {
+        switch command {
+        case .openSession(let open): openSession(open, now: now)
+        case .configureSession(let handle, let extensions):
+            guard let session = sessions.find(handle) else { return counters.drop(.staleHandle) }
+            session.pointee.extensions = extensions
+        case .installKeys(let install): installKeys(install, now: now)
+        case .closeSession(let handle): closeSession(handle, now: now)
+        case .openTrack(let open): openTrack(open)
+        case .closeTrack(let handle): closeTrack(handle)
+        case .openSlot(let open): openSlot(open)
+        case .mapSlot(let map): mapSlot(map, now: now)
+        case .closeSlot(let handle): closeSlot(handle)
+        case .feed(let track, let replica): feed(track, replica: replica)
+        case .unfeed(let track, let replica): unfeed(track, replica: replica)
+        }
+        if outbox.isFull { flush() }
+    }
+}
+
+extension Worker where Queue: ~Copyable {
+    /// Tells the link where the port's addresses live now; one worker does.
+    mutating func announce() {
+        guard configuration.number == 0 else { return }
+        let count = neighbors.makeAnnouncements(into: scratch.burst, capacity: Self.burst, pool: pool)
+        for index in 0..<count { outbox.add(scratch.burst[index]) }
+        flush()
+    }
+}

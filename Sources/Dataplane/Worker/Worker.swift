@@ -1,0 +1,152 @@
+import CDPDK
+import Mailbox
+import Wire
+
+/// A poll-mode worker: one RX and one TX queue of the Port, and all state of the Sessions homed on it.
+///
+/// Generic over its queue and specialised, it runs the same on a NIC and in a simulation on virtual time: `now` is
+/// an argument (ns of a clock that starts near 0), never read. After `init` nothing here allocates.
+/// The rooms Session and Forward hold what it does with a packet, as extensions.
+struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
+    /// Packets taken from the device at once.
+    static var burst: Int { 32 }
+
+    let configuration: WorkerConfiguration
+    let mailbox: WorkerMailbox
+    let siblings: Siblings
+    let pool: BufferPool
+    let engine: SrtpEngine
+    let counters = LocalCounters()
+    var queue: Queue
+    var neighbors: NeighborResponder
+    var outbox = Outbox()
+    var pending = PendingOpens()
+    var random: RandomSource
+
+    var sessions: SlotTable<SessionKind, Session>
+    var tracks: SlotTable<TrackKind, Track>
+    var slots: SlotTable<SlotKind, Slot>
+    /// Endpoint to `SessionHandle.raw`, also of sessions on other workers.
+    var flows: FlowTable
+    let slabs: WorkerSlabs
+    let scratch: WorkerScratch
+    /// Packets that all retransmission caches keep.
+    var cachedPackets = 0
+    var housekeeping = HousekeepingSchedule()
+
+    init(
+        configuration: WorkerConfiguration, mailbox: WorkerMailbox, siblings: Siblings, pool: BufferPool,
+        queue: consuming Queue, host: HostConfiguration, engine: consuming SrtpEngine
+    ) {
+        self.configuration = configuration
+        self.mailbox = mailbox
+        self.siblings = siblings
+        self.pool = pool
+        self.engine = engine
+        self.queue = queue
+        random = RandomSource(seed: configuration.seed)
+        neighbors = NeighborResponder(host)
+        let capacity = configuration.capacity
+        sessions = SlotTable(capacity: capacity.sessions)
+        tracks = SlotTable(capacity: capacity.tracks)
+        slots = SlotTable(capacity: capacity.slots)
+        flows = FlowTable(
+            capacity: capacity.sessions * siblings.count * Session.maximumFlows, seed: (random.next(), random.next()))
+        slabs = WorkerSlabs(capacity)
+        scratch = WorkerScratch(burst: Self.burst)
+    }
+
+    /// Frees what the tables refer to; the worker is not used after it.
+    mutating func shutDown() {
+        flush()
+        for index in 0..<sessions.capacity where !sessions.handle(at: index).isNone {
+            closeSession(sessions.handle(at: index), now: 0)
+        }
+        for index in 0..<tracks.capacity where !tracks.handle(at: index).isNone {
+            closeTrack(tracks.handle(at: index))
+        }
+        flush()
+        counters.publish(to: mailbox.counters)
+        slabs.deallocate()
+        scratch.deallocate()
+    }
+
+    /// One turn of the poll loop: takes what came in, forwards it, sends. Returns how many packets and
+    /// messages there were, so that the caller can pause when there is nothing to do.
+    mutating func turn(now: UInt64) -> Int {
+        var work = receive(now: now)
+        work &+= takeHandovers(now: now)
+        work &+= keepHouse(now: now)
+        if !outbox.isEmpty { flush() }
+        return work
+    }
+
+    /// Takes one burst from the device through classification, opening and forwarding.
+    private mutating func receive(now: UInt64) -> Int {
+        guard queue.hasReceive else { return 0 }
+        let count = queue.receive(into: scratch.burst, capacity: Self.burst)
+        guard count > 0 else { return 0 }
+        counters.add(.receivedPackets, UInt64(truncatingIfNeeded: count))
+        for index in 0..<min(count, 4) { scratch.burst[index].prefetchData() }
+        for index in 0..<count {
+            if index &+ 4 < count { scratch.burst[index &+ 4].prefetchData() }
+            let packet = scratch.burst[index]
+            counters.add(.receivedBytes, UInt64(truncatingIfNeeded: packet.length))
+            classify(packet, now: now)
+        }
+        openPending(now: now)
+        return count
+    }
+
+    /// Takes what the other workers handed over, a bounded number from each.
+    private mutating func takeHandovers(now: UInt64) -> Int {
+        var taken = 0
+        for sibling in 0..<siblings.count {
+            guard let ring = siblings.inbound[sibling] else { continue }
+            for _ in 0..<Self.burst {
+                guard let message = ring.pop() else { break }
+                take(message, now: now)
+                taken &+= 1
+            }
+        }
+        if taken > 0 { openPending(now: now) }
+        return taken
+    }
+
+    private mutating func take(_ message: Handover, now: UInt64) {
+        switch message {
+        case .frame(let packet): classify(packet, now: now)
+        case .media(let packet, let replica): ingestReplica(packet, into: replica, now: now)
+        case .transmit(let packet): outbox.add(packet)
+        case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
+        case .flowOpened(let endpoint, let session):
+            if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }
+        case .flowClosed(let endpoint): _ = flows.remove(flowKey(endpoint))
+        }
+        if outbox.isFull { flush() }
+    }
+
+    /// Seals and sends all that waits.
+    mutating func flush() {
+        outbox.seal(engine: engine, offload: queue.offload)
+        if queue.hasTransmit {
+            outbox.transmit(&queue, counters: counters)
+        } else if let ring = siblings.outbound[siblings.transmitter] {
+            outbox.handOver(to: ring, counters: counters)
+        }
+    }
+
+    func flowKey(_ endpoint: Endpoint) -> FlowKey {
+        FlowKey(remote: endpoint, localPort: configuration.mediaPort)
+    }
+
+    /// Tells control; a full ring loses it.
+    func tell(_ event: Event) {
+        if !mailbox.events.push(event) { counters.drop(.eventFull) }
+    }
+
+    func drop(_ packet: Mbuf, _ reason: DropReason) {
+        counters.drop(reason)
+        packet.free()
+    }
+}

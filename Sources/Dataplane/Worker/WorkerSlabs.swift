@@ -1,0 +1,66 @@
+import Mailbox
+import Wire
+
+/// The memory of fixed size that Sessions and Tracks refer to by their index.
+struct WorkerSlabs: BitwiseCopyable {
+    /// Two SRTP transforms a Session: receive, send.
+    private let transforms: UnsafeMutableRawPointer
+    private let arrivals: UnsafeMutablePointer<Int64>
+    private let caches: UnsafeMutablePointer<RetransmissionCache.Entry>
+
+    init(_ capacity: Capacity) {
+        transforms = .allocate(
+            byteCount: capacity.sessions * 2 * SrtpTransform.byteCount, alignment: SrtpTransform.alignment)
+        arrivals = .allocate(capacity: capacity.sessions * ArrivalLog.depth)
+        let entries = capacity.tracks * Track.maximumLayers * RetransmissionCache.depth
+        caches = .allocate(capacity: entries)
+        caches.initialize(repeating: RetransmissionCache.Entry(mark: 0, packet: nil), count: entries)
+    }
+
+    func deallocate() {
+        transforms.deallocate()
+        arrivals.deallocate()
+        caches.deallocate()
+    }
+
+    /// `SrtpTransform.byteCount` bytes for one direction of the Session at `index`.
+    func transform(_ index: Int, isSend: Bool) -> UnsafeMutableRawPointer {
+        transforms + (index * 2 + (isSend ? 1 : 0)) * SrtpTransform.byteCount
+    }
+
+    /// `ArrivalLog.depth` words.
+    func arrivals(_ index: Int) -> UnsafeMutablePointer<Int64> { arrivals + index * ArrivalLog.depth }
+
+    /// `RetransmissionCache.depth` entries for each layer.
+    func caches(_ index: Int) -> UnsafeMutablePointer<RetransmissionCache.Entry> {
+        caches + index * Track.maximumLayers * RetransmissionCache.depth
+    }
+}
+
+/// Memory that a worker uses for a moment.
+struct WorkerScratch: BitwiseCopyable {
+    let burst: UnsafeMutablePointer<Mbuf>
+    /// `MissingPackets.capacity` sequence numbers.
+    let sequences: UnsafeMutablePointer<UInt16>
+    /// `ArrivalLog.maximumReport` ticks.
+    let ticks: UnsafeMutablePointer<Int64>
+    /// `reportBlocks` blocks.
+    let blocks: UnsafeMutablePointer<ReportBlock>
+
+    /// Blocks in one receiver report (RFC 3550 section 6.4.2).
+    static let reportBlocks = 31
+
+    init(burst count: Int) {
+        burst = .allocate(capacity: count)
+        sequences = .allocate(capacity: MissingPackets.capacity)
+        ticks = .allocate(capacity: ArrivalLog.maximumReport)
+        blocks = .allocate(capacity: Self.reportBlocks)
+    }
+
+    func deallocate() {
+        burst.deallocate()
+        sequences.deallocate()
+        ticks.deallocate()
+        blocks.deallocate()
+    }
+}

@@ -1,0 +1,57 @@
+import Mailbox
+import Synchronization
+import Wire
+
+/// A worker on its core, from start to join.
+public final class WorkerThread: Sendable {
+    private let thread: PinnedThread
+    private let isStopping: Box
+
+    private final class Box: Sendable {
+        let flag = Atomic(false)
+    }
+
+    /// Starts a worker on `port`. Its tables are made on its own thread, so that they lie near its core. `core` nil:
+    /// wherever the system puts it.
+    public init(
+        _ configuration: WorkerConfiguration, core: Int?, idle: IdlePolicy, mailbox: WorkerMailbox,
+        mesh: HandoverMesh, port: DPDKPort, host: HostConfiguration, clock: CycleClock
+    ) throws(PortFailure) {
+        let isStopping = Box()
+        self.isStopping = isStopping
+        let number = configuration.number
+        thread = try PinnedThread(name: "worker-\(number)", core: core) {
+            var worker = Worker(
+                configuration: configuration, mailbox: mailbox,
+                siblings: mesh.siblings(of: number, transmitters: port.queueCount),
+                pool: port.pool(ofWorker: number), queue: port.queue(ofWorker: number), host: host,
+                engine: SrtpEngine())
+            worker.announce()
+            Self.loop(&worker, idle: idle, clock: clock, isStopping: isStopping)
+            worker.shutDown()
+        }
+    }
+
+    private static func loop(
+        _ worker: inout Worker<DPDKQueue>, idle: IdlePolicy, clock: CycleClock, isStopping: Box
+    ) {
+        var idle = idle
+        var began = clock.cycles()
+        while !isStopping.flag.load(ordering: .relaxed) {
+            let work = worker.turn(now: clock.nanoseconds(began &- clock.origin))
+            let worked = clock.cycles()
+            if work > 0 { worker.counters.add(.busyCycles, worked &- began) }
+            idle.endTurn(worked: work > 0)
+            let ended = clock.cycles()
+            worker.counters.add(.totalCycles, ended &- began)
+            worker.counters.add(.turns)
+            began = ended
+        }
+    }
+
+    /// Ends the loop after its present turn and waits for the thread.
+    public func stop() {
+        isStopping.flag.store(true, ordering: .relaxed)
+        thread.join()
+    }
+}
