@@ -3,7 +3,6 @@
  */
 
 import { joinMeeting } from "./api.js";
-import { MediaConnection } from "./media.js";
 import { Participants } from "./participants.js";
 import { Signaling } from "./signaling.js";
 import { SlotMap } from "./slots.js";
@@ -29,13 +28,14 @@ export class Call extends EventTarget {
 
   /**
    * @param {import("./devices.js").Devices} devices
-   * @param {{videoSlots?: number, timings: object}} options  timings: performance.now() of each step
+   * @param {{media: import("./media.js").MediaConnection, timings: object}} options
+   *   media: ours from now on; timings: gets performance.now() of each step
    */
-  constructor(devices, { videoSlots, timings }) {
+  constructor(devices, { media, timings }) {
     super();
     this.#devices = devices;
     this.#timings = timings;
-    this.media = new MediaConnection({ videoSlots });
+    this.media = media;
   }
 
   /**
@@ -46,9 +46,11 @@ export class Call extends EventTarget {
    */
   async join(meeting, who) {
     try {
-      await Promise.all([this.media.sendMicrophone(this.#devices.tracks.audio), this.media.sendCamera(this.#devices.tracks.video)]);
+      const asked = joinMeeting(meeting, who);
       this.media.prepare();
-      const place = await joinMeeting(meeting, who);
+      this.media.sendMicrophone(this.#devices.tracks.audio);
+      this.media.sendCamera(this.#devices.tracks.video);
+      const place = await asked;
       this.#mark("placed");
       this.#signaling = new Signaling(place.signaling_url ?? "/api/v1/signal", place.session_token);
       this.#listen();

@@ -10,7 +10,7 @@ import { Call } from "./call.js";
 import { Devices } from "./devices.js";
 import { byId, setText } from "./dom.js";
 import { Lobby } from "./lobby.js";
-import { VIDEO_SLOTS } from "./media.js";
+import { MediaConnection, VIDEO_SLOTS } from "./media.js";
 import { MeetingView } from "./meeting.js";
 
 const AUTOJOIN_PATIENCE_MS = 4_000;
@@ -21,6 +21,7 @@ const videoSlots = Number.isNaN(slotsAsked) ? VIDEO_SLOTS : Math.min(VIDEO_SLOTS
 
 const devices = new Devices();
 let call = null;
+let spareMedia = null;
 let wish = null;
 let serviceToken = null;
 let timings = {};
@@ -74,9 +75,9 @@ window.needletail = {
 async function join(asked) {
   wish = { ...asked };
   timings = { joinClicked: performance.now() };
-  call = new Call(devices, { videoSlots, timings });
-  const mine = call;
+  let mine = null;
   try {
+    mine = call = new Call(devices, { media: takeMedia(), timings });
     if (wish.create) {
       const created = await createMeeting(serviceToken, wish.topic);
       Object.assign(wish, { create: false, meeting: created.meeting_number ?? created.meeting_id, link: created.join_url });
@@ -84,12 +85,30 @@ async function join(asked) {
     await mine.join(wish.meeting, wish);
   } catch (error) {
     console.warn("not joined", error);
-    mine.leave();
+    mine?.leave();
+    prepareMedia();
     show("lobby");
     lobby.fail(error);
     return;
   }
   enter(mine);
+}
+
+/** Makes the next media connection while its user still looks into the mirror: less to wait for after the click. */
+function prepareMedia() {
+  try {
+    spareMedia ??= new MediaConnection({ videoSlots });
+    spareMedia.prepare();
+  } catch (error) {
+    console.warn("no media connection", error);
+  }
+}
+
+/** @returns {MediaConnection} throws where the browser has none */
+function takeMedia() {
+  const media = spareMedia ?? new MediaConnection({ videoSlots });
+  spareMedia = null;
+  return media;
 }
 
 function enter(joined) {
@@ -127,7 +146,7 @@ function end(title, detail) {
 
 function show(name) {
   document.body.dataset.view = name;
-  for (const id of ["lobby", "meeting", "ended"]) byId(id).hidden = id !== name;
+  for (const each of ["lobby", "meeting", "ended"]) byId(`${each}-view`).hidden = each !== name;
 }
 
 function setTitle(topic) {
@@ -141,6 +160,7 @@ function linkTo(meeting) {
 }
 
 async function backToLobby() {
+  prepareMedia();
   show("lobby");
   lobby.open();
   await devices.openBoth();
@@ -155,6 +175,7 @@ window.addEventListener("pagehide", () => call?.leave());
 
 async function start() {
   const opened = devices.openBoth();
+  prepareMedia();
   const asked = devToken().then((token) => {
     serviceToken = token;
     if (token) lobby.allowCreate();

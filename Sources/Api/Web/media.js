@@ -2,6 +2,8 @@
  * The media connection: one RTCPeerConnection, one offer, and tracks that come and go in its Slots.
  */
 
+import { ServiceError } from "./errors.js";
+
 /** Slots for what is received, in the order of the offer's m-lines after our own two. */
 export const AUDIO_SLOTS = 3;
 export const VIDEO_SLOTS = 25;
@@ -33,6 +35,7 @@ export class MediaConnection extends EventTarget {
   /** @param {{videoSlots?: number}} [options]  videoSlots: 0 to 25 */
   constructor({ videoSlots = VIDEO_SLOTS } = {}) {
     super();
+    if (!("RTCPeerConnection" in globalThis)) throw new ServiceError({ code: "media_unsupported" });
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#microphone = this.pc.addTransceiver("audio", { direction: "sendonly" });
     this.#camera = this.pc.addTransceiver("video", { direction: "sendonly", sendEncodings: LAYERS });
@@ -46,7 +49,7 @@ export class MediaConnection extends EventTarget {
     this.pc.addEventListener("iceconnectionstatechange", () => this.#follow());
   }
 
-  /** Begins to write the offer, so that it is ready when the place in the meeting is. */
+  /** Begins to make the certificate and the offer, so that they are ready when the place in the meeting is. */
   prepare() {
     this.#offer ??= this.pc.createOffer();
     this.#offer.catch(() => {});
@@ -95,13 +98,9 @@ export class MediaConnection extends EventTarget {
 
   /** The receivers of the audio Slots with their mids. */
   audioReceivers() {
-    return this.#receivers("audio");
-  }
-
-  #receivers(kind) {
     return this.pc
       .getTransceivers()
-      .filter(({ direction, receiver }) => direction === "recvonly" && receiver.track.kind === kind)
+      .filter(({ direction, receiver }) => direction === "recvonly" && receiver.track.kind === "audio")
       .map(({ mid, receiver }) => ({ mid, receiver }));
   }
 

@@ -248,8 +248,8 @@ export class MeetingView {
 
   #drawAround(others, { page, pages }, stage) {
     byId("alone").hidden = others > 0;
-    byId("board").classList.toggle("backdrop", others === 0);
     byId("pages").hidden = pages < 2;
+    byId("room").classList.toggle("paged", pages > 1);
     setText(byId("page-words"), `${page + 1} of ${pages}`);
     byId("page-back").disabled = page === 0;
     byId("page-next").disabled = page === pages - 1;
@@ -334,8 +334,9 @@ export class MeetingView {
   #showOwn() {
     if (!this.#call) return;
     const { audioOn, videoOn, tracks } = this.#devices;
-    showControl("mute", audioOn, "mic", "Mute", "Unmute");
-    showControl("camera", videoOn, "camera", "Camera off", "Camera on");
+    showControl("mute", audioOn, "mic", audioOn ? "Mute" : "Unmute");
+    showControl("camera", videoOn, "camera", "Camera");
+    byId("camera").setAttribute("aria-label", videoOn ? "Turn camera off" : "Turn camera on");
     if (tracks.audio !== this.#metered) {
       this.#meter?.close();
       this.#metered = tracks.audio;
@@ -413,7 +414,7 @@ export class MeetingView {
       { key: "shift+l", label: "Shift L", words: "Leave the meeting", run: () => this.#hooks.onLeave() },
       { key: "?", label: "?", words: "These shortcuts", run: () => byId("help").showModal() },
     ];
-    new Shortcuts(list, () => this.#call !== null && !byId("meeting").hidden);
+    new Shortcuts(list, () => this.#call !== null && !byId("meeting-view").hidden);
   }
 
   #push(down) {
@@ -426,7 +427,7 @@ export class MeetingView {
   #togglePanel(open = byId("panel").hidden) {
     if (open !== byId("panel").hidden) return;
     byId("panel").hidden = !open;
-    byId("meeting").classList.toggle("with-panel", open);
+    byId("meeting-view").classList.toggle("with-panel", open);
     byId("show-people").setAttribute("aria-expanded", String(open));
     if (open) this.#drawPanel();
     byId(open ? "panel-title" : "show-people").focus();
@@ -488,8 +489,8 @@ function count(others) {
   return others === 1 ? "one other person" : `${others} other people`;
 }
 
-function showControl(id, on, iconName, wordsOn, wordsOff) {
+function showControl(id, on, iconName, words) {
   const button = byId(id);
-  relabel(button, on ? iconName : `${iconName}-off`, on ? wordsOn : wordsOff);
+  relabel(button, on ? iconName : `${iconName}-off`, words);
   button.classList.toggle("off", !on);
 }

@@ -57,7 +57,7 @@ class Tile {
     classList.toggle("muted", model.muted && !model.screen);
     classList.toggle("speaking", model.speaking);
     classList.toggle("pinned", model.pinned);
-    setText(this.#name, model.self ? `${model.name} (you)` : model.screen ? `${model.name}’s screen` : model.name);
+    setText(this.#name, model.self ? "You" : model.screen ? `${model.name}’s screen` : model.name);
     setText(this.#avatar, initialsOf(model.name));
     this.#bars.dataset.grade = model.grade;
     if (this.#pin) {
@@ -138,7 +138,7 @@ export class TileBoard {
     const plan = large
       ? this.#planStage(models, large, width, height, page)
       : this.#planGallery(models, width, height, page);
-    if (floating) plan.entries.push([floating, cornerOf(width, height)]);
+    if (floating) plan.entries.push([floating, cornerOf(plan.entries[0]?.[1] ?? { x: 0, y: 0, width, height })]);
     this.#sync(plan.entries, floating?.key, large?.key);
     return {
       page: plan.page,
@@ -205,9 +205,9 @@ function cut(list, capacity, wanted) {
   return { page, pages, part: list.slice(page * capacity, (page + 1) * capacity) };
 }
 
-/** The corner where our own picture floats. */
-function cornerOf(width, height) {
-  const own = Math.round(Math.max(96, Math.min(256, width * 0.22)));
+/** The corner of a tile where our own picture floats. */
+function cornerOf({ x, y, width, height }) {
+  const own = Math.round(Math.max(104, Math.min(256, width * 0.24)));
   const tall = Math.round((own * 9) / 16);
-  return { x: width - own - 14, y: height - tall - 14, width: own, height: tall };
+  return { x: x + width - own - 12, y: y + height - tall - 12, width: own, height: tall };
 }
