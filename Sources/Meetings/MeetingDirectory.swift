@@ -83,12 +83,14 @@ public struct MeetingDirectory: Sendable {
         _ id: MeetingID, _ request: JoinRequest, at now: Timestamp,
         using generator: inout some RandomNumberGenerator, by derive: PasswordHash.Derivation
     ) throws(MeetingError) -> Participant {
+        _ = try require(id)
         let participant = ParticipantID(using: &generator)
-        return try with(id) { (meeting) throws(MeetingError) in
-            let joined = try meeting.join(request, as: participant, at: now, within: limits, by: derive)
-            homes[participant] = id
-            return joined
+        let limits = limits
+        let joined = try with(id) { (meeting) throws(MeetingError) in
+            try meeting.join(request, as: participant, at: now, within: limits, by: derive)
         }
+        homes[participant] = id
+        return joined
     }
 
     public func home(of participant: ParticipantID) -> Meeting? { homes[participant].flatMap { meetings[$0] } }
@@ -99,6 +101,7 @@ public struct MeetingDirectory: Sendable {
 
     public mutating func drop(_ participant: ParticipantID, at now: Timestamp) {
         guard let home = homes[participant] else { return }
+        let limits = limits
         meetings[home]?.drop(participant, at: now, within: limits)
     }
 

@@ -23,6 +23,12 @@ public enum Secret {
         Identifier.random(length: length, using: &generator)
     }
 
+    /// A fresh key from the system's generator.
+    public static func random(length: Int) -> String {
+        var generator = SystemRandomNumberGenerator()
+        return random(length: length, using: &generator)
+    }
+
     /// Compares without telling by its time where the difference is.
     public static func equal(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
         guard left.count == right.count else { return false }

@@ -1,0 +1,74 @@
+import Meetings
+
+/// What the API needs to know before it starts.
+public struct ApiConfiguration: Sendable {
+    /// Where a listener binds; port 0 takes a free one.
+    public struct Listen: Sendable, Equatable {
+        public var host: String
+        public var port: Int
+
+        public init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// A key of a service that calls the API (HS256).
+    public struct Key: Sendable {
+        /// The `iss` claim of the tokens that it signs.
+        public var id: String
+        public var secret: [UInt8]
+
+        public init(id: String, secret: [UInt8]) {
+            self.id = id
+            self.secret = secret
+        }
+    }
+
+    /// How often one address (IPv6: one /64) may join and create.
+    public struct RateLimit: Sendable, Equatable {
+        /// Calls at once.
+        public var burst: Int
+        /// Calls that come back, per second.
+        public var perSecond: Double
+
+        public init(burst: Int = 60, perSecond: Double = 5) {
+            self.burst = burst
+            self.perSecond = perSecond
+        }
+    }
+
+    public var api = Listen(host: "::", port: 8080)
+    public var ops = Listen(host: "127.0.0.1", port: 9090)
+    /// What clients reach the API by (`https://meet.example.org`); nil: the request's Host header.
+    public var publicURL: String?
+    /// Address and port of the media plane, told to clients (`198.51.100.7:3478`).
+    public var mediaServer = ""
+    public var keys: [Key] = []
+    /// Signs the session tokens; nil: a fresh one, as meetings end with the process.
+    public var sessionSecret: [UInt8]?
+    /// Serves service tokens to anybody, signed with a key made on start. Never on a public address.
+    public var isDevelopment = false
+    /// The folder of the web client; nil: the one that was built in.
+    public var webFolder: String?
+    public var limits = Limits()
+    /// Nil: no limit.
+    public var rateLimit: RateLimit? = RateLimit()
+    /// Connections of the API listener at once.
+    public var connections = 8_192
+    /// How long a connection may be idle, or a request be on its way.
+    public var idleTimeout: Duration = .seconds(30)
+    /// How often the server pings a signaling socket; one that is silent for two intervals is dropped.
+    public var keepalive: Duration = .seconds(15)
+    /// How long a signaling socket may take to join.
+    public var signalingJoinTime: Duration = .seconds(10)
+
+    public init() {}
+
+    /// Bytes of a request's body.
+    static let bodyLimit = 64 * 1_024
+    /// Bytes of a signaling message.
+    static let messageLimit = 256 * 1_024
+    /// Bytes that may wait for a slow reader of a signaling socket.
+    static let queueLimit = 1_024 * 1_024
+}

@@ -1,0 +1,124 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Meetings
+import NIOCore
+import ServiceLifecycle
+
+/// The control plane's two listeners: `api` (REST, signaling, the web client) and `ops` (health, metrics).
+public struct ApiServer: Service {
+    /// Which listener is up.
+    public enum Listener: Sendable {
+        case api, ops
+    }
+
+    private let configuration: ApiConfiguration
+    private let media: any MediaPlane
+    private let status: any NodeStatus
+    private let clock: any ApiClock
+    private let logger: Logger
+    private let onListening: @Sendable (Listener, _ port: Int) async -> Void
+
+    /// - Parameter onListening: told once for each listener, with the port that it got.
+    public init(
+        configuration: ApiConfiguration, media: any MediaPlane, status: any NodeStatus,
+        clock: any ApiClock = SystemClock(), logger: Logger,
+        onListening: @escaping @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
+    ) {
+        self.configuration = configuration
+        self.media = media
+        self.status = status
+        self.clock = clock
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until a graceful shutdown; then tells the participants, closes their sockets and returns.
+    public func run() async throws {
+        let hub = MeetingHub(limits: configuration.limits, media: media, clock: clock, logger: logger)
+        let load = WorkerLoad()
+        let services: [any Service] = [
+            ops(hub, load), await api(hub),
+            HubService(hub: hub, media: media, status: status, load: load, clock: clock),
+        ]
+        // The last is stopped first: the participants are told while their sockets still are open.
+        var group = ServiceGroupConfiguration(services: services, logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(10)
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    private func api(_ hub: MeetingHub) async -> some Service {
+        let configuration = configuration
+        let clock = clock
+        let logger = logger
+        let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
+        let routes = MeetingRoutes(
+            configuration: configuration, hub: hub, tokens: tokens,
+            limiter: configuration.rateLimit.map { AddressLimiter($0) }, clock: clock)
+        let router = ApiRouter.make(
+            meetings: routes, tokens: tokens, webFolder: configuration.webFolder ?? WebClient.bundledFolder,
+            logger: logger)
+        let server = HTTPServerBuilder { responder in
+            SignalingChannel(responder: responder, configuration: configuration) { socket in
+                SignalingSession(socket: socket, hub: hub, tokens: tokens, clock: clock, logger: logger)
+            }
+        }
+        return Application(
+            router: router, server: server,
+            configuration: application(configuration.api, connections: configuration.connections),
+            onServerRunning: { await onListening(.api, $0.localAddress?.port ?? 0) }, logger: logger)
+    }
+
+    private func ops(_ hub: MeetingHub, _ load: WorkerLoad) -> some Service {
+        Application(
+            router: OpsRouter(hub: hub, status: status, load: load).make(),
+            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            configuration: application(configuration.ops, connections: 256),
+            onServerRunning: { await onListening(.ops, $0.localAddress?.port ?? 0) }, logger: logger)
+    }
+
+    private func application(_ listen: ApiConfiguration.Listen, connections: Int) -> ApplicationConfiguration {
+        ApplicationConfiguration(
+            address: .hostname(listen.host, port: listen.port),
+            availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger))
+    }
+
+    /// The key that `--dev` makes on start. It is printed, as whoever develops against it needs it.
+    private func developmentKey() -> ApiConfiguration.Key? {
+        guard configuration.isDevelopment else { return nil }
+        let secret = Secret.random(length: 32)
+        print("development API key: id dev, secret \(secret)")
+        return ApiConfiguration.Key(id: "dev", secret: Array(secret.utf8))
+    }
+}
+
+/// The hub's own life: reads the media side, sweeps, and says good-bye.
+struct HubService: Service {
+    let hub: MeetingHub
+    let media: any MediaPlane
+    let status: any NodeStatus
+    let load: WorkerLoad
+    let clock: any ApiClock
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await update in media.updates { await hub.take(update) }
+            }
+            await tick()
+            group.cancelAll()
+        }
+        await hub.shutDown()
+    }
+
+    /// Until a graceful shutdown or a cancellation.
+    private func tick() async {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await clock.sleep(for: .seconds(1))
+                load.look(at: status.workers)
+                await hub.sweep()
+            }
+        }
+    }
+}

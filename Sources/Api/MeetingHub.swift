@@ -1,0 +1,143 @@
+import Logging
+import Meetings
+import NIOCore
+
+/// Where REST, signaling and media meet: the meetings, and the sockets of those who are in them.
+///
+/// An actor, and state never changes across an `await` of its own: what was true before one is checked
+/// again behind it.
+actor MeetingHub {
+    /// A participant's tie to the signaling.
+    struct Line {
+        /// Nil while the socket is lost.
+        var socket: SignalingSocket?
+        /// Brings a new socket to the same place.
+        let resume: String
+        /// What the participant's screen showed last.
+        var view: MediaView?
+        /// Media could flow once; the time to it was counted.
+        var hasConnected = false
+    }
+
+    let media: any MediaPlane
+    let clock: any ApiClock
+    let logger: Logger
+    var directory: MeetingDirectory
+    var lines: [ParticipantID: Line] = [:]
+    var generator = SystemRandomNumberGenerator()
+    private(set) var isDraining = false
+    /// Seconds.
+    var joinSeconds = Histogram(bounds: [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
+
+    init(limits: Limits, media: any MediaPlane, clock: any ApiClock, logger: Logger) {
+        self.media = media
+        self.clock = clock
+        self.logger = logger
+        directory = MeetingDirectory(limits: limits)
+    }
+
+    var reading: HubReading {
+        HubReading(
+            meetings: directory.meetings.count, participants: directory.participantCount, joinSeconds: joinSeconds)
+    }
+
+    // MARK: Meetings
+
+    func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) throws -> Meeting {
+        guard !isDraining else { throw Problem.draining }
+        let meeting = try directory.create(
+            plan, owner: owner, password: password, at: clock.now, using: &generator)
+        logger.info("meeting created", metadata: ["meeting_id": "\(meeting.id)"])
+        return meeting
+    }
+
+    func find(_ reference: String) throws -> Meeting { try directory.find(reference) }
+
+    func list(owner: String?, after: MeetingID?, limit: Int) -> (page: [Meeting], next: MeetingID?) {
+        directory.list(owner: owner, after: after, limit: limit)
+    }
+
+    /// `password`: nil leaves it, `.some(nil)` removes it.
+    func change(_ id: MeetingID, to plan: MeetingPlan, password: PasswordHash??) throws -> Meeting {
+        var meeting = try directory.change(id, to: plan, at: clock.now)
+        if let password {
+            directory.setPassword(password, of: id)
+            meeting = try directory.find(id.rawValue)
+        }
+        tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: meeting)
+        return meeting
+    }
+
+    func setLocked(_ isLocked: Bool, _ id: MeetingID) throws {
+        try directory.setLocked(isLocked, id)
+        let meeting = try directory.find(id.rawValue)
+        tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: meeting)
+    }
+
+    func end(_ id: MeetingID, reason: EndReason) async throws {
+        let meeting = try directory.end(id)
+        tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: meeting)
+        for participant in meeting.participants.keys {
+            let socket = lines.removeValue(forKey: participant)?.socket
+            socket?.close(reason == .shutdown ? .goingAway : .normalClosure, "meeting ended")
+        }
+        logger.info("meeting ended", metadata: ["meeting_id": "\(id)", "reason": "\(reason.rawValue)"])
+        for participant in meeting.participants.keys { await media.disconnect(participant) }
+    }
+
+    // MARK: Participants
+
+    /// `digest`: the derived password, as derivation is too slow to be done in here.
+    func join(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> (Participant, Meeting) {
+        guard !isDraining else { throw Problem.draining }
+        let participant = try directory.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
+        return (participant, try directory.find(id.rawValue))
+    }
+
+    func role(of participant: ParticipantID, in meeting: MeetingID) -> Role? {
+        directory.meetings[meeting]?.participants[participant]?.role
+    }
+
+    func leave(_ id: ParticipantID, reason: LeaveReason) async throws {
+        guard let home = directory.home(of: id) else { throw MeetingError.participantNotFound }
+        let participant = try directory.leave(id, at: clock.now)
+        let socket = lines.removeValue(forKey: id)?.socket
+        if participant.presence.isVisible {
+            tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home, but: id)
+        }
+        if reason != .left { socket?.close(.normalClosure, reason.rawValue) }
+        logger.info(
+            "participant left",
+            metadata: ["meeting_id": "\(home.id)", "participant_id": "\(id)", "reason": "\(reason.rawValue)"])
+        await media.disconnect(id)
+    }
+
+    // MARK: Time
+
+    /// Gives up those whose time has run out, and meetings that nobody will miss.
+    func sweep() async {
+        for id in directory.overdue(at: clock.now) {
+            // It may have come back while another one was taken out.
+            guard let participant = directory.home(of: id)?.participants[id],
+                let deadline = participant.presence.deadline, deadline <= clock.now
+            else { continue }
+            try? await leave(id, reason: .lost)
+        }
+        for id in directory.forgotten(at: clock.now) { try? await end(id, reason: .empty) }
+    }
+
+    /// Tells everybody that the node stops, and takes nobody in any more.
+    func shutDown() async {
+        isDraining = true
+        for id in Array(directory.meetings.keys) { try? await end(id, reason: .shutdown) }
+    }
+
+    // MARK: Telling
+
+    func tell(_ message: some Encodable, everybodyIn meeting: Meeting, but exception: ParticipantID? = nil) {
+        let sockets = meeting.participants.keys.compactMap { $0 == exception ? nil : lines[$0]?.socket }
+        guard !sockets.isEmpty else { return }
+        let text = ByteBuffer(bytes: Json.encode(message))
+        for socket in sockets { socket.send(text: text) }
+    }
+}

@@ -1,0 +1,116 @@
+import Mailbox
+
+/// What the control plane knows of itself.
+struct HubReading: Sendable {
+    var meetings: Int
+    var participants: Int
+    var joinSeconds: Histogram
+}
+
+/// The page that Prometheus reads (API.md, Metrics).
+enum MetricsPage {
+    static func render(workers: [WorkerReading], load: WorkerLoad, hub: HubReading, isReady: Bool, build: BuildInfo)
+        -> String
+    {
+        var page = PrometheusText()
+        traffic(&page, workers)
+        drops(&page, workers)
+        workerLoad(&page, workers, load)
+        tables(&page, workers)
+        repair(&page, workers)
+        control(&page, hub)
+        page.single("needletail_ready", .gauge, "1 when the node takes traffic.", isReady ? 1 : 0)
+        page.family("needletail_build_info", .gauge, "The program that runs; always 1.") {
+            $0.add(1, ["version": build.version, "revision": build.revision])
+        }
+        return page.text
+    }
+
+    private static func sum(_ workers: [WorkerReading], _ counter: Counter) -> Double {
+        workers.reduce(0) { $0 + Double($1.counters[counter]) }
+    }
+
+    private static func traffic(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
+        let ports = Dictionary(grouping: workers, by: \.port).sorted { $0.key < $1.key }
+        func family(_ name: String, _ help: String, received: Counter, transmitted: Counter) {
+            page.family(name, .counter, help) { samples in
+                for (port, workers) in ports {
+                    samples.add(sum(workers, received), ["port": port, "direction": "receive"])
+                    samples.add(sum(workers, transmitted), ["port": port, "direction": "transmit"])
+                }
+            }
+        }
+        family(
+            "needletail_packets_total", "Packets received from and handed to the port.",
+            received: .receivedPackets, transmitted: .transmittedPackets)
+        family(
+            "needletail_bytes_total", "Bytes received from and handed to the port.",
+            received: .receivedBytes, transmitted: .transmittedBytes)
+    }
+
+    private static func drops(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
+        page.family("needletail_drops_total", .counter, "Packets and messages dropped, by stage and reason.") {
+            samples in
+            for reason in DropReason.allCases {
+                let count = workers.reduce(0) { $0 + Double($1.counters[reason]) }
+                samples.add(count, ["stage": reason.stage, "reason": snakeCase("\(reason)")])
+            }
+        }
+    }
+
+    private static func workerLoad(_ page: inout PrometheusText, _ workers: [WorkerReading], _ load: WorkerLoad) {
+        let indices = Set(workers.map(\.worker)).sorted()
+        page.family(
+            "needletail_worker_busy_ratio", .gauge,
+            "Share of a worker's cycles in turns that did work, over the last second."
+        ) {
+            for index in indices { $0.add(load.figures(of: index).busyRatio, ["worker": String(index)]) }
+        }
+        page.family(
+            "needletail_worker_cycles_per_packet", .gauge,
+            "Cycles per received packet in turns that did work, over the last second."
+        ) {
+            for index in indices { $0.add(load.figures(of: index).cyclesPerPacket, ["worker": String(index)]) }
+        }
+    }
+
+    private static func tables(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
+        page.single("needletail_sessions", .gauge, "Remote transports.", sum(workers, .sessions))
+        page.single("needletail_tracks", .gauge, "Published sources and their replicas.", sum(workers, .tracks))
+        page.single("needletail_sinks", .gauge, "Consumers of tracks.", sum(workers, .sinks))
+    }
+
+    private static func repair(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
+        page.family("needletail_nacks_total", .counter, "Negative acknowledgements, from receivers and to publishers.")
+        {
+            $0.add(sum(workers, .nacksReceived), ["direction": "receive"])
+            $0.add(sum(workers, .nacksSent), ["direction": "transmit"])
+        }
+        page.single(
+            "needletail_retransmits_total", .counter, "Packets sent again to receivers.",
+            sum(workers, .retransmittedPackets))
+        page.family(
+            "needletail_keyframe_requests_total", .counter, "Keyframe requests, from receivers and to publishers."
+        ) {
+            $0.add(sum(workers, .keyframeRequestsReceived), ["direction": "receive"])
+            $0.add(sum(workers, .keyframeRequestsSent), ["direction": "transmit"])
+        }
+    }
+
+    private static func control(_ page: inout PrometheusText, _ hub: HubReading) {
+        page.single("needletail_meetings", .gauge, "Meetings that have not ended.", Double(hub.meetings))
+        page.single(
+            "needletail_participants", .gauge, "Participants who joined and have not left.", Double(hub.participants))
+        page.family("needletail_join_seconds", .histogram, "From the join call to media that can flow.") {
+            $0.add(hub.joinSeconds)
+        }
+    }
+
+    /// `stunBadIntegrity` as `stun_bad_integrity`.
+    static func snakeCase(_ name: String) -> String {
+        name.reduce(into: "") { text, character in
+            if character.isUppercase { text += "_" }
+            text += character.lowercased()
+        }
+    }
+}

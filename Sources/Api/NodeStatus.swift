@@ -1,0 +1,51 @@
+import Mailbox
+
+/// What the node tells about itself on the `ops` listener; the executable provides it. Asked on every
+/// scrape, so it must be quick and never block.
+public protocol NodeStatus: Sendable {
+    /// All must be met for `/readyz` to say yes.
+    var conditions: [ReadinessCondition] { get }
+    /// One entry per worker.
+    var workers: [WorkerReading] { get }
+    var build: BuildInfo { get }
+}
+
+/// One thing that must be true before the node takes traffic.
+public struct ReadinessCondition: Sendable, Equatable {
+    /// A stable word: `port`, `workers`, `draining`.
+    public var name: String
+    public var isMet: Bool
+    /// For operators: what is wrong and what to do.
+    public var detail: String
+
+    public init(name: String, isMet: Bool, detail: String = "") {
+        self.name = name
+        self.isMet = isMet
+        self.detail = detail
+    }
+}
+
+/// Where a worker's counters are read.
+public struct WorkerReading: Sendable {
+    public var worker: Int
+    /// The Port's name in the configuration.
+    public var port: String
+    public var counters: Counters
+
+    public init(worker: Int, port: String, counters: Counters) {
+        self.worker = worker
+        self.port = port
+        self.counters = counters
+    }
+}
+
+/// Which program runs.
+public struct BuildInfo: Sendable, Equatable {
+    public var version: String
+    public var revision: String
+
+    public init(version: String, revision: String) {
+        self.version = version
+        self.revision = revision
+    }
+}

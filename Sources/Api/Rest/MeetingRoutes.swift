@@ -1,0 +1,166 @@
+import Hummingbird
+import Meetings
+
+/// `/api/v1/meetings` (API.md, REST).
+struct MeetingRoutes: Sendable {
+    let configuration: ApiConfiguration
+    let hub: MeetingHub
+    let tokens: TokenDesk
+    let limiter: AddressLimiter?
+    let clock: any ApiClock
+
+    func add(to router: Router<ApiContext>) {
+        let meetings = router.group("api/v1/meetings")
+        meetings.post { request, context in try await create(request, context) }
+        meetings.get { request, _ in try await list(request) }
+        meetings.get(":id") { request, context in try await read(request, context) }
+        meetings.patch(":id") { request, context in try await change(request, context) }
+        meetings.delete(":id") { request, context in try await end(request, context) }
+        meetings.post(":id/end") { request, context in try await end(request, context) }
+        meetings.post(":id/lock") { request, context in try await lock(true, request, context) }
+        meetings.post(":id/unlock") { request, context in try await lock(false, request, context) }
+        meetings.post(":id/join") { request, context in try await join(request, context) }
+        meetings.post(":id/leave") { request, context in try await leave(request, context) }
+    }
+
+    // MARK: The service's calls
+
+    private func create(_ request: Request, _ context: ApiContext) async throws -> Response {
+        try limiter?.admit(context.addressKey, at: clock.now)
+        let token = try await tokens.service(request.bearer())
+        guard token.grants(Grants.create) else { throw Problem(MeetingError.forbidden) }
+        let json = try await request.json(PlanJson.self)
+        let plan = try json.applied(to: MeetingPlan())
+        let password = json.password.flatMap { $0.isEmpty ? nil : $0 }
+        let meeting = try await hub.create(plan, owner: token.sub, password: hash(password))
+        let answer = MeetingJson(meeting, base: base(request)).withSecrets(of: meeting, password: password)
+        var response = Response.json(answer, status: .created)
+        response.headers[.location] = "/api/v1/meetings/\(meeting.id)"
+        return response
+    }
+
+    private func list(_ request: Request) async throws -> Response {
+        let token = try await tokens.service(request.bearer())
+        let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 50
+        guard (1...200).contains(limit) else { throw Problem(422, "invalid_field", "limit: from 1 to 200") }
+        let after = request.uri.queryParameters["after"].flatMap { MeetingID(String($0)) }
+        let owner = token.grants(Grants.admin) ? nil : token.sub
+        let (page, next) = await hub.list(owner: owner, after: after, limit: limit)
+        let base = base(request)
+        return .json(MeetingListJson(meetings: page.map { MeetingJson($0, base: base) }, next: next?.rawValue))
+    }
+
+    private func read(_ request: Request, _ context: ApiContext) async throws -> Response {
+        let meeting = try await owned(request, context)
+        return .json(MeetingJson(meeting, base: base(request)))
+    }
+
+    private func change(_ request: Request, _ context: ApiContext) async throws -> Response {
+        let meeting = try await owned(request, context)
+        let json = try await request.json(PlanJson.self)
+        let plan = try json.applied(to: meeting.plan)
+        var password: PasswordHash??
+        if let given = json.password { password = .some(given.isEmpty ? nil : try hash(given)) }
+        let changed = try await hub.change(meeting.id, to: plan, password: password)
+        return .json(MeetingJson(changed, base: base(request)))
+    }
+
+    private func end(_ request: Request, _ context: ApiContext) async throws -> Response {
+        let meeting = try await controlled(request, context)
+        try await hub.end(meeting.id, reason: .ended)
+        return .noContent
+    }
+
+    private func lock(_ isLocked: Bool, _ request: Request, _ context: ApiContext) async throws -> Response {
+        let meeting = try await controlled(request, context)
+        try await hub.setLocked(isLocked, meeting.id)
+        return .noContent
+    }
+
+    // MARK: The participant's calls
+
+    private func join(_ request: Request, _ context: ApiContext) async throws -> Response {
+        try limiter?.admit(context.addressKey, at: clock.now)
+        let meeting = try await meeting(context)
+        let json = try await request.json(JoinJson.self)
+        var isHost = false
+        if request.headers[.authorization] != nil {
+            let token = try await tokens.service(request.bearer())
+            isHost = token.grants(Grants.admin) || (token.sub == meeting.owner && token.grants(Grants.host))
+        }
+        let asked = JoinRequest(
+            displayName: json.displayName, password: json.password, hostKey: json.hostKey, isHost: isHost)
+        let digest = digest(of: json.password, for: meeting)
+        let (participant, now) = try await hub.join(meeting.id, asked, digest: digest)
+        let expires = clock.now + configuration.limits.connectTime
+        let token = try await tokens.issue(participant, in: meeting.id, expires: expires)
+        return .json(
+            JoinedJson(
+                participant, in: now, token: token, signaling: signalingURL(request), media: configuration.mediaServer))
+    }
+
+    private func leave(_ request: Request, _ context: ApiContext) async throws -> Response {
+        let bearer = try await tokens.participant(request.bearer())
+        let meeting = try await meeting(context)
+        let json = try await request.json(LeaveJson.self)
+        guard bearer.meeting == meeting.id else { throw Problem(MeetingError.forbidden) }
+        guard let leaver = ParticipantID(json.participantId), meeting.participants[leaver] != nil else {
+            throw MeetingError.participantNotFound
+        }
+        guard leaver == bearer.id else { throw Problem(MeetingError.forbidden) }
+        try await hub.leave(leaver, reason: .left)
+        return .noContent
+    }
+
+    // MARK: Shared
+
+    private func meeting(_ context: ApiContext) async throws -> Meeting {
+        try await hub.find(context.parameters.require("id"))
+    }
+
+    /// The meeting, for the service user that made it or an admin.
+    private func owned(_ request: Request, _ context: ApiContext) async throws -> Meeting {
+        let token = try await tokens.service(request.bearer())
+        let meeting = try await meeting(context)
+        guard token.sub == meeting.owner || token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
+        return meeting
+    }
+
+    /// The meeting, for whom `owned` answers and for participants with the host controls.
+    private func controlled(_ request: Request, _ context: ApiContext) async throws -> Meeting {
+        if let session = try? await tokens.participant(request.bearer()) {
+            let meeting = try await meeting(context)
+            let role = await hub.role(of: session.id, in: session.meeting)
+            guard session.meeting == meeting.id, role?.controls == true else { throw Problem(MeetingError.forbidden) }
+            return meeting
+        }
+        return try await owned(request, context)
+    }
+
+    private func hash(_ password: String?) throws -> PasswordHash? {
+        guard let password else { return nil }
+        guard password.count <= configuration.limits.password,
+            password.utf8.count <= configuration.limits.password * 4
+        else {
+            throw MeetingError.invalid(field: "password", reason: "at most \(configuration.limits.password) characters")
+        }
+        return PasswordHash(password, salt: TokenDesk.freshSecret(), by: PasswordDerivation.digest)
+    }
+
+    /// The digest of what was given; nothing is derived where it cannot matter.
+    private func digest(of password: String?, for meeting: Meeting) -> [UInt8] {
+        guard let salt = meeting.password?.salt, let password, password.utf8.count <= configuration.limits.password * 4
+        else { return [] }
+        return PasswordDerivation.digest(password, salt: salt)
+    }
+
+    /// The address that clients reach us by, without a slash at its end.
+    private func base(_ request: Request) -> String {
+        if let url = configuration.publicURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
+        return "http://\(request.head.authority ?? "localhost")"
+    }
+
+    private func signalingURL(_ request: Request) -> String {
+        "ws" + base(request).dropFirst("http".count) + SignalingChannel.path
+    }
+}

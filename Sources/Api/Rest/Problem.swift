@@ -1,0 +1,93 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Meetings
+
+/// An error as clients see it (RFC 9457), with a stable `code`.
+struct Problem: Error, HTTPResponseError, Equatable {
+    var status: HTTPResponse.Status
+    var code: String
+    var detail: String
+    /// Seconds, for the Retry-After header.
+    var retryAfter: Int?
+
+    init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int? = nil) {
+        self.status = HTTPResponse.Status(code: status)
+        self.code = code
+        self.detail = detail
+        self.retryAfter = retryAfter
+    }
+
+    static func unauthorized(_ code: String, _ detail: String) -> Problem { Problem(401, code, detail) }
+    static func malformed(_ detail: String) -> Problem { Problem(400, "malformed", detail) }
+    static let draining = Problem(503, "draining", "The node is stopping.", retryAfter: 5)
+
+    init(_ error: MeetingError) { self.init(error.status, error.code, error.message) }
+
+    init(_ error: MediaError) {
+        let status =
+            switch error.code {
+            case .full, .draining: 503
+            case .badOffer: 400
+            case .unsupported: 422
+            }
+        self.init(status, error.code.rawValue, error.message)
+    }
+
+    /// What any error looks like from outside: its own words where it has some, none of ours otherwise.
+    init(any error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as MeetingError: self.init(error)
+        case let error as MediaError: self.init(error)
+        case let error as any HTTPResponseError: self.init(plain: error.status)
+        default: self.init(500, "internal", "The server failed to answer.")
+        }
+    }
+
+    private init(plain status: HTTPResponse.Status) {
+        switch status {
+        case .notFound: self.init(404, "not_found", "There is nothing here.")
+        case .contentTooLarge: self.init(413, "too_large", "The body is too large.")
+        default: self.init(status.code, "http_\(status.code)", status.reasonPhrase)
+        }
+    }
+
+    private struct Body: Encodable {
+        var type = "about:blank"
+        var title: String
+        var status: Int
+        var code: String
+        var detail: String
+    }
+
+    func response(from request: Request, context: some RequestContext) throws -> Response { response() }
+
+    func response() -> Response {
+        let body = Body(title: status.reasonPhrase, status: status.code, code: code, detail: detail)
+        var response = Response.json(body, status: status)
+        response.headers[.contentType] = "application/problem+json"
+        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        return response
+    }
+}
+
+/// Turns whatever a handler throws into a Problem.
+struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            let problem = Problem(any: error)
+            if problem.status.code == 500 {
+                context.logger.error("request failed", metadata: ["error": "\(type(of: error))"])
+            }
+            return problem.response()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Meetings
+
+/// What ties an answer to its request: a short string or a number, as the client likes.
+enum RequestID: Codable, Sendable, Equatable {
+    case text(String)
+    case number(Int)
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let number = try? container.decode(Int.self) {
+            self = .number(number)
+            return
+        }
+        let text = try container.decode(String.self)
+        guard text.utf8.count <= 64 else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "too long")
+        }
+        self = .text(text)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .text(let text): try container.encode(text)
+        case .number(let number): try container.encode(number)
+        }
+    }
+}
+
+/// What clients say on the signaling socket (API.md, Signaling).
+enum ClientMessage {
+    /// What every message has.
+    struct Envelope: Decodable {
+        var type: String
+        var id: RequestID?
+    }
+
+    struct Join: Decodable {
+        var sessionToken: String
+        var resume: String?
+    }
+
+    struct Offer: Decodable {
+        var sdp: String
+    }
+
+    /// The server is ICE-lite (RFC 8445 section 2.5) and learns addresses from checks alone.
+    struct IceCandidate: Decodable {
+        var candidate: String?
+    }
+
+    /// What is absent stays as it was.
+    struct MediaStateChange: Decodable {
+        var audio: Bool?
+        var video: Bool?
+        var screen: Bool?
+        var handRaised: Bool?
+
+        func applied(to state: MediaState) -> MediaState {
+            MediaState(
+                audio: audio ?? state.audio, video: video ?? state.video, screen: screen ?? state.screen,
+                handRaised: handRaised ?? state.handRaised)
+        }
+    }
+
+    struct View: Decodable {
+        /// Tiles; more than any Slot map has.
+        static let limit = 100
+
+        var layout: MediaView.Layout?
+        var visible: [String]?
+        var pinned: String?
+        var heights: [String: Int]?
+
+        /// Without those whom `isHere` does not know.
+        ///
+        /// - Throws: `Problem` 422 out of bounds.
+        func view(where isHere: (ParticipantID) -> Bool) throws -> MediaView {
+            let visible = visible ?? []
+            let heights = heights ?? [:]
+            guard visible.count <= Self.limit, heights.count <= Self.limit else {
+                throw Problem(422, "invalid_field", "visible and heights: at most \(Self.limit)")
+            }
+            guard heights.values.allSatisfy({ (0...4_320).contains($0) }) else {
+                throw Problem(422, "invalid_field", "heights: from 0 to 4320")
+            }
+            func known(_ text: String) -> ParticipantID? { ParticipantID(text).flatMap { isHere($0) ? $0 : nil } }
+            var seen: Set<ParticipantID> = []
+            let tiles = heights.compactMap { name, height in known(name).map { ($0, height) } }
+            return MediaView(
+                layout: layout ?? .gallery, visible: visible.compactMap(known).filter { seen.insert($0).inserted },
+                pinned: pinned.flatMap(known), heights: Dictionary(uniqueKeysWithValues: tiles))
+        }
+    }
+}

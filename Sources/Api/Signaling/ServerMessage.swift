@@ -1,0 +1,212 @@
+import Meetings
+
+/// What the server says on the signaling socket (API.md, Signaling).
+enum ServerMessage {
+    struct Person: Encodable {
+        var participantId: String
+        var displayName: String
+        var role: Role
+        var audio: Bool
+        var video: Bool
+        var screen: Bool
+        var handRaised: Bool
+
+        init(_ participant: Participant) {
+            participantId = participant.id.rawValue
+            displayName = participant.displayName
+            role = participant.role
+            audio = participant.media.audio
+            video = participant.media.video
+            screen = participant.media.screen
+            handRaised = participant.media.handRaised
+        }
+    }
+
+    struct Gathering: Encodable {
+        var meetingId: String
+        var meetingNumber: String
+        var topic: String
+        var locked: Bool
+        var settings: SettingsJson
+
+        init(_ meeting: Meeting) {
+            meetingId = meeting.id.rawValue
+            meetingNumber = meeting.number.description
+            topic = meeting.plan.topic
+            locked = meeting.isLocked
+            settings = SettingsJson(meeting.plan.settings)
+        }
+    }
+
+    struct Joined: Encodable {
+        struct You: Encodable {
+            var participantId: String
+            var displayName: String
+            var role: Role
+        }
+
+        var type = "joined"
+        var id: RequestID?
+        var you: You
+        var meeting: Gathering
+        /// The others, in the order of joining.
+        var participants: [Person]
+        /// The media plane is reached directly: its address is in the answer.
+        var iceServers: [String] = []
+        /// Brings a dropped socket back to the same place.
+        var resume: String
+        /// Whether the participant was here already.
+        var resumed: Bool
+
+        init(_ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, id: RequestID?) {
+            self.id = id
+            you = You(
+                participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role)
+            self.meeting = Gathering(meeting)
+            participants = meeting.roster.filter { $0.id != participant.id }.map(Person.init)
+            self.resume = resume
+            self.resumed = resumed
+        }
+    }
+
+    struct Done: Encodable {
+        var type = "ok"
+        var id: RequestID
+    }
+
+    struct Pong: Encodable {
+        var type = "pong"
+        var id: RequestID?
+    }
+
+    struct Failure: Encodable {
+        var type = "error"
+        var id: RequestID?
+        var code: String
+        var status: Int
+        var message: String
+
+        init(_ problem: Problem, id: RequestID? = nil) {
+            self.id = id
+            code = problem.code
+            status = problem.status.code
+            message = problem.detail
+        }
+    }
+
+    struct Answer: Encodable {
+        var type = "answer"
+        var id: RequestID?
+        var sdp: String
+    }
+
+    struct Slots: Encodable {
+        struct Slot: Encodable {
+            var mid: String
+            var participantId: String?
+            var source: SlotSource
+
+            /// An empty Slot says so: `null`, not absence.
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: Key.self)
+                try container.encode(mid, forKey: .mid)
+                try container.encode(participantId, forKey: .participantId)
+                try container.encode(source, forKey: .source)
+            }
+
+            enum Key: CodingKey {
+                case mid, participantId, source
+            }
+        }
+
+        var type = "slots"
+        var slots: [Slot]
+
+        init(_ assignments: [SlotAssignment]) {
+            slots = assignments.map {
+                Slot(mid: $0.mid, participantId: $0.participant?.rawValue, source: $0.source)
+            }
+        }
+    }
+
+    struct ParticipantJoined: Encodable {
+        var type = "participant_joined"
+        var participant: Person
+    }
+
+    struct ParticipantLeft: Encodable {
+        var type = "participant_left"
+        var participantId: String
+        var reason: LeaveReason
+    }
+
+    struct ParticipantUpdate: Encodable {
+        enum Connection: String, Encodable {
+            case interrupted, connected
+        }
+
+        var type = "participant_update"
+        var participantId: String
+        var connection: Connection
+    }
+
+    struct MediaStateChanged: Encodable {
+        var type = "media_state"
+        var participantId: String
+        var audio: Bool
+        var video: Bool
+        var screen: Bool
+        var handRaised: Bool
+
+        init(_ id: ParticipantID, _ state: MediaState) {
+            participantId = id.rawValue
+            audio = state.audio
+            video = state.video
+            screen = state.screen
+            handRaised = state.handRaised
+        }
+    }
+
+    struct MeetingUpdated: Encodable {
+        var type = "meeting_update"
+        var meeting: Gathering
+    }
+
+    struct ActiveSpeaker: Encodable {
+        var type = "active_speaker"
+        var participants: [String]
+    }
+
+    struct Quality: Encodable {
+        var type = "quality"
+        var participantId: String
+        var level: MediaQuality.Level
+        var layer: String?
+        var estimateBitsPerSecond: Int?
+    }
+
+    struct MeetingEnded: Encodable {
+        var type = "meeting_ended"
+        var reason: EndReason
+    }
+
+    struct Removed: Encodable {
+        var type = "removed"
+        var reason = "replaced"
+    }
+}
+
+/// Why a participant is gone.
+enum LeaveReason: String, Encodable, Sendable {
+    case left
+    /// The socket was lost and did not come back in time.
+    case lost
+}
+
+/// Why a meeting is over.
+enum EndReason: String, Encodable, Sendable {
+    case ended
+    /// Nobody was here for too long.
+    case empty
+    case shutdown
+}

@@ -1,0 +1,146 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import NIOWebSocket
+
+/// One connection of the API listener: HTTP, or the signaling socket after an upgrade (RFC 6455).
+struct SignalingChannel: HTTPChannelHandler {
+    static let path = "/api/v1/signal"
+
+    enum Upgrade: Sendable {
+        case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case signaling(NIOAsyncChannel<String, WebSocketFrame>, SignalingSocket)
+    }
+
+    struct Value: ServerChildChannelValue {
+        let upgrade: EventLoopFuture<Upgrade>
+        let channel: any Channel
+    }
+
+    let responder: Responder
+    let configuration: ApiConfiguration
+    let makeSession: @Sendable (SignalingSocket) -> SignalingSession
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let patience = TimeAmount(configuration.idleTimeout)
+            let prelude = FirstRequest(patience: patience)
+            try channel.pipeline.syncOperations.addHandler(prelude)
+            var pipeline = NIOUpgradableHTTPServerPipelineConfiguration(
+                upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
+                    upgraders: [webSocketUpgrader()],
+                    notUpgradingCompletionHandler: { channel in http(channel, logger: logger) }))
+            pipeline.enablePipelining = false
+            pipeline.decoderConfiguration.maxHeaderListSize = 16 * 1_024
+            pipeline.decoderConfiguration.maxHeaderFieldCount = 100
+            let upgrade = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
+                configuration: pipeline)
+            upgrade.assumeIsolated().whenComplete { _ in prelude.finish() }
+            return Value(upgrade: upgrade, channel: channel)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        // A connection that ends before its first request has no use.
+        guard let upgrade = try? await value.upgrade.get() else { return value.channel.close(promise: nil) }
+        switch upgrade {
+        case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
+        case .signaling(let channel, let socket): await signal(channel, socket, logger: logger)
+        }
+    }
+
+    private func http(_ channel: any Channel, logger: Logger) -> EventLoopFuture<Upgrade> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try channel.pipeline.syncOperations.addHandler(
+                HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout, logger: logger))
+            let wrapped = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            return .http(wrapped)
+        }
+    }
+
+    private func webSocketUpgrader() -> NIOTypedWebSocketServerUpgrader<Upgrade> {
+        NIOTypedWebSocketServerUpgrader(
+            maxFrameSize: ApiConfiguration.messageLimit,
+            shouldUpgrade: { channel, head in
+                let path = head.uri.prefix { $0 != "?" }
+                return channel.eventLoop.makeSucceededFuture(path == Self.path ? HTTPHeaders() : nil)
+            },
+            upgradePipelineHandler: { channel, _ in
+                channel.eventLoop.makeCompletedFuture { try signaling(channel) }
+            })
+    }
+
+    private func signaling(_ channel: any Channel) throws -> Upgrade {
+        let socket = SignalingSocket(channel: channel)
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(FrameGuard())
+        try pipeline.addHandler(
+            NIOWebSocketFrameAggregator(
+                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1_024,
+                maxAccumulatedFrameSize: ApiConfiguration.messageLimit))
+        try pipeline.addHandler(
+            SignalingFrames(
+                socket: socket, keepalive: TimeAmount(configuration.keepalive),
+                joinTime: TimeAmount(configuration.signalingJoinTime)))
+        return .signaling(try NIOAsyncChannel(wrappingChannelSynchronously: channel), socket)
+    }
+
+    private func signal(
+        _ channel: NIOAsyncChannel<String, WebSocketFrame>, _ socket: SignalingSocket, logger: Logger
+    ) async {
+        var session = makeSession(socket)
+        do {
+            try await channel.executeThenClose { inbound, _ in
+                for try await text in inbound where !socket.isClosing { await session.hear(text) }
+                socket.drop()
+            }
+        } catch {
+            logger.debug("signaling socket failed", metadata: ["error": "\(error)"])
+        }
+        await session.end()
+    }
+}
+
+/// Ends a connection that sends no request in time, or none before the server stops. Later requests are
+/// under hummingbird's own timer.
+final class FirstRequest: ChannelInboundHandler {
+    typealias InboundIn = NIOAny
+
+    private let patience: TimeAmount
+    private var isOver = false
+    private var timer: Scheduled<Void>?
+
+    init(patience: TimeAmount) { self.patience = patience }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: patience) { [weak self] in
+            guard let self, !isOver else { return }
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        finish()
+        context.fireChannelInactive()
+    }
+
+    func finish() {
+        isOver = true
+        timer?.cancel()
+        timer = nil
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent, !isOver {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import NIOCore
+import NIOWebSocket
+
+/// What a client must not send.
+enum SignalingFault: Error {
+    /// RFC 6455 section 5.1.
+    case unmasked
+    /// RFC 6455 section 5.2: no extension was negotiated.
+    case reservedBits
+}
+
+/// Refuses frames that break the protocol, before fragments are put together.
+final class FrameGuard: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias InboundOut = WebSocketFrame
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        if frame.maskKey == nil {
+            context.fireErrorCaught(SignalingFault.unmasked)
+        } else if frame.rsv1 || frame.rsv2 || frame.rsv3 {
+            context.fireErrorCaught(SignalingFault.reservedBits)
+        } else {
+            context.fireChannelRead(data)
+        }
+    }
+}
+
+/// From whole frames to text messages: control frames, keepalive and close codes end here.
+final class SignalingFrames: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias InboundOut = String
+
+    private let socket: SignalingSocket
+    private let keepalive: TimeAmount
+    private let joinTime: TimeAmount
+    /// Intervals since the last frame of the peer.
+    private var silence = 0
+    private var timers: [Scheduled<Void>] = []
+
+    init(socket: SignalingSocket, keepalive: TimeAmount, joinTime: TimeAmount) {
+        self.socket = socket
+        self.keepalive = keepalive
+        self.joinTime = joinTime
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        scheduleKeepalive(context)
+        schedule(context, in: joinTime) { handler, _ in
+            if !handler.socket.hasJoined { handler.socket.close(.policyViolation, "nobody joined") }
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        for timer in timers { timer.cancel() }
+        timers = []
+        context.fireChannelInactive()
+    }
+
+    private func scheduleKeepalive(_ context: ChannelHandlerContext) {
+        schedule(context, in: keepalive) { handler, context in
+            handler.silence += 1
+            guard handler.silence <= 2 else { return handler.socket.drop() }
+            handler.socket.ping()
+            handler.scheduleKeepalive(context)
+        }
+    }
+
+    private func schedule(
+        _ context: ChannelHandlerContext, in delay: TimeAmount,
+        _ body: @escaping (SignalingFrames, ChannelHandlerContext) -> Void
+    ) {
+        timers.removeAll { _ in timers.count > 8 }
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            guard let self, context.channel.isActive else { return }
+            body(self, context)
+        }
+        timers.append(timer)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        silence = 0
+        var payload = frame.unmaskedData
+        switch frame.opcode {
+        case .connectionClose:
+            socket.answerClose(payload.readWebSocketErrorCode() ?? .normalClosure)
+        case _ where socket.isClosing: break
+        case .ping: socket.pong(payload)
+        case .pong: break
+        case .text:
+            guard let text = String(validating: payload.readableBytesView, as: UTF8.self) else {
+                return socket.close(.dataInconsistentWithMessage, "not UTF-8")
+            }
+            context.fireChannelRead(wrapInboundOut(text))
+        case .binary: socket.close(.unacceptableData, "text messages only")
+        default: socket.close(.protocolError, "unknown opcode")
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent {
+            socket.close(.goingAway, "the server is stopping")
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge:
+            socket.close(.messageTooLarge, "at most 256 KiB")
+        case is NIOWebSocketFrameAggregator.Error, is SignalingFault:
+            socket.close(.protocolError, "malformed frames")
+        case is NIOWebSocketError:
+            // The upgrader's own handler has sent the close.
+            break
+        default: socket.drop()
+        }
+    }
+}
