@@ -1,0 +1,217 @@
+import CSRTP
+import Wire
+
+@testable import Dataplane
+
+/// The engines that this machine can run: every code path of ipsec-mb, and libsrtp2's.
+enum SrtpEngineChoice: String, CaseIterable, Sendable {
+    case best, sse, avx, avx2, avx512, libsrtp
+
+    func make() -> SrtpEngine? {
+        switch self {
+        case .best: SrtpEngine(kind: .ipsecMB)
+        case .sse: SrtpEngine(kind: .ipsecMB, instructions: .sse)
+        case .avx: SrtpEngine(kind: .ipsecMB, instructions: .avx)
+        case .avx2: SrtpEngine(kind: .ipsecMB, instructions: .avx2)
+        case .avx512: SrtpEngine(kind: .ipsecMB, instructions: .avx512)
+        case .libsrtp: SrtpEngine(kind: .libsrtp)
+        }
+    }
+
+    struct Unavailable: Error {}
+
+    func engine() throws -> SrtpEngine {
+        guard let engine = make() else { throw Unavailable() }
+        return engine
+    }
+
+    static let available = allCases.filter { $0.make() != nil }
+}
+
+/// SplitMix64: the same packets in every run.
+struct SrtpRandom: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
+
+    mutating func keying(_ profile: SrtpProfile) -> SrtpKeying {
+        SrtpKeying(profile: profile, key: bytes(profile.keyLength), salt: bytes(profile.saltLength))
+    }
+
+    /// An RTP packet with 0...4 CSRCs, perhaps an extension of 0...5 words, and 0...1400 bytes of payload.
+    mutating func packet(ssrc: UInt32, sequence: UInt16) -> SrtpPlainPacket {
+        let csrcs = Int.random(in: 0...4, using: &self)
+        let extensionWords = Bool.random(using: &self) ? Int.random(in: 0...5, using: &self) : nil
+        var header: [UInt8] = [0x80 | UInt8(csrcs) | (extensionWords == nil ? 0 : 0x10), 96]
+        header += [UInt8(sequence >> 8), UInt8(sequence & 0xFF)] + bytes(4) + ssrc.bigEndianBytes
+        header += bytes(4 * csrcs)
+        if let extensionWords { header += [0xBE, 0xDE, 0, UInt8(extensionWords)] + bytes(4 * extensionWords) }
+        // Lengths around block boundaries are as frequent as long ones.
+        let length = Int.random(in: 0...(Bool.random(using: &self) ? 80 : 1400), using: &self)
+        return SrtpPlainPacket(header: header, payload: bytes(length), ssrc: ssrc)
+    }
+}
+
+extension UInt32 {
+    var bigEndianBytes: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: self >> (24 - 8 * UInt32($0))) } }
+}
+
+func srtpHex(_ text: String) -> [UInt8] {
+    let digits = text.compactMap(\.hexDigitValue)
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+}
+
+struct SrtpPlainPacket {
+    var header: [UInt8]
+    var payload: [UInt8]
+    var ssrc: UInt32
+    var bytes: [UInt8] { header + payload }
+}
+
+struct SrtpKeying {
+    var profile: SrtpProfile
+    var key: [UInt8]
+    var salt: [UInt8]
+
+    var master: SrtpMasterKey { SrtpMasterKey(profile: profile, key: key, salt: salt)! }
+}
+
+/// A transform with its own slab.
+final class SrtpSlab {
+    let memory = UnsafeMutableRawPointer.allocate(
+        byteCount: SrtpTransform.byteCount, alignment: SrtpTransform.alignment)
+    let transform: SrtpTransform
+
+    init(_ engine: borrowing SrtpEngine, _ keying: SrtpKeying) {
+        transform = .install(at: memory, engine: engine, profile: keying.profile, master: keying.master)
+    }
+
+    init(_ engine: borrowing SrtpEngine, _ profile: SrtpProfile, session keys: SrtpSessionKeys) {
+        transform = .install(at: memory, engine: engine, profile: profile, rtp: keys, rtcp: keys)
+    }
+
+    deinit {
+        transform.erase()
+        memory.deallocate()
+    }
+}
+
+/// Bytes with a fixed address, with guard bytes behind them that nobody may write.
+final class SrtpBuffer {
+    static let guardBytes: [UInt8] = Array(repeating: 0xA5, count: 32)
+    let start: UnsafeMutablePointer<UInt8>
+    let capacity: Int
+
+    init(_ bytes: [UInt8], room: Int = 0) {
+        capacity = bytes.count + room
+        start = .allocate(capacity: capacity + Self.guardBytes.count)
+        start.initialize(repeating: 0, count: capacity)
+        start.update(from: bytes, count: bytes.count)
+        (start + capacity).initialize(from: Self.guardBytes, count: Self.guardBytes.count)
+    }
+
+    deinit { start.deallocate() }
+
+    func prefix(_ count: Int) -> [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
+
+    var guardIsIntact: Bool {
+        Array(UnsafeBufferPointer(start: start + capacity, count: Self.guardBytes.count)) == Self.guardBytes
+    }
+}
+
+/// libsrtp2's own session, for any SSRC in one direction.
+final class SrtpOracle {
+    private static let isReady = srtp_init() == srtp_err_status_ok
+    private var session: srtp_t?
+
+    init(_ keying: SrtpKeying, outbound: Bool) {
+        precondition(Self.isReady)
+        var policy = srtp_policy_t()
+        switch keying.profile {
+        case .aes128CmHmacSha1_80:
+            srtp_crypto_policy_set_rtp_default(&policy.rtp)
+            srtp_crypto_policy_set_rtcp_default(&policy.rtcp)
+        case .aeadAes128Gcm:
+            srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp)
+            srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp)
+        case .aeadAes256Gcm:
+            srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp)
+            srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtcp)
+        }
+        policy.ssrc.type = outbound ? ssrc_any_outbound : ssrc_any_inbound
+        policy.window_size = UInt(ReplayWindow.width)
+        var keyAndSalt = keying.key + keying.salt
+        let status = keyAndSalt.withUnsafeMutableBufferPointer { bytes in
+            policy.key = bytes.baseAddress
+            return srtp_create(&session, &policy)
+        }
+        precondition(status == srtp_err_status_ok)
+    }
+
+    deinit { srtp_dealloc(session) }
+
+    func protect(_ bytes: [UInt8]) -> [UInt8]? { run(bytes, srtp_protect) }
+    func unprotect(_ bytes: [UInt8]) -> [UInt8]? { run(bytes, srtp_unprotect) }
+    func protectRtcp(_ bytes: [UInt8]) -> [UInt8]? { run(bytes, srtp_protect_rtcp) }
+    func unprotectRtcp(_ bytes: [UInt8]) -> [UInt8]? { run(bytes, srtp_unprotect_rtcp) }
+
+    private func run(
+        _ bytes: [UInt8],
+        _ function: (srtp_t?, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int32>?) -> srtp_err_status_t
+    ) -> [UInt8]? {
+        // libsrtp2 reads headers as aligned words.
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes.count + 64, alignment: 16)
+        defer { memory.deallocate() }
+        memory.copyMemory(from: bytes, byteCount: bytes.count)
+        var length = Int32(bytes.count)
+        guard function(session, memory, &length) == srtp_err_status_ok else { return nil }
+        return Array(UnsafeRawBufferPointer(start: memory, count: Int(length)))
+    }
+}
+
+/// The length of an RTP header with CSRCs and extension; nil when it does not fit.
+func srtpHeaderLength(_ bytes: [UInt8]) -> Int? {
+    guard bytes.count >= 12 else { return nil }
+    var length = 12 + 4 * Int(bytes[0] & 0x0F)
+    if bytes[0] & 0x10 != 0 {
+        guard bytes.count >= length + 4 else { return nil }
+        length += 4 + 4 * (Int(bytes[length + 2]) << 8 | Int(bytes[length + 3]))
+    }
+    return length <= bytes.count ? length : nil
+}
+
+extension SrtpEngine {
+    /// Seals one packet out of place.
+    func seal(_ transform: SrtpTransform, _ packet: SrtpPlainPacket, index: UInt64) -> [UInt8] {
+        let source = SrtpBuffer(packet.payload)
+        let destination = SrtpBuffer(packet.header, room: packet.payload.count + transform.tagLength)
+        var job = SealJob(
+            transform: transform, source: source.start, destination: destination.start,
+            headerLength: packet.header.count, payloadLength: packet.payload.count, index: index, ssrc: packet.ssrc)
+        seal(&job, 1)
+        return withExtendedLifetime((source, destination)) {
+            destination.guardIsIntact ? destination.prefix(job.sealedLength) : []
+        }
+    }
+
+    /// Opens one packet; nil when it is refused.
+    func open(_ transform: SrtpTransform, _ bytes: [UInt8], ssrc: UInt32, index: UInt64) -> [UInt8]? {
+        guard let headerLength = srtpHeaderLength(bytes) else { return nil }
+        let buffer = SrtpBuffer(bytes)
+        var job = OpenJob(
+            transform: transform, packet: buffer.start, headerLength: headerLength, length: bytes.count, index: index,
+            ssrc: ssrc)
+        open(&job, 1)
+        return withExtendedLifetime(buffer) {
+            job.ok && buffer.guardIsIntact ? buffer.prefix(job.plainLength) : nil
+        }
+    }
+}
