@@ -36,8 +36,10 @@ public struct Answerer: Sendable {
         let extensions = Self.agreeOnExtensions(&answers)
         Self.chooseSources(&answers, using: &generator)
 
-        let credentials = ["a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)", "a=fingerprint:\(fingerprint.text)"]
-        let setup = "a=setup:\(transport.role == .server ? "passive" : "active")"
+        let transportLines = [
+            "a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)", "a=fingerprint:\(fingerprint.text)",
+            "a=setup:\(transport.role == .server ? "passive" : "active")",
+        ]
         var lines = [
             "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite",
         ]
@@ -45,10 +47,10 @@ public struct Answerer: Sendable {
         lines.append("a=msid-semantic: WMS *")
         for answer in answers {
             guard answer.isAccepted else {
-                lines += MediaAnswer.rejection(answer.offered.media)
+                lines += MediaAnswer.rejection(answer.offered.media, transport: transportLines)
                 continue
             }
-            lines += mediaHead(answer) + credentials + [setup] + answer.mediaLines
+            lines += mediaHead(answer) + transportLines + answer.mediaLines
             if answer.offered.mid == tagged.offered.mid { lines += candidateLines }
         }
         return negotiation(answers, transport, extensions, lines.map { $0 + "\r\n" }.joined())

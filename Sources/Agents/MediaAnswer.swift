@@ -53,11 +53,12 @@ struct MediaAnswer {
         formats = offered.receives ? chosen + shared.filter { $0.codec != codec } : chosen
     }
 
-    /// A line `m=` that says no (RFC 3264 section 6).
-    static func rejection(_ media: SessionDescription.Media) -> [String] {
+    /// A line `m=` that says no (RFC 3264 section 6). aiortc wants `transport`'s lines even there.
+    static func rejection(_ media: SessionDescription.Media, transport: [String]) -> [String] {
         var lines = ["m=\(media.kind) 0 \(media.proto) \(media.formats.joined(separator: " "))", "c=IN IP4 0.0.0.0"]
+        lines += transport
         if let mid = media.attributes.first("mid") { lines.append("a=mid:\(mid.value)") }
-        return lines + ["a=inactive"]
+        return lines + ["a=inactive", "a=rtcp-mux"]
     }
 
     /// What this m-line says of its media; the transport's lines are the Answerer's.

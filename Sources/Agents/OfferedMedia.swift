@@ -76,10 +76,13 @@ struct OfferedMedia {
         media.attributes.values("ssrc").compactMap { $0.split(separator: " ").first.flatMap { UInt32($0) } }
     }
 
+    /// What an offer may declare; we use 3.
+    private static let maximumRids = 16
+
     /// The rids that the client sends (RFC 8853): of `a=simulcast`, the first alternative of each stream; without
     /// it, a single `a=rid`.
     private static func rids(of media: SessionDescription.Media) -> [String] {
-        let declared = media.attributes.values("rid").compactMap { value -> String? in
+        let declared = media.attributes.values("rid").prefix(maximumRids).compactMap { value -> String? in
             let parts = value.split(separator: " ", maxSplits: 2)
             guard parts.count >= 2, parts[1] == "send", parts[0].isRid else { return nil }
             return String(parts[0])
@@ -95,6 +98,7 @@ struct OfferedMedia {
             // `~` says that the stream begins paused.
             let rid = String(alternative.first == "~" ? alternative.dropFirst() : alternative)
             if declared.contains(rid), !listed.contains(rid) { listed.append(rid) }
+            if listed.count == maximumRids { break }
         }
         return Array(lowestFirst(listed).prefix(3))
     }

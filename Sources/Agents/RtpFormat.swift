@@ -10,7 +10,11 @@ struct RtpFormat {
     var mapping: String
     /// The `fmtp` value; empty when there is none.
     var parameters = ""
-    var feedback: [String] = []
+    /// Of what `rtcp-fb` lines say, what we understand.
+    var feedback: Set<String> = []
+
+    /// RFC 4585, RFC 5104, and the two ways of telling a sender what the path carries.
+    private static let understood: Set<String> = ["nack", "nack pli", "ccm fir", "transport-cc", "goog-remb"]
 
     /// A format that we forward; nil for retransmission, redundancy, other profiles of our codecs, and the rest.
     var codec: Codec? {
@@ -59,23 +63,23 @@ struct RtpFormat {
             byType[type] = RtpFormat(
                 payloadType: type, encoding: parts[0].lowercased(), clockRate: rate, mapping: String(rest))
         }
-        var common: [String] = []
+        var common: Set<String> = []
         for attribute in media.attributes {
             switch attribute.name {
             case "fmtp":
                 if let (type, rest) = split(attribute.value) { byType[type]?.parameters = String(rest) }
             case "rtcp-fb":
                 if attribute.value.hasPrefix("* ") {
-                    common.append(String(attribute.value.dropFirst(2)))
+                    common.insert(String(attribute.value.dropFirst(2)))
                 } else if let (type, rest) = split(attribute.value) {
-                    byType[type]?.feedback.append(String(rest))
+                    byType[type]?.feedback.insert(String(rest))
                 }
             default: break
             }
         }
         return media.formats.compactMap { UInt8($0) }.compactMap { type in
             guard var format = byType.removeValue(forKey: type) else { return nil }
-            format.feedback += common
+            format.feedback = format.feedback.union(common).intersection(understood)
             return format
         }
     }
