@@ -71,6 +71,12 @@ class Lab:
     def run(self, host: str, *command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(host, *command), capture_output=True, text=True, timeout=timeout)
 
+    def filter(self, host: str, rules: str) -> None:
+        """Gives `host` this nftables table `inet test` and no other; empty rules take it away."""
+        text = "table inet test\ndelete table inet test\n" + (f"table inet test {{\n{rules}\n}}\n" if rules else "")
+        done = subprocess.run(self.command(host, "nft", "-f", "-"), input=text, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
     def http(
         self, host: str, method: str, url: str, body: dict | None = None, token: str | None = None
     ) -> tuple[int, str]:

@@ -98,6 +98,49 @@ def test_one_is_killed_and_leaves_after_the_grace(stage: Stage, victim: str) -> 
     wait_until("the session to end", lambda: server.metric("needletail_sessions") == 2, timeout=40)
 
 
+def test_a_dropped_socket_comes_back_to_its_place(stage: Stage) -> None:
+    lab = stage.make_lab(clients=2)
+    server = stage.start_server()
+    meeting = server.create_meeting()
+    peer = stage.peer("client2", meeting, "Peer", "green")
+    peer.join()
+    red = stage.chromium("client1", "red").join(server.origin(), meeting, "Red")
+    red.wait_connected()
+    check_everyone_gets_everyone(red, peer)
+    lab.filter("client1", "chain out { type filter hook output priority 0; tcp dport 8080 reject with tcp reset\n}")
+    red.page.wait_for_function("() => window.needletail.state === 'reconnecting'")
+    check_sees(red, peer)
+    check_sees(peer, red)
+    lab.filter("client1", "")
+    red.page.wait_for_function("() => window.needletail.state === 'meeting'")
+    check_everyone_gets_everyone(red, peer)
+    assert peer.messages("participant_left") == []
+
+
+def test_a_rebound_port_keeps_the_call(stage: Stage) -> None:
+    lab = stage.make_lab(clients=2)
+    server = stage.start_server()
+    meeting = server.create_meeting()
+    peer = stage.peer("client2", meeting, "Peer", "green")
+    peer.join()
+    red = stage.chromium("client1", "red").join(server.origin(), meeting, "Red")
+    red.wait_connected()
+    check_everyone_gets_everyone(red, peer)
+    before = slot_of(red, peer.participant_id, "video")["packetsLost"]
+    # What a NAT does that has forgotten the binding: from now on another source port.
+    port = red.transport()["localPort"]
+    lab.filter(
+        "client1",
+        f"""chain out {{ type filter hook output priority -300; udp dport 3478 udp sport {port} udp sport set 55555
+        }}
+        chain in {{ type filter hook prerouting priority -300; udp sport 3478 udp dport 55555 udp dport set {port}
+        }}""",
+    )
+    check_everyone_gets_everyone(red, peer)
+    assert slot_of(red, peer.participant_id, "video")["packetsLost"] == before
+    assert server.metric("needletail_sessions") == 2
+
+
 def test_video_flows_through_loss_both_ways(stage: Stage, say: Callable[[str], None]) -> None:
     lab = stage.make_lab(clients=2)
     server = stage.start_server()

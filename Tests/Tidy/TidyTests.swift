@@ -1,0 +1,145 @@
+import Testing
+
+/// The house's rules that a machine can check (DESIGN: rooms, names, sizes, directions).
+@Suite struct Tidy {
+    @Test func theTopLevelHoldsOnlyItsRooms() throws {
+        let rooms: Set = ["Package.swift", "Sources", "CShims", "Tests", "appliance", "benchmarks", "README.md"]
+        // SwiftPM leaves its note of resolved versions here; the repository ignores it.
+        #expect(try Repository.topLevel().subtracting(["Package.resolved"]) == rooms)
+    }
+
+    @Test func noSourceFileIsTooLong() throws {
+        for file in try Repository.files(in: "Sources", "swift", "js", "css") {
+            #expect(file.lines.count <= 420, "\(file.path) has \(file.lines.count) lines; about 400 is the limit")
+        }
+    }
+
+    @Test func noFunctionIsTooLong() throws {
+        for file in try Repository.files(in: "Sources", "swift") + Repository.files(in: "Tests", "swift") {
+            for function in SwiftScan.functions(in: file.lines) {
+                #expect(
+                    function.length <= 70,
+                    "\(file.path):\(function.line): \(function.name) has \(function.length) lines; 70 is the limit")
+            }
+        }
+    }
+
+    @Test func nothingIsMarkedForLater() throws {
+        let marks = try Regex("\\b(TO" + "DO|FIX" + "ME|XX" + "X|HA" + "CK)\\b")
+        for file in try Repository.everything() {
+            for (number, line) in file.lines.enumerated() where line.contains(marks) {
+                Issue.record("\(file.path):\(number + 1): \(line)")
+            }
+        }
+    }
+
+    @Test func noPathOfOneMachineIsWrittenDown() throws {
+        let folders = ["wo" + "rk", "ro" + "ot", "home/\\w+", "Us" + "ers", "opt/sw" + "ift", "tmp/needle" + "tail"]
+        let paths = try Regex("(?:^|[^\\w.])/(?:\(folders.joined(separator: "|")))(?:[^\\w]|$)")
+        for file in try Repository.everything() {
+            for (number, line) in file.lines.enumerated() where line.contains(paths) {
+                Issue.record("\(file.path):\(number + 1): \(line)")
+            }
+        }
+    }
+
+    /// What a module may import beside itself, of the modules of this package.
+    static let mayImport: [String: Set<String>] = [
+        "Wire": [],
+        "Mailbox": ["Wire"],
+        "Dataplane": ["Wire", "Mailbox", "CDPDK", "CIPSecMB", "CSRTP", "COpenSSL", "CNuma"],
+        "Agents": ["Wire", "COpenSSL"],
+        "Meetings": [],
+        "Store": ["Meetings"],
+        "Fleet": ["Wire", "Mailbox", "Agents", "Meetings", "Store"],
+        "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Store", "Fleet"],
+        "needletail": ["Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Store", "Fleet", "Api"],
+    ]
+
+    @Test func importsPointOneWay() throws {
+        let shims: Set = ["CDPDK", "CIPSecMB", "CSRTP", "COpenSSL", "COpus", "CNuma"]
+        let ours = shims.union(Self.mayImport.keys)
+        for file in try Repository.files(in: "Sources", "swift") {
+            let module = String(file.folders[1])
+            let allowed = try #require(Self.mayImport[module], "\(file.path): DESIGN knows no module \(module)")
+            let wrong = Set(SwiftScan.imports(in: file.lines)).intersection(ours).subtracting(allowed)
+            #expect(wrong.isEmpty, "\(file.path): \(module) may not import \(wrong.sorted().joined(separator: ", "))")
+        }
+    }
+
+    @Test func thePacketPathImportsNoFoundation() throws {
+        for folder in ["Sources/Wire", "Sources/Mailbox", "Sources/Dataplane"] {
+            for file in try Repository.files(in: folder, "swift") {
+                #expect(!SwiftScan.imports(in: file.lines).contains("Foundation"), "\(file.path)")
+            }
+        }
+    }
+
+    @Test func publicTypesAreExplained() throws {
+        for file in try Repository.files(in: "Sources/Wire", "swift") + Repository.files(in: "Sources/Mailbox", "swift")
+        {
+            for line in SwiftScan.unexplained(in: file.lines) {
+                Issue.record("\(file.path):\(line): \(file.lines[line - 1].drop { $0 == " " })")
+            }
+        }
+    }
+}
+
+/// The scanner must find what it is there to find.
+@Suite struct ScannerTests {
+    private func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+
+    @Test func aFunctionIsMeasuredPastBracesInTextAndComments() {
+        let source = """
+            struct Room {
+                let open = "{"  // {
+                /* { */
+                func walk(to door: Int) -> String {
+                    if door > 0 { return "}\\("}")" }
+                    return "{"
+                }
+                var size: Int { 1 }
+                init?(size: Int) {
+                }
+            }
+            """
+        let found = SwiftScan.functions(in: lines(source))
+        #expect(found == [.init(name: "walk", line: 4, length: 4), .init(name: "init", line: 9, length: 2)])
+    }
+
+    @Test func aRequirementHasNoBody() {
+        let source = """
+            protocol Door {
+                func open()
+                func close()
+            }
+            func knock() {
+            }
+            """
+        #expect(SwiftScan.functions(in: lines(source)) == [.init(name: "knock", line: 5, length: 2)])
+    }
+
+    @Test func importsAreFoundInEveryForm() {
+        let source = """
+            import Wire
+            @preconcurrency import Mailbox
+            public import struct Meetings.Participant
+            // import Dataplane
+            let text = "import Api"
+            """
+        #expect(SwiftScan.imports(in: lines(source)) == ["Wire", "Mailbox", "Meetings"])
+    }
+
+    @Test func aPublicTypeWithoutADocCommentIsFound() {
+        let source = """
+            /// A door.
+            @frozen
+            public struct Door {
+                public var width: Int
+            }
+            public struct Gate {}
+            @frozen public enum Side { case left, right }
+            """
+        #expect(SwiftScan.unexplained(in: lines(source)) == [6, 7])
+    }
+}
