@@ -4,16 +4,20 @@ enum SwiftScan {
         let name: String
         /// 1-based line of its `func` or `init`.
         let line: Int
-        /// From that line to its closing brace, both counted.
+        /// Lines with code from there to its closing brace, both counted; text in long literals is data.
         let length: Int
     }
 
     /// Source with the insides of string literals and comments gone, so that braces and words there do not count.
     /// Lines stay where they are.
     static func bare(_ lines: [Substring]) -> [String] {
+        let quote = UInt8(ascii: "\"")
+        let slash = UInt8(ascii: "/")
         var inBlockComment = 0
         var inLongString = false
         return lines.map { line in
+            let plain = inBlockComment == 0 && !inLongString && !line.utf8.contains { $0 == quote || $0 == slash }
+            if plain { return String(line) }
             var kept = ""
             var rest = line[...]
             while let character = rest.first {
@@ -72,7 +76,7 @@ enum SwiftScan {
     static func functions(in lines: [Substring]) -> [Function] {
         let bare = bare(lines)
         return bare.indices.compactMap { start in
-            guard
+            guard bare[start].contains("func ") || bare[start].contains("init"),
                 let match = bare[start].firstMatch(
                     of: /\b(?:func\s+(?<name>[^\s(<]+)|(?:init|deinit)\b(?=[?!]?\s*[(<{]))/),
                 !bare[start].contains(/\.\s*init\b|=\s*(?:[\w.]+\.)?init\b/)
@@ -89,7 +93,9 @@ enum SwiftScan {
                 if depth < 0 || (!opened && line > start && bare[line].contains(/\b(?:func|var|let)\b/)) { return nil }
                 if opened && depth == 0 {
                     let name = match.output.name.map(String.init) ?? "init"
-                    return Function(name: name, line: start + 1, length: line - start + 1)
+                    return Function(
+                        name: name, line: start + 1, length: bare[start...line].count { !$0.allSatisfy(\.isWhitespace) }
+                    )
                 }
             }
             return nil
@@ -98,7 +104,7 @@ enum SwiftScan {
 
     /// The modules that a file imports.
     static func imports(in lines: [Substring]) -> [String] {
-        bare(lines).compactMap { line in
+        bare(lines).filter { $0.contains("import ") }.compactMap { line in
             let pattern =
                 /^\s*(?:@\S+\s+)*(?:(?:public|package|internal|private)\s+)?import\s+(?:(?:struct|class|enum|func|let|var)\s+)?(?<module>\w+)/
             return line.firstMatch(of: pattern).map { String($0.output.module) }
