@@ -189,7 +189,7 @@ extension MediaDirector {
         guard let belongings = closing.take(session) else { return }
         let worker = session.worker
         desks[worker].sessions.release(session)
-        for track in belongings.tracks { desks[worker].tracks.release(track) }
+        for track in belongings.tracks { release(track) }
         for slot in belongings.slots { desks[worker].slots.release(slot) }
     }
 
@@ -197,8 +197,9 @@ extension MediaDirector {
         closing.remove(track)
         guard desks.indices.contains(track.worker), desks[track.worker].tracks.release(track) else { return }
         // There is place for a replica again.
-        touch(starved)
+        let hungry = starved
         starved = []
+        touch(hungry)
     }
 
     /// Takes places back whose closing a worker read long ago without a word: its word was lost in a full

@@ -20,7 +20,8 @@ struct Roster {
 
     /// Puts the participant at the place that `serial` gives; nothing for one who is in it.
     mutating func insert(_ participant: ParticipantID, serial: UInt64) {
-        guard serials.updateValue(serial, forKey: participant) == nil else { return }
+        guard serials[participant] == nil else { return }
+        serials[participant] = serial
         order.insert((serial, participant), at: place(of: serial))
     }
 

@@ -7,8 +7,6 @@ struct SlotAssigner: Equatable {
     /// By Slot, in the order of the m-lines; nil where nobody is.
     private(set) var occupants: [ParticipantID?]
 
-    init(occupants: [ParticipantID?]) { self.occupants = occupants }
-
     /// Puts the wanted in: who is already in a Slot keeps it, who is not wanted leaves, and the others take
     /// the empty Slots in order. The first `occupants.count` of `wanted` get in; a name given twice counts
     /// once.

@@ -1,0 +1,164 @@
+import Mailbox
+import Wire
+
+/// A worker as the mailbox's contract describes it, without packets: it reads commands, keeps what is open,
+/// and writes down whatever a real worker would have to count as a mistake of control.
+final class FakeWorker {
+    struct SlotModel {
+        var opening: OpenSlot
+        var track = TrackHandle.none
+        var maxHeight: UInt16 = 0
+    }
+
+    let number: Int
+    let mailbox: WorkerMailbox
+    private let capacity: Capacity
+    /// Another worker, to read its commands before one that depends on them is judged; nil leaves it alone.
+    var catchUp: (Int) -> FakeWorker? = { _ in nil }
+    /// Also reports what goes with a Session, as a real worker may.
+    var reportsEverything = false
+    /// Loses the closed events, as with a full ring.
+    var isSilent = false
+
+    private(set) var sessions: [SessionHandle: OpenSession] = [:]
+    private(set) var extensions: [SessionHandle: ExtensionMap] = [:]
+    private(set) var keys: [SessionHandle: InstallKeys] = [:]
+    private(set) var tracks: [TrackHandle: OpenTrack] = [:]
+    private(set) var slots: [SlotHandle: SlotModel] = [:]
+    /// Replicas by the Track that feeds them.
+    private(set) var feeds: [TrackHandle: Set<TrackHandle>] = [:]
+    private(set) var faults: [String] = []
+    private(set) var mapsRead = 0
+    private var generations: [String: UInt32] = [:]
+
+    init(number: Int, mailbox: WorkerMailbox, capacity: Capacity) {
+        self.number = number
+        self.mailbox = mailbox
+        self.capacity = capacity
+    }
+
+    var isEmpty: Bool { sessions.isEmpty && tracks.isEmpty && slots.isEmpty && feeds.isEmpty }
+
+    /// Reads at most `limit` commands.
+    func turn(limit: Int = .max) {
+        var left = limit
+        while left > 0, let command = mailbox.commands.pop() {
+            left -= 1
+            take(command)
+        }
+    }
+
+    func tell(_ event: Event) {
+        if !mailbox.events.push(event) { faults.append("events full") }
+    }
+
+    private func take(_ command: Command) {
+        switch command {
+        case .openSession(let opening):
+            checkPlace("session", opening.session.raw, capacity.sessions, sessions.keys.map(\.raw))
+            sessions[opening.session] = opening
+        case .configureSession(let session, let map):
+            if check(sessions[session] != nil, "configure of a stale session") { extensions[session] = map }
+        case .installKeys(let install):
+            if check(sessions[install.session] != nil, "keys for a stale session") { keys[install.session] = install }
+        case .closeSession(let session): close(session)
+        case .openTrack(let opening): open(opening)
+        case .closeTrack(let track): closeReplica(track)
+        case .openSlot(let opening):
+            checkPlace("slot", opening.slot.raw, capacity.slots, slots.keys.map(\.raw))
+            check(sessions[opening.session] != nil, "slot of a stale session")
+            slots[opening.slot] = SlotModel(opening: opening)
+        case .mapSlot(let map): take(map)
+        case .closeSlot: check(false, "slots close with their session")
+        case .feed(let track, let replica):
+            check(tracks[track]?.session.isNone == false, "feed from a stale track or a replica")
+            check(replica.worker != number, "feed to itself")
+            check(feeds[track, default: []].insert(replica).inserted, "fed twice")
+            // The other worker may read on into a feed of ours, and we beyond this one: judged at the end.
+            guard let other = catchUp(replica.worker) else { return }
+            other.turn()
+            check(other.knows(replica, of: track), "fed before its replica is open")
+        case .unfeed(let track, let replica):
+            check(feeds[track]?.remove(replica) != nil, "unfeed of what is not fed")
+            if feeds[track]?.isEmpty == true { feeds[track] = nil }
+        }
+    }
+
+    private func open(_ opening: OpenTrack) {
+        checkPlace("track", opening.track.raw, capacity.tracks, tracks.keys.map(\.raw))
+        if opening.session.isNone {
+            check(!opening.origin.isNone && opening.origin.worker != number, "replica of a track of its own worker")
+        } else {
+            check(sessions[opening.session] != nil, "track of a stale session")
+        }
+        check((1...3).contains(opening.layerCount), "a track has 1 to 3 layers")
+        tracks[opening.track] = opening
+    }
+
+    /// A replica that was opened and already closed again is known too: the feed was sent while it was open.
+    private func knows(_ replica: TrackHandle, of origin: TrackHandle) -> Bool {
+        if let track = tracks[replica] { return track.origin == origin }
+        return generations["track\(replica.index)"].map { $0 >= replica.generation } ?? false
+    }
+
+    private func take(_ map: MapSlot) {
+        mapsRead += 1
+        guard let slot = slots[map.slot], check(sessions[slot.opening.session] != nil, "map of an orphan") else {
+            check(false, "map of a stale slot")
+            return
+        }
+        if !map.track.isNone {
+            check(map.track.worker == number, "map of another worker's track")
+            check(tracks[map.track] != nil, "map of a stale track")
+            check(tracks[map.track]?.kind == slot.opening.kind, "map of another kind")
+            check(tracks[map.track]?.session != slot.opening.session, "a participant sees itself")
+            if let codec = tracks[map.track]?.codec {
+                check(slot.opening.payloadTypes[codec].hasMedia, "codec not negotiated")
+            }
+        }
+        slots[map.slot]?.track = map.track
+        slots[map.slot]?.maxHeight = map.maxHeight
+    }
+
+    private func closeReplica(_ track: TrackHandle) {
+        guard let opening = tracks[track] else {
+            check(false, "close of a stale track")
+            return
+        }
+        check(opening.session.isNone, "a session's track closes with it")
+        tracks[track] = nil
+        if !isSilent { tell(.trackClosed(track)) }
+    }
+
+    private func close(_ session: SessionHandle) {
+        guard check(sessions.removeValue(forKey: session) != nil, "close of a stale session") else { return }
+        extensions[session] = nil
+        keys[session] = nil
+        for (track, opening) in tracks where opening.session == session {
+            check(feeds[track] == nil, "closed while it feeds a replica")
+            tracks[track] = nil
+            if reportsEverything { tell(.trackClosed(track)) }
+        }
+        for (slot, model) in slots where model.opening.session == session {
+            slots[slot] = nil
+            if reportsEverything { tell(.slotClosed(slot)) }
+        }
+        if !isSilent { tell(.sessionClosed(session)) }
+    }
+
+    /// A place must be within the table, empty, of this worker, and under a generation never seen there.
+    private func checkPlace(_ table: String, _ raw: UInt64, _ capacity: Int, _ open: [UInt64]) {
+        let handle = Handle<SessionKind>(raw: raw)
+        check(handle.worker == number, "\(table) of another worker")
+        check(handle.index < capacity, "\(table) beyond the table")
+        check(handle.generation > generations["\(table)\(handle.index)"] ?? 0, "\(table) under an old generation")
+        check(!open.contains { UInt32(truncatingIfNeeded: $0) == UInt32(handle.index) }, "\(table) place taken")
+        generations["\(table)\(handle.index)"] = handle.generation
+    }
+
+    @discardableResult
+    private func check(_ holds: Bool, _ fault: String) -> Bool {
+        if !holds { faults.append("worker \(number): \(fault)") }
+        return holds
+    }
+}
