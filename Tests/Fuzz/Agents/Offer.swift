@@ -1,0 +1,30 @@
+import Agents
+import Wire
+
+private let answerer = Answerer(
+    fingerprint: Fingerprint(algorithm: .sha256, bytes: [UInt8](repeating: 1, count: 32))!,
+    candidates: [Endpoint("192.0.2.1:3478")!])
+
+/// Not random: collisions of SSRCs are part of what is tried.
+private struct Constant: RandomNumberGenerator {
+    mutating func next() -> UInt64 { 0xffff_ffff_ffff_ffff }
+}
+
+/// Offers: what is answered gives an answer that parses and keeps the m-lines, and a result within its bounds.
+func fuzzOffer(_ input: UnsafeRawBufferPointer) {
+    let text = String(decoding: input, as: UTF8.self)
+    var constant = Constant()
+    guard let offer = try? SessionDescription(parsing: text),
+        let negotiation = try? answerer.answer(
+            to: text, ufrag: "abcd", password: "abcdefghijklmnopqrstuv", using: &constant)
+    else { return }
+    let answer = try! SessionDescription(parsing: negotiation.answer)
+    precondition(answer.media.map(\.kind) == offer.media.map(\.kind))
+    precondition(!answer.media.allSatisfy { $0.port == 0 })
+    for send in negotiation.sends {
+        precondition((1...3).contains(send.layers.count) && send.payloadTypes.hasMedia && ShortText(send.mid) != nil)
+        precondition(send.layers.allSatisfy { ShortText($0.rid) != nil })
+    }
+    let ssrcs = negotiation.receives.flatMap { $0.rtxSsrc == 0 ? [$0.ssrc] : [$0.ssrc, $0.rtxSsrc] }
+    precondition(Set(ssrcs).count == ssrcs.count && !ssrcs.contains(0))
+}
