@@ -1,0 +1,283 @@
+import Mailbox
+import Testing
+import Wire
+
+@testable import Dataplane
+
+/// A participant's transport as a browser has it, on virtual time: checks, SRTP both ways, NACK and RTX both ways.
+final class Peer {
+    /// What came in on one SSRC.
+    struct Inbox {
+        var sequences: [UInt64] = []
+        var timestamps: [UInt32] = []
+        var payloads: [UInt64: [UInt8]] = [:]
+        var highest: UInt64?
+        var missing: Set<UInt64> = []
+        var askedAt: [UInt64: UInt64] = [:]
+    }
+
+    unowned let world: World
+    let worker: Int
+    let session: SessionHandle
+    let password = "peer-password-0123456789"
+    var endpoint: Endpoint
+    let mac: MACAddress
+    private let ufrag: OwnerUfrag
+    private let engine = SrtpEngine()
+    private let memory: UnsafeMutableRawPointer
+    private var send: SrtpTransform
+    private var receive: SrtpTransform
+    private var rtcpIndex: UInt32 = 0
+
+    /// Packets that we sent, by SSRC and sequence number, for the worker's NACKs.
+    private var sent: [UInt32: [UInt16: [UInt8]]] = [:]
+    private var rtxSequences: [UInt32: UInt64] = [:]
+    /// Our media SSRC to our retransmission SSRC, and the payload type of that.
+    var retransmission: [UInt32: (ssrc: UInt32, payloadType: UInt8)] = [:]
+    /// The retransmission SSRC of a Slot to its media SSRC.
+    var repairs: [UInt32: UInt32] = [:]
+    var inboxes: [UInt32: Inbox] = [:]
+    var asksAgain = true
+    var keyframeRequests: [UInt32] = []
+    var nacksReceived = 0
+    var retransmissionsReceived = 0
+    var feedback: [(base: UInt16, received: Int)] = []
+    var senderReports: Set<UInt32> = []
+    var receiverReports = 0
+    var bindingResponses = 0
+    var lastError: Int?
+    var transportSequence: UInt16 = 0
+    /// Every Session's ids are its own; the worker translates.
+    var extensions: ExtensionMap
+
+    init(
+        _ world: World, worker: Int = 0, index: UInt32, profile: SrtpProfile = .aeadAes128Gcm, v6: Bool = false,
+        extensions: ExtensionMap = Peer.defaultExtensions
+    ) {
+        self.world = world
+        self.worker = worker
+        self.extensions = extensions
+        session = SessionHandle(worker: UInt8(worker), index: index, generation: world.nextGeneration())
+        let secret = world.random.next() & 0xffff_ffff_ffff
+        ufrag = OwnerUfrag(pop: 7, worker: UInt8(worker), index: index, secret: secret)
+        let address = v6 ? IPAddress("fd00::\(100 + index)")! : IPAddress("10.0.0.\(100 + index)")!
+        endpoint = Endpoint(address: address, port: 40_000)
+        mac = MACAddress(0x02_0000_0001_00 + UInt64(index))
+        memory = .allocate(byteCount: 2 * SrtpTransform.byteCount, alignment: SrtpTransform.alignment)
+        let toWorker = Peer.key(profile, &world.random)
+        let toPeer = Peer.key(profile, &world.random)
+        send = .install(at: memory, engine: engine, profile: profile, master: toWorker)
+        receive = .install(
+            at: memory + SrtpTransform.byteCount, engine: engine, profile: profile, master: toPeer)
+        world.command(
+            worker,
+            .openSession(OpenSession(session: session, ufragSecret: secret, password: ShortText(password)!)),
+            .configureSession(session, extensions),
+            .installKeys(InstallKeys(session: session, profile: profile, receive: toWorker, send: toPeer)))
+        world.peers.append(self)
+    }
+
+    deinit {
+        send.erase()
+        receive.erase()
+        memory.deallocate()
+    }
+
+    static var defaultExtensions: ExtensionMap {
+        var map = ExtensionMap()
+        map.mid = 4
+        map.rid = 10
+        map.repairedRid = 11
+        map.audioLevel = 1
+        map.transportSequence = 3
+        return map
+    }
+
+    private static func key(_ profile: SrtpProfile, _ random: inout RandomSource) -> SrtpMasterKey {
+        SrtpMasterKey(
+            profile: profile, key: (0..<profile.keyLength).map { _ in UInt8(truncatingIfNeeded: random.next()) },
+            salt: (0..<profile.saltLength).map { _ in UInt8(truncatingIfNeeded: random.next()) })!
+    }
+
+    // MARK: checks
+
+    func check(useCandidate: Bool = true, password: String? = nil, controlled: Bool = false) {
+        var message = [UInt8](repeating: 0, count: 256)
+        let length = message.withUnsafeMutableBytes { room -> Int in
+            var writer = STUNWriter(
+                into: room, class: .request, method: STUNMethod.binding,
+                transactionID: STUNTransactionID(high: UInt32.random(in: 0 ... .max, using: &world.random), low: 7))!
+            Array("\(ufrag.text):peer".utf8).withUnsafeBytes { writer.add(STUNAttributeType.username, $0) }
+            writer.add(
+                controlled ? STUNAttributeType.iceControlled : STUNAttributeType.iceControlling, UInt64(99))
+            if useCandidate { writer.addFlag(STUNAttributeType.useCandidate) }
+            let covered = writer.beginIntegrity()!
+            let key = MessageIntegrity(utf8: password ?? self.password)
+            let start = covered.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            var tag = key.digest(message: start, covered: covered.count)
+            withUnsafeBytes(of: &tag) { writer.endIntegrity($0.baseAddress!) }
+            writer.addFingerprint()
+            return writer.finish()
+        }
+        world.send(Array(message[..<length]), from: endpoint, mac: mac)
+    }
+
+    // MARK: sending
+
+    /// Sends one RTP packet with header extension; what was sent is kept for NACKs.
+    func sendRtp(
+        ssrc: UInt32, payloadType: UInt8, index: UInt64, timestamp: UInt32, marker: Bool = false, payload: [UInt8],
+        mid: String? = nil, rid: String? = nil, repairedRid: String? = nil, audioLevel: UInt8? = nil,
+        loses: Bool = false
+    ) {
+        var packet = [UInt8](repeating: 0, count: 1_600)
+        let length = packet.withUnsafeMutableBytes { room -> Int in
+            var header = RTPHeaderWriter(
+                into: room, marker: marker, payloadType: payloadType, sequence: UInt16(truncatingIfNeeded: index),
+                timestamp: timestamp, ssrc: ssrc)!
+            for (id, text) in [(extensions.mid, mid), (extensions.rid, rid), (extensions.repairedRid, repairedRid)] {
+                if let text { Array(text.utf8).withUnsafeBytes { _ = header.add(id, $0) } }
+            }
+            if let audioLevel { header.add(extensions.audioLevel, u8: audioLevel) }
+            if extensions.transportSequence != 0 {
+                header.add(extensions.transportSequence, be16: transportSequence)
+                transportSequence &+= 1
+            }
+            let headerLength = header.finish()
+            payload.withUnsafeBytes {
+                (room.baseAddress! + headerLength).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+            }
+            let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            var job = SealJob(
+                transform: send, source: start + headerLength, destination: start, headerLength: headerLength,
+                payloadLength: payload.count, index: index, ssrc: ssrc)
+            engine.seal(&job, 1)
+            return job.sealedLength
+        }
+        sent[ssrc, default: [:]][UInt16(truncatingIfNeeded: index)] = payload
+        if !loses { world.send(Array(packet[..<length]), from: endpoint, mac: mac) }
+    }
+
+    func sendRtcp(_ build: (inout RTCPWriter) -> Void) {
+        var packet = [UInt8](repeating: 0, count: 1_500)
+        let length = packet.withUnsafeMutableBytes { room -> Int in
+            var writer = RTCPWriter(into: room)
+            _ = writer.addReceiverReport(ssrc: 1)
+            build(&writer)
+            rtcpIndex += 1
+            return engine.sealRtcp(
+                send, room.baseAddress!.assumingMemoryBound(to: UInt8.self), writer.count, index: rtcpIndex)
+        }
+        world.send(Array(packet[..<length]), from: endpoint, mac: mac)
+    }
+
+    // MARK: receiving
+
+    /// NACKs what is missing, some milliseconds after it was found so and each 50 ms.
+    func turn(_ now: UInt64) {
+        guard asksAgain else { return }
+        for (ssrc, inbox) in inboxes where !inbox.missing.isEmpty {
+            let due = inbox.missing.filter { now - (inbox.askedAt[$0] ?? 0) >= 50_000_000 }.sorted()
+            guard !due.isEmpty else { continue }
+            for sequence in due { inboxes[ssrc]!.askedAt[sequence] = now }
+            let list = due.prefix(64).map { UInt16(truncatingIfNeeded: $0) }
+            sendRtcp { writer in
+                list.withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
+            }
+        }
+    }
+
+    func receive(_ payload: [UInt8], _ now: UInt64) {
+        var bytes = payload
+        bytes.withUnsafeMutableBytes { room in
+            switch PacketKind(UnsafeRawBufferPointer(room)) {
+            case .stun:
+                let message = STUNMessage(UnsafeRawBufferPointer(room))
+                #expect(message?.isFingerprintValid == true)
+                if message?.messageClass == .success, message?.mappedEndpoint == endpoint { bindingResponses += 1 }
+                lastError = message?.errorCode
+            case .rtp: receiveRtp(room)
+            case .rtcp: receiveRtcp(room)
+            default: Issue.record("an unexpected datagram")
+            }
+        }
+    }
+
+    private func receiveRtp(_ room: UnsafeMutableRawBufferPointer) {
+        guard let header = RTPPacket(encrypted: UnsafeRawBufferPointer(room)) else {
+            Issue.record("a malformed packet")
+            return
+        }
+        let isRepair = repairs[header.ssrc] != nil
+        let reference = isRepair ? rtxSequences[header.ssrc] : inboxes[header.ssrc]?.highest
+        let index = reference.map { SequenceNumber.extended(header.sequence, near: $0)! } ?? UInt64(header.sequence)
+        var job = OpenJob(
+            transform: receive, packet: room.baseAddress!.assumingMemoryBound(to: UInt8.self),
+            headerLength: header.headerLength, length: room.count, index: index, ssrc: header.ssrc)
+        engine.open(&job, 1)
+        guard job.ok, let plain = RTPPacket(plain: header, count: job.plainLength) else {
+            Issue.record("a packet that is not authentic")
+            return
+        }
+        if let media = repairs[header.ssrc] {
+            rtxSequences[header.ssrc] = max(index, reference ?? 0)
+            retransmissionsReceived += 1
+            let original = RTX.originalSequence(plain.payload)!
+            let sequence = SequenceNumber.extended(original, near: inboxes[media]!.highest!)!
+            note(media, sequence, plain.timestamp, Array(plain.payload.dropFirst(2)))
+        } else {
+            note(header.ssrc, index, plain.timestamp, Array(plain.payload))
+        }
+    }
+
+    private func note(_ ssrc: UInt32, _ sequence: UInt64, _ timestamp: UInt32, _ payload: [UInt8]) {
+        var inbox = inboxes[ssrc] ?? Inbox()
+        if let highest = inbox.highest, sequence > highest + 1 {
+            inbox.missing.formUnion((highest + 1)..<sequence)
+        }
+        inbox.highest = max(inbox.highest ?? 0, sequence)
+        inbox.missing.remove(sequence)
+        inbox.sequences.append(sequence)
+        inbox.timestamps.append(timestamp)
+        if let before = inbox.payloads[sequence] { #expect(before == payload, "one number, two contents") }
+        inbox.payloads[sequence] = payload
+        inboxes[ssrc] = inbox
+    }
+
+    private func receiveRtcp(_ room: UnsafeMutableRawBufferPointer) {
+        let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        guard let opened = engine.openRtcp(receive, start, room.count) else {
+            Issue.record("RTCP that is not authentic")
+            return
+        }
+        var compound = RTCPCompound(UnsafeRawBufferPointer(start: room.baseAddress, count: opened.plainLength))
+        while let part = compound.next() {
+            if let loss = PictureLossIndication(part) { keyframeRequests.append(loss.mediaSSRC) }
+            if let report = SenderReport(part) { senderReports.insert(report.ssrc) }
+            if let report = ReceiverReport(part), report.blockCount > 0 { receiverReports += 1 }
+            if let message = TransportFeedback(part) {
+                feedback.append((message.baseSequence, message.receivedCount))
+            }
+            if var nack = GenericNack(part) {
+                nacksReceived += 1
+                while let sequence = nack.next() { resend(nack.mediaSSRC, sequence) }
+            }
+        }
+        #expect(compound.isComplete)
+    }
+
+    private func resend(_ ssrc: UInt32, _ sequence: UInt16) {
+        guard let payload = sent[ssrc]?[sequence], let rtx = retransmission[ssrc] else { return }
+        let index = rtxSequences[rtx.ssrc, default: 1_000]
+        rtxSequences[rtx.ssrc] = index + 1
+        sendRtp(
+            ssrc: rtx.ssrc, payloadType: rtx.payloadType, index: index, timestamp: 0,
+            payload: [UInt8(sequence >> 8), UInt8(sequence & 0xff)] + payload)
+    }
+}
+
+extension MessageIntegrity {
+    init(utf8 text: String) {
+        self = Array(text.utf8).withUnsafeBytes { MessageIntegrity(key: $0) }
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Mailbox
+import Testing
+import Wire
+
+@testable import Dataplane
+
+/// EAL is started once in a process.
+enum Environment {
+    static let isReady: Bool = {
+        do {
+            try EAL.start(EAL.Configuration(hugepages: .never, memory: 512))
+            return true
+        } catch {
+            Issue.record("EAL did not start: \(error)")
+            return false
+        }
+    }()
+}
+
+/// Workers on one simulated port and on virtual time, with the peers around it.
+final class World {
+    static let step: UInt64 = 1_000_000
+    static let mac = MACAddress(0x02_0000_0000_02)
+    static let address = IPAddress("10.0.0.2")!
+    static let addressV6 = IPAddress("fd00::2")!
+    static let mediaPort: UInt16 = 3478
+
+    let pool: BufferPool
+    let port: MemoryPort
+    let mailboxes: [WorkerMailbox]
+    let mesh: HandoverMesh
+    private let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
+    private(set) var now: UInt64 = World.step
+    var peers: [Peer] = []
+    var events: [Event] = []
+    var punts: [Datagram] = []
+    var random: RandomSource
+    /// Places handed out so far.
+    private var generation: UInt32 = 0
+
+    private static let names = Counting()
+
+    /// `seed` decides everything random in it. With `queues` 1 only the first worker sees the port.
+    init(
+        workers count: Int = 1, seed: UInt64, inbound: MemoryPort.Link = .init(), outbound: MemoryPort.Link = .init(),
+        buffers: Int = 8_191
+    ) throws {
+        #expect(Environment.isReady)
+        pool = try BufferPool(name: "world\(Self.names.next())", count: buffers)
+        port = MemoryPort(queues: count, pool: pool, inbound: inbound, outbound: outbound, seed: seed)
+        mailboxes = (0..<count).map { _ in WorkerMailbox(depth: 4_096, datagrams: 64) }
+        mesh = HandoverMesh(workers: count)
+        random = RandomSource(seed: seed)
+        let host = HostConfiguration(
+            mac: Self.mac,
+            interfaces: [
+                .init(address: Self.address, prefixLength: 24), .init(address: Self.addressV6, prefixLength: 64),
+            ])
+        workers = (0..<count).map { _ in .allocate(capacity: 1) }
+        for number in 0..<count {
+            workers[number].initialize(
+                to: Worker(
+                    configuration: WorkerConfiguration(
+                        pop: 7, number: number, capacity: Capacity(sessions: 64, tracks: 128, slots: 512),
+                        mediaPort: Self.mediaPort, seed: seed &+ UInt64(number), ntpEpoch: 3_900_000_000 << 32),
+                    mailbox: mailboxes[number], siblings: mesh.siblings(of: number, transmitters: count), pool: pool,
+                    queue: port.queue(number), host: host, engine: SrtpEngine()))
+        }
+    }
+
+    deinit {
+        for worker in workers {
+            worker.pointee.shutDown()
+            worker.deinitialize(count: 1)
+            worker.deallocate()
+        }
+        mesh.deallocate()
+        port.advance(to: .max)
+        _ = port.takeTransmitted()
+        #expect(pool.available == pool.count, "a packet buffer leaked")
+        for mailbox in mailboxes { mailbox.deallocate() }
+        pool.deallocate()
+    }
+
+    func worker(_ number: Int = 0) -> UnsafeMutablePointer<Worker<MemoryQueue>> { workers[number] }
+
+    func nextGeneration() -> UInt32 {
+        generation += 1
+        return generation
+    }
+
+    /// Gives a worker commands; it takes them in its next turns.
+    func command(_ worker: Int = 0, _ commands: Command...) {
+        for command in commands { #expect(mailboxes[worker].commands.stage(command)) }
+        mailboxes[worker].commands.commit()
+    }
+
+    /// Lets `milliseconds` of virtual time pass; every peer gets its turn each millisecond.
+    func run(_ milliseconds: Int) {
+        for _ in 0..<milliseconds {
+            now += Self.step
+            port.advance(to: now)
+            for peer in peers { peer.turn(now) }
+            // Some turns: a packet may cross workers twice.
+            for _ in 0..<4 { for worker in workers { while worker.pointee.turn(now: now) > 0 {} } }
+            for frame in port.takeTransmitted() { deliver(frame.bytes) }
+            for mailbox in mailboxes {
+                while let event = mailbox.events.pop() { events.append(event) }
+                while let punt = mailbox.punts.pop() { punts.append(punt) }
+            }
+        }
+    }
+
+    private func deliver(_ frame: [UInt8]) {
+        frame.withUnsafeBytes { bytes in
+            guard let datagram = DatagramFrame(bytes) else { return }
+            for peer in peers where peer.endpoint == datagram.destination {
+                peer.receive(Array(datagram.payload), now)
+            }
+        }
+    }
+
+    /// Sends a UDP datagram to the port's media address.
+    func send(_ payload: [UInt8], from source: Endpoint, mac: MACAddress, queue: Int = 0) {
+        let destination = Endpoint(
+            address: source.address.isV4 ? Self.address : Self.addressV6, port: Self.mediaPort)
+        let template = FrameTemplate(
+            source: source, destination: destination, sourceMAC: mac, destinationMAC: Self.mac)
+        var frame = [UInt8](repeating: 0, count: template.length) + payload
+        frame.withUnsafeMutableBytes { template.write(into: $0.baseAddress!, payloadLength: payload.count) }
+        port.deliver(frame, to: queue)
+    }
+}
+
+/// Unique numbers for pool names; tests may run side by side.
+final class Counting: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value = 0
+
+    func next() -> Int {
+        lock.withLock {
+            value += 1
+            return value
+        }
+    }
+}
