@@ -29,7 +29,18 @@ final class FakeWorker {
     private(set) var feeds: [TrackHandle: Set<TrackHandle>] = [:]
     private(set) var faults: [String] = []
     private(set) var mapsRead = 0
-    private var generations: [String: UInt32] = [:]
+    /// The last generation seen in each place of each table, and the places that are taken.
+    private var generations: [Place: UInt32] = [:]
+    private var taken: Set<Place> = []
+
+    private struct Place: Hashable {
+        enum Table {
+            case sessions, tracks, slots
+        }
+
+        var table: Table
+        var index: Int
+    }
 
     init(number: Int, mailbox: WorkerMailbox, capacity: Capacity) {
         self.number = number
@@ -55,7 +66,7 @@ final class FakeWorker {
     private func take(_ command: Command) {
         switch command {
         case .openSession(let opening):
-            checkPlace("session", opening.session.raw, capacity.sessions, sessions.keys.map(\.raw))
+            checkPlace(.sessions, opening.session.raw, capacity.sessions)
             sessions[opening.session] = opening
         case .configureSession(let session, let map):
             if check(sessions[session] != nil, "configure of a stale session") { extensions[session] = map }
@@ -65,7 +76,7 @@ final class FakeWorker {
         case .openTrack(let opening): open(opening)
         case .closeTrack(let track): closeReplica(track)
         case .openSlot(let opening):
-            checkPlace("slot", opening.slot.raw, capacity.slots, slots.keys.map(\.raw))
+            checkPlace(.slots, opening.slot.raw, capacity.slots)
             check(sessions[opening.session] != nil, "slot of a stale session")
             slots[opening.slot] = SlotModel(opening: opening)
         case .mapSlot(let map): take(map)
@@ -85,7 +96,7 @@ final class FakeWorker {
     }
 
     private func open(_ opening: OpenTrack) {
-        checkPlace("track", opening.track.raw, capacity.tracks, tracks.keys.map(\.raw))
+        checkPlace(.tracks, opening.track.raw, capacity.tracks)
         if opening.session.isNone {
             check(!opening.origin.isNone && opening.origin.worker != number, "replica of a track of its own worker")
         } else {
@@ -98,7 +109,7 @@ final class FakeWorker {
     /// A replica that was opened and already closed again is known too: the feed was sent while it was open.
     private func knows(_ replica: TrackHandle, of origin: TrackHandle) -> Bool {
         if let track = tracks[replica] { return track.origin == origin }
-        return generations["track\(replica.index)"].map { $0 >= replica.generation } ?? false
+        return generations[Place(table: .tracks, index: replica.index)].map { $0 >= replica.generation } ?? false
     }
 
     private func take(_ map: MapSlot) {
@@ -127,34 +138,41 @@ final class FakeWorker {
         }
         check(opening.session.isNone, "a session's track closes with it")
         tracks[track] = nil
+        vacate(.tracks, track.index)
         if !isSilent { tell(.trackClosed(track)) }
     }
 
     private func close(_ session: SessionHandle) {
         guard check(sessions.removeValue(forKey: session) != nil, "close of a stale session") else { return }
+        vacate(.sessions, session.index)
         extensions[session] = nil
         keys[session] = nil
         for (track, opening) in tracks where opening.session == session {
             check(feeds[track] == nil, "closed while it feeds a replica")
             tracks[track] = nil
+            vacate(.tracks, track.index)
             if reportsEverything { tell(.trackClosed(track)) }
         }
         for (slot, model) in slots where model.opening.session == session {
             slots[slot] = nil
+            vacate(.slots, slot.index)
             if reportsEverything { tell(.slotClosed(slot)) }
         }
         if !isSilent { tell(.sessionClosed(session)) }
     }
 
     /// A place must be within the table, empty, of this worker, and under a generation never seen there.
-    private func checkPlace(_ table: String, _ raw: UInt64, _ capacity: Int, _ open: [UInt64]) {
+    private func checkPlace(_ table: Place.Table, _ raw: UInt64, _ capacity: Int) {
         let handle = Handle<SessionKind>(raw: raw)
-        check(handle.worker == number, "\(table) of another worker")
-        check(handle.index < capacity, "\(table) beyond the table")
-        check(handle.generation > generations["\(table)\(handle.index)"] ?? 0, "\(table) under an old generation")
-        check(!open.contains { UInt32(truncatingIfNeeded: $0) == UInt32(handle.index) }, "\(table) place taken")
-        generations["\(table)\(handle.index)"] = handle.generation
+        let place = Place(table: table, index: handle.index)
+        check(handle.worker == number, "\(table): place of another worker")
+        check(handle.index < capacity, "\(table): place beyond the table")
+        check(handle.generation > generations[place] ?? 0, "\(table): an old generation")
+        check(taken.insert(place).inserted, "\(table): place taken")
+        generations[place] = handle.generation
     }
+
+    private func vacate(_ table: Place.Table, _ index: Int) { taken.remove(Place(table: table, index: index)) }
 
     @discardableResult
     private func check(_ holds: Bool, _ fault: String) -> Bool {
