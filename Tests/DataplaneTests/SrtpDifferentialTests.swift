@@ -168,6 +168,30 @@ import Wire
         return plain
     }
 
+    @Test(arguments: SrtpEngineChoice.available, SrtpProfile.allCases)
+    func `all 32 bits of the roll-over counter count`(_ choice: SrtpEngineChoice, _ profile: SrtpProfile) throws {
+        let engine = try choice.engine()
+        var random = SrtpRandom(state: 0x2042)
+        let keying = random.keying(profile)
+        let slab = SrtpSlab(engine, keying)
+        for rollover in [1, 0x7FFF, 0xFFFF, 0x1_0000, 0x1234_5678, 0xFFFF_FFFF] as [UInt32] {
+            let (outbound, inbound) = (SrtpOracle(keying, outbound: true), SrtpOracle(keying, outbound: false))
+            let first = random.packet(ssrc: 3, sequence: 1)
+            let firstSealed = try #require(outbound.protect(first.bytes))
+            #expect(inbound.unprotect(firstSealed) == first.bytes)
+            #expect(outbound.setRollover(rollover, ssrc: 3) && inbound.setRollover(rollover, ssrc: 3))
+            let index = UInt64(rollover) << 16 | 0x4321
+            let plain = random.packet(ssrc: 3, sequence: 0x4321)
+            let sealed = engine.seal(slab.transform, plain, index: index)
+            #expect(sealed == outbound.protect(plain.bytes))
+            #expect(inbound.unprotect(sealed) == plain.bytes)
+            let opened = engine.open(slab.transform, sealed, ssrc: 3, index: index)
+            #expect(opened == plain.bytes)
+            let inOtherRound = engine.open(slab.transform, sealed, ssrc: 3, index: index ^ 1 << 47)
+            #expect(inOtherRound == nil)
+        }
+    }
+
     static func rtcp(_ random: inout SrtpRandom) -> [UInt8] {
         let words = Int.random(in: 1...(Bool.random(using: &random) ? 8 : 300), using: &random)
         return [0x80, 201, UInt8(words >> 8), UInt8(words & 0xFF)] + random.bytes(4 * words)

@@ -158,6 +158,11 @@ final class SrtpOracle {
 
     deinit { srtp_dealloc(session) }
 
+    /// Only for an SSRC that was seen before; `rollover` is not 0.
+    func setRollover(_ rollover: UInt32, ssrc: UInt32) -> Bool {
+        srtp_set_stream_roc(session, ssrc, rollover) == srtp_err_status_ok
+    }
+
     func protect(_ bytes: [UInt8]) -> [UInt8]? { run(bytes, srtp_protect) }
     func unprotect(_ bytes: [UInt8]) -> [UInt8]? { run(bytes, srtp_unprotect) }
     func protectRtcp(_ bytes: [UInt8]) -> [UInt8]? { run(bytes, srtp_protect_rtcp) }
