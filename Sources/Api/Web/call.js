@@ -10,7 +10,7 @@ import { SlotMap } from "./slots.js";
 /**
  * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `mediaerror` (detail:
  * Error), `speakers` (detail: ids), `quality` (detail: message), `notice` (detail: message of the server), `ended`
- * (detail: {reason, error?}).
+ * (detail: {reason, error, why}).
  */
 export class Call extends EventTarget {
   /** @type {"joining"|"meeting"|"reconnecting"|"ended"} */
@@ -89,10 +89,7 @@ export class Call extends EventTarget {
       this.participants.remove(participant_id, reason);
     });
     on("media_state", (message) => this.participants.update(message.participant_id, message));
-    on("participant_update", (message) => {
-      const fields = message.participant ?? message;
-      this.participants.update(fields.participant_id, fields);
-    });
+    on("participant_update", (message) => this.participants.update(message.participant_id, message));
     on("slots", ({ slots }) => this.slots.update(slots));
     on("active_speaker", ({ participants }) => this.#tell("speakers", Array.isArray(participants) ? participants : []));
     on("quality", (message) => this.#tell("quality", message));
@@ -100,7 +97,7 @@ export class Call extends EventTarget {
     on("interrupted", () => this.#become("reconnecting"));
     on("resumed", (joined) => this.#enter(joined, false));
     on("lost", (error) => this.#end("lost", error));
-    for (const reason of ["removed", "meeting_ended"]) on(reason, () => this.#end(reason));
+    for (const reason of ["removed", "meeting_ended"]) on(reason, (message) => this.#end(reason, null, message.reason));
     this.media.addEventListener("candidate", ({ detail }) => {
       const { candidate, sdpMid, sdpMLineIndex } = detail;
       this.#signaling.send("ice_candidate", { candidate, sdp_mid: sdpMid, sdp_mline_index: sdpMLineIndex });
@@ -155,11 +152,11 @@ export class Call extends EventTarget {
     this.#tell("state", state);
   }
 
-  #end(reason, error) {
+  #end(reason, error, why) {
     if (this.state === "ended") return;
     this.#signaling?.abandon();
     this.#finish();
-    this.#tell("ended", { reason, error });
+    this.#tell("ended", { reason, error, why });
   }
 
   #finish() {

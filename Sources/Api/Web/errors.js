@@ -95,6 +95,11 @@ const BY_KIND = {
     detail: "Try again when somebody has left.",
     again: true,
   },
+  node_full: {
+    title: "This server is full",
+    detail: "It holds as many calls as it can. Try again in a few minutes.",
+    again: true,
+  },
   draining: {
     title: "This server takes no new calls at the moment",
     detail: "It is being maintained. Try again in a minute.",
@@ -118,18 +123,20 @@ const BY_KIND = {
 
 /** Patterns over the API's stable codes; the first that matches wins, then the HTTP status decides. */
 const CODE_PATTERNS = [
-  [/resume/, "resume_expired"],
+  [/resume|participant_not_found/, "resume_expired"],
   [/expired/, "token_expired"],
   [/token|unauth|signature|claims/, "token_bad"],
   [/password.*(required|missing|needed)|(required|missing).*password/, "password_required"],
   [/password/, "password_wrong"],
   [/locked/, "locked"],
   [/drain/, "draining"],
+  [/^node_full|^full$/, "node_full"],
   [/full|capacity|limit_reached|max_participants/, "full"],
-  [/rate|too_many/, "too_many"],
+  [/too_many/, "too_many"],
   [/ended|gone|cancel/, "ended"],
   [/not_found|unknown_meeting|no_such/, "not_found"],
-  [/sdp|offer|codec|media_unsupported/, "media_refused"],
+  [/offer|answer|unsupported/, "media_refused"],
+  [/joined|timeout/, "internal"],
 ];
 
 const BY_STATUS = {
@@ -241,9 +248,29 @@ export const RECONNECTING = {
   detail: "You keep your place for 15 seconds. Sound and picture may go on meanwhile.",
 };
 
-/** What to tell a person when the signaling socket did not come back in time. */
-export const CONNECTION_LOST = {
+const CONNECTION_LOST = {
   title: "The connection to the meeting is lost",
   detail: "Check your network connection, then join again.",
-  again: true,
 };
+
+const ENDS = {
+  ended: { title: "The meeting has ended", detail: "The host ended it for everyone." },
+  empty: { title: "The meeting has ended", detail: "Nobody was there for a while." },
+  shutdown: { title: "The server is going down", detail: "Join again in a moment." },
+  replaced: { title: "You are in the meeting in another window", detail: "This window has left, so that you are there once." },
+  removed: { title: "You were removed from the meeting", detail: "The host took you out." },
+};
+
+/**
+ * What to tell a person whose call ended without their doing.
+ *
+ * @param {"removed"|"meeting_ended"|"lost"} event
+ * @param {string|undefined} why  the server's reason
+ * @param {unknown} error  what the last attempt to come back ended with
+ * @returns {Explanation}
+ */
+export function explainEnd(event, why, error) {
+  if (event === "removed") return ENDS[why === "replaced" ? "replaced" : "removed"];
+  if (event === "meeting_ended") return ENDS[Object.hasOwn(ENDS, why ?? "") ? why : "ended"];
+  return error instanceof ServiceError && error.code && error.code !== "timeout" ? explain(error) : CONNECTION_LOST;
+}

@@ -69,6 +69,12 @@ export class Lobby {
     this.#setBusy(false);
   }
 
+  /** Says that we are on our way in. */
+  waiting() {
+    byId("lobby-problem").replaceChildren();
+    this.#setBusy(true);
+  }
+
   /** The wish as the form has it now. */
   wish() {
     return {
@@ -84,6 +90,7 @@ export class Lobby {
   fail(error) {
     const words = explain(error, { passwordGiven: Boolean(this.wish().password) });
     this.#setBusy(false);
+    this.#showDevices();
     if (words.field === "password") byId("password-field").hidden = false;
     this.#complain(words);
   }
@@ -103,8 +110,6 @@ export class Lobby {
       return this.#complain({ title: "Which meeting?", detail, field: "meeting" });
     }
     remember(NAME_KEY, wish.displayName);
-    byId("lobby-problem").replaceChildren();
-    this.#setBusy(true);
     onJoin(wish);
   }
 

@@ -74,11 +74,13 @@ window.needletail = {
 /** Goes in; on failure the lobby says why. */
 async function join(asked) {
   wish = { ...asked };
+  lobby.waiting();
   timings = { joinClicked: performance.now() };
   let mine = null;
   try {
     mine = call = new Call(devices, { media: takeMedia(), timings });
     if (wish.create) {
+      serviceToken = (await devToken()) ?? serviceToken;
       const created = await createMeeting(serviceToken, wish.topic);
       Object.assign(wish, { create: false, meeting: created.meeting_number ?? created.meeting_id, link: created.join_url });
     }
@@ -171,7 +173,10 @@ byId("rejoin").addEventListener("click", async () => {
   if (wish) await join(wish);
 });
 byId("to-lobby").addEventListener("click", backToLobby);
-window.addEventListener("pagehide", () => call?.leave());
+window.addEventListener("pagehide", () => {
+  if (document.body.dataset.view === "meeting") leave();
+  else call?.leave();
+});
 
 async function start() {
   const opened = devices.openBoth();

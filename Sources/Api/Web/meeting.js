@@ -3,35 +3,32 @@
  */
 
 import { bindChoices } from "./choices.js";
+import { clockWords } from "./clock.js";
 import { byId, copy, relabel, setText } from "./dom.js";
-import { CONNECTION_LOST, MEDIA_INTERRUPTED, MEDIA_PATH_FAILED, RECONNECTING, ServiceError, explain } from "./errors.js";
-import { LevelMeter, SPEAKING_LEVEL } from "./level.js";
-import { Arrivals, Notices, announce, say } from "./notices.js";
+import { Arrivals, announce, say } from "./notices.js";
+import { OwnControls } from "./own.js";
 import { PeoplePanel } from "./people.js";
 import { GRADE_WORDS, QualityWatch, describe, worse } from "./quality.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
-import { TileBoard } from "./tiles.js";
+import { TileBoard, neededHeight } from "./tiles.js";
+import { Trouble } from "./trouble.js";
 
 const VIEW_DELAY_MS = 120;
-const NUDGE_EVERY_MS = 20_000;
 
 export class MeetingView {
-  #devices;
   #hooks;
   #call = null;
   #board;
   #panel = new PeoplePanel();
-  #notices = new Notices();
+  #own;
+  #trouble;
   #arrivals = null;
   #speakers = null;
   #watch = null;
-  #meter = null;
-  #metered = null;
-  #selfStream = null;
   #speaking = new Set();
   #loudest = null;
-  #selfSpeaking = false;
+  #sharing = null;
   #grades = new Map();
   #serverGrades = new Map();
   #stats = new Map();
@@ -43,8 +40,6 @@ export class MeetingView {
   #drawing = 0;
   #viewTimer = 0;
   #clock = 0;
-  #nudged = -NUDGE_EVERY_MS;
-  #pushing = false;
 
   /**
    * @param {import("./devices.js").Devices} devices
@@ -52,16 +47,15 @@ export class MeetingView {
    *   onFrame: () => void}} hooks
    */
   constructor(devices, hooks) {
-    this.#devices = devices;
     this.#hooks = hooks;
+    this.#own = new OwnControls(devices, () => this.#draw());
+    this.#trouble = new Trouble(hooks);
     this.#board = new TileBoard(byId("board"), {
       onPin: (key) => this.#pin(key),
       onFrame: () => hooks.onFrame(),
       onResize: () => this.#draw(),
     });
     bindChoices(devices, { audio: "settings-microphone", video: "settings-camera", problems: "settings-problems" });
-    devices.addEventListener("change", () => this.#showOwn());
-    devices.addEventListener("unplugged", ({ detail }) => this.#replaceUnplugged(detail));
     this.#bindControls();
     this.#bindShortcuts();
   }
@@ -87,7 +81,7 @@ export class MeetingView {
     );
     this.#follow(call);
     this.#startClock();
-    this.#showOwn();
+    this.#own.open();
     byId("topic-title").focus();
     announce(`You are in the meeting with ${count(call.participants.size)}. Press question mark for keyboard shortcuts.`);
   }
@@ -96,13 +90,13 @@ export class MeetingView {
   close() {
     this.#speakers?.close();
     this.#watch?.close();
-    this.#meter?.close();
-    this.#call = this.#speakers = this.#watch = this.#meter = this.#metered = null;
+    this.#own.close();
+    this.#call = this.#speakers = this.#watch = null;
     clearInterval(this.#clock);
     clearTimeout(this.#viewTimer);
     this.#board.clear();
     this.#panel.clear();
-    this.#notices.clear();
+    this.#trouble.clear();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   }
 
@@ -111,65 +105,30 @@ export class MeetingView {
     this.#grades.clear();
     this.#serverGrades.clear();
     this.#stats.clear();
-    this.#ownStats = this.#loudest = this.#pinned = null;
+    this.#ownStats = this.#loudest = this.#pinned = this.#sharing = null;
     this.#layout = "gallery";
     this.#page = 0;
-    this.#notices.clear();
   }
 
   #follow(call) {
     const { participants, slots } = call;
     participants.addEventListener("joined", ({ detail }) => this.#arrivals.joined(detail.display_name));
     participants.addEventListener("left", ({ detail }) => {
-      this.#arrivals.left(detail.display_name);
+      this.#arrivals.left(detail.display_name, detail.reason);
       if (this.#pinned?.endsWith(detail.participant_id)) this.#pinned = null;
     });
     for (const type of ["joined", "left", "changed", "reset"]) participants.addEventListener(type, () => this.#draw());
     slots.addEventListener("change", () => this.#slotsChanged());
     call.addEventListener("speakers", ({ detail }) => this.#order(detail));
     call.addEventListener("quality", ({ detail }) => this.#told(detail));
-    call.addEventListener("notice", ({ detail }) => console.warn("server says", detail.code, detail.message));
-    call.addEventListener("state", ({ detail }) => this.#showState(detail));
-    call.addEventListener("media", ({ detail }) => this.#showMedia(detail));
-    call.addEventListener("mediaerror", ({ detail }) => this.#showMediaError(detail));
-    call.addEventListener("ended", ({ detail }) => this.#showEnded(detail));
-  }
-
-  // What is said
-
-  #showState(state) {
-    if (state === "reconnecting") this.#notices.show("signaling", RECONNECTING, { calm: true });
-    if (state !== "meeting") return;
-    this.#notices.hide("signaling");
-    say("Back in the meeting");
-  }
-
-  #showMedia(state) {
-    const retry = { label: "Try again", run: () => this.#hooks.onRetry() };
-    this.#notices.hide("media");
-    if (state === "failed") this.#notices.show("media", MEDIA_PATH_FAILED, { action: retry });
-    if (state === "interrupted") this.#notices.show("media", MEDIA_INTERRUPTED, { calm: true });
-    if (state === "connected") this.#listen();
-  }
-
-  #showMediaError(error) {
-    const refused = new ServiceError({ code: "sdp_refused", detail: error.message });
-    const words = explain(error instanceof ServiceError ? error : refused);
-    console.warn("media not negotiated", error);
-    this.#notices.show("media", words, { action: { label: "Try again", run: () => this.#hooks.onRetry() } });
-  }
-
-  #showEnded({ reason, error }) {
-    if (reason === "removed") return this.#hooks.onEnded("You were removed from the meeting", "The host took you out.");
-    if (reason === "meeting_ended") return this.#hooks.onEnded("The meeting has ended", "The host ended it for everyone.");
-    const words = error instanceof ServiceError && error.code ? explain(error) : CONNECTION_LOST;
-    return this.#hooks.onEnded(words.title, words.detail);
+    call.addEventListener("media", ({ detail }) => detail === "connected" && this.#listen());
+    this.#trouble.follow(call);
   }
 
   async #listen() {
-    if (!this.#speakers || (await this.#speakers.start())) return this.#notices.hide("sound");
-    const words = { title: "The browser keeps the sound off", detail: "It waits for a click before it plays the others." };
-    return this.#notices.show("sound", words, { action: { label: "Turn sound on", run: () => this.#listen() } });
+    const plays = await this.#speakers?.start();
+    if (plays === false) this.#trouble.soundOff(() => this.#listen());
+    else this.#trouble.soundOn();
   }
 
   // Who speaks, and how well they come through
@@ -189,26 +148,27 @@ export class MeetingView {
   }
 
   #measured(own, others) {
+    if (!this.#call) return;
     this.#ownStats = own;
     this.#stats = others;
     this.#grades = new Map([...others].map(([id, seen]) => [id, seen.grade]));
     const bars = byId("own-quality");
-    bars.dataset.grade = own.grade;
-    bars.title = `${GRADE_WORDS[own.grade]}: ${describe(own)}`;
-    bars.setAttribute("aria-label", `Your connection: ${GRADE_WORDS[own.grade].toLowerCase()}`);
+    const grade = this.#gradeOf(this.#call.you.participant_id);
+    bars.dataset.grade = grade;
+    bars.title = `${GRADE_WORDS[grade]}: ${describe(own)}`;
+    bars.setAttribute("aria-label", `Your connection: ${GRADE_WORDS[grade].toLowerCase()}`);
     this.#draw();
   }
 
-  /** The server's view of somebody's line, one or many in a message. */
-  #told(message) {
-    for (const each of message.participants ?? [message]) {
-      if (GRADE_WORDS[each.quality]) this.#serverGrades.set(each.participant_id, each.quality);
-    }
+  /** The server's view of somebody's line. */
+  #told({ participant_id: id, level }) {
+    if (GRADE_WORDS[level]) this.#serverGrades.set(id, level);
     this.#draw();
   }
 
   #gradeOf(id) {
-    return worse(this.#grades.get(id) ?? "unknown", this.#serverGrades.get(id) ?? "unknown");
+    const measured = id === this.#call.you.participant_id ? this.#ownStats?.grade : this.#grades.get(id);
+    return worse(measured ?? "unknown", this.#serverGrades.get(id) ?? "unknown");
   }
 
   // Drawing
@@ -220,8 +180,6 @@ export class MeetingView {
     this.#sharing = sharing;
     this.#draw();
   }
-
-  #sharing = null;
 
   /** Draws once for however many changes come in one frame. */
   #draw() {
@@ -263,21 +221,21 @@ export class MeetingView {
     const { you, participants } = this.#call;
     const own = {
       id: you.participant_id, name: you.display_name ?? "You", role: you.role, self: true,
-      audio: this.#devices.audioOn, video: this.#devices.videoOn, speaking: this.#selfSpeaking,
-      grade: this.#ownStats?.grade ?? "unknown", stats: this.#ownStats,
+      audio: this.#own.audioOn, video: this.#own.videoOn, speaking: this.#own.speaking && this.#own.audioOn,
+      grade: this.#gradeOf(you.participant_id), stats: this.#ownStats, away: false,
     };
     const rows = participants.list().map((each) => ({
       id: each.participant_id, name: each.display_name, role: each.role, self: false, audio: each.audio,
       video: each.video, speaking: this.#speaking.has(each.participant_id),
-      grade: this.#gradeOf(each.participant_id), stats: this.#stats.get(each.participant_id) ?? null,
+      grade: this.#gradeOf(each.participant_id), stats: this.#stats.get(each.participant_id) ?? null, away: each.away,
     }));
     this.#panel.render([own, ...rows]);
   }
 
-  #modelOf({ participant_id: id, display_name: name, audio, video }) {
+  #modelOf({ participant_id: id, display_name: name, audio, video, away }) {
     const mid = video ? this.#call.slots.midOf(id, "video") : null;
     return {
-      key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id,
+      key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id, away,
       speaking: audio && this.#speaking.has(id), grade: this.#gradeOf(id),
       stream: mid === null ? null : this.#call.media.streamOf(mid),
     };
@@ -289,21 +247,17 @@ export class MeetingView {
     if (!participant) return null;
     return {
       key: `screen:${id}`, id, name: participant.display_name, self: false, screen: true, muted: false,
-      speaking: false, pinned: this.#pinned === `screen:${id}`, grade: "unknown",
+      speaking: false, pinned: this.#pinned === `screen:${id}`, grade: "unknown", away: participant.away,
       stream: this.#call.media.streamOf(this.#call.slots.midOf(id, "screen")),
     };
   }
 
   #ownModel() {
-    const { you } = this.#call;
-    const track = this.#devices.tracks.video;
-    if (this.#selfStream?.getVideoTracks()[0] !== (track ?? undefined)) {
-      this.#selfStream = track ? new MediaStream([track]) : null;
-    }
+    const { participant_id: id, display_name: name = "You" } = this.#call.you;
+    const { audioOn, speaking, stream } = this.#own;
     return {
-      key: you.participant_id, id: you.participant_id, name: you.display_name ?? "You", self: true, screen: false,
-      muted: !this.#devices.audioOn, speaking: this.#selfSpeaking && this.#devices.audioOn, pinned: false,
-      stream: track ? this.#selfStream : null, grade: this.#ownStats?.grade ?? "unknown",
+      key: id, id, name, self: true, screen: false, muted: !audioOn, speaking: speaking && audioOn, pinned: false,
+      stream, grade: this.#gradeOf(id), away: false,
     };
   }
 
@@ -329,61 +283,12 @@ export class MeetingView {
     }, VIEW_DELAY_MS);
   }
 
-  // Our own devices
-
-  #showOwn() {
-    if (!this.#call) return;
-    const { audioOn, videoOn, tracks } = this.#devices;
-    showControl("mute", audioOn, "mic", audioOn ? "Mute" : "Unmute");
-    showControl("camera", videoOn, "camera", "Camera");
-    byId("camera").setAttribute("aria-label", videoOn ? "Turn camera off" : "Turn camera on");
-    if (tracks.audio !== this.#metered) {
-      this.#meter?.close();
-      this.#metered = tracks.audio;
-      this.#meter = tracks.audio && new LevelMeter(tracks.audio, (level) => this.#ownLevel(level));
-    }
-    this.#draw();
-  }
-
-  #ownLevel(level) {
-    const speaking = level > SPEAKING_LEVEL * (this.#selfSpeaking ? 0.8 : 1);
-    if (speaking && !this.#devices.audioOn && level > 0.5) this.#nudge();
-    if (speaking === this.#selfSpeaking) return;
-    this.#selfSpeaking = speaking;
-    this.#draw();
-  }
-
-  #nudge() {
-    if (performance.now() - this.#nudged < NUDGE_EVERY_MS) return;
-    this.#nudged = performance.now();
-    say("You are muted. Press M to speak.");
-  }
-
-  async #toggleMicrophone() {
-    const open = await this.#devices.setMicrophone(!this.#devices.audioOn);
-    if (!open && this.#devices.problems.audio) return byId("settings").showModal();
-    announce(open ? "Microphone on" : "Muted");
-  }
-
-  async #toggleCamera() {
-    const on = await this.#devices.setCamera(!this.#devices.videoOn);
-    if (!on && this.#devices.problems.video) return byId("settings").showModal();
-    announce(on ? "Camera on" : "Camera off");
-  }
-
-  /** Another microphone takes over; the camera stays off until asked for. */
-  async #replaceUnplugged(kind) {
-    if (!this.#call) return;
-    say(kind === "audio" ? "The microphone was unplugged" : "The camera was unplugged");
-    if (kind === "audio" && (await this.#devices.open("audio"))) say("Using another microphone");
-  }
-
   // Controls
 
   #bindControls() {
     const click = (id, act) => byId(id).addEventListener("click", act);
-    click("mute", () => this.#toggleMicrophone());
-    click("camera", () => this.#toggleCamera());
+    click("mute", () => this.#own.toggleMicrophone());
+    click("camera", () => this.#own.toggleCamera());
     click("show-people", () => this.#togglePanel());
     click("panel-close", () => this.#togglePanel(false));
     click("change-layout", () => this.#changeLayout());
@@ -401,9 +306,9 @@ export class MeetingView {
 
   #bindShortcuts() {
     const list = [
-      { key: "m", label: "M", words: "Mute or unmute", run: () => this.#toggleMicrophone() },
-      { key: " ", label: "Space", words: "Hold to speak while muted", run: () => this.#push(true), release: () => this.#push(false) },
-      { key: "c", label: "C", words: "Camera on or off", run: () => this.#toggleCamera() },
+      { key: "m", label: "M", words: "Mute or unmute", run: () => this.#own.toggleMicrophone() },
+      { key: " ", label: "Space", words: "Hold to speak while muted", run: () => this.#own.push(true), release: () => this.#own.push(false) },
+      { key: "c", label: "C", words: "Camera on or off", run: () => this.#own.toggleCamera() },
       { key: "p", label: "P", words: "Who is here", run: () => this.#togglePanel() },
       { key: "v", label: "V", words: "Gallery or speaker", run: () => this.#changeLayout() },
       { key: "s", label: "S", words: "Microphone and camera", run: () => byId("settings").showModal() },
@@ -415,13 +320,6 @@ export class MeetingView {
       { key: "?", label: "?", words: "These shortcuts", run: () => byId("help").showModal() },
     ];
     new Shortcuts(list, () => this.#call !== null && !byId("meeting-view").hidden);
-  }
-
-  #push(down) {
-    if (down && this.#devices.audioOn) return;
-    if (!down && !this.#pushing) return;
-    this.#pushing = down;
-    this.#devices.setMicrophone(down);
   }
 
   #togglePanel(open = byId("panel").hidden) {
@@ -471,26 +369,7 @@ export class MeetingView {
   }
 }
 
-/** The picture height that a tile needs, in few steps so that small moves of the window change nothing. */
-export function neededHeight(pixels) {
-  return [90, 180, 270, 360, 540, 720].find((step) => pixels <= step * 1.1) ?? 1080;
-}
-
-/** @returns {string} "4:05" or "1:04:05" */
-export function clockWords(seconds) {
-  const whole = Math.floor(seconds);
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (value) => String(value).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
-}
-
 function count(others) {
   if (others === 0) return "nobody else yet";
   return others === 1 ? "one other person" : `${others} other people`;
-}
-
-function showControl(id, on, iconName, words) {
-  const button = byId(id);
-  relabel(button, on ? iconName : `${iconName}-off`, words);
-  button.classList.toggle("off", !on);
 }

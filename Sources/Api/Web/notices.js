@@ -73,6 +73,7 @@ export function announce(words) {
 export class Arrivals {
   #joined = [];
   #left = [];
+  #lost = [];
   #timer = 0;
 
   joined(name) {
@@ -80,8 +81,9 @@ export class Arrivals {
     this.#schedule();
   }
 
-  left(name) {
-    this.#left.push(name);
+  /** @param {string} reason  "left", or "lost" when the connection did not come back */
+  left(name, reason) {
+    (reason === "lost" ? this.#lost : this.#left).push(name);
     this.#schedule();
   }
 
@@ -90,8 +92,10 @@ export class Arrivals {
       this.#timer = 0;
       if (this.#joined.length) say(arrivalWords(this.#joined, "joined"));
       if (this.#left.length) say(arrivalWords(this.#left, "left"));
+      if (this.#lost.length) say(arrivalWords(this.#lost, "lost the connection"));
       this.#joined = [];
       this.#left = [];
+      this.#lost = [];
     }, GATHER_MS);
   }
 }

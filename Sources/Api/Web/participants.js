@@ -10,6 +10,7 @@
  * @property {boolean} audio   microphone open
  * @property {boolean} video   camera on
  * @property {boolean} screen  sharing a screen
+ * @property {boolean} away    the signaling socket is lost for the moment
  */
 
 /**
@@ -63,6 +64,7 @@ export class Participants extends EventTarget {
       audio: raw.audio === true,
       video: raw.video === true,
       screen: raw.screen === true,
+      away: false,
     };
     this.#all.set(raw.participant_id, participant);
     if (!known) this.#order.push(raw.participant_id);
@@ -90,6 +92,7 @@ export class Participants extends EventTarget {
     for (const name of ["display_name", "role"]) {
       if (typeof fields[name] === "string") participant[name] = fields[name];
     }
+    if (fields.connection) participant.away = fields.connection === "interrupted";
     this.#tell("changed", participant);
   }
 

@@ -6,7 +6,7 @@ import { byId, icon, make, setText } from "./dom.js";
 import { initialsOf, toneOf } from "./participants.js";
 import { GRADE_WORDS, describe } from "./quality.js";
 
-/** @typedef {{id: string, name: string, role: string, self: boolean, audio: boolean, video: boolean, speaking: boolean, grade: string, stats: object|null}} Person */
+/** @typedef {{id: string, name: string, role: string, self: boolean, audio: boolean, video: boolean, speaking: boolean, away: boolean, grade: string, stats: object|null}} Person */
 
 export class PeoplePanel {
   #rows = new Map();
@@ -58,10 +58,10 @@ export class PeoplePanel {
 
 const ROLES = { host: "Host", co_host: "Co-host", cohost: "Co-host" };
 
-function update(row, { name, role, self, audio, video, speaking, grade, stats }) {
+function update(row, { name, role, self, audio, video, speaking, away, grade, stats }) {
   setText(row.avatar, initialsOf(name));
   setText(row.name, self ? `${name} (you)` : name);
-  const notes = [ROLES[role], stats && describe(stats)].filter(Boolean);
+  const notes = [ROLES[role], away ? "Reconnecting…" : stats && describe(stats)].filter(Boolean);
   setText(row.note, notes.join(" · "));
   row.bars.dataset.grade = grade;
   row.bars.setAttribute("aria-label", GRADE_WORDS[grade] ?? "");

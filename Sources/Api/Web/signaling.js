@@ -2,7 +2,7 @@
  * The signaling socket: requests with answers, and a dropped socket that comes back to the same place.
  */
 
-import { ServiceError } from "./errors.js";
+import { ServiceError, kindOf } from "./errors.js";
 
 /** How long the server keeps the place of a participant whose socket dropped. */
 export const RESUME_WINDOW_MS = 15_000;
@@ -12,6 +12,9 @@ const OPEN_PATIENCE_MS = 5_000;
 const PING_EVERY_MS = 5_000;
 const PONG_PATIENCE_MS = 6_000;
 const RETRY_DELAYS_MS = [0, 300, 700, 1_500, 2_000];
+
+/** Answers to a resumption after which another attempt is useless. */
+const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_found", "ended", "forbidden"]);
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -131,7 +134,7 @@ export class Signaling extends EventTarget {
   }
 
   #receive(socket, text) {
-    if (socket !== this.#socket) return;
+    if (socket !== this.#socket || this.#finished) return;
     let message;
     try {
       message = JSON.parse(text);
@@ -150,7 +153,7 @@ export class Signaling extends EventTarget {
     this.#pending.delete(id);
     clearTimeout(waiting.timer);
     if (answer.type === "error") {
-      waiting.reject(new ServiceError({ code: answer.code ?? "", detail: answer.message ?? "" }));
+      waiting.reject(new ServiceError({ status: answer.status ?? 0, code: answer.code ?? "", detail: answer.message ?? "" }));
     } else {
       waiting.resolve(answer);
     }
@@ -192,7 +195,7 @@ export class Signaling extends EventTarget {
         return;
       } catch (error) {
         reason = error;
-        if (error.code && error.code !== "timeout") break;
+        if (FINAL.has(kindOf(error))) break;
       }
     }
     if (this.#finished) return;

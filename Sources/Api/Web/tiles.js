@@ -17,6 +17,7 @@ import { GRADE_WORDS } from "./quality.js";
  * @property {boolean} muted
  * @property {boolean} speaking
  * @property {boolean} pinned
+ * @property {boolean} away      the signaling socket is lost for the moment
  * @property {MediaStream|null} stream  the picture, null while there is none
  * @property {import("./quality.js").Grade} grade
  */
@@ -40,7 +41,8 @@ class Tile {
     this.#name = make("span", { class: "name" });
     this.#bars = make("span", { class: "bars", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
     const plate = make("div", { class: "plate" }, icon(model.screen ? "screen" : "mic-off"), this.#name, this.#bars);
-    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, plate, this.#words);
+    const away = make("span", { class: "away-mark", "aria-hidden": "true", text: "Reconnecting…" });
+    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, away, plate, this.#words);
     this.element.classList.toggle("self", model.self);
     this.element.classList.toggle("screen", model.screen);
     this.element.dataset.participant = model.id;
@@ -57,6 +59,7 @@ class Tile {
     classList.toggle("muted", model.muted && !model.screen);
     classList.toggle("speaking", model.speaking);
     classList.toggle("pinned", model.pinned);
+    classList.toggle("away", model.away);
     setText(this.#name, model.self ? "You" : model.screen ? `${model.name}’s screen` : model.name);
     setText(this.#avatar, initialsOf(model.name));
     this.#bars.dataset.grade = model.grade;
@@ -65,7 +68,7 @@ class Tile {
       setText(this.#pin.lastElementChild, words);
       this.#pin.setAttribute("aria-pressed", String(model.pinned));
     }
-    const marks = [model.muted && "muted", !model.stream && "camera off", model.speaking && "speaking"];
+    const marks = [model.away && "reconnecting", model.muted && "muted", !model.stream && "camera off", model.speaking && "speaking"];
     if (model.grade === "unstable" || model.grade === "poor") marks.push(GRADE_WORDS[model.grade].toLowerCase());
     setText(this.#words, model.screen ? "" : marks.filter(Boolean).join(", "));
     this.#attach(model);
@@ -196,6 +199,11 @@ export class TileBoard {
       tile.update(model);
     }
   }
+}
+
+/** The picture height that a tile needs, in few steps so that small moves of the window change nothing. */
+export function neededHeight(pixels) {
+  return [90, 180, 270, 360, 540, 720].find((step) => pixels <= step * 1.1) ?? 1080;
 }
 
 /** One page of a list; a page beyond the end is the last one. */

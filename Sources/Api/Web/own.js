@@ -1,0 +1,123 @@
+/**
+ * Our own microphone and camera while in a meeting: their buttons, whether we speak, and what becomes of them.
+ */
+
+import { byId, relabel } from "./dom.js";
+import { LevelMeter, SPEAKING_LEVEL } from "./level.js";
+import { announce, say } from "./notices.js";
+
+const NUDGE_EVERY_MS = 20_000;
+/** So loud that somebody means to be heard. */
+const NUDGE_LEVEL = 0.5;
+
+export class OwnControls {
+  /** Whether we make a sound now, muted or not. */
+  speaking = false;
+  #devices;
+  #changed;
+  #active = false;
+  #meter = null;
+  #metered = null;
+  #nudged = -NUDGE_EVERY_MS;
+  #pushing = false;
+  #stream = null;
+
+  /**
+   * @param {import("./devices.js").Devices} devices
+   * @param {() => void} changed  called when the picture of ourselves is out of date
+   */
+  constructor(devices, changed) {
+    this.#devices = devices;
+    this.#changed = changed;
+    devices.addEventListener("change", () => this.#show());
+    devices.addEventListener("unplugged", ({ detail }) => this.#replaceUnplugged(detail));
+  }
+
+  open() {
+    this.#active = true;
+    this.#show();
+  }
+
+  close() {
+    this.#active = false;
+    this.#meter?.close();
+    this.#meter = this.#metered = null;
+    this.speaking = false;
+  }
+
+  get audioOn() {
+    return this.#devices.audioOn;
+  }
+
+  get videoOn() {
+    return this.#devices.videoOn;
+  }
+
+  /** Our own picture, or null. */
+  get stream() {
+    const track = this.#devices.tracks.video;
+    if (!track) this.#stream = null;
+    else if (this.#stream?.getVideoTracks()[0] !== track) this.#stream = new MediaStream([track]);
+    return this.#stream;
+  }
+
+  async toggleMicrophone() {
+    const open = await this.#devices.setMicrophone(!this.#devices.audioOn);
+    if (!open && this.#devices.problems.audio) byId("settings").showModal();
+    else announce(open ? "Microphone on" : "Muted");
+  }
+
+  async toggleCamera() {
+    const on = await this.#devices.setCamera(!this.#devices.videoOn);
+    if (!on && this.#devices.problems.video) byId("settings").showModal();
+    else announce(on ? "Camera on" : "Camera off");
+  }
+
+  /** Speaks while a key is held; does nothing to an open microphone. */
+  push(down) {
+    if (down ? this.#devices.audioOn : !this.#pushing) return;
+    this.#pushing = down;
+    this.#devices.setMicrophone(down);
+  }
+
+  #show() {
+    if (!this.#active) return;
+    const { audioOn, videoOn, tracks } = this.#devices;
+    showControl("mute", audioOn, "mic", audioOn ? "Mute" : "Unmute");
+    showControl("camera", videoOn, "camera", "Camera");
+    byId("camera").setAttribute("aria-label", videoOn ? "Turn camera off" : "Turn camera on");
+    if (tracks.audio !== this.#metered) {
+      this.#meter?.close();
+      this.#metered = tracks.audio;
+      this.#meter = tracks.audio && new LevelMeter(tracks.audio, (level) => this.#heard(level));
+    }
+    this.#changed();
+  }
+
+  #heard(level) {
+    const speaking = level > SPEAKING_LEVEL * (this.speaking ? 0.8 : 1);
+    if (!this.#devices.audioOn && level > NUDGE_LEVEL) this.#nudge();
+    if (speaking === this.speaking) return;
+    this.speaking = speaking;
+    this.#changed();
+  }
+
+  #nudge() {
+    if (performance.now() - this.#nudged < NUDGE_EVERY_MS) return;
+    this.#nudged = performance.now();
+    say("You are muted. Press M to speak.");
+  }
+
+  /** Another microphone takes over; the camera stays off until asked for. */
+  async #replaceUnplugged(kind) {
+    if (!this.#active) return;
+    say(kind === "audio" ? "The microphone was unplugged" : "The camera was unplugged");
+    if (kind === "audio" && (await this.#devices.open("audio"))) say("Using another microphone");
+  }
+}
+
+function showControl(id, on, iconName, words) {
+  const button = byId(id);
+  relabel(button, on ? iconName : `${iconName}-off`, words);
+  button.classList.toggle("off", !on);
+}
