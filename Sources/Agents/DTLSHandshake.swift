@@ -7,6 +7,7 @@ import Wire
 /// Time is nanoseconds of any monotonic clock. OpenSSL 3.0 reads the wall clock for its retransmission timer;
 /// `DTLSTimer` takes that decision from it, so that the same code runs on virtual time.
 public final class DTLSHandshake {
+    /// Where the association is.
     public enum State: Sendable {
         case handshaking
         /// `receive` is what the peer seals with, `send` what we seal with.

@@ -1,5 +1,6 @@
 /// Why a session description cannot be used.
 public struct SDPError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What kind of error it is, for the status of an answer.
     public enum Reason: Equatable, Sendable {
         /// Not what RFC 8866 allows.
         case malformed
