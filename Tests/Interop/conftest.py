@@ -39,8 +39,8 @@ class Stage:
         self.lab: Lab
         self.server: Server
 
-    def make_lab(self, clients: int = 3, **shape: int) -> Lab:
-        self.lab = self._stack.enter_context(Lab(clients, **shape))
+    def make_lab(self, clients: int = 3, pops: int = 1) -> Lab:
+        self.lab = self._stack.enter_context(Lab(clients, pops))
         return self.lab
 
     def start_server(self, **options: object) -> Server:

@@ -38,9 +38,9 @@ def wait_until(
 class Lab:
     """A lab of its own for each use, gone after `with`."""
 
-    def __init__(self, clients: int = 2, pops: int = 1, queues: int = 2) -> None:
+    def __init__(self, clients: int = 2, pops: int = 1) -> None:
         self.name = f"test-{os.getpid()}-{next(_numbers)}"
-        self._shape = ["--clients", str(clients), "--pops", str(pops), "--queues", str(queues)]
+        self._shape = ["--clients", str(clients), "--pops", str(pops)]
 
     def __enter__(self) -> Lab:
         self._tool("up", *self._shape)

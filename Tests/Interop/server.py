@@ -6,15 +6,15 @@ import json
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from lab import ROOT, Lab, wait_until
 
 BINARY = ROOT / ".build" / "release" / "needletail"
+# A veth has one queue for AF_XDP: with two workers, one of them hands packets over.
 DEVICES = {
-    "af_packet": "net_af_packet0,iface=media0,qpairs={queues}",
-    "af_xdp": "net_af_xdp0,iface=media0,start_queue=0,queue_count={queues}",
+    "af_packet": "net_af_packet0,iface=media0,qpairs={workers}",
+    "af_xdp": "net_af_xdp0,iface=media0,start_queue=0,queue_count=1",
 }
 
 
@@ -34,7 +34,7 @@ class Server:
         self.lab, self.host = lab, host
         self.log = folder / f"{host}.log"
         self._config = folder / f"{host}.yaml"
-        options = ["--device", DEVICES[driver].format(queues=len(cores)), "--cores", ",".join(map(str, cores))]
+        options = ["--device", DEVICES[driver].format(workers=len(cores)), "--cores", ",".join(map(str, cores))]
         for family in families:
             options += ["--address", lab.address(host, family, media=True) + ("/24" if family == 4 else "/64")]
         options += ["--api", "[::]:8080", "--ops", "127.0.0.1:9090"]
@@ -58,7 +58,8 @@ class Server:
 
     def __exit__(self, kind: type | None, *_: object) -> None:
         """Ends the server by SIGTERM, as a service manager does. A test that went well fails if this does not."""
-        started = time.monotonic()
+        if self.process.poll() == -signal.SIGKILL:
+            return
         self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(timeout=15)
@@ -68,7 +69,11 @@ class Server:
             status = "none in 15 s"
         if kind is None:
             assert status in (0, -signal.SIGTERM), f"exit status {status} after SIGTERM; its log ends:\n{self.log_tail()}"
-            assert time.monotonic() - started < 15
+
+    def crash(self) -> None:
+        """Ends the server as nobody would wish."""
+        self.process.kill()
+        self.process.wait()
 
     def log_tail(self, lines: int = 30) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -53,3 +53,12 @@ def test_noise_is_counted_and_disturbs_nobody(stage: Stage, family: int) -> None
     assert server.metric("needletail_sessions") == 2
     check_sees(*people)
     check_sees(*reversed(people))
+
+
+@pytest.mark.parametrize("driver", ["af_packet", "af_xdp"])
+def test_a_crashed_server_starts_again(stage: Stage, driver: str) -> None:
+    lab = stage.make_lab(clients=1)
+    stage.start_server(driver=driver).crash()
+    stage.start_server(driver=driver)
+    done = lab.run("client1", "ping", "-n", "-q", "-c", "3", "-i", "0.05", "-W", "2", lab.address("pop1", media=True))
+    assert " 3 received" in done.stdout, done.stdout
