@@ -29,6 +29,10 @@ extension EAL {
     /// The command line that EAL understands (DPDK Getting Started Guide for Linux, section 8).
     static func arguments(for configuration: Configuration, hugepages: Bool, cores: [Int]) -> [String] {
         var arguments = ["needletail", "--no-telemetry", "--log-level", String(configuration.logLevel)]
+        if configuration.logLevel <= 5 {
+            // It calls a kernel without qdiscs for rte_flow, and the absence of secondary processes, errors.
+            arguments += ["--log-level", "pmd.net.tap:critical"]
+        }
         // One lcore over all our cores: EAL pins its caller, and every thread born of it, to the lcore's set.
         let set = cores.filter { $0 < Int(RTE_MAX_LCORE) }.map(String.init).joined(separator: ",")
         arguments += ["--lcores", "0@(\(set.isEmpty ? "0" : set))"]

@@ -23,7 +23,8 @@ struct EthernetDevice {
         guard configuration.workers > 0 else { throw PortFailure("port \(name): at least one worker is needed") }
         var id: UInt16 = 0
         if rte_eth_dev_get_port_by_name(name, &id) != 0 {
-            let result = rte_dev_probe(Self.arguments(for: configuration))
+            let arguments = try DeviceArguments(configuration.device).completed(workers: configuration.workers)
+            let result = rte_dev_probe(arguments)
             guard result == 0, rte_eth_dev_get_port_by_name(name, &id) == 0 else {
                 throw PortFailure(Self.remedy(for: result, name: name))
             }
@@ -31,27 +32,17 @@ struct EthernetDevice {
         self.id = id
     }
 
-    /// The device's arguments, with the number of queues where the operator left it open: an AF_PACKET socket
-    /// nobody reads would swallow its share of the packets.
-    static func arguments(for configuration: DPDKPort.Configuration) -> String {
-        let device = configuration.device
-        guard configuration.name.hasPrefix("net_af_packet"), !device.contains("qpairs=") else { return device }
-        return "\(device),qpairs=\(configuration.workers)"
-    }
-
+    /// Drivers answer most failures with -1, which says nothing.
     private static func remedy(for result: Int32, name: String) -> String {
-        switch abs(result) {
-        case EPERM, EACCES: "port \(name) is not to be had: run as root or give CAP_NET_ADMIN and CAP_NET_RAW"
-        case EEXIST: "port \(name) is in use in this process: give it another number"
-        case ENODEV where name.hasPrefix("net_"), ENOENT where name.hasPrefix("net_"):
-            "port \(name): no such driver, or its kernel interface does not exist; install the driver's package "
-                + "(librte-net-...) or make the interface"
-        default:
-            name.hasPrefix("net_")
-                ? "port \(name) did not start (\(EAL.message(of: result))): see that its kernel interface exists and "
-                    + "is free, that the arguments are right, and that this is root"
-                : "port \(name) is not bound to a driver of DPDK: see `dpdk-devbind.py --status`"
+        if !name.hasPrefix("net_") {
+            return "port \(name) is not bound to a driver of DPDK: see `dpdk-devbind.py --status`"
         }
+        if geteuid() != 0 { return "port \(name) is not to be had: run as root or give CAP_NET_ADMIN and CAP_NET_RAW" }
+        if result == -EEXIST { return "port \(name) is in use in this process: give it another number" }
+        if result == -EFAULT {
+            return "port \(name): no driver has this name; see its spelling and that the driver's package is installed"
+        }
+        return "port \(name) did not start: see its arguments, and that nobody else uses its kernel interface"
     }
 
     var driver: String { withInfo { String(cString: $0.driver_name) } ?? "unknown" }

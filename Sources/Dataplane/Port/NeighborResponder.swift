@@ -5,8 +5,8 @@ import Wire
 enum NeighborAnswer: BitwiseCopyable, Equatable {
     /// The mbuf now holds the answer: transmit it.
     case reply
-    /// The frame taught us a neighbour that we asked for. Workers on other queues, who never see it, want to be
-    /// shown it too (`handle`, with a reference of their own); then free it.
+    /// A neighbour's answer, noted if it was asked for here. A worker on another queue may have asked, and never sees
+    /// it: show it to all of them (`handle`, with a reference of their own each), then free it.
     case learned
     /// For us and done with, or not worth an answer: count the reason, free it.
     case drop(DropReason)
@@ -137,17 +137,17 @@ struct NeighborResponder: ~Copyable {
     private mutating func handleARP(_ mbuf: Mbuf, now: UInt64) -> NeighborAnswer {
         guard let packet = ARPPacket(frame: mbuf.bytes) else { return .drop(.truncated) }
         let receiver = MACAddress(load: mbuf.data)
-        guard receiver == mac || receiver.isMulticast, isOwn(packet.targetAddress) else {
-            // Gratuitous ARP: a neighbour in use has another link address now.
-            let isGratuitous = packet.senderAddress == packet.targetAddress && !isOwn(packet.senderAddress)
-            return isGratuitous && neighbors.learn(packet.senderAddress, packet.senderMAC, now: now)
-                ? .learned : .foreign
-        }
         guard !packet.senderMAC.isMulticast, packet.senderMAC != mac, !isOwn(packet.senderAddress) else {
             return .drop(.notOurs)
         }
-        let learned = neighbors.learn(packet.senderAddress, packet.senderMAC, now: now)
-        guard packet.operation == .request else { return learned ? .learned : .drop(.notOurs) }
+        guard receiver == mac || receiver.isMulticast, isOwn(packet.targetAddress) else {
+            // Gratuitous ARP: a neighbour in use has another link address now.
+            let isGratuitous = packet.senderAddress == packet.targetAddress
+            return isGratuitous && neighbors.learn(packet.senderAddress, packet.senderMAC, now: now)
+                ? .learned : .foreign
+        }
+        _ = neighbors.learn(packet.senderAddress, packet.senderMAC, now: now)
+        guard packet.operation == .request else { return .learned }
         writeARP(packet.reply(from: mac), to: mbuf)
         return .reply
     }
@@ -167,9 +167,9 @@ struct NeighborResponder: ~Copyable {
         let receiver = MACAddress(load: mbuf.data)
         guard receiver == mac || receiver.isMulticast else { return .foreign }
         if let advertisement = NeighborAdvertisement(frame: mbuf.bytes) {
-            guard !isOwn(advertisement.target) else { return .drop(.notOurs) }
-            return neighbors.learn(advertisement.target, advertisement.targetMAC, now: now)
-                ? .learned : .drop(.notOurs)
+            guard !isOwn(advertisement.target), !advertisement.targetMAC.isMulticast else { return .drop(.notOurs) }
+            _ = neighbors.learn(advertisement.target, advertisement.targetMAC, now: now)
+            return .learned
         }
         guard let solicitation = NeighborSolicitation(frame: mbuf.bytes) else { return .drop(.truncated) }
         guard isOwn(solicitation.target) else { return .foreign }
