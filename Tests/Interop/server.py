@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from lab import ROOT, Lab, wait_until
 
-BINARY = ROOT / ".build" / "release" / "needletail"
+# Another build (debug, a sanitizer) can take the place of the released one.
+BINARY = Path(os.environ.get("NEEDLETAIL_BINARY", ROOT / ".build" / "release" / "needletail"))
 # A veth has one queue for AF_XDP: with two workers, one of them hands packets over.
 DEVICES = {
     "af_packet": "net_af_packet0,iface=media0,qpairs={workers}",
