@@ -141,6 +141,7 @@ import Wire
     // MARK: the rules
 
     private func check(_ room: MediaFixture, _ people: [ParticipantID: Person]) async {
+        #expect(room.workers.allSatisfy { $0.idleReplicas == 0 }, "a replica goes with the last who watches it")
         let isStarved = await room.director.currentStatistics().refusedReplicas > 0
         for (id, person) in people {
             let told = await room.director.slots(of: id)

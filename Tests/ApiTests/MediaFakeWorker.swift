@@ -50,6 +50,12 @@ final class FakeWorker {
 
     var isEmpty: Bool { sessions.isEmpty && tracks.isEmpty && slots.isEmpty && feeds.isEmpty }
 
+    /// Replicas that no Slot shows.
+    var idleReplicas: Int {
+        let shown = Set(slots.values.map(\.track))
+        return tracks.values.count { $0.session.isNone && !shown.contains($0.track) }
+    }
+
     /// Reads at most `limit` commands.
     func turn(limit: Int = .max) {
         var left = limit

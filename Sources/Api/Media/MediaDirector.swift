@@ -30,6 +30,8 @@ public actor MediaDirector: MediaPlane {
     typealias Answering =
         @Sendable (String, String, String, inout any RandomNumberGenerator & Sendable) throws(SDPError) -> Negotiation
 
+    /// Not bounded, as a lost change of a Slot would never be mended; its reader is in this process, and what is
+    /// told is bounded by the polls.
     public nonisolated let updates: AsyncStream<MediaUpdate>
     let emit: AsyncStream<MediaUpdate>.Continuation
 
@@ -164,6 +166,9 @@ public actor MediaDirector: MediaPlane {
     public func drain() { isDraining = true }
 
     // MARK: MediaPlane
+    //
+    // What a client may say often waits for the next poll, so that saying it a thousand times costs a worker
+    // no more than saying it once.
 
     public func connect(
         _ participant: ParticipantID, in meeting: MeetingID, offer: String
@@ -182,7 +187,6 @@ public actor MediaDirector: MediaPlane {
         members[participant]?.view = view
         meetings[member.meeting]?.setView(participant, view)
         touch([participant])
-        settle()
     }
 
     public func setMediaState(_ participant: ParticipantID, audio: Bool, video: Bool, screen: Bool) async {
@@ -190,11 +194,11 @@ public actor MediaDirector: MediaPlane {
         guard let member = members[participant], member.state != state else { return }
         members[participant]?.state = state
         updateSources(of: participant)
-        settle()
     }
 
     public func slots(of participant: ParticipantID) async -> [SlotAssignment] {
-        if members[participant]?.isQueued == true {
+        guard let member = members[participant] else { return [] }
+        if member.isQueued, !desks[member.worker].isCongested {
             fill(participant, isSilent: false)
             commit()
         }
