@@ -31,9 +31,6 @@ public struct SrtpCost: ~Copyable {
     private let jobs: UnsafeMutablePointer<SealJob>
     private let opens: UnsafeMutablePointer<OpenJob>
 
-    /// What this CPU makes of `SrtpEngine`.
-    public static var description: String { SrtpEngine.description }
-
     /// Nil when this CPU cannot do it. `payloadLength`: bytes, up to 1500; `keyCount`: at least 1.
     public init?(_ way: Way, profile: SrtpProfile, keyCount: Int, payloadLength: Int) {
         guard let engine = SrtpEngine(kind: way == .ipsecMB ? .ipsecMB : .libsrtp), keyCount > 0,
@@ -69,8 +66,8 @@ public struct SrtpCost: ~Copyable {
         opens.deallocate()
     }
 
-    /// Seals one packet for each key `rounds` times, in bursts; a round's sequence number is `first` and up. Returns how
-    /// many packets that was. For `.libsrtpSession`, sequence numbers must rise from call to call.
+    /// Seals one packet for each key `rounds` times, in bursts; a round's sequence number is `first` and up. Returns
+    /// how many packets that was. For `.libsrtpSession`, sequence numbers must rise from call to call.
     public func seal(rounds: Int, first: Int) -> Int {
         var sealed = 0
         for round in 0..<rounds {

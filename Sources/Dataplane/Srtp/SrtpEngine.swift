@@ -5,7 +5,7 @@ import Wire
 /// Seals and opens SRTP and SRTCP (RFC 3711, RFC 7714), a burst at a time.
 ///
 /// One per worker: it owns the multi-buffer manager and scratch memory, and must be used by one thread at a time.
-struct SrtpEngine: ~Copyable, @unchecked Sendable {
+public struct SrtpEngine: ~Copyable, @unchecked Sendable {
     enum Kind: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         /// Intel ipsec-mb: the fast path, on x86-64 with AES-NI.
         case ipsecMB
@@ -33,7 +33,7 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
     deinit { multiBuffer?.deallocate() }
 
     /// Library, version, instruction set and CPU features in one line for `needletail version` and the log.
-    static var description: String {
+    public static var description: String {
         let engine = SrtpEngine()
         guard let multiBuffer = engine.multiBuffer else {
             return String(cString: srtp_get_version_string()) + " (this CPU lacks what ipsec-mb needs)"
@@ -63,9 +63,9 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
         return length &+ transform.rtcpTrailerLength
     }
 
-    /// Verifies and decrypts an SRTCP packet in place; nil when it is too short, not encrypted (E = 0) or not authentic,
-    /// and then the packet's content is undefined. The caller checks `index` against its `ReplayWindow` and drops
-    /// replays.
+    /// Verifies and decrypts an SRTCP packet in place; nil when it is too short, not encrypted (E = 0) or not
+    /// authentic, and then the packet's content is undefined. The caller checks `index` against its `ReplayWindow` and
+    /// drops replays.
     func openRtcp(
         _ transform: SrtpTransform, _ packet: UnsafeMutablePointer<UInt8>, _ length: Int
     ) -> (plainLength: Int, index: UInt32)? {
