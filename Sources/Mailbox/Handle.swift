@@ -36,8 +36,11 @@ public struct Handle<Kind>: Hashable, Sendable, BitwiseCopyable {
     public var index: Int { Int(UInt32(truncatingIfNeeded: raw)) }
 }
 
+/// Marks handles of Sessions.
 public enum SessionKind {}
+/// Marks handles of Tracks.
 public enum TrackKind {}
+/// Marks handles of Slots.
 public enum SlotKind {}
 
 /// One remote transport.

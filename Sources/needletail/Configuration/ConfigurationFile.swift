@@ -1,0 +1,129 @@
+import Configuration
+import Foundation
+import SystemPackage
+import Yams
+
+/// A configuration file whose keys and shapes are proved; values are then read through swift-configuration.
+struct ConfigurationFile {
+    let path: String
+    private let lines: [ConfigurationKey: Int]
+    private let reader: ConfigReader
+
+    /// Throws a `ConfigurationError` that names key and line.
+    init(path: String) async throws {
+        self.path = path
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ConfigurationError("\(path): cannot be read: name a file with --config, as appliance/needletail.yaml")
+        }
+        lines = try Self.check(text, path: path)
+        // An empty file means all defaults; the provider wants a mapping.
+        if lines.isEmpty {
+            reader = ConfigReader(provider: InMemoryProvider(values: [:]))
+        } else {
+            reader = ConfigReader(provider: try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
+        }
+    }
+
+    func error(_ key: ConfigurationKey, _ what: String) -> ConfigurationError {
+        ConfigurationError(file: path, line: lines[key], key: key.rawValue, what)
+    }
+
+    /// The value, or nil when the file does not have the key.
+    func text(_ key: ConfigurationKey) -> String? { lines[key] == nil ? nil : reader.string(forKey: configKey(key)) }
+
+    func texts(_ key: ConfigurationKey) -> [String]? {
+        lines[key] == nil ? nil : reader.stringArray(forKey: configKey(key), default: [])
+    }
+
+    /// The integer, which must lie in `range`.
+    func integer(_ key: ConfigurationKey, in range: ClosedRange<Int>, default value: Int) throws -> Int {
+        guard lines[key] != nil else { return value }
+        guard let number = reader.int(forKey: configKey(key)), range.contains(number) else {
+            throw error(key, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    func integers(_ key: ConfigurationKey) -> [Int]? {
+        lines[key] == nil ? nil : reader.intArray(forKey: configKey(key), default: [])
+    }
+
+    private func configKey(_ key: ConfigurationKey) -> ConfigKey {
+        ConfigKey(key.rawValue.split(separator: ".").map(String.init))
+    }
+
+    // MARK: keys and shapes
+
+    /// Walks the document: every key must be known and its value of the right shape. Returns the keys' lines.
+    private static func check(_ text: String, path: String) throws -> [ConfigurationKey: Int] {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            throw ConfigurationError("\(path): not YAML: \(error)".replacingOccurrences(of: "\n", with: " "))
+        }
+        guard let root, root.null == nil else { return [:] }
+        guard let mapping = root.mapping else { throw ConfigurationError("\(path): not a mapping of keys to values") }
+        var lines: [ConfigurationKey: Int] = [:]
+        try walk(mapping, prefix: "", path: path, into: &lines)
+        return lines
+    }
+
+    private static func walk(
+        _ mapping: Node.Mapping, prefix: String, path: String, into lines: inout [ConfigurationKey: Int]
+    ) throws {
+        for (keyNode, value) in mapping {
+            let line = keyNode.mark?.line
+            let name = prefix + (keyNode.string ?? "?")
+            if let key = ConfigurationKey(rawValue: name) {
+                guard lines.updateValue(line ?? 0, forKey: key) == nil else {
+                    throw ConfigurationError(file: path, line: line, key: name, "is there twice")
+                }
+                try check(value, shape: key.shape, key: name, line: line, path: path)
+            } else if let section = value.mapping,
+                ConfigurationKey.allCases.contains(where: { $0.rawValue.hasPrefix(name + ".") })
+            {
+                try walk(section, prefix: name + ".", path: path, into: &lines)
+            } else {
+                throw ConfigurationError(file: path, line: line, key: name, "unknown key" + suggestion(for: name))
+            }
+        }
+    }
+
+    private static func check(
+        _ value: Node, shape: ConfigurationKey.Shape, key: String, line: Int?, path: String
+    ) throws {
+        func fail(_ what: String) -> ConfigurationError {
+            ConfigurationError(file: path, line: value.mark?.line ?? line, key: key, what)
+        }
+        switch shape {
+        case .text:
+            guard value.scalar != nil else { throw fail("must be text") }
+        case .integer:
+            guard value.int != nil else { throw fail("must be a whole number") }
+        case .texts:
+            guard let list = value.sequence, list.allSatisfy({ $0.scalar != nil }) else { throw fail("must be a list") }
+        case .integers:
+            guard let list = value.sequence, list.allSatisfy({ $0.int != nil }) else {
+                throw fail("must be a list of whole numbers")
+            }
+        case .choice(let names):
+            guard let text = value.scalar?.string, names.contains(text) else {
+                throw fail("must be one of \(names.joined(separator: ", "))")
+            }
+        case .choices(let names):
+            guard let list = value.sequence, list.allSatisfy({ names.contains($0.scalar?.string ?? "") }) else {
+                throw fail("must be a list of \(names.joined(separator: ", "))")
+            }
+        }
+    }
+
+    /// A known key whose last part is the same, or that begins alike.
+    private static func suggestion(for name: String) -> String {
+        let last = name.split(separator: ".").last.map(String.init) ?? name
+        let near = ConfigurationKey.allCases.map(\.rawValue).first {
+            $0.hasSuffix("." + last) || $0.hasPrefix(name) || name.hasPrefix($0)
+        }
+        return near.map { "; is \($0) meant?" } ?? ""
+    }
+}

@@ -1,0 +1,56 @@
+/// Every key that the configuration file may hold, and the shape of its value. `appliance/needletail.yaml` explains them.
+enum ConfigurationKey: String, CaseIterable {
+    case popID = "pop.id"
+    case portDevice = "port.device"
+    case portAddresses = "port.addresses"
+    case portGateway = "port.gateway"
+    case portUDP = "port.udp_port"
+    case portMTU = "port.mtu"
+    case portDescriptors = "port.descriptors"
+    case portBuffers = "port.buffers"
+    case memoryHugepages = "memory.hugepages"
+    case memoryMegabytes = "memory.megabytes"
+    case workersCores = "workers.cores"
+    case workersIdle = "workers.idle"
+    case workersPauseAfter = "workers.pause_after"
+    case workersSleepAfter = "workers.sleep_after"
+    case workersLongestSleep = "workers.longest_sleep_us"
+    case capacitySessions = "capacity.sessions"
+    case capacityTracks = "capacity.tracks"
+    case capacitySlots = "capacity.slots"
+    case mediaAnnounced = "media.announced_addresses"
+    case mediaProfiles = "media.srtp_profiles"
+    case mediaCodecs = "media.video_codecs"
+    case mediaCacheAge = "media.retransmission_ms"
+    case apiListen = "api.listen"
+    case apiPublicURL = "api.public_url"
+    case apiWebFolder = "api.web_folder"
+    case authKeys = "auth.keys"
+    case opsListen = "ops.listen"
+    case logLevel = "log.level"
+
+    enum Shape: Equatable {
+        case text, integer, texts, integers
+        /// Text that is one of these.
+        case choice([String])
+        /// A list of such.
+        case choices([String])
+    }
+
+    var shape: Shape {
+        switch self {
+        case .popID, .portUDP, .portMTU, .portDescriptors, .portBuffers, .memoryMegabytes, .workersPauseAfter,
+            .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks, .capacitySlots,
+            .mediaCacheAge:
+            .integer
+        case .portDevice, .apiListen, .apiPublicURL, .apiWebFolder, .opsListen: .text
+        case .portAddresses, .portGateway, .mediaAnnounced, .authKeys: .texts
+        case .workersCores: .integers
+        case .memoryHugepages: .choice(["auto", "required", "never"])
+        case .workersIdle: .choice(["auto", "adaptive", "poll"])
+        case .mediaProfiles: .choices(NodeConfiguration.profileNames.map(\.name))
+        case .mediaCodecs: .choices(NodeConfiguration.codecNames.map(\.name))
+        case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import Api
+import Dataplane
+import Foundation
+import Logging
+import Mailbox
+import Wire
+
+/// The whole configuration of a PoP, checked.
+struct NodeConfiguration {
+    static let profileNames: [(name: String, profile: SrtpProfile)] = [
+        ("AEAD_AES_128_GCM", .aeadAes128Gcm), ("AEAD_AES_256_GCM", .aeadAes256Gcm),
+        ("AES128_CM_SHA1_80", .aes128CmHmacSha1_80),
+    ]
+    static let codecNames: [(name: String, codec: Codec)] = [
+        ("vp8", .vp8), ("h264", .h264), ("vp9", .vp9), ("av1", .av1),
+    ]
+
+    var pop: UInt16
+    var device: String
+    var interfaces: [HostConfiguration.Interface]
+    var gatewayV4: IPAddress?
+    var gatewayV6: IPAddress?
+    var mediaPort: UInt16
+    var mtu: Int
+    var descriptors: Int
+    var buffers: Int
+    var hugepages: EAL.Hugepages
+    var memory: Int?
+    var cores: [Int]
+    /// Nil: adaptive on a port of the kernel, else busy polling.
+    var idle: IdlePolicy?
+    var capacity: Capacity
+    /// What clients are told to send to.
+    var announced: [IPAddress]
+    var profiles: [SrtpProfile]
+    var codecs: [Codec]
+    /// Milliseconds.
+    var retransmissionAge: Int
+    var api: ApiConfiguration
+    var logLevel: Logger.Level
+
+    init(_ file: ConfigurationFile) throws {
+        pop = UInt16(try file.integer(.popID, in: 1...65_535, default: 1))
+        guard let device = file.text(.portDevice), !device.isEmpty else {
+            throw file.error(
+                .portDevice, "is missing: name a PCI address, or a virtual device as net_af_packet0,iface=eth0")
+        }
+        self.device = device
+        interfaces = try Self.interfaces(file)
+        (gatewayV4, gatewayV6) = try Self.gateways(file)
+        mediaPort = UInt16(try file.integer(.portUDP, in: 1...65_535, default: 3_478))
+        mtu = try file.integer(.portMTU, in: 1_280...1_500, default: 1_500)
+        descriptors = try file.integer(.portDescriptors, in: 64...8_192, default: 1_024)
+        buffers = try file.integer(.portBuffers, in: 4_095...4_194_303, default: 32_767)
+        hugepages = ["required": .required, "never": .never][file.text(.memoryHugepages) ?? "auto"] ?? .automatic
+        memory =
+            file.text(.memoryMegabytes) == nil
+            ? nil : try file.integer(.memoryMegabytes, in: 64...1_048_576, default: 512)
+        cores = try Self.cores(file)
+        idle = try Self.idle(file)
+        capacity = Capacity(
+            sessions: try file.integer(.capacitySessions, in: 2...1_000_000, default: 1_024),
+            tracks: try file.integer(.capacityTracks, in: 2...1_000_000, default: 2_048),
+            slots: try file.integer(.capacitySlots, in: 2...16_000_000, default: 32_768))
+        announced = try Self.addresses(file, .mediaAnnounced) ?? interfaces.map(\.address)
+        let profiles = file.texts(.mediaProfiles) ?? Self.profileNames.map(\.name)
+        self.profiles = profiles.compactMap { name in Self.profileNames.first { $0.name == name }?.profile }
+        let codecs = file.texts(.mediaCodecs) ?? Self.codecNames.map(\.name)
+        self.codecs = codecs.compactMap { name in Self.codecNames.first { $0.name == name }?.codec }
+        if self.profiles.isEmpty { throw file.error(.mediaProfiles, "must name at least one") }
+        if self.codecs.isEmpty { throw file.error(.mediaCodecs, "must name at least one") }
+        retransmissionAge = try file.integer(.mediaCacheAge, in: 0...5_000, default: 1_000)
+        api = try Self.api(file)
+        if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }
+        logLevel = file.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
+    }
+
+    private static func interfaces(_ file: ConfigurationFile) throws -> [HostConfiguration.Interface] {
+        guard let list = file.texts(.portAddresses), !list.isEmpty else {
+            throw file.error(
+                .portAddresses, "is missing: give the port's own addresses, as [\"192.0.2.2/24\", \"2001:db8::2/64\"]")
+        }
+        guard list.count <= HostConfiguration.mostInterfaces else {
+            throw file.error(.portAddresses, "has more than \(HostConfiguration.mostInterfaces) addresses")
+        }
+        return try list.map { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
+                (0...(address.isV4 ? 32 : 128)).contains(length)
+            else { throw file.error(.portAddresses, "\(text) is not an address with a prefix length, as 192.0.2.2/24") }
+            return HostConfiguration.Interface(address: address, prefixLength: length)
+        }
+    }
+
+    private static func addresses(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [IPAddress]? {
+        try file.texts(key)?.map { text in
+            guard let address = IPAddress(text) else { throw file.error(key, "\(text) is not an IP address") }
+            return address
+        }
+    }
+
+    private static func gateways(_ file: ConfigurationFile) throws -> (IPAddress?, IPAddress?) {
+        let all = try addresses(file, .portGateway) ?? []
+        let v4 = all.filter(\.isV4)
+        let v6 = all.filter { !$0.isV4 }
+        guard v4.count <= 1, v6.count <= 1 else {
+            throw file.error(.portGateway, "may have one IPv4 and one IPv6 address")
+        }
+        return (v4.first, v6.first)
+    }
+
+    private static func cores(_ file: ConfigurationFile) throws -> [Int] {
+        let cores = file.integers(.workersCores) ?? [0]
+        guard (1...HandoverMesh.maximumWorkers).contains(cores.count) else {
+            throw file.error(.workersCores, "must name 1 to \(HandoverMesh.maximumWorkers) cores")
+        }
+        guard Set(cores).count == cores.count else { throw file.error(.workersCores, "names a core twice") }
+        guard cores.allSatisfy({ (0..<1_024).contains($0) }) else {
+            throw file.error(.workersCores, "must name cores from 0 to 1023")
+        }
+        return cores
+    }
+
+    private static func idle(_ file: ConfigurationFile) throws -> IdlePolicy? {
+        let pause = try file.integer(.workersPauseAfter, in: 0...1_000_000, default: 64)
+        let sleep = try file.integer(.workersSleepAfter, in: 0...100_000_000, default: 2_000)
+        let longest = try file.integer(.workersLongestSleep, in: 1...10_000, default: 200)
+        let adaptive = IdlePolicy(
+            pauseAfter: UInt32(pause), sleepAfter: UInt32(sleep), longestSleep: UInt32(longest))
+        switch file.text(.workersIdle) ?? "auto" {
+        case "poll": return .poll
+        case "adaptive": return adaptive
+        default: return nil
+        }
+    }
+
+    private static func api(_ file: ConfigurationFile) throws -> ApiConfiguration {
+        var api = ApiConfiguration()
+        api.api = try listen(file, .apiListen) ?? .init(host: "127.0.0.1", port: 8_080)
+        api.ops = try listen(file, .opsListen) ?? .init(host: "127.0.0.1", port: 9_090)
+        api.publicURL = file.text(.apiPublicURL)
+        api.webFolder = file.text(.apiWebFolder)
+        api.keys = try (file.texts(.authKeys) ?? []).map { text in
+            let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+            guard parts.count == 2, parts[1].utf8.count >= 32 else {
+                throw file.error(.authKeys, "each must be id:secret with a secret of at least 32 characters")
+            }
+            return ApiConfiguration.Key(id: parts[0], secret: Array(parts[1].utf8))
+        }
+        return api
+    }
+
+    /// `127.0.0.1:8080` or `[::]:8080`.
+    private static func listen(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> ApiConfiguration.Listen? {
+        guard let text = file.text(key) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { throw file.error(key, "must be host:port, as 127.0.0.1:8080 or [::]:8080") }
+        let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        guard !host.isEmpty else { throw file.error(key, "must name a host, as 0.0.0.0:8080") }
+        return ApiConfiguration.Listen(host: host, port: port)
+    }
+}

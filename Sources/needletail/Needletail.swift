@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The appliance's one program.
+@main
+struct Needletail: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "needletail",
+        abstract: "A bare-metal edge for video meetings: SFU, signaling, health and metrics in one box.",
+        subcommands: [ServeCommand.self, CheckCommand.self, VersionCommand.self])
+}

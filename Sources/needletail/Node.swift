@@ -1,0 +1,72 @@
+import Agents
+import Api
+import Dataplane
+import Foundation
+import Logging
+import Mailbox
+import ServiceLifecycle
+import Wire
+
+/// One PoP: the port, its workers, and the control plane above them, started and stopped in order.
+struct Node {
+    private let configuration: NodeConfiguration
+    private let logger: Logger
+
+    init(_ configuration: NodeConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Serves until SIGTERM or SIGINT. Throws what the operator must mend, before anything is left behind.
+    func run() async throws {
+        let workers = try WorkerSet(configuration, logger: logger)
+        let result: Result<Void, any Error>
+        do {
+            try await serve(workers)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        workers.stop()
+        logger.info("stopped")
+        try result.get()
+    }
+
+    private func serve(_ workers: WorkerSet) async throws {
+        var options = MediaDirector.Options()
+        options.videoCodecs = configuration.codecs
+        let director = MediaDirector(
+            workers: workers.mailboxes, capacity: configuration.capacity, pop: configuration.pop,
+            certificate: try Certificate(
+                profiles: configuration.profiles, notBefore: Int(Date().timeIntervalSince1970) - 86_400),
+            candidates: configuration.announced.map { Endpoint(address: $0, port: configuration.mediaPort) },
+            options: options, logger: logger)
+        let api = ApiServer(
+            configuration: configuration.api, media: director,
+            status: Status(workers), logger: logger
+        ) { [logger] listener, port in
+            logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
+        }
+        // The API is stopped first: the participants are told while their sessions still are open.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: DirectorService(director: director), successTerminationBehavior: .ignore),
+                    .init(service: api),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+}
+
+/// The media director's life: polls until told to stop, then closes every session and waits until the
+/// workers have said so.
+private struct DirectorService: Service {
+    let director: MediaDirector
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await director.run()
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Foundation
+import Logging
+
+/// Runs the PoP until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the PoP until SIGTERM or SIGINT.")
+
+    @Option(name: .long, help: "The configuration file (YAML).")
+    var config: String
+
+    @Flag(name: .long, help: "Make an API key on start, print it, and let the web client create meetings with it.")
+    var dev = false
+
+    func run() async throws {
+        do {
+            var configuration = try NodeConfiguration(await ConfigurationFile(path: config))
+            configuration.api.isDevelopment = dev
+            let level = configuration.logLevel
+            LoggingSystem.bootstrap { label in
+                var handler = StreamLogHandler.standardError(label: label)
+                handler.logLevel = level
+                return handler
+            }
+            try await Node(configuration, logger: Logger(label: "needletail")).run()
+        } catch let error where !(error is ExitCode) {
+            // One line with the remedy, never a trace.
+            FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))
+            throw ExitCode.failure
+        }
+    }
+}
