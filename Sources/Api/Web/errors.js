@@ -257,7 +257,10 @@ const ENDS = {
   ended: { title: "The meeting has ended", detail: "The host ended it for everyone." },
   empty: { title: "The meeting has ended", detail: "Nobody was there for a while." },
   shutdown: { title: "The server is going down", detail: "Join again in a moment." },
-  replaced: { title: "You are in the meeting in another window", detail: "This window has left, so that you are there once." },
+  replaced: {
+    title: "You are in the meeting in another window",
+    detail: "This window has left, so that you are there once.",
+  },
   removed: { title: "You were removed from the meeting", detail: "The host took you out." },
 };
 

@@ -82,7 +82,7 @@ async function join(asked) {
     if (wish.create) {
       serviceToken = (await devToken()) ?? serviceToken;
       const created = await createMeeting(serviceToken, wish.topic);
-      Object.assign(wish, { create: false, meeting: created.meeting_number ?? created.meeting_id, link: created.join_url });
+      Object.assign(wish, { create: false, meeting: created.meeting_number ?? created.meeting_id });
     }
     await mine.join(wish.meeting, wish);
   } catch (error) {

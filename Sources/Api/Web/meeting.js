@@ -83,7 +83,8 @@ export class MeetingView {
     this.#startClock();
     this.#own.open();
     byId("topic-title").focus();
-    announce(`You are in the meeting with ${count(call.participants.size)}. Press question mark for keyboard shortcuts.`);
+    const company = count(call.participants.size);
+    announce(`You are in the meeting with ${company}. Press question mark for keyboard shortcuts.`);
   }
 
   /** Takes everything of the call away. */
@@ -307,7 +308,10 @@ export class MeetingView {
   #bindShortcuts() {
     const list = [
       { key: "m", label: "M", words: "Mute or unmute", run: () => this.#own.toggleMicrophone() },
-      { key: " ", label: "Space", words: "Hold to speak while muted", run: () => this.#own.push(true), release: () => this.#own.push(false) },
+      {
+        key: " ", label: "Space", words: "Hold to speak while muted",
+        run: () => this.#own.push(true), release: () => this.#own.push(false),
+      },
       { key: "c", label: "C", words: "Camera on or off", run: () => this.#own.toggleCamera() },
       { key: "p", label: "P", words: "Who is here", run: () => this.#togglePanel() },
       { key: "v", label: "V", words: "Gallery or speaker", run: () => this.#changeLayout() },

@@ -6,7 +6,19 @@ import { byId, icon, make, setText } from "./dom.js";
 import { initialsOf, toneOf } from "./participants.js";
 import { GRADE_WORDS, describe } from "./quality.js";
 
-/** @typedef {{id: string, name: string, role: string, self: boolean, audio: boolean, video: boolean, speaking: boolean, away: boolean, grade: string, stats: object|null}} Person */
+/**
+ * @typedef {object} Person
+ * @property {string} id
+ * @property {string} name
+ * @property {string} role
+ * @property {boolean} self
+ * @property {boolean} audio
+ * @property {boolean} video
+ * @property {boolean} speaking
+ * @property {boolean} away         the signaling socket is lost for the moment
+ * @property {string} grade
+ * @property {object|null} stats    as QualityWatch reports
+ */
 
 export class PeoplePanel {
   #rows = new Map();
@@ -40,8 +52,8 @@ export class PeoplePanel {
     this.#rows.clear();
   }
 
-  #add({ id }) {
-    const avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": String(toneOf(id)) });
+  #add({ id, name: called }) {
+    const avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": String(toneOf(called)) });
     const name = make("span", { class: "who" });
     const note = make("span", { class: "note" });
     const bars = make("span", { class: "bars", role: "img" }, make("i"), make("i"), make("i"));
@@ -60,8 +72,8 @@ const ROLES = { host: "Host", co_host: "Co-host", cohost: "Co-host" };
 
 function update(row, { name, role, self, audio, video, speaking, away, grade, stats }) {
   setText(row.avatar, initialsOf(name));
-  setText(row.name, self ? `${name} (you)` : name);
-  const notes = [ROLES[role], away ? "Reconnecting…" : stats && describe(stats)].filter(Boolean);
+  setText(row.name, name);
+  const notes = [self && "You", ROLES[role], away ? "Reconnecting…" : stats && describe(stats)].filter(Boolean);
   setText(row.note, notes.join(" · "));
   row.bars.dataset.grade = grade;
   row.bars.setAttribute("aria-label", GRADE_WORDS[grade] ?? "");

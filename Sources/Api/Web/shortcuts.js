@@ -36,7 +36,8 @@ export class Shortcuts {
   #down(event) {
     if (!this.#active() || !byId("shortcuts-on").checked || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]") || event.target.closest("input, select, textarea")) return;
-    const key = (event.shiftKey && event.key.length === 1 && event.key !== "?" ? "shift+" : "") + event.key.toLowerCase();
+    const shifted = event.shiftKey && event.key.length === 1 && event.key !== "?";
+    const key = (shifted ? "shift+" : "") + event.key.toLowerCase();
     const shortcut = this.#list.find((each) => each.key === key);
     if (!shortcut || (key === " " && event.target.closest("button"))) return;
     event.preventDefault();

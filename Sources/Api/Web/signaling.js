@@ -153,7 +153,8 @@ export class Signaling extends EventTarget {
     this.#pending.delete(id);
     clearTimeout(waiting.timer);
     if (answer.type === "error") {
-      waiting.reject(new ServiceError({ status: answer.status ?? 0, code: answer.code ?? "", detail: answer.message ?? "" }));
+      const { status = 0, code = "", message = "" } = answer;
+      waiting.reject(new ServiceError({ status, code, detail: message }));
     } else {
       waiting.resolve(answer);
     }

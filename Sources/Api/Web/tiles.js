@@ -37,7 +37,7 @@ class Tile {
     this.#onFrame = onFrame;
     this.#video = make("video", { autoplay: true, playsinline: true, tabindex: "-1", "aria-hidden": "true" });
     this.#video.muted = true;
-    this.#avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": String(toneOf(model.id)) });
+    this.#avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": String(toneOf(model.name)) });
     this.#name = make("span", { class: "name" });
     this.#bars = make("span", { class: "bars", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
     const plate = make("div", { class: "plate" }, icon(model.screen ? "screen" : "mic-off"), this.#name, this.#bars);
@@ -47,7 +47,8 @@ class Tile {
     this.element.classList.toggle("screen", model.screen);
     this.element.dataset.participant = model.id;
     if (!model.self) {
-      this.#pin = make("button", { type: "button", class: "round small pin" }, icon("pin"), make("span", { class: "visually-hidden" }));
+      const words = make("span", { class: "visually-hidden" });
+      this.#pin = make("button", { type: "button", class: "round small pin" }, icon("pin"), words);
       this.#pin.addEventListener("click", () => onPin(model.key));
       this.element.append(this.#pin);
     }
@@ -68,7 +69,9 @@ class Tile {
       setText(this.#pin.lastElementChild, words);
       this.#pin.setAttribute("aria-pressed", String(model.pinned));
     }
-    const marks = [model.away && "reconnecting", model.muted && "muted", !model.stream && "camera off", model.speaking && "speaking"];
+    const marks = [
+      model.away && "reconnecting", model.muted && "muted", !model.stream && "camera off", model.speaking && "speaking",
+    ];
     if (model.grade === "unstable" || model.grade === "poor") marks.push(GRADE_WORDS[model.grade].toLowerCase());
     setText(this.#words, model.screen ? "" : marks.filter(Boolean).join(", "));
     this.#attach(model);

@@ -32,7 +32,8 @@ export class Trouble {
 
   /** The browser plays nothing before a click. */
   soundOff(turnOn) {
-    const words = { title: "The browser keeps the sound off", detail: "It waits for a click before it plays the others." };
+    const detail = "It waits for a click before it plays the others.";
+    const words = { title: "The browser keeps the sound off", detail };
     this.#notices.show("sound", words, { action: { label: "Turn sound on", run: turnOn } });
   }
 

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { load } from "./client.mjs";
+
+const { ServiceError, explain, explainDevice, explainEnd, kindOf } = await load("errors");
+
+const kind = (status, code) => kindOf(new ServiceError({ status, code }));
+
+test("each code that joining may answer has its own words", () => {
+  const expected = {
+    password_required: [403, "password_required"],
+    wrong_password: [403, "password_wrong"],
+    meeting_not_found: [404, "not_found"],
+    host_not_here: [409, "conflict"],
+    meeting_locked: [423, "locked"],
+    meeting_full: [503, "full"],
+    node_full: [503, "node_full"],
+    draining: [503, "draining"],
+    token_invalid: [401, "token_bad"],
+    token_expired: [401, "token_expired"],
+    resume_invalid: [403, "resume_expired"],
+    resume_expired: [409, "resume_expired"],
+    participant_not_found: [404, "resume_expired"],
+    invalid_field: [422, "invalid"],
+    too_many_requests: [429, "too_many"],
+    bad_offer: [400, "media_refused"],
+    unsupported: [422, "media_refused"],
+    internal: [500, "internal"],
+  };
+  for (const [code, [status, wanted]] of Object.entries(expected)) assert.equal(kind(status, code), wanted, code);
+});
+
+test("the meetings' own codes are all known by code or status", () => {
+  const source = readFileSync(new URL("../../Sources/Meetings/MeetingError.swift", import.meta.url), "utf8");
+  const codes = [...source.matchAll(/case \.\w+: "([a-z_]+)"/g)].map(([, code]) => code);
+  assert.ok(codes.includes("meeting_full"));
+  const statusOf = (code) => (code.includes("not_found") ? 404 : 403);
+  for (const code of codes) assert.notEqual(kind(statusOf(code), code), "internal", code);
+});
+
+test("a status decides where the code is unknown", () => {
+  const wanted = { 0: "offline", 401: "token_bad", 404: "not_found", 423: "locked", 429: "too_many", 503: "full" };
+  for (const [status, name] of Object.entries(wanted)) assert.equal(kind(Number(status), ""), name);
+  assert.equal(kind(418, "teapot"), "internal");
+  assert.equal(kind(0, "something"), "internal");
+});
+
+test("a wrong password is told only to those who gave one", () => {
+  const error = new ServiceError({ status: 403, code: "wrong_password" });
+  assert.match(explain(error).title, /needs a password/);
+  assert.match(explain(error, { passwordGiven: true }).title, /not right/);
+  assert.equal(explain(error).field, "password");
+});
+
+test("waiting time is told where the server told it", () => {
+  const error = new ServiceError({ status: 429, code: "too_many_requests", retryAfter: 7 });
+  assert.match(explain(error).detail, /7 seconds/);
+});
+
+test("words of the server never reach the page", () => {
+  const error = new ServiceError({ status: 500, code: "internal", detail: "<img src=x>" });
+  assert.doesNotMatch(JSON.stringify(explain(error)), /img/);
+  assert.equal(explain(new TypeError("x")).again, true);
+});
+
+test("a refused device names itself and leaves the way in open", () => {
+  assert.match(explainDevice("NotAllowedError", "video").title, /camera is blocked/);
+  assert.match(explainDevice("NotAllowedError", "both").title, /Microphone and camera are blocked/);
+  assert.match(explainDevice("NotFoundError", "audio").title, /No microphone/);
+  assert.match(explainDevice("InsecureContext", "video").detail, /https/);
+  for (const reason of ["NotAllowedError", "NotFoundError", "NotReadableError", "InsecureContext", "Odd"]) {
+    assert.match(explainDevice(reason, "audio").detail, /join/i, reason);
+  }
+});
+
+test("the end of a call says whose doing it was", () => {
+  assert.match(explainEnd("removed", "replaced").title, /another window/);
+  assert.match(explainEnd("removed").title, /removed/);
+  assert.match(explainEnd("meeting_ended", "shutdown").title, /going down/);
+  assert.match(explainEnd("meeting_ended", "constructor").title, /ended/);
+  assert.match(explainEnd("lost", undefined, new ServiceError({ status: 0 })).title, /lost/);
+  const late = new ServiceError({ status: 409, code: "resume_expired" });
+  assert.match(explainEnd("lost", undefined, late).title, /too long/);
+});

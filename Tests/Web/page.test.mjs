@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+
+const folder = new URL("../../Sources/Api/Web/", import.meta.url);
+const read = (name) => readFileSync(new URL(name, folder), "utf8");
+const files = readdirSync(folder);
+const page = read("index.html");
+const modules = files.filter((name) => name.endsWith(".js"));
+
+test("every id is there once, and every id that a module asks for is there", () => {
+  const ids = [...page.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const name of modules) {
+    for (const [, id] of read(name).matchAll(/byId\("([^"]+)"\)/g)) assert.ok(ids.includes(id), `${name}: ${id}`);
+  }
+  const named = page.matchAll(/\s(?:for|aria-labelledby|aria-controls)="([^"]+)"/g);
+  for (const [, id] of named) assert.ok(ids.includes(id), id);
+});
+
+test("nothing inline that the content security policy would refuse", () => {
+  assert.doesNotMatch(page, /\sstyle=|<style|\son[a-z]+=|javascript:/i);
+  for (const [tag, rest] of page.matchAll(/<script([^>]*)>/g)) assert.match(rest, /src=/, tag);
+  const unsafe = /innerHTML|outerHTML|insertAdjacentHTML|\beval\(|new Function/;
+  for (const name of modules) assert.doesNotMatch(read(name), unsafe, name);
+});
+
+test("every file, module and icon that is named exists, and no other host is", () => {
+  for (const [, name] of page.matchAll(/(?:href|src)="([^"#]+)(?:#[^"]*)?"/g)) assert.ok(files.includes(name), name);
+  for (const name of modules) {
+    for (const [, other] of read(name).matchAll(/from "\.\/([^"]+)"/g)) assert.ok(files.includes(other), other);
+  }
+  const icons = [...read("icons.svg").matchAll(/id="([^"]+)"/g)].map(([, id]) => id);
+  for (const [, id] of page.matchAll(/icons\.svg#([a-z-]+)/g)) assert.ok(icons.includes(id), id);
+  const all = files.map((name) => read(name).replaceAll("http://www.w3.org/2000/svg", "")).join("\n");
+  assert.doesNotMatch(all, /https?:\/\//);
+});

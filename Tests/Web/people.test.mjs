@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./client.mjs";
+
+const { Participants, initialsOf, toneOf } = await load("participants");
+const { SlotMap } = await load("slots");
+const { grade, worse } = await load("quality");
+const { arrivalWords } = await load("notices");
+const { meetingFrom } = await load("api");
+const { clockWords } = await load("clock");
+
+const person = (id) => ({ participant_id: id, display_name: id.toUpperCase(), audio: true, video: true });
+const ids = (participants) => participants.list().map((each) => each.participant_id);
+
+test("a second list after a resumption tells only the differences", () => {
+  const participants = new Participants();
+  const told = [];
+  for (const type of ["joined", "left"]) {
+    participants.addEventListener(type, ({ detail }) => told.push(`${type} ${detail.participant_id}`));
+  }
+  participants.replace([person("a"), person("b"), person("me")], "me", true);
+  assert.deepEqual([ids(participants), told], [["a", "b"], []]);
+  participants.replace([person("c"), person("b")], "me", false);
+  assert.deepEqual([ids(participants), told], [["b", "c"], ["left a", "joined c"]]);
+});
+
+test("a speaker from a later page takes the place of the one silent longest", () => {
+  const participants = new Participants();
+  participants.replace(["a", "b", "c", "d"].map(person), "me", true);
+  participants.promote("b", 2, 10);
+  assert.equal(participants.promote("d", 2, 20), true);
+  assert.deepEqual(ids(participants), ["d", "b", "c", "a"]);
+  assert.equal(participants.promote("b", 2, 30), false);
+  assert.equal(participants.promote("nobody", 2, 40), false);
+});
+
+test("what a message leaves out stays as it was", () => {
+  const participants = new Participants();
+  participants.add(person("a"));
+  participants.update("a", { audio: false });
+  participants.update("a", { connection: "interrupted" });
+  const { audio, video, away } = participants.get("a");
+  assert.deepEqual([audio, video, away], [false, true, true]);
+  participants.add({ participant_id: 7 });
+  assert.equal(participants.size, 1);
+});
+
+test("a Slot has one owner, and a change moves it", () => {
+  const slots = new SlotMap();
+  slots.update([
+    { mid: "5", participant_id: "a", source: "video" },
+    { mid: "30", participant_id: "b", source: "screen" },
+  ]);
+  assert.equal(slots.midOf("a", "video"), "5");
+  assert.equal(slots.screenOwner(), "b");
+  slots.update([
+    { mid: "5", participant_id: "b", source: "video" },
+    { mid: "30", participant_id: null, source: "screen" },
+  ]);
+  assert.deepEqual([slots.midOf("a", "video"), slots.midOf("b", "video"), slots.screenOwner()], [null, "5", null]);
+  slots.release("b");
+  slots.update("nonsense");
+  assert.deepEqual(slots.toJSON(), {});
+});
+
+test("quality follows loss, delay and standing pictures", () => {
+  assert.equal(grade({ loss: 0.01, rtt: 0.05 }), "good");
+  assert.equal(grade({ loss: 0.05 }), "unstable");
+  assert.equal(grade({ rtt: 0.7 }), "poor");
+  assert.equal(grade({ frozen: true }), "poor");
+  assert.equal(worse("good", "unstable"), "unstable");
+  assert.equal(worse("unknown", "good"), "good");
+});
+
+test("names give initials and a steady colour in any script", () => {
+  const names = ["Ada Lovelace", "ana", "  ", "李 小龙", "😀 Smith"];
+  assert.deepEqual(names.map(initialsOf), ["AL", "A", "?", "李小", "😀S"]);
+  assert.equal(toneOf("ada"), toneOf("ada"));
+  for (const name of ["", "a", "李", "x".repeat(500)]) assert.ok(toneOf(name) >= 0 && toneOf(name) < 8);
+});
+
+test("arrivals that come together are told together", () => {
+  assert.equal(arrivalWords(["Ana"], "joined"), "Ana joined");
+  assert.equal(arrivalWords(["Ana", "Ben"], "left"), "Ana and Ben left");
+  assert.equal(arrivalWords(["Ana", "Ben", "Cy"], "left"), "Ana, Ben and 1 other left");
+});
+
+test("a meeting is found in what people paste", () => {
+  assert.equal(meetingFrom(" 123 456 789 "), "123-456-789");
+  assert.equal(meetingFrom("https://meet.example/?meeting=123-456-789&name=x#y"), "123-456-789");
+  assert.equal(meetingFrom("https://meet.example/?meeting=a%2Fb"), "a/b");
+  assert.equal(meetingFrom("?meeting=%E0%A4%A"), "%E0%A4%A");
+  assert.equal(meetingFrom("m_8fj2"), "m_8fj2");
+});
+
+test("the clock counts hours only when there are some", () => {
+  assert.deepEqual([0, 65, 3_845].map(clockWords), ["0:00", "1:05", "1:04:05"]);
+});
