@@ -5,7 +5,7 @@ import Wire
 /// Seals and opens SRTP and SRTCP (RFC 3711, RFC 7714), a burst at a time.
 ///
 /// One per worker: it owns the multi-buffer manager and scratch memory, and must be used by one thread at a time.
-public struct SrtpEngine: ~Copyable, @unchecked Sendable {
+struct SrtpEngine: ~Copyable, @unchecked Sendable {
     enum Kind: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         /// Intel ipsec-mb: the fast path, on x86-64 with AES-NI.
         case ipsecMB
@@ -33,7 +33,7 @@ public struct SrtpEngine: ~Copyable, @unchecked Sendable {
     deinit { multiBuffer?.deallocate() }
 
     /// Library, version, instruction set and CPU features in one line for `needletail version` and the log.
-    public static var description: String {
+    static var description: String {
         let engine = SrtpEngine()
         guard let multiBuffer = engine.multiBuffer else {
             return String(cString: srtp_get_version_string()) + " (this CPU lacks what ipsec-mb needs)"
