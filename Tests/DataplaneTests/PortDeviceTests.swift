@@ -69,10 +69,10 @@ struct PortDeviceTests {
     func ringPort() throws {
         try PortFixture.startEAL()
         for _ in 0..<2 {
-            // A ring port has one queue per lcore, and EAL knows one.
-            let port = try DPDKPort(.init(device: "net_ring0", workers: 2, buffers: 511))
-            #expect(port.queueCount == 1)
-            let idle = port.queue(ofWorker: 1)
+            // A ring port has 16 queues.
+            let port = try DPDKPort(.init(device: "net_ring0", workers: 17, buffers: 511))
+            #expect(port.queueCount == 16)
+            let idle = port.queue(ofWorker: 16)
             #expect(!idle.hasReceive && !idle.hasTransmit)
             let burst = UnsafeMutablePointer<Mbuf>.allocate(capacity: 4)
             defer { burst.deallocate() }
