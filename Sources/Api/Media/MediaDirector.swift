@@ -16,8 +16,9 @@ public actor MediaDirector: MediaPlane {
         public var connectTimeout: UInt64 = 30_000_000_000
         /// Nanoseconds after which a worker that has read a close and not confirmed it is taken at its silence.
         public var closeTimeout: UInt64 = 5_000_000_000
-        /// Viewers whose Slots are filled anew in one call.
-        public var refreshBudget = 256
+        /// Viewers whose Slots are filled anew in one call: a poll stays at a few milliseconds also when a change
+        /// touches a meeting of a thousand.
+        public var refreshBudget = 64
         /// The largest DTLS datagram that we make, bytes of UDP payload.
         public var mtu = 1200
         /// What we ask publishers of video for, the most preferred first.
