@@ -136,3 +136,56 @@ struct TransportTests {
         #expect(peer.bindingResponses == before + 1)
     }
 }
+
+@Suite(.serialized)
+struct RoamingTests {
+    /// Both ways, and with the check far away.
+    @Test(arguments: [1, 2])
+    func aPeerBehindANewAddressLosesNothing(workers: Int) throws {
+        let world = try World(workers: workers, seed: 41)
+        let publisher = Peer(world, worker: workers - 1, index: 1)
+        let viewer = Peer(world, worker: workers - 1, index: 2)
+        var camera = Camera(publisher, index: 1)
+        var other = Camera(viewer, index: 2)
+        let (slot, ssrc) = openSlot(viewer, index: 1)
+        let (back, backSsrc) = openSlot(publisher, index: 2)
+        world.command(
+            workers - 1, .mapSlot(MapSlot(slot: slot, track: camera.track, maxHeight: 720)),
+            .mapSlot(MapSlot(slot: back, track: other.track, maxHeight: 720)))
+        world.run(3)
+        publisher.check()
+        viewer.check()
+        world.run(5)
+        for number in 0..<20 {
+            if number == 10 { publisher.endpoint.port = 51_234 }
+            camera.frame(keyframe: number == 0)
+            world.run(5)
+            other.frame(keyframe: number == 0)
+            world.run(28)
+        }
+        #expect(viewer.inboxes[ssrc]?.payloads.count == 60)
+        #expect(publisher.inboxes[backSsrc]?.payloads.count == 60)
+        let moves = world.events.filter { if case .sessionMoved(publisher.session, _) = $0 { true } else { false } }
+        #expect(moves.count == 1)
+    }
+
+    @Test func aRepeatedPacketFromElsewhereMovesNothing() throws {
+        let world = try World(seed: 42)
+        let publisher = Peer(world, index: 1)
+        var camera = Camera(publisher, index: 1)
+        world.run(3)
+        publisher.check()
+        world.run(3)
+        world.port.captures = true
+        camera.frame(keyframe: true)
+        world.run(3)
+        let thief = Endpoint(address: IPAddress("10.0.0.200")!, port: 6_666)
+        for frame in world.port.capture where frame.bytes.starts(with: [2, 0, 0, 0, 0, 2]) {
+            let payload = Array(frame.bytes.dropFirst(42))
+            world.send(payload, from: thief, mac: MACAddress(0x02_0000_0000_99))
+        }
+        world.run(3)
+        #expect(world.worker().pointee.counters[.srtpReplay] == 3)
+        #expect(!world.events.contains { if case .sessionMoved = $0 { true } else { false } })
+    }
+}

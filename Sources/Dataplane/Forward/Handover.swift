@@ -14,6 +14,9 @@ enum Handover: BitwiseCopyable {
     /// Frames from this endpoint belong to a Session on the sender's worker.
     case flowOpened(Endpoint, SessionHandle)
     case flowClosed(Endpoint)
+    /// Likewise for packets of this SSRC that come from an unknown address.
+    case sourceOpened(UInt32, SessionHandle)
+    case sourceClosed(UInt32, SessionHandle)
 }
 
 extension Handover {
@@ -21,7 +24,7 @@ extension Handover {
     var packet: Mbuf? {
         switch self {
         case .frame(let packet), .media(let packet, _), .transmit(let packet): packet
-        case .keyframe, .flowOpened, .flowClosed: nil
+        case .keyframe, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed: nil
         }
     }
 }

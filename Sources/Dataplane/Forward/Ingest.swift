@@ -5,7 +5,7 @@ import Wire
 extension Worker where Queue: ~Copyable {
     /// Takes over a frame with an SRTP packet; it is opened with the rest of its burst.
     mutating func queueOpen(
-        _ datagram: DatagramFrame, in packet: Mbuf, session: UnsafeMutablePointer<Session>, now: UInt64
+        _ datagram: DatagramFrame, in packet: Mbuf, session: UnsafeMutablePointer<Session>, isStray: Bool, now: UInt64
     ) {
         guard let transform = session.pointee.receive else { return drop(packet, .srtpNoKeys) }
         guard let header = RTPPacket(encrypted: datagram.payload) else { return drop(packet, .rtpMalformed) }
@@ -20,7 +20,10 @@ extension Worker where Queue: ~Copyable {
         let job = OpenJob(
             transform: transform, packet: (packet.data + datagram.payloadOffset).assumingMemoryBound(to: UInt8.self),
             headerLength: header.headerLength, length: header.count, index: index, ssrc: header.ssrc)
-        pending.add(job, PendingOpens.Entry(packet: packet, session: session, header: header))
+        pending.add(
+            job,
+            PendingOpens.Entry(
+                packet: packet, session: session, header: header, datagram: datagram, isStray: isStray))
     }
 
     /// Opens what waits, and forwards what is authentic.
@@ -50,6 +53,9 @@ extension Worker where Queue: ~Copyable {
         // Checked again: a burst may hold the same packet twice.
         guard session.pointee.streams[stream].replay.check(job.index) else {
             return drop(entry.packet, .srtpReplay)
+        }
+        if entry.isStray && session.pointee.streams[stream].rollover.isAhead(job.index) {
+            follow(entry.datagram, session: session)
         }
         session.pointee.streams[stream].replay.accept(job.index)
         session.pointee.streams[stream].rollover.accept(job.index)
@@ -149,6 +155,10 @@ extension Worker where Queue: ~Copyable {
             {
                 let isRetransmission = rtp.payloadType == track.pointee.payloadTypes.rtx
                 if !isRetransmission { restart(track, layer: found, ssrc: rtp.ssrc) }
+                if let victim = session.pointee.streams.victim { closeStream(at: victim, of: session) }
+                noteSource(rtp.ssrc, of: session.pointee.handle)
+                counters.drop(
+                    .handoverFull, UInt64(siblings.tellAll(.sourceOpened(rtp.ssrc, session.pointee.handle))))
                 return session.pointee.streams.insert(
                     ReceiveStream(
                         ssrc: rtp.ssrc, track: index, layer: UInt8(found), isRetransmission: isRetransmission,

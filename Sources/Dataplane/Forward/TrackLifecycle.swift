@@ -21,7 +21,7 @@ extension Worker where Queue: ~Copyable {
         while track.pointee.firstSlot != Link.none { unmap(slots.element(at: Int(track.pointee.firstSlot))) }
         for layer in 0..<track.pointee.layerCount { emptyCache(track, layer: layer) }
         if let session = sessions.find(track.pointee.session) {
-            session.pointee.streams.removeAll(ofTrack: UInt32(handle.index))
+            closeStreams(of: UInt32(handle.index), session: session)
             unlink(track, from: session)
         }
         _ = tracks.remove(handle)

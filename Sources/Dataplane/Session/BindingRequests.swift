@@ -91,7 +91,7 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Takes a new address of the Session's peer into the flow table, here and on the other workers.
-    private mutating func openFlow(_ endpoint: Endpoint, session: UnsafeMutablePointer<Session>) -> Bool {
+    mutating func openFlow(_ endpoint: Endpoint, session: UnsafeMutablePointer<Session>) -> Bool {
         guard flows.insert(flowKey(endpoint), session.pointee.handle.raw) else { return false }
         if session.pointee.flowCount == Session.maximumFlows {
             // The oldest that we do not send to makes room.

@@ -33,29 +33,24 @@ struct ReceiveStreams: BitwiseCopyable {
         return nil
     }
 
-    /// Puts `stream` in, in the place of the one that was silent longest when all are taken.
-    mutating func insert(_ stream: ReceiveStream) -> Int {
-        if count < Self.capacity {
-            streams[count] = stream
-            count &+= 1
-            return count &- 1
-        }
+    /// The one that must go before another can be inserted: the longest silent; nil while there is room.
+    var victim: Int? {
+        guard count == Self.capacity else { return nil }
         var oldest = 0
         for index in 1..<count where streams[index].lastArrival < streams[oldest].lastArrival { oldest = index }
-        streams[oldest] = stream
         return oldest
     }
 
-    /// Forgets the streams of a Track.
-    mutating func removeAll(ofTrack track: UInt32) {
-        var index = 0
-        while index < count {
-            if streams[index].track == track {
-                count &-= 1
-                streams[index] = streams[count]
-            } else {
-                index &+= 1
-            }
-        }
+    /// Puts `stream` in; there is room.
+    mutating func insert(_ stream: ReceiveStream) -> Int {
+        streams[count] = stream
+        count &+= 1
+        return count &- 1
+    }
+
+    /// Forgets the stream at `index`; the last one takes its place.
+    mutating func remove(at index: Int) {
+        count &-= 1
+        streams[index] = streams[count]
     }
 }

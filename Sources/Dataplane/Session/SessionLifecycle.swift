@@ -37,11 +37,11 @@ extension Worker where Queue: ~Copyable {
         guard let session = sessions.find(handle) else { return counters.drop(.staleHandle) }
         // Packets that wait to be sealed use its keys and headers.
         flush()
-        while session.pointee.firstTrack != Link.none {
-            closeTrack(tracks.handle(at: Int(session.pointee.firstTrack)))
-        }
         while session.pointee.firstSlot != Link.none {
             closeSlot(slots.handle(at: Int(session.pointee.firstSlot)))
+        }
+        while session.pointee.firstTrack != Link.none {
+            closeTrack(tracks.handle(at: Int(session.pointee.firstTrack)))
         }
         for index in 0..<session.pointee.flowCount { closeFlow(session.pointee.flows[index], of: handle) }
         eraseKeys(session)

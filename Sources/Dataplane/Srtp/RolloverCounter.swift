@@ -27,6 +27,9 @@ struct RolloverCounter: BitwiseCopyable {
         return (next << 16 | sequence) & Self.indexMask
     }
 
+    /// Whether `index` is ahead of all authenticated ones.
+    func isAhead(_ index: UInt64) -> Bool { index >= end }
+
     /// Takes an authenticated packet's index.
     mutating func accept(_ index: UInt64) {
         if index >= end { end = index &+ 1 }

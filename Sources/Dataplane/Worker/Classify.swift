@@ -27,7 +27,8 @@ extension Worker where Queue: ~Copyable {
         case .channelData, .unknown: return drop(packet, .unknownProtocol)
         case .dtls, .rtp, .rtcp: break
         }
-        guard let owner = flows.find(flowKey(datagram.source)) else {
+        let known = flows.find(flowKey(datagram.source))
+        guard let owner = known ?? (kind == .rtp ? strayOwner(datagram) : nil) else {
             return drop(packet, kind == .dtls ? .dtlsBeforeIce : .unknownFlow)
         }
         let handle = SessionHandle(raw: owner)
@@ -35,7 +36,7 @@ extension Worker where Queue: ~Copyable {
         guard let session = sessions.find(handle) else { return drop(packet, .staleHandle) }
         switch kind {
         case .dtls: punt(datagram, of: handle, packet)
-        case .rtp: queueOpen(datagram, in: packet, session: session, now: now)
+        case .rtp: queueOpen(datagram, in: packet, session: session, isStray: known == nil, now: now)
         default: receiveRtcp(datagram, in: packet, session: session, now: now)
         }
     }

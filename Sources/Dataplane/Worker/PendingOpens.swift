@@ -7,6 +7,10 @@ struct PendingOpens: ~Copyable {
         /// On the home worker's table; stays valid to the end of the turn.
         var session: UnsafeMutablePointer<Session>
         var header: RTPPacket
+        /// Where it came from.
+        var datagram: DatagramFrame
+        /// From an address that no check came from yet.
+        var isStray: Bool
     }
 
     static let capacity = 64

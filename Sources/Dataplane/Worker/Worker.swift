@@ -28,6 +28,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     var slots: SlotTable<SlotKind, Slot>
     /// Endpoint to `SessionHandle.raw`, also of sessions on other workers.
     var flows: FlowTable
+    /// SSRC to `SessionHandle.raw`, to find the Session of a peer whose address changed.
+    var sources: FlowTable
     let slabs: WorkerSlabs
     let scratch: WorkerScratch
     /// Packets that all retransmission caches keep.
@@ -52,6 +54,9 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         slots = SlotTable(capacity: capacity.slots)
         flows = FlowTable(
             capacity: capacity.sessions * siblings.count * Session.maximumFlows, seed: (random.next(), random.next()))
+        sources = FlowTable(
+            capacity: capacity.sessions * siblings.count * ReceiveStreams.capacity / 2,
+            seed: (random.next(), random.next()))
         slabs = WorkerSlabs(capacity)
         scratch = WorkerScratch(burst: Self.burst)
     }
@@ -122,6 +127,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         case .flowOpened(let endpoint, let session):
             if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }
         case .flowClosed(let endpoint): _ = flows.remove(flowKey(endpoint))
+        case .sourceOpened(let ssrc, let session): noteSource(ssrc, of: session)
+        case .sourceClosed(let ssrc, let session): forgetSource(ssrc, of: session)
         }
         if outbox.isFull { flush() }
     }

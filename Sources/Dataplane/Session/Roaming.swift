@@ -1,0 +1,58 @@
+import Mailbox
+import Wire
+
+/// A peer whose NAT gave it another address goes on without loss: its next authentic media packet moves the Session,
+/// seconds before its next ICE check would.
+extension Worker where Queue: ~Copyable {
+    private func sourceKey(_ ssrc: UInt32) -> FlowKey {
+        // Unspecified addresses are nobody's, so SSRCs cannot meet endpoints in the key's form.
+        FlowKey(remote: Endpoint(address: IPAddress(high: 0, low: UInt64(ssrc)), port: 0), localPort: 0)
+    }
+
+    /// The Session that an SSRC from an unknown address may belong to; its key will tell.
+    func strayOwner(_ datagram: DatagramFrame) -> UInt64? {
+        guard let header = RTPPacket(encrypted: datagram.payload) else { return nil }
+        return sources.find(sourceKey(header.ssrc))
+    }
+
+    /// Whose an SSRC is. The first who has it keeps it: a second one cannot be told by its packets.
+    mutating func noteSource(_ ssrc: UInt32, of session: SessionHandle) {
+        if sources.find(sourceKey(ssrc)) == nil { _ = sources.insert(sourceKey(ssrc), session.raw) }
+    }
+
+    mutating func forgetSource(_ ssrc: UInt32, of session: SessionHandle) {
+        if sources.find(sourceKey(ssrc)) == session.raw { _ = sources.remove(sourceKey(ssrc)) }
+    }
+
+    /// Forgets an SSRC of a Session, here and on the other workers.
+    mutating func closeStream(at index: Int, of session: UnsafeMutablePointer<Session>) {
+        let ssrc = session.pointee.streams[index].ssrc
+        forgetSource(ssrc, of: session.pointee.handle)
+        counters.drop(.handoverFull, UInt64(siblings.tellAll(.sourceClosed(ssrc, session.pointee.handle))))
+        session.pointee.streams.remove(at: index)
+    }
+
+    /// Forgets the SSRCs of a Track.
+    mutating func closeStreams(of track: UInt32, session: UnsafeMutablePointer<Session>) {
+        var index = 0
+        while index < session.pointee.streams.count {
+            if session.pointee.streams[index].track == track {
+                closeStream(at: index, of: session)
+            } else {
+                index &+= 1
+            }
+        }
+    }
+
+    /// An authentic packet, newer than all before it, came from a new address: that is where the peer is now. An
+    /// old one that somebody repeats from elsewhere fails the replay check before this.
+    mutating func follow(_ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>) {
+        guard !session.pointee.knows(datagram.source) else { return }
+        guard openFlow(datagram.source, session: session) else { return counters.drop(.flowTableFull) }
+        session.pointee.remote = datagram.source
+        session.pointee.template = FrameTemplate(
+            source: datagram.destination, destination: datagram.source, sourceMAC: neighbors.mac,
+            destinationMAC: datagram.sourceMAC)
+        tell(.sessionMoved(session.pointee.handle, remote: datagram.source))
+    }
+}
