@@ -98,15 +98,21 @@ def test_one_is_killed_and_leaves_after_the_grace(stage: Stage, victim: str) -> 
     wait_until("the session to end", lambda: server.metric("needletail_sessions") == 2, timeout=40)
 
 
-def test_a_dropped_socket_comes_back_to_its_place(stage: Stage) -> None:
-    lab = stage.make_lab(clients=2)
-    server = stage.start_server()
-    meeting = server.create_meeting()
+def one_chromium_and_one_aiortc(stage: Stage) -> tuple[Participant, Peer]:
+    """On client1 and client2, in a meeting of their own, getting each other."""
+    meeting = stage.server.create_meeting()
     peer = stage.peer("client2", meeting, "Peer", "green")
     peer.join()
-    red = stage.chromium("client1", "red").join(server.origin(), meeting, "Red")
+    red = stage.chromium("client1", "red").join(stage.server.origin(), meeting, "Red")
     red.wait_connected()
     check_everyone_gets_everyone(red, peer)
+    return red, peer
+
+
+def test_a_dropped_socket_comes_back_to_its_place(stage: Stage) -> None:
+    lab = stage.make_lab(clients=2)
+    stage.start_server()
+    red, peer = one_chromium_and_one_aiortc(stage)
     lab.filter("client1", "chain out { type filter hook output priority 0; tcp dport 8080 reject with tcp reset\n}")
     red.page.wait_for_function("() => window.needletail.state === 'reconnecting'")
     check_sees(red, peer)
@@ -120,12 +126,7 @@ def test_a_dropped_socket_comes_back_to_its_place(stage: Stage) -> None:
 def test_a_rebound_port_keeps_the_call(stage: Stage) -> None:
     lab = stage.make_lab(clients=2)
     server = stage.start_server()
-    meeting = server.create_meeting()
-    peer = stage.peer("client2", meeting, "Peer", "green")
-    peer.join()
-    red = stage.chromium("client1", "red").join(server.origin(), meeting, "Red")
-    red.wait_connected()
-    check_everyone_gets_everyone(red, peer)
+    red, peer = one_chromium_and_one_aiortc(stage)
     before = slot_of(red, peer.participant_id, "video")["packetsLost"]
     # What a NAT does that has forgotten the binding: from now on another source port.
     port = red.transport()["localPort"]
