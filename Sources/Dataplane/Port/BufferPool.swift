@@ -5,43 +5,43 @@ import CDPDK
 /// A handle: copies share the pool. A thread registered with EAL (`PinnedThread`) allocates from a cache of its
 /// own; others go to the shared ring. Whoever made it frees it with `deallocate` when no mbuf is out any more.
 struct BufferPool: @unchecked Sendable {
-  /// Bytes of a buffer: DPDK's 128 of headroom and 2048 for the frame.
-  static var defaultDataRoom: Int { 2_176 }
+    /// Bytes of a buffer: DPDK's 128 of headroom and 2048 for the frame.
+    static var defaultDataRoom: Int { 2_176 }
 
-  let raw: OpaquePointer
+    let raw: OpaquePointer
 
-  /// `name` is unique in the process, at most 25 characters; `count` is best one less than a power of two.
-  /// `socket` is the NUMA node, or nil for any.
-  init(name: String, count: Int, dataRoom: Int = defaultDataRoom, socket: Int? = nil)
-    throws(PortFailure)
-  {
-    let cache = count >= 4_096 ? 256 : 0
-    guard
-      let pool = pool_create(
-        name, UInt32(clamping: count), UInt32(cache), UInt16(clamping: dataRoom),
-        Int32(socket ?? -1))
-    else {
-      throw PortFailure(
-        "no memory for \(count) packet buffers (\(EAL.message(of: eal_errno()))): "
-          + "give `memory` or `hugepages` more, or configure fewer buffers")
+    /// `name` is unique in the process, at most 25 characters; `count` is best one less than a power of two.
+    /// `socket` is the NUMA node, or nil for any.
+    init(name: String, count: Int, dataRoom: Int = defaultDataRoom, socket: Int? = nil)
+        throws(PortFailure)
+    {
+        let cache = count >= 4_096 ? 256 : 0
+        guard
+            let pool = pool_create(
+                name, UInt32(clamping: count), UInt32(cache), UInt16(clamping: dataRoom),
+                Int32(socket ?? -1))
+        else {
+            throw PortFailure(
+                "no memory for \(count) packet buffers (\(EAL.message(of: eal_errno()))): "
+                    + "give `memory` or `hugepages` more, or configure fewer buffers")
+        }
+        raw = pool
     }
-    raw = pool
-  }
 
-  /// One buffer of length 0, or nil when all are out.
-  @inline(__always)
-  func allocate() -> Mbuf? { mbuf_alloc(raw).map { Mbuf($0) } }
+    /// One buffer of length 0, or nil when all are out.
+    @inline(__always)
+    func allocate() -> Mbuf? { mbuf_alloc(raw).map { Mbuf($0) } }
 
-  /// Fills `burst` with `count` buffers of length 0, or with none when there are not so many.
-  @inline(__always)
-  func allocate(into burst: UnsafeMutablePointer<Mbuf>, count: Int) -> Bool {
-    mbuf_alloc_bulk(raw, burst, UInt32(truncatingIfNeeded: count)) == 0
-  }
+    /// Fills `burst` with `count` buffers of length 0, or with none when there are not so many.
+    @inline(__always)
+    func allocate(into burst: UnsafeMutablePointer<Mbuf>, count: Int) -> Bool {
+        mbuf_alloc_bulk(raw, burst, UInt32(truncatingIfNeeded: count)) == 0
+    }
 
-  /// Buffers that are not out. Walks all caches: for housekeeping and tests.
-  var available: Int { Int(pool_available(raw)) }
+    /// Buffers that are not out. Walks all caches: for housekeeping and tests.
+    var available: Int { Int(pool_available(raw)) }
 
-  var count: Int { Int(pool_size(raw)) }
+    var count: Int { Int(pool_size(raw)) }
 
-  func deallocate() { rte_mempool_free(raw) }
+    func deallocate() { rte_mempool_free(raw) }
 }

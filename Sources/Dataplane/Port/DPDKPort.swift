@@ -4,160 +4,160 @@ import Wire
 
 /// A port of DPDK: any ethdev, by name. Owns the device, its queues and the workers' buffer pools.
 public final class DPDKPort: Sendable {
-  public struct Configuration: Sendable, Equatable {
-    /// A PCI address (`0000:01:00.0`, also in `EAL.Configuration.devices`) or a virtual device with its
-    /// arguments (`net_tap0,iface=needle0`, `net_af_packet0,iface=eth0`, `net_af_xdp0,iface=eth0`, `net_null0`).
-    public var device: String
-    /// How many workers want queues.
-    public var workers: Int
-    /// The largest IP packet, bytes.
-    public var mtu: Int
-    /// Places of each receive and transmit ring; the device may round or bound them.
-    public var descriptors: Int
-    /// Packet buffers of each worker's pool.
-    public var buffers: Int
+    public struct Configuration: Sendable, Equatable {
+        /// A PCI address (`0000:01:00.0`, also in `EAL.Configuration.devices`) or a virtual device with its
+        /// arguments (`net_tap0,iface=needle0`, `net_af_packet0,iface=eth0`, `net_af_xdp0,iface=eth0`, `net_null0`).
+        public var device: String
+        /// How many workers want queues.
+        public var workers: Int
+        /// The largest IP packet, bytes.
+        public var mtu: Int
+        /// Places of each receive and transmit ring; the device may round or bound them.
+        public var descriptors: Int
+        /// Packet buffers of each worker's pool.
+        public var buffers: Int
 
-    public init(
-      device: String, workers: Int = 1, mtu: Int = 1_500, descriptors: Int = 1_024,
-      buffers: Int = 32_767
-    ) {
-      self.device = device
-      self.workers = workers
-      self.mtu = mtu
-      self.descriptors = descriptors
-      self.buffers = buffers
+        public init(
+            device: String, workers: Int = 1, mtu: Int = 1_500, descriptors: Int = 1_024,
+            buffers: Int = 32_767
+        ) {
+            self.device = device
+            self.workers = workers
+            self.mtu = mtu
+            self.descriptors = descriptors
+            self.buffers = buffers
+        }
+
+        /// What DPDK calls the device: the part before its arguments.
+        public var name: String { String(device.prefix { $0 != "," }) }
     }
 
-    /// What DPDK calls the device: the part before its arguments.
-    public var name: String { String(device.prefix { $0 != "," }) }
-  }
-
-  /// Totals since the start, as the device counts them.
-  public struct Statistics: Sendable, Equatable {
-    public var receivedPackets: UInt64 = 0
-    public var receivedBytes: UInt64 = 0
-    public var transmittedPackets: UInt64 = 0
-    public var transmittedBytes: UInt64 = 0
-    /// Dropped by the device because the worker was too slow.
-    public var missed: UInt64 = 0
-    public var receiveErrors: UInt64 = 0
-    public var transmitErrors: UInt64 = 0
-    /// Dropped because the pool was empty.
-    public var noBuffer: UInt64 = 0
-  }
-
-  public let configuration: Configuration
-  /// The address that we send from and answer for.
-  public let mac: MACAddress
-  /// Where the device sits; nil when unknown or virtual.
-  public let numaNode: Int?
-  /// Queues in use, at most the number of workers. Workers beyond it have none.
-  public let queueCount: Int
-  /// Whether the device spreads flows over its queues by a hash of addresses and ports.
-  public let spreadsFlows: Bool
-  public let offload: ChecksumOffload
-  /// DPDK's name of the driver, as `net_tap`.
-  public let driver: String
-
-  let id: UInt16
-  let pools: [BufferPool]
-  private let isClosed = Atomic(false)
-
-  /// Probes, configures and starts the device. EAL must be started.
-  public init(_ configuration: Configuration) throws(PortFailure) {
-    let device = try EthernetDevice(probing: configuration)
-    var pools: [BufferPool] = []
-    do throws(PortFailure) {
-      let plan = try device.plan(for: configuration)
-      pools = try Self.makePools(configuration, socket: device.socket)
-      try device.start(plan, configuration: configuration, pools: pools)
-      queueCount = plan.queues
-      spreadsFlows = plan.spreadsFlows
-      offload = plan.offload
-    } catch {
-      // In this order: the device may still hold buffers.
-      device.remove()
-      for pool in pools { pool.deallocate() }
-      throw error
+    /// Totals since the start, as the device counts them.
+    public struct Statistics: Sendable, Equatable {
+        public var receivedPackets: UInt64 = 0
+        public var receivedBytes: UInt64 = 0
+        public var transmittedPackets: UInt64 = 0
+        public var transmittedBytes: UInt64 = 0
+        /// Dropped by the device because the worker was too slow.
+        public var missed: UInt64 = 0
+        public var receiveErrors: UInt64 = 0
+        public var transmitErrors: UInt64 = 0
+        /// Dropped because the pool was empty.
+        public var noBuffer: UInt64 = 0
     }
-    self.pools = pools
-    self.configuration = configuration
-    id = device.id
-    driver = device.driver
-    numaNode = device.socket
-    mac = device.mac
-  }
 
-  deinit { close() }
+    public let configuration: Configuration
+    /// The address that we send from and answer for.
+    public let mac: MACAddress
+    /// Where the device sits; nil when unknown or virtual.
+    public let numaNode: Int?
+    /// Queues in use, at most the number of workers. Workers beyond it have none.
+    public let queueCount: Int
+    /// Whether the device spreads flows over its queues by a hash of addresses and ports.
+    public let spreadsFlows: Bool
+    public let offload: ChecksumOffload
+    /// DPDK's name of the driver, as `net_tap`.
+    public let driver: String
 
-  private static func makePools(_ configuration: Configuration, socket: Int?) throws(PortFailure)
-    -> [BufferPool]
-  {
-    var pools: [BufferPool] = []
-    do throws(PortFailure) {
-      for worker in 0..<configuration.workers {
-        // Pool names are at most 25 characters.
-        let name = "\(configuration.name.suffix(18)).\(worker)"
-        pools.append(try BufferPool(name: name, count: configuration.buffers, socket: socket))
-      }
-    } catch {
-      for pool in pools { pool.deallocate() }
-      throw error
+    let id: UInt16
+    let pools: [BufferPool]
+    private let isClosed = Atomic(false)
+
+    /// Probes, configures and starts the device. EAL must be started.
+    public init(_ configuration: Configuration) throws(PortFailure) {
+        let device = try EthernetDevice(probing: configuration)
+        var pools: [BufferPool] = []
+        do throws(PortFailure) {
+            let plan = try device.plan(for: configuration)
+            pools = try Self.makePools(configuration, socket: device.socket)
+            try device.start(plan, configuration: configuration, pools: pools)
+            queueCount = plan.queues
+            spreadsFlows = plan.spreadsFlows
+            offload = plan.offload
+        } catch {
+            // In this order: the device may still hold buffers.
+            device.remove()
+            for pool in pools { pool.deallocate() }
+            throw error
+        }
+        self.pools = pools
+        self.configuration = configuration
+        id = device.id
+        driver = device.driver
+        numaNode = device.socket
+        mac = device.mac
     }
-    return pools
-  }
 
-  /// Whether the port is a kernel interface in disguise, where busy polling buys nothing.
-  public var isKernelBacked: Bool {
-    ["net_tap", "net_af_packet", "net_af_xdp", "net_pcap"].contains(driver)
-  }
+    deinit { close() }
 
-  /// One line for the log.
-  public var summary: String {
-    var parts = [
-      "\(configuration.name) (\(driver)) \(mac)",
-      "\(queueCount) of \(configuration.workers) queues",
-    ]
-    parts.append(numaNode.map { "NUMA node \($0)" } ?? "no NUMA node")
-    let checksums = [offload.ipv4Header ? "IPv4" : nil, offload.udp ? "UDP" : nil].compactMap { $0 }
-    parts.append(
-      checksums.isEmpty
-        ? "checksums in software" : "\(checksums.joined(separator: " and ")) checksums")
-    parts.append(spreadsFlows ? "flows spread by the device" : "flows not spread")
-    parts.append(isLinkUp ? "link up" : "link down")
-    return parts.joined(separator: ", ")
-  }
-
-  public var isLinkUp: Bool { port_link_is_up(id) != 0 }
-
-  public func statistics() -> Statistics {
-    var raw = rte_eth_stats()
-    guard !isClosed.load(ordering: .acquiring), rte_eth_stats_get(id, &raw) == 0 else {
-      return Statistics()
+    private static func makePools(_ configuration: Configuration, socket: Int?) throws(PortFailure)
+        -> [BufferPool]
+    {
+        var pools: [BufferPool] = []
+        do throws(PortFailure) {
+            for worker in 0..<configuration.workers {
+                // Pool names are at most 25 characters.
+                let name = "\(configuration.name.suffix(18)).\(worker)"
+                pools.append(try BufferPool(name: name, count: configuration.buffers, socket: socket))
+            }
+        } catch {
+            for pool in pools { pool.deallocate() }
+            throw error
+        }
+        return pools
     }
-    return Statistics(
-      receivedPackets: raw.ipackets, receivedBytes: raw.ibytes, transmittedPackets: raw.opackets,
-      transmittedBytes: raw.obytes, missed: raw.imissed, receiveErrors: raw.ierrors,
-      transmitErrors: raw.oerrors,
-      noBuffer: raw.rx_nombuf)
-  }
 
-  /// Stops and removes the device, whose kernel interface goes away if it made one, and frees the pools. The
-  /// workers have ended and gave their mbufs back. A second call does nothing.
-  public func close() {
-    guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    EthernetDevice(id: id).remove()
-    for pool in pools { pool.deallocate() }
-  }
+    /// Whether the port is a kernel interface in disguise, where busy polling buys nothing.
+    public var isKernelBacked: Bool {
+        ["net_tap", "net_af_packet", "net_af_xdp", "net_pcap"].contains(driver)
+    }
 
-  /// The queue of a worker, numbered from 0.
-  func queue(ofWorker worker: Int) -> DPDKQueue {
-    let has = worker < queueCount
-    return DPDKQueue(
-      port: id, queue: UInt16(has ? worker : 0), hasReceive: has, hasTransmit: has, offload: offload
-    )
-  }
+    /// One line for the log.
+    public var summary: String {
+        var parts = [
+            "\(configuration.name) (\(driver)) \(mac)",
+            "\(queueCount) of \(configuration.workers) queues",
+        ]
+        parts.append(numaNode.map { "NUMA node \($0)" } ?? "no NUMA node")
+        let checksums = [offload.ipv4Header ? "IPv4" : nil, offload.udp ? "UDP" : nil].compactMap { $0 }
+        parts.append(
+            checksums.isEmpty
+                ? "checksums in software" : "\(checksums.joined(separator: " and ")) checksums")
+        parts.append(spreadsFlows ? "flows spread by the device" : "flows not spread")
+        parts.append(isLinkUp ? "link up" : "link down")
+        return parts.joined(separator: ", ")
+    }
 
-  /// The buffer pool of a worker, numbered from 0.
-  func pool(ofWorker worker: Int) -> BufferPool { pools[worker] }
+    public var isLinkUp: Bool { port_link_is_up(id) != 0 }
+
+    public func statistics() -> Statistics {
+        var raw = rte_eth_stats()
+        guard !isClosed.load(ordering: .acquiring), rte_eth_stats_get(id, &raw) == 0 else {
+            return Statistics()
+        }
+        return Statistics(
+            receivedPackets: raw.ipackets, receivedBytes: raw.ibytes, transmittedPackets: raw.opackets,
+            transmittedBytes: raw.obytes, missed: raw.imissed, receiveErrors: raw.ierrors,
+            transmitErrors: raw.oerrors,
+            noBuffer: raw.rx_nombuf)
+    }
+
+    /// Stops and removes the device, whose kernel interface goes away if it made one, and frees the pools. The
+    /// workers have ended and gave their mbufs back. A second call does nothing.
+    public func close() {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        EthernetDevice(id: id).remove()
+        for pool in pools { pool.deallocate() }
+    }
+
+    /// The queue of a worker, numbered from 0.
+    func queue(ofWorker worker: Int) -> DPDKQueue {
+        let has = worker < queueCount
+        return DPDKQueue(
+            port: id, queue: UInt16(has ? worker : 0), hasReceive: has, hasTransmit: has, offload: offload
+        )
+    }
+
+    /// The buffer pool of a worker, numbered from 0.
+    func pool(ofWorker worker: Int) -> BufferPool { pools[worker] }
 }

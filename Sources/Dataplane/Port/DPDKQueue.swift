@@ -2,21 +2,21 @@ import CDPDK
 
 /// One worker's receive and transmit queue of a DPDK port. Only that worker's thread uses it.
 struct DPDKQueue: PortQueue {
-  let port: UInt16
-  let queue: UInt16
-  let hasReceive: Bool
-  let hasTransmit: Bool
-  let offload: ChecksumOffload
+    let port: UInt16
+    let queue: UInt16
+    let hasReceive: Bool
+    let hasTransmit: Bool
+    let offload: ChecksumOffload
 
-  @inline(__always)
-  func receive(into burst: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
-    guard hasReceive else { return 0 }
-    return Int(port_rx_burst(port, queue, burst, UInt16(truncatingIfNeeded: capacity)))
-  }
+    @inline(__always)
+    func receive(into burst: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
+        guard hasReceive else { return 0 }
+        return Int(port_rx_burst(port, queue, burst, UInt16(truncatingIfNeeded: capacity)))
+    }
 
-  @inline(__always)
-  func transmit(_ burst: UnsafeMutablePointer<Mbuf>, count: Int) -> Int {
-    guard hasTransmit else { return 0 }
-    return Int(port_tx_burst(port, queue, burst, UInt16(truncatingIfNeeded: count)))
-  }
+    @inline(__always)
+    func transmit(_ burst: UnsafeMutablePointer<Mbuf>, count: Int) -> Int {
+        guard hasTransmit else { return 0 }
+        return Int(port_tx_burst(port, queue, burst, UInt16(truncatingIfNeeded: count)))
+    }
 }

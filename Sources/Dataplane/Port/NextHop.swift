@@ -2,10 +2,10 @@ import Wire
 
 /// How a frame to some address leaves a port.
 enum NextHop: BitwiseCopyable, Equatable {
-  /// To this link address, from this address of ours.
-  case known(MACAddress, source: IPAddress)
-  /// The neighbour's link address is being asked for: try again later.
-  case pending
-  /// No interface of that family, and no gateway.
-  case unreachable
+    /// To this link address, from this address of ours.
+    case known(MACAddress, source: IPAddress)
+    /// The neighbour's link address is being asked for: try again later.
+    case pending
+    /// No interface of that family, and no gateway.
+    case unreachable
 }
