@@ -29,7 +29,10 @@ def check_sees(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
     wait_until(f"{viewer.name} to see {other.name}", frames, timeout, explain=viewer.observations)
     first = frames()
     wait_until(
-        f"{viewer.name} to go on seeing {other.name}", lambda: frames() > first + 10, timeout, explain=viewer.observations
+        f"{viewer.name} to go on seeing {other.name}",
+        lambda: frames() > first + 10,
+        timeout,
+        explain=viewer.observations,
     )
     mid = slot_of(viewer, other.participant_id, "video")["mid"]
     wait_until(
@@ -68,8 +71,10 @@ def check_gone(viewer: Viewer, participant: str, timeout: float) -> None:
     """The participant is listed no more and sits in no Slot."""
     wait_until(
         f"{viewer.name} to see someone go",
-        lambda: participant not in viewer.others()
-        and not any(slot.get("participant_id") == participant for slot in viewer.observations()),
+        lambda: (
+            participant not in viewer.others()
+            and not any(slot.get("participant_id") == participant for slot in viewer.observations())
+        ),
         timeout,
         explain=lambda: (viewer.others(), viewer.observations()),
     )

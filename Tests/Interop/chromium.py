@@ -9,10 +9,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import av
-from playwright.sync_api import Page, Playwright
-
 import media
 from lab import Lab, wait_until
+from playwright.sync_api import Page, Playwright
 
 EXECUTABLE = "/usr/bin/chromium"
 
@@ -128,7 +127,9 @@ class Participant:
         try:
             self.page.wait_for_function(probe, timeout=timeout * 1000, polling=50)
         except Exception as error:
-            raise AssertionError(f"{self.name} did not connect in {timeout} s; the page says: {self.words()}") from error
+            raise AssertionError(
+                f"{self.name} did not connect in {timeout} s; the page says: {self.words()}"
+            ) from error
 
     def words(self) -> str:
         return " / ".join(self.page.inner_text("body").split("\n"))[:600]

@@ -10,11 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
-
 from chromium import Chromium
 from lab import RESULTS, Lab, wait_until
 from peer import Peer
+from playwright.sync_api import Playwright, sync_playwright
 from server import Server
 
 
@@ -64,7 +63,9 @@ class Stage:
         web = subprocess.Popen(self.lab.command("pop1", *command), stdout=log, stderr=log)
         self._stack.callback(web.wait)
         self._stack.callback(web.kill)
-        wait_until("the web server", lambda: self.lab.http("pop1", "GET", "http://127.0.0.1:8080/")[0] == 200, timeout=10)
+        wait_until(
+            "the web server", lambda: self.lab.http("pop1", "GET", "http://127.0.0.1:8080/")[0] == 200, timeout=10
+        )
 
     def close(self, error: BaseException | None) -> None:
         self._stack.__exit__(type(error) if error else None, error, None)

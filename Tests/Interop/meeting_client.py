@@ -16,11 +16,10 @@ import urllib.request
 from collections import deque
 
 import av
+import media
 import websockets
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
-
-import media
 
 VIDEO_CLOCK = 90_000
 FRAMES_PER_SECOND = 15
@@ -141,7 +140,9 @@ class MeetingClient:
         self._ids = itertools.count(1)
 
     async def join(self, timeout: float = 15) -> None:
-        admitted = await asyncio.to_thread(self._post, f"/api/v1/meetings/{self.meeting}/join", {"display_name": self.name})
+        admitted = await asyncio.to_thread(
+            self._post, f"/api/v1/meetings/{self.meeting}/join", {"display_name": self.name}
+        )
         base = self.origin.replace("http", "ws", 1)
         self.socket = await websockets.connect(urllib.parse.urljoin(base, admitted["signaling_url"]), proxy=None)
         self._reader = asyncio.create_task(self._read())

@@ -70,7 +70,9 @@ class Server:
             self.process.wait()
             status = "none in 15 s"
         if kind is None:
-            assert status in (0, -signal.SIGTERM), f"exit status {status} after SIGTERM; its log ends:\n{self.log_tail()}"
+            assert status in (0, -signal.SIGTERM), (
+                f"exit status {status} after SIGTERM; its log ends:\n{self.log_tail()}"
+            )
 
     def crash(self) -> None:
         """Ends the server as nobody would wish."""

@@ -7,9 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 import media
+import pytest
 from chromium import Participant
 from conftest import Stage
 from lab import wait_until

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from checks import check_everyone_gets_everyone, check_gone, check_hears, check_sees, slot_of
 from chromium import Chromium, Participant
 from conftest import Stage
@@ -160,11 +159,15 @@ def test_video_flows_through_loss_both_ways(stage: Stage, say: Callable[[str], N
     # The loser asks us for what it misses, and we ask it for what we miss.
     def repaired() -> bool:
         asked = slot_of(red, blue.participant_id, "video")
-        return asked["nackCount"] > 0 and asked["retransmittedPacketsReceived"] > 0 and (
-            red.sent()["retransmittedPacketsSent"] > 0
+        return (
+            asked["nackCount"] > 0
+            and asked["retransmittedPacketsReceived"] > 0
+            and (red.sent()["retransmittedPacketsSent"] > 0)
         )
 
-    wait_until("losses to be repaired both ways", repaired, timeout=30, explain=lambda: (red.observations(), red.sent()))
+    wait_until(
+        "losses to be repaired both ways", repaired, timeout=30, explain=lambda: (red.observations(), red.sent())
+    )
     for viewer, other in ((red, blue), (blue, red)):
         began, before = time.monotonic(), slot_of(viewer, other.participant_id, "video")["frames"]
         wait_until(

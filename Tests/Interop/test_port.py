@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import pytest
-
 from checks import check_sees
 from conftest import Stage
 from lab import wait_until
@@ -17,7 +16,7 @@ address, count, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 numbers = random.Random(seed)
 family = socket.AF_INET6 if ":" in address else socket.AF_INET
 stun = bytes.fromhex("000100042112a442") + bytes(12)
-heads = [b"", b"\\x16\\xfe\\xfd", b"\\x80\\x60", b"\\x80\\xc8", b"\\x90\\xe0", b"\\x40\\x00", stun, stun[:11], b"\\x00\\x01\\xff\\xff"]
+heads = [b"", stun, stun[:11], *map(bytes.fromhex, ("16fefd", "8060", "80c8", "90e0", "4000", "0001ffff"))]
 with socket.socket(family, socket.SOCK_DGRAM) as out:
     for _ in range(count):
         out.sendto(numbers.choice(heads) + numbers.randbytes(numbers.choice([0, 1, 7, 40, 400, 1400])), (address, 3478))
