@@ -58,7 +58,7 @@ class ColourTrack(_Paced):
         frame = av.VideoFrame(*self._size, "yuv420p")
         # The brightness breathes, so that no two frames are the same.
         luma = self._yuv[0] + number % 8
-        for plane, value in zip(frame.planes, (luma, *self._yuv[1:])):
+        for plane, value in zip(frame.planes, (luma, *self._yuv[1:]), strict=True):
             plane.update(bytes([value]) * plane.buffer_size)
         frame.pts = number * VIDEO_CLOCK // FRAMES_PER_SECOND
         frame.time_base = fractions.Fraction(1, VIDEO_CLOCK)
