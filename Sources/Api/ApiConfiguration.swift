@@ -16,10 +16,12 @@ public struct ApiConfiguration: Sendable {
     /// A key of a service that calls the API (HS256).
     public struct Key: Sendable {
         /// The `iss` claim of the tokens that it signs.
-        public var id: String
-        public var secret: [UInt8]
+        public let id: String
+        public let secret: [UInt8]
 
-        public init(id: String, secret: [UInt8]) {
+        /// Nil where the identifier is empty or the secret has less than 32 bytes (RFC 7518 section 3.2).
+        public init?(id: String, secret: [UInt8]) {
+            guard !id.isEmpty, secret.count >= 32 else { return nil }
             self.id = id
             self.secret = secret
         }
@@ -45,8 +47,6 @@ public struct ApiConfiguration: Sendable {
     /// Address and port of the media plane, told to clients (`198.51.100.7:3478`).
     public var mediaServer = ""
     public var keys: [Key] = []
-    /// Signs the session tokens; nil: a fresh one, as meetings end with the process.
-    public var sessionSecret: [UInt8]?
     /// Serves service tokens to anybody, signed with a key made on start. Never on a public address.
     public var isDevelopment = false
     /// The folder of the web client; nil: the one that was built in.

@@ -98,14 +98,15 @@ actor MeetingHub {
         directory.meetings[meeting]?.participants[participant]?.role
     }
 
-    func leave(_ id: ParticipantID, reason: LeaveReason) async throws {
+    /// - Parameter keepsSocket: the socket itself asked, is answered first, and closes behind that.
+    func leave(_ id: ParticipantID, reason: LeaveReason, keepsSocket: Bool = false) async throws {
         guard let home = directory.home(of: id) else { throw MeetingError.participantNotFound }
         let participant = try directory.leave(id, at: clock.now)
         let socket = lines.removeValue(forKey: id)?.socket
         if participant.presence.isVisible {
             tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home, but: id)
         }
-        if reason != .left { socket?.close(.normalClosure, reason.rawValue) }
+        if !keepsSocket { socket?.close(.normalClosure, reason.rawValue) }
         logger.info(
             "participant left",
             metadata: ["meeting_id": "\(home.id)", "participant_id": "\(id)", "reason": "\(reason.rawValue)"])

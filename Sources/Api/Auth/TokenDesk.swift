@@ -17,7 +17,8 @@ struct TokenDesk: Sendable {
         self.services = services
         self.development = development
         self.clock = clock
-        session = await Self.collection(configuration.sessionSecret ?? Self.freshSecret())
+        // Meetings live in memory, so a fresh key for each process loses nothing.
+        session = await Self.collection(Self.freshSecret())
     }
 
     static func freshSecret() -> [UInt8] {

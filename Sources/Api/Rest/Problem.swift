@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import Meetings
+import NIOHTTP1
 
 /// An error as clients see it (RFC 9457), with a stable `code`.
 struct Problem: Error, HTTPResponseError, Equatable {
@@ -12,7 +13,8 @@ struct Problem: Error, HTTPResponseError, Equatable {
     var retryAfter: Int?
 
     init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int? = nil) {
-        self.status = HTTPResponse.Status(code: status)
+        let reason = HTTPResponseStatus(statusCode: status).reasonPhrase
+        self.status = HTTPResponse.Status(code: status, reasonPhrase: reason)
         self.code = code
         self.detail = detail
         self.retryAfter = retryAfter

@@ -27,9 +27,6 @@ struct SignalingChannel: HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            let patience = TimeAmount(configuration.idleTimeout)
-            let prelude = FirstRequest(patience: patience)
-            try channel.pipeline.syncOperations.addHandler(prelude)
             var pipeline = NIOUpgradableHTTPServerPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
                     upgraders: [webSocketUpgrader()],
@@ -39,6 +36,8 @@ struct SignalingChannel: HTTPChannelHandler {
             pipeline.decoderConfiguration.maxHeaderFieldCount = 100
             let upgrade = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: pipeline)
+            let prelude = FirstRequest(patience: TimeAmount(configuration.idleTimeout))
+            try channel.pipeline.syncOperations.addHandler(prelude)
             upgrade.assumeIsolated().whenComplete { _ in prelude.finish() }
             return Value(upgrade: upgrade, channel: channel)
         }
@@ -107,7 +106,7 @@ struct SignalingChannel: HTTPChannelHandler {
     }
 }
 
-/// Ends a connection that sends no request in time, or none before the server stops. Later requests are
+/// Ends a connection that sends no request in time, no HTTP at all, or none before the server stops. Later requests are
 /// under hummingbird's own timer.
 final class FirstRequest: ChannelInboundHandler {
     typealias InboundIn = NIOAny
@@ -134,6 +133,15 @@ final class FirstRequest: ChannelInboundHandler {
         isOver = true
         timer?.cancel()
         timer = nil
+    }
+
+    /// What is no HTTP was answered before us.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is HTTPParserError, !isOver {
+            context.close(promise: nil)
+        } else {
+            context.fireErrorCaught(error)
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

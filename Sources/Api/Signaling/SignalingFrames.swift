@@ -36,7 +36,8 @@ final class SignalingFrames: ChannelInboundHandler {
     private let joinTime: TimeAmount
     /// Intervals since the last frame of the peer.
     private var silence = 0
-    private var timers: [Scheduled<Void>] = []
+    private var nextPing: Scheduled<Void>?
+    private var joinDeadline: Scheduled<Void>?
 
     init(socket: SignalingSocket, keepalive: TimeAmount, joinTime: TimeAmount) {
         self.socket = socket
@@ -46,36 +47,25 @@ final class SignalingFrames: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         scheduleKeepalive(context)
-        schedule(context, in: joinTime) { handler, _ in
-            if !handler.socket.hasJoined { handler.socket.close(.policyViolation, "nobody joined") }
+        joinDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: joinTime) { [socket] in
+            if !socket.hasJoined { socket.close(.policyViolation, "nobody joined") }
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        for timer in timers { timer.cancel() }
-        timers = []
+        nextPing?.cancel()
+        joinDeadline?.cancel()
         context.fireChannelInactive()
     }
 
     private func scheduleKeepalive(_ context: ChannelHandlerContext) {
-        schedule(context, in: keepalive) { handler, context in
-            handler.silence += 1
-            guard handler.silence <= 2 else { return handler.socket.drop() }
-            handler.socket.ping()
-            handler.scheduleKeepalive(context)
-        }
-    }
-
-    private func schedule(
-        _ context: ChannelHandlerContext, in delay: TimeAmount,
-        _ body: @escaping (SignalingFrames, ChannelHandlerContext) -> Void
-    ) {
-        timers.removeAll { _ in timers.count > 8 }
-        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+        nextPing = context.eventLoop.assumeIsolated().scheduleTask(in: keepalive) { [weak self] in
             guard let self, context.channel.isActive else { return }
-            body(self, context)
+            silence += 1
+            guard silence <= 2 else { return socket.drop() }
+            socket.ping()
+            scheduleKeepalive(context)
         }
-        timers.append(timer)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -75,7 +75,7 @@ struct SignalingSession {
             try await hub.setView(view, of: me(), socket)
             done(envelope.id)
         case "leave":
-            try await hub.leave(me(), reason: .left)
+            try await hub.leave(me(), reason: .left, keepsSocket: true)
             participant = nil
             done(envelope.id)
             socket.close(.normalClosure, "left")

@@ -1,0 +1,167 @@
+import JWTKit
+import Testing
+
+@testable import Api
+
+@Suite(.timeLimit(.minutes(1))) struct RefusedCalls {
+    @Test func everyErrorIsAProblemDocument() async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call("POST", "/api/v1/meetings/123-456-789/join", body: ["display_name": "Ada"])
+            #expect(answer.status == 404)
+            #expect(answer.headers["content-type"] == "application/problem+json")
+            #expect(
+                answer.json == [
+                    "type": "about:blank", "title": "Not Found", "status": 404, "code": "meeting_not_found",
+                    "detail": "There is no such meeting, or it has ended.",
+                ])
+        }
+    }
+
+    @Test func aBadServiceTokenIsRefused() async throws {
+        try await ApiNode.run { node async throws in
+            func code(_ token: String?) async throws -> String? {
+                let answer = try await node.call("POST", "/api/v1/meetings", token: token, body: [:])
+                #expect(answer.status == 401)
+                #expect(answer.headers["www-authenticate"] == "Bearer")
+                return answer.code
+            }
+            #expect(try await code(nil) == "token_missing")
+            #expect(try await code("nonsense") == "token_invalid")
+            #expect(try await code(node.token(expires: .seconds(-1))) == "token_expired")
+            let forged = ApiConfiguration.Key(id: "key-1", secret: TokenDesk.freshSecret())!
+            #expect(try await code(node.token(key: forged)) == "token_invalid")
+            let unknown = ApiConfiguration.Key(id: "key-2", secret: ApiNode.key.secret)!
+            #expect(try await code(node.token(key: unknown)) == "token_invalid")
+            // alg none, with the claims of a good token.
+            let claims = try await node.token().split(separator: ".")[1]
+            #expect(try await code("eyJhbGciOiJub25lIn0.\(claims).") == "token_invalid")
+            let place = try await node.join(node.meeting(), "Ada")
+            #expect(try await code(place["session_token"]?.string) == "token_invalid")
+        }
+    }
+
+    @Test func aTokenWithoutTheGrantOrOfAnotherUserIsForbidden() async throws {
+        try await ApiNode.run { node async throws in
+            let create = try await node.call("POST", "/api/v1/meetings", token: node.token(["host"]), body: [:])
+            #expect(create.status == 403)
+            #expect(create.code == "forbidden")
+            let id = try #require(try await node.meeting()["meeting_id"]?.string)
+            for method in ["GET", "PATCH", "DELETE"] {
+                let answer = try await node.call(method, "/api/v1/meetings/\(id)", token: node.token(user: "user-2"))
+                #expect(answer.code == "forbidden")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("{", 400, "malformed"), ("[]", 400, "malformed"), (#"{"topic": 7}"#, 400, "malformed"),
+        (#"{"type": "endless"}"#, 400, "malformed"),
+        (#"{"type": "scheduled", "start_time": "soon"}"#, 400, "malformed"),
+        (#"{"type": "scheduled", "start_time": "2020-01-01T00:00:00Z"}"#, 400, "start_in_past"),
+        (#"{"topic": ""}"#, 422, "invalid_field"), (#"{"settings": {"max_participants": 0}}"#, 422, "invalid_field"),
+        (#"{"settings": {"waiting_room": true}}"#, 422, "setting_unavailable"),
+    ])
+    func anImpossibleMeetingIsRefused(_ body: String, _ status: Int, _ code: String) async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call("POST", "/api/v1/meetings", token: node.token(), text: body)
+            #expect(answer.status == status)
+            #expect(answer.code == code)
+        }
+    }
+
+    @Test func aJoinIsRefusedForItsOwnReasons() async throws {
+        var configuration = ApiNode.configuration
+        configuration.limits.participants = 2
+        try await ApiNode.run(configuration) { node async throws in
+            let meeting = try await node.meeting(["password": "sesame", "settings": ["max_participants": 2]])
+            let id = try #require(meeting["meeting_id"]?.string)
+            func join(_ body: Value) async throws -> Answer {
+                try await node.call("POST", "/api/v1/meetings/\(id)/join", body: body)
+            }
+            #expect(try await join([:]).code == "malformed")
+            #expect(try await join(["display_name": "Ada"]).code == "password_required")
+            #expect(try await join(["display_name": "Ada", "password": "x"]).code == "wrong_password")
+            #expect(try await join(["display_name": "Ada", "host_key": "x"]).code == "wrong_host_key")
+            #expect(try await join(["display_name": " ", "password": "sesame"]).code == "invalid_field")
+            for _ in 0..<2 { #expect(try await join(["display_name": "Ada", "password": "sesame"]).status == 200) }
+            let full = try await join(["display_name": "Ada", "password": "sesame"])
+            #expect(full.status == 503)
+            #expect(full.code == "meeting_full")
+        }
+    }
+
+    @Test func aFullNodeRefusesAnotherMeeting() async throws {
+        var configuration = ApiNode.configuration
+        configuration.limits.meetings = 1
+        try await ApiNode.run(configuration) { node async throws in
+            _ = try await node.meeting()
+            let answer = try await node.call("POST", "/api/v1/meetings", token: node.token(), body: [:])
+            #expect(answer.status == 503)
+            #expect(answer.code == "node_full")
+        }
+    }
+
+    @Test func aBodyAbove64KiBIsTooLarge() async throws {
+        try await ApiNode.run { node async throws in
+            let body = "{\"topic\": \"\(String(repeating: "x", count: 70_000))\"}"
+            let answer = try await node.call("POST", "/api/v1/meetings", token: node.token(), text: body)
+            #expect(answer.status == 413)
+            #expect(answer.code == "too_large")
+        }
+    }
+
+    @Test func tooManyJoinsOfOneAddressMustWait() async throws {
+        var configuration = ApiNode.configuration
+        configuration.rateLimit = .init(burst: 2, perSecond: 0.5)
+        try await ApiNode.run(configuration) { node async throws in
+            func join() async throws -> Answer {
+                try await node.call("POST", "/api/v1/meetings/123-456-789/join", body: ["display_name": "Ada"])
+            }
+            #expect(try await join().status == 404)
+            #expect(try await join().status == 404)
+            let refused = try await join()
+            #expect(refused.status == 429)
+            #expect(refused.code == "too_many_requests")
+            #expect(refused.headers["retry-after"] == "2")
+            await node.clock.advance(by: .seconds(2))
+            #expect(try await join().status == 404)
+        }
+    }
+
+    @Test(arguments: ["/api/v1/nothing", "/nothing.js"])
+    func whatIsNotThereIsNotFound(_ path: String) async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call("GET", path)
+            #expect(answer.status == 404)
+            #expect(answer.code == "not_found")
+        }
+    }
+
+    @Test func bytesThatAreNoHTTPEndTheConnectionOnly() async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.exchange("\u{1}\u{2} nonsense\r\n\r\n", port: node.port)
+            #expect(answer.hasPrefix("HTTP/1.1 400"))
+            #expect(try await node.call("GET", "/api/v1/dev/token").status == 404)
+        }
+    }
+}
+
+@Suite struct KeysOfServices {
+    @Test func aWeakKeyIsNone() {
+        #expect(ApiConfiguration.Key(id: "key", secret: Array(repeating: 1, count: 31)) == nil)
+        #expect(ApiConfiguration.Key(id: "", secret: Array(repeating: 1, count: 32)) == nil)
+        #expect(ApiConfiguration.Key(id: "key", secret: Array(repeating: 1, count: 32)) != nil)
+    }
+}
+
+@Suite struct CountingCalls {
+    @Test func theTableOfAddressesIsBounded() throws {
+        let limiter = AddressLimiter(.init(burst: 1, perSecond: 1), capacity: 4)
+        let clock = ManualClock()
+        try limiter.admit("a", at: clock.now)
+        #expect(throws: Problem.self) { try limiter.admit("a", at: clock.now) }
+        for address in ["b", "c", "d", "e"] { try limiter.admit(address, at: clock.now) }
+        // The fifth address began the table anew.
+        #expect(throws: Never.self) { try limiter.admit("a", at: clock.now) }
+    }
+}

@@ -1,0 +1,60 @@
+import Meetings
+import Synchronization
+
+@testable import Api
+
+/// Time that moves only when a test says so.
+final class ManualClock: ApiClock {
+    private struct State {
+        var now = Timestamp(milliseconds: 1_800_000_000_000)
+        var sleepers: [Int: (until: Timestamp, wake: CheckedContinuation<Void, any Error>)] = [:]
+        var next = 0
+        var onSleep: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    var now: Timestamp { state.withLock { $0.now } }
+
+    func sleep(for duration: Duration) async throws {
+        let key = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (wake: CheckedContinuation<Void, any Error>) in
+                let waiting = state.withLock { state in
+                    state.sleepers[key] = (state.now + duration, wake)
+                    defer { state.onSleep = [] }
+                    return state.onSleep
+                }
+                for waiter in waiting { waiter.resume() }
+                if Task.isCancelled { cancel(key) }
+            }
+        } onCancel: {
+            cancel(key)
+        }
+    }
+
+    private func cancel(_ key: Int) {
+        state.withLock { $0.sleepers.removeValue(forKey: key) }?.wake.resume(throwing: CancellationError())
+    }
+
+    /// Moves on once somebody sleeps, so that nobody misses it.
+    func advance(by duration: Duration) async {
+        await withCheckedContinuation { (ready: CheckedContinuation<Void, Never>) in
+            let isSleeping = state.withLock { state in
+                if state.sleepers.isEmpty { state.onSleep.append(ready) }
+                return !state.sleepers.isEmpty
+            }
+            if isSleeping { ready.resume() }
+        }
+        let due = state.withLock { state in
+            state.now = state.now + duration
+            let due = state.sleepers.filter { $0.value.until <= state.now }
+            for key in due.keys { state.sleepers[key] = nil }
+            return due.values.map(\.wake)
+        }
+        for wake in due { wake.resume() }
+    }
+}

@@ -1,0 +1,106 @@
+import Mailbox
+import Meetings
+import Testing
+
+@testable import Api
+
+@Suite(.timeLimit(.minutes(1))) struct OperationsListener {
+    @Test func readinessNamesWhatIsMissing() async throws {
+        var status = FakeStatus()
+        status.conditions = [
+            ReadinessCondition(name: "port", isMet: true),
+            ReadinessCondition(name: "workers", isMet: false, detail: "worker 1 stands still"),
+        ]
+        try await ApiNode.run(status: status) { node async throws in
+            #expect(try await node.call("GET", "/livez", ops: true).status == 200)
+            let ready = try await node.call("GET", "/readyz", ops: true)
+            #expect(ready.status == 503)
+            #expect(ready.json["ready"] == false)
+            #expect(
+                ready.json["conditions"]?[1] == ["name": "workers", "met": false, "detail": "worker 1 stands still"])
+        }
+        try await ApiNode.run { node async throws in
+            #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
+        }
+    }
+
+    @Test func theOperationsAreNotOnTheApiListener() async throws {
+        try await ApiNode.run { node async throws in
+            #expect(try await node.call("GET", "/metrics").status == 404)
+            #expect(try await node.call("GET", "/api/v1/dev/token", ops: true).status == 404)
+        }
+    }
+
+    @Test func metricsShowWorkersAndMeetings() async throws {
+        let counters = Counters()
+        defer { counters.deallocate() }
+        let local = LocalCounters()
+        local.add(.receivedPackets, 40)
+        local.add(.transmittedBytes, 9_000)
+        local.add(.busyCycles, 2_000)
+        local.add(.totalCycles, 8_000)
+        local.set(.sessions, 3)
+        local.drop(.srtpReplay, 2)
+        local.publish(to: counters)
+        var status = FakeStatus()
+        status.workers = [WorkerReading(worker: 0, port: "wan", counters: counters)]
+        try await ApiNode.run(status: status) { node async throws in
+            let meeting = try await node.meeting()
+            let ada = try await node.enter(meeting, "Ada")
+            // The second look proves that the first is over.
+            await node.clock.advance(by: .seconds(1))
+            await node.clock.advance(by: .zero)
+            let page = try await node.call("GET", "/metrics", ops: true)
+            #expect(page.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            let lines = Set(page.body.split(separator: "\n").map(String.init))
+            for line in [
+                "# TYPE needletail_packets_total counter",
+                #"needletail_packets_total{port="wan",direction="receive"} 40"#,
+                #"needletail_bytes_total{port="wan",direction="transmit"} 9000"#,
+                #"needletail_drops_total{stage="srtp",reason="srtp_replay"} 2"#,
+                #"needletail_worker_busy_ratio{worker="0"} 0.25"#,
+                #"needletail_worker_cycles_per_packet{worker="0"} 50"#,
+                "needletail_sessions 3", "needletail_meetings 1", "needletail_participants 1", "needletail_ready 1",
+                "# TYPE needletail_join_seconds histogram", #"needletail_join_seconds_bucket{le="+Inf"} 0"#,
+                #"needletail_build_info{version="1.2.3",revision="abc"} 1"#,
+            ] { #expect(lines.contains(line), "missing: \(line)") }
+            try await ada.socket.vanish()
+        }
+    }
+
+    @Test func theTimeFromJoinToMediaIsCountedOnce() async throws {
+        try await ApiNode.run { node async throws in
+            let ada = try await node.enter(node.meeting(), "Ada")
+            await node.clock.advance(by: .milliseconds(400))
+            let id = try #require(ParticipantID(ada.id))
+            node.media.tell(.connected(id))
+            node.media.tell(.connected(id))
+            // Updates are taken in order, so behind this one both are counted.
+            node.media.tell(.failed(id, reason: "over"))
+            #expect(try await ada.socket.next()["code"] == "media_failed")
+            let page = try await node.call("GET", "/metrics", ops: true)
+            #expect(page.body.contains("needletail_join_seconds_bucket{le=\"0.3\"} 0\n"))
+            #expect(page.body.contains("needletail_join_seconds_bucket{le=\"0.5\"} 1\n"))
+            #expect(page.body.contains("needletail_join_seconds_count 1\n"))
+        }
+    }
+
+    @Test func everyMetricHasHelpAndTypeBeforeItsSamples() {
+        let text = MetricsPage.render(
+            workers: [], load: WorkerLoad(),
+            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])), isReady: false,
+            build: BuildInfo(version: "quote\" slash\\ line\n", revision: ""))
+        #expect(text.contains(#"version="quote\" slash\\ line\n""#))
+        var declared: String?
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if line.hasPrefix("# HELP") {
+                declared = String(words[2])
+            } else if line.hasPrefix("# TYPE") {
+                #expect(declared == String(words[2]))
+            } else {
+                #expect(declared.map { line.hasPrefix($0) } == true, "undeclared: \(line)")
+            }
+        }
+    }
+}

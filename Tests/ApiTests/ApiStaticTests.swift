@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import Api
+
+@Suite(.timeLimit(.minutes(1))) struct WebClientFiles {
+    /// A folder with a page in it and a secret beside it.
+    private static func withFolder(_ body: @Sendable (ApiConfiguration) async throws -> Void) async throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("needletail-\(UUID())")
+        let web = root.appendingPathComponent("web")
+        try FileManager.default.createDirectory(at: web, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: root) }
+        try Data("<!doctype html>hello".utf8).write(to: web.appendingPathComponent("index.html"))
+        try Data("export {}".utf8).write(to: web.appendingPathComponent("app.js"))
+        try Data("hidden".utf8).write(to: web.appendingPathComponent(".hidden"))
+        try Data("secret".utf8).write(to: root.appendingPathComponent("secret.txt"))
+        var configuration = ApiNode.configuration
+        configuration.webFolder = web.path
+        try await body(configuration)
+    }
+
+    @Test func aPageIsServedWithTypeAndSafetyHeaders() async throws {
+        try await Self.withFolder { configuration in
+            try await ApiNode.run(configuration) { node async throws in
+                let page = try await node.call("GET", "/")
+                #expect(page.status == 200)
+                #expect(page.body == "<!doctype html>hello")
+                #expect(page.headers["content-type"]?.hasPrefix("text/html") == true)
+                #expect(page.headers["cache-control"] == "no-cache")
+                #expect(page.headers["content-security-policy"]?.contains("default-src 'self'") == true)
+                #expect(page.headers["x-content-type-options"] == "nosniff")
+                #expect(page.headers["referrer-policy"] == "no-referrer")
+                #expect(page.headers["permissions-policy"]?.contains("camera=(self)") == true)
+                let script = try await node.call("GET", "/app.js")
+                #expect(script.headers["content-type"]?.contains("javascript") == true)
+            }
+        }
+    }
+
+    @Test func anUnchangedFileIsNotSentAgain() async throws {
+        try await Self.withFolder { configuration in
+            try await ApiNode.run(configuration) { node async throws in
+                let tag = try #require(try await node.call("GET", "/app.js").headers["etag"])
+                let again = try await node.call("GET", "/app.js", headers: ["If-None-Match": tag])
+                #expect(again.status == 304)
+                #expect(again.body == "")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/%2e%2e%2fsecret.txt", "//../secret.txt",
+        "/a/../../secret.txt", "/.hidden", "/%2ehidden", "/app.js%00.html", "/..%5csecret.txt", "/%",
+    ])
+    func nothingOutsideTheFolderIsServed(_ path: String) async throws {
+        try await Self.withFolder { configuration in
+            try await ApiNode.run(configuration) { node async throws in
+                let answer = try await node.call("GET", path)
+                #expect((400...404).contains(answer.status))
+                #expect(!answer.body.contains("secret") && !answer.body.contains("hidden"))
+            }
+        }
+    }
+
+    @Test func theBuiltInClientIsServed() async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call("GET", "/api.js")
+            #expect(answer.status == 200)
+            #expect(answer.body.contains("export"))
+        }
+    }
+}
