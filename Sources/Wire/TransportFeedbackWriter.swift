@@ -15,7 +15,7 @@ extension RTCPWriter {
         // In the worst case a status needs a delta of 2 bytes and a seventh of a chunk.
         let room = Swift.min(capacity &- offset &- 24, 0x3_ffe8)
         guard room > 0, let base else { return 0 }
-        var limit = Swift.min(arrivals.count, room &* 7 / 16, 0xffff)
+        var limit = Swift.min(Swift.min(arrivals.count, room &* 7 / 16), 0xffff)
         var first = 0
         while first < limit, arrivals[first] == Self.lost { first &+= 1 }
         guard first < limit else { return 0 }
@@ -45,7 +45,7 @@ extension RTCPWriter {
     func encodable(_ arrivals: UnsafeBufferPointer<Int64>, _ limit: Int, from reference: Int64) -> Int {
         var previous = reference
         for index in 0..<limit where arrivals[index] != Self.lost {
-            guard -0x8000...0x7fff ~= arrivals[index] &- previous else { return index }
+            guard Int16(exactly: arrivals[index] &- previous) != nil else { return index }
             previous = arrivals[index]
         }
         return limit
@@ -57,7 +57,7 @@ extension RTCPWriter {
         guard arrival != Self.lost else { return 0 }
         let delta = arrival &- previous
         previous = arrival
-        return 0...255 ~= delta ? 1 : 2
+        return delta >= 0 && delta <= 255 ? 1 : 2
     }
 
     /// Writes the chunks, greedily: a run where it is at least as long as a vector, else the vector that holds the next
@@ -127,7 +127,7 @@ extension RTCPWriter {
         for index in 0..<limit where arrivals[index] != Self.lost {
             let delta = arrivals[index] &- previous
             previous = arrivals[index]
-            if 0...255 ~= delta {
+            if delta >= 0 && delta <= 255 {
                 packet.setU8(UInt8(truncatingIfNeeded: delta), at: end)
                 end &+= 1
             } else {
