@@ -200,13 +200,32 @@ import Wire
         #expect(await room.director.isForgotten)
     }
 
-    @Test func `the loop ends with its task and closes every session`() async throws {
+    @Test func `the loop ends with its task, closes every session and waits for the worker's word`() async throws {
         let room = try MediaFixture(workers: 1)
         try await room.join(ann)
         let director = room.director
         let loop = Task { await director.run(interval: .milliseconds(1)) }
         loop.cancel()
+        while !room.workers[0].isEmpty || room.workers[0].generationsSeen == 0 {
+            room.workers[0].turn()
+            await Task.yield()
+        }
         await loop.value
+        #expect(await director.placesInUse() == [0, 0, 0])
+        #expect(await director.isForgotten)
+        #expect(room.faults.isEmpty, "\(room.faults)")
+    }
+
+    @Test func `the loop ends although a worker is silent`() async throws {
+        var options = MediaDirector.Options()
+        options.farewellPolls = 3
+        let room = try MediaFixture(workers: 1, options: options)
+        try await room.join(ann)
+        let director = room.director
+        let loop = Task { await director.run(interval: .milliseconds(1)) }
+        loop.cancel()
+        await loop.value
+        #expect(await director.placesInUse()[0] == 1)
         room.workers[0].turn()
         #expect(room.workers[0].isEmpty && room.faults.isEmpty)
     }

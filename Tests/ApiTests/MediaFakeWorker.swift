@@ -50,6 +50,9 @@ final class FakeWorker {
 
     var isEmpty: Bool { sessions.isEmpty && tracks.isEmpty && slots.isEmpty && feeds.isEmpty }
 
+    /// Places that ever had an entry.
+    var generationsSeen: Int { generations.count }
+
     /// Replicas that no Slot shows.
     var idleReplicas: Int {
         let shown = Set(slots.values.map(\.track))

@@ -37,8 +37,7 @@ import Wire
                 sent += 1
                 if losses.contains(sent) { continue }
                 var datagram = Datagram(session: session)
-                datagram.count = UInt16(bytes.count)
-                for index in bytes.indices { datagram.bytes[index] = bytes[index] }
+                bytes.withUnsafeBytes { datagram.fill($0) }
                 #expect(worker.mailbox.punts.push(datagram))
             }
         }
@@ -110,8 +109,7 @@ import Wire
         for _ in 0..<20 {
             while let bytes = handshake.nextOutgoing() {
                 var datagram = Datagram(session: session)
-                datagram.count = UInt16(bytes.count)
-                for index in bytes.indices { datagram.bytes[index] = bytes[index] }
+                bytes.withUnsafeBytes { datagram.fill($0) }
                 #expect(room.workers[0].mailbox.punts.push(datagram))
             }
             await room.turn()

@@ -19,6 +19,8 @@ public actor MediaDirector: MediaPlane {
         /// Viewers whose Slots are filled anew in one call: a poll stays at a few milliseconds also when a change
         /// touches a meeting of a thousand.
         public var refreshBudget = 64
+        /// Polls at most, after the last Session was told to close, until the workers have confirmed it.
+        public var farewellPolls = 250
         /// The largest DTLS datagram that we make, bytes of UDP payload.
         public var mtu = 1200
         /// What we ask publishers of video for, the most preferred first.
@@ -123,7 +125,8 @@ public actor MediaDirector: MediaPlane {
 
     // MARK: the loop
 
-    /// Polls until the task is cancelled, then closes every Session.
+    /// Polls until the task is cancelled, then closes every Session and waits a little for the workers to
+    /// confirm it.
     public func run(interval: Duration = .milliseconds(2)) async {
         while !Task.isCancelled {
             poll(now: clock())
@@ -131,6 +134,11 @@ public actor MediaDirector: MediaPlane {
             try? await Task.sleep(for: interval)
         }
         stop()
+        for _ in 0..<options.farewellPolls where !closing.isEmpty {
+            // In a task of its own, as a sleep in a cancelled one ends at once.
+            await Task { try? await Task.sleep(for: interval) }.value
+            poll(now: clock())
+        }
     }
 
     /// Hears the workers, keeps the timers, and tells the workers what changed.
@@ -153,7 +161,7 @@ public actor MediaDirector: MediaPlane {
         commit()
     }
 
-    /// Refuses newcomers and closes every Session. The workers need one more turn to read it.
+    /// Refuses newcomers and tells the workers to close every Session.
     public func stop() {
         isDraining = true
         for participant in members.keys.sorted(by: { $0.rawValue < $1.rawValue }) {

@@ -80,8 +80,7 @@ final class SessionAgent {
         while let bytes = handshake?.nextOutgoing() {
             guard bytes.count <= Datagram.capacity else { continue }
             var datagram = Datagram(session: session)
-            datagram.count = UInt16(bytes.count)
-            for index in bytes.indices { datagram.bytes[index] = bytes[index] }
+            bytes.withUnsafeBytes { datagram.fill($0) }
             return datagram
         }
         return nil
