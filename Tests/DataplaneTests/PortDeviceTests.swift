@@ -56,6 +56,9 @@ struct PortDeviceTests {
             #expect(burst[31].length == 100)
             #expect(queue.transmit(burst, count: 32) == 32)
         }
+        let failure = #expect(throws: PortFailure.self) { try DPDKPort(.init(device: "net_null0", buffers: 511)) }
+        #expect(try #require(failure).description.contains("in use"))
+        #expect(port.driver == "net_null")
         let statistics = port.statistics()
         #expect(statistics.receivedPackets == 64)
         #expect(statistics.transmittedPackets == 64)
@@ -111,7 +114,7 @@ struct PortDeviceTests {
     func mtu(mtu: Int) throws {
         try PortFixture.startEAL()
         let failure = #expect(throws: PortFailure.self) {
-            try DPDKPort(.init(device: "net_null\(mtu)", mtu: mtu, buffers: 511))
+            try DPDKPort(.init(device: "net_null1\(mtu)", mtu: mtu, buffers: 511))
         }
         #expect(try #require(failure).description.contains("576 to 1500"))
     }

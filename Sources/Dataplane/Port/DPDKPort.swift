@@ -65,27 +65,45 @@ public final class DPDKPort: Sendable {
 
     /// Probes, configures and starts the device. EAL must be started.
     public init(_ configuration: Configuration) throws(PortFailure) {
+        let name = configuration.name
+        let (device, plan, pools) = try Self.open.withLock { open throws(PortFailure) in
+            guard !open.contains(name) else {
+                throw PortFailure("port \(name) is in use in this process: give it another number")
+            }
+            let parts = try Self.bringUp(configuration)
+            open.insert(name)
+            return parts
+        }
+        self.configuration = configuration
+        self.pools = pools
+        queueCount = plan.queues
+        spreadsFlows = plan.spreadsFlows
+        offload = plan.offload
+        id = device.id
+        driver = device.driver
+        numaNode = device.socket
+        mac = device.mac
+    }
+
+    /// The names of all open ports, so that none is adopted and removed by another. Held while a device comes or goes.
+    private static let open = Mutex(Set<String>())
+
+    private static func bringUp(
+        _ configuration: Configuration
+    ) throws(PortFailure) -> (EthernetDevice, EthernetDevice.Plan, [BufferPool]) {
         let device = try EthernetDevice(probing: configuration)
         var pools: [BufferPool] = []
         do throws(PortFailure) {
             let plan = try device.plan(for: configuration)
-            pools = try Self.makePools(configuration, socket: device.socket)
+            pools = try makePools(configuration, socket: device.socket)
             try device.start(plan, configuration: configuration, pools: pools)
-            queueCount = plan.queues
-            spreadsFlows = plan.spreadsFlows
-            offload = plan.offload
+            return (device, plan, pools)
         } catch {
             // In this order: the device may still hold buffers.
             device.remove()
             for pool in pools { pool.deallocate() }
             throw error
         }
-        self.pools = pools
-        self.configuration = configuration
-        id = device.id
-        driver = device.driver
-        numaNode = device.socket
-        mac = device.mac
     }
 
     deinit { close() }
@@ -146,7 +164,10 @@ public final class DPDKPort: Sendable {
     /// workers have ended and gave their mbufs back. A second call does nothing.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        EthernetDevice(id: id).remove()
+        Self.open.withLock { open in
+            EthernetDevice(id: id).remove()
+            open.remove(configuration.name)
+        }
         for pool in pools { pool.deallocate() }
     }
 

@@ -117,7 +117,7 @@ struct EthernetDevice {
         if plan.offload.ipv4Header { settings.txmode.offloads |= port_tx_ipv4_cksum }
         if plan.offload.udp { settings.txmode.offloads |= port_tx_udp_cksum }
         let queues = UInt16(plan.queues)
-        try check("be configured", configuration, rte_eth_dev_configure(id, queues, queues, &settings))
+        try check("take its configuration", configuration, rte_eth_dev_configure(id, queues, queues, &settings))
         try setUpQueues(plan, configuration: configuration, pools: pools)
         try setMTU(configuration)
         try check("start", configuration, rte_eth_dev_start(id))
