@@ -19,9 +19,8 @@ public struct ApiConfiguration: Sendable {
         public let id: String
         public let secret: [UInt8]
 
-        /// Nil where the identifier is empty or the secret has less than 32 bytes (RFC 7518 section 3.2).
-        public init?(id: String, secret: [UInt8]) {
-            guard !id.isEmpty, secret.count >= 32 else { return nil }
+        /// - Parameter secret: at least 32 bytes (RFC 7518 section 3.2), or the server does not start.
+        public init(id: String, secret: [UInt8]) {
             self.id = id
             self.secret = secret
         }
@@ -64,6 +63,20 @@ public struct ApiConfiguration: Sendable {
     public var signalingJoinTime: Duration = .seconds(10)
 
     public init() {}
+
+    /// - Throws: `Refusal` of a key that must not be used.
+    func validate() throws {
+        for key in keys {
+            if key.id.isEmpty { throw Refusal(reason: "an API key has no identifier") }
+            if key.secret.count < 32 { throw Refusal(reason: "the secret of API key \(key.id) is below 32 bytes") }
+        }
+    }
+
+    /// Why the server does not start.
+    public struct Refusal: Error, CustomStringConvertible {
+        public let reason: String
+        public var description: String { reason }
+    }
 
     /// Bytes of a request's body.
     static let bodyLimit = 64 * 1_024

@@ -34,7 +34,10 @@ public struct ApiServer: Service {
     }
 
     /// Serves until a graceful shutdown; then tells the participants, closes their sockets and returns.
+    ///
+    /// - Throws: `ApiConfiguration.Refusal`, and what binding the listeners throws.
     public func run() async throws {
+        try configuration.validate()
         let hub = MeetingHub(limits: configuration.limits, media: media, clock: clock, logger: logger)
         let load = WorkerLoad()
         let services: [any Service] = [

@@ -30,7 +30,7 @@ struct Answer {
 
 /// A running ApiServer on free loopback ports.
 struct ApiNode: Sendable {
-    static let key = ApiConfiguration.Key(id: "key-1", secret: Array("a secret of the tests, of 32 bytes".utf8))!
+    static let key = ApiConfiguration.Key(id: "key-1", secret: Array("a secret of the tests, of 32 bytes".utf8))
 
     let port: Int
     let opsPort: Int

@@ -1,9 +1,7 @@
 import Foundation
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import NIOWebSocket
-import Testing
 
 /// A WebSocket client that can also misbehave.
 final class SignalingClient: @unchecked Sendable {
@@ -24,30 +22,69 @@ final class SignalingClient: @unchecked Sendable {
     static func connect(port: Int, path: String = "/api/v1/signal", reads: Bool = true) async throws -> SignalingClient
     {
         let (events, found) = AsyncStream.makeStream(of: Event.self)
-        let upgrade = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let (channel, isUpgraded) = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let upgrader = NIOTypedWebSocketClientUpgrader<Bool>(maxFrameSize: 1 << 24) { channel, _ in
-                        channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(Listener(found))
-                            return true
-                        }
-                    }
-                    let head = HTTPRequestHead(
-                        version: .http1_1, method: .GET, uri: path,
-                        headers: ["Host": "meet.test", "Content-Length": "0"])
-                    let configuration = NIOTypedHTTPClientUpgradeConfiguration(
-                        upgradeRequestHead: head, upgraders: [upgrader],
-                        notUpgradingCompletionHandler: { $0.eventLoop.makeSucceededFuture(false) })
-                    let result = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-                        configuration: .init(upgradeConfiguration: configuration))
-                    return (channel, result)
+                    let upgraded = channel.eventLoop.makePromise(of: Bool.self)
+                    try channel.pipeline.syncOperations.addHandler(Handshake(path: path, upgraded, Listener(found)))
+                    return (channel, upgraded.futureResult)
                 }
             }
-        let isUpgraded = try await upgrade.1.get()
-        try #require(isUpgraded)
-        if !reads { try await upgrade.0.setOption(.autoRead, value: false).get() }
-        return SignalingClient(channel: upgrade.0, events: events)
+        guard try await isUpgraded.get() else { throw Closed(code: nil) }
+        if !reads { try await channel.setOption(.autoRead, value: false).get() }
+        return SignalingClient(channel: channel, events: events)
+    }
+
+    /// The opening handshake (RFC 6455 section 4.1). What comes in one read with its answer is not lost.
+    private final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = ByteBuffer
+        typealias InboundOut = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let path: String
+        private let upgraded: EventLoopPromise<Bool>
+        private let listener: Listener
+        private var answer = ByteBuffer()
+
+        init(path: String, _ upgraded: EventLoopPromise<Bool>, _ listener: Listener) {
+            self.path = path
+            self.upgraded = upgraded
+            self.listener = listener
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            let request =
+                "GET \(path) HTTP/1.1\r\nHost: meet.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            var part = unwrapInboundIn(data)
+            answer.writeBuffer(&part)
+            guard let end = String(buffer: answer).range(of: "\r\n\r\n") else { return }
+            let head = String(buffer: answer)[..<end.upperBound]
+            answer.moveReaderIndex(forwardBy: head.utf8.count)
+            // The accept key is that of RFC 6455 section 1.3.
+            let isUpgraded = head.hasPrefix("HTTP/1.1 101") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+            defer { upgraded.succeed(isUpgraded) }
+            guard isUpgraded else { return context.close(promise: nil) }
+            let pipeline = context.pipeline.syncOperations
+            do {
+                try pipeline.addHandler(WebSocketFrameEncoder())
+                try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 1 << 24)))
+                try pipeline.addHandler(listener)
+            } catch {
+                return context.close(promise: nil)
+            }
+            context.fireChannelRead(wrapInboundOut(answer))
+            pipeline.removeHandler(self, promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            upgraded.succeed(false)
+            context.fireChannelInactive()
+        }
     }
 
     private final class Listener: ChannelInboundHandler, Sendable {

@@ -152,7 +152,7 @@ import Testing
 
     @Test func theSocketIsOnItsPathOnly() async throws {
         try await ApiNode.run { node async throws in
-            await #expect(throws: (any Error).self) {
+            await #expect(throws: SignalingClient.Closed.self) {
                 try await SignalingClient.connect(port: node.port, path: "/elsewhere")
             }
             let plain = try await node.call("GET", "/api/v1/signal")
