@@ -13,7 +13,9 @@ let dpdkSwift: [SwiftSetting] = [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] }
 let package = Package(
     name: "needletail",
     products: [
-        .executable(name: "needletail", targets: ["needletail"])
+        .executable(name: "needletail", targets: ["needletail"]),
+        // For benchmarks/, a package of its own.
+        .library(name: "Dataplane", targets: ["Dataplane", "Wire"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
