@@ -25,7 +25,7 @@ def wait_until(
     every: float = 0.1,
     explain: Callable[[], Any] | None = None,
 ) -> Any:
-    """Polls until `probe` answers something true, and answers that; else fails, naming `what` and what `explain` tells."""
+    """Polls until `probe` answers something true, and answers that; else fails with `what` and `explain`."""
     deadline = time.monotonic() + timeout
     while not (answer := probe()):
         if time.monotonic() > deadline:
