@@ -20,6 +20,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -51,6 +52,7 @@ let package = Package(
             name: "Api",
             dependencies: [
                 "Wire", "Mailbox", "Agents", "Meetings",
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
@@ -75,10 +77,15 @@ let package = Package(
 
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
         .testTarget(name: "MailboxTests", dependencies: ["Mailbox"]),
+        .testTarget(name: "NeedletailTests", dependencies: ["needletail"], swiftSettings: dpdkSwift),
         .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "CSRTP", "Wire"], swiftSettings: dpdkSwift),
         .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
-        .testTarget(name: "ApiTests", dependencies: ["Api"]),
+        .testTarget(
+            name: "ApiTests",
+            dependencies: [
+                "Api", "Agents", "Mailbox", "Meetings", "Wire", .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "Simulation", dependencies: ["Dataplane", "Mailbox", "Wire"], swiftSettings: dpdkSwift),
         .testTarget(name: "Tidy"),

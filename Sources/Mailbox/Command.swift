@@ -10,7 +10,7 @@ public enum Command: Sendable, BitwiseCopyable {
     /// What was negotiated after the session was opened: the answer's header extension ids.
     case configureSession(SessionHandle, ExtensionMap)
     case installKeys(InstallKeys)
-    /// Ends it with all its Tracks and Slots; answered by `Event.sessionClosed`.
+    /// Ends it with all its Tracks and Slots; answered by `Event.sessionClosed`, after an event for each of those.
     case closeSession(SessionHandle)
     case openTrack(OpenTrack)
     /// Answered by `Event.trackClosed`.

@@ -23,7 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
                 handler.logLevel = level
                 return handler
             }
-            try await Node(configuration, logger: Logger(label: "needletail")).run()
+            try await PoP(configuration, logger: Logger(label: "needletail")).run()
         } catch let error where !(error is ExitCode) {
             // One line with the remedy, never a trace.
             FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))

@@ -199,7 +199,7 @@ public actor MediaDirector: MediaPlane {
     }
 
     public func setMediaState(_ participant: ParticipantID, audio: Bool, video: Bool, screen: Bool) async {
-        let state = MediaState(audio: audio, video: video, screen: screen)
+        let state = PublishedMedia(audio: audio, video: video, screen: screen)
         guard let member = members[participant], member.state != state else { return }
         members[participant]?.state = state
         updateSources(of: participant)

@@ -35,7 +35,7 @@ struct MemberSlot {
 }
 
 /// What a participant says that it sends; what it does not publish does not count.
-struct MediaState: Equatable {
+struct PublishedMedia: Equatable {
     var audio = true
     var video = true
     var screen = false
@@ -52,7 +52,7 @@ struct MediaMember {
     let tracks: [MediaKind: PublishedTrack]
     /// In the order of the m-lines.
     var slots: [MemberSlot]
-    var state = MediaState()
+    var state = PublishedMedia()
     var view: MediaView?
     /// Waits in the director's queue for its Slots to be filled anew.
     var isQueued = false

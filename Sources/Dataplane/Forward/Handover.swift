@@ -7,6 +7,8 @@ enum Handover: BitwiseCopyable {
     case frame(Mbuf)
     /// An opened media packet for the Track's replica there; its `PacketRecord` travels with it.
     case media(Mbuf, TrackHandle)
+    /// A frame that says where a neighbour lives, for a worker that may have asked.
+    case neighbor(Mbuf)
     /// A frame to send, from a worker that has no transmit queue of its own.
     case transmit(Mbuf)
     /// A Sink of the replica needs a keyframe: to the Track's owner.
@@ -23,7 +25,7 @@ extension Handover {
     /// The packet whose reference travels with it.
     var packet: Mbuf? {
         switch self {
-        case .frame(let packet), .media(let packet, _), .transmit(let packet): packet
+        case .frame(let packet), .media(let packet, _), .neighbor(let packet), .transmit(let packet): packet
         case .keyframe, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed: nil
         }
     }

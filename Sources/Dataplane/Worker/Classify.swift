@@ -53,7 +53,13 @@ extension Worker where Queue: ~Copyable {
         case .reply:
             packet.clearOffloads()
             outbox.add(packet)
-        case .learned: packet.free()
+        case .learned:
+            // The device gave the answer to one queue; whoever asked may poll another.
+            for sibling in 0..<siblings.count where sibling != configuration.number {
+                packet.retain()
+                if !siblings.hand(.neighbor(packet), to: sibling) { drop(packet, .handoverFull) }
+            }
+            packet.free()
         case .drop(let reason): drop(packet, reason)
         case .foreign: drop(packet, .notOurs)
         }

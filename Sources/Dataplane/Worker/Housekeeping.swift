@@ -7,8 +7,9 @@ struct HousekeepingSchedule: BitwiseCopyable {
     static let interval: UInt64 = 1_000_000
     /// Rounds after which every Session and Track had its turn.
     static let slices = 20
-    /// Commands and replies that one round takes, so that control cannot stall media.
+    /// What one round takes of each, so that control cannot stall media.
     static let commandsPerRound = 64
+    static let repliesPerRound = 64
 
     var due: UInt64 = 0
     var round = 0
@@ -21,14 +22,16 @@ extension Worker where Queue: ~Copyable {
         guard now >= housekeeping.due else { return 0 }
         housekeeping.due = now &+ HousekeepingSchedule.interval
         var taken = 0
-        while taken < HousekeepingSchedule.commandsPerRound, let command = mailbox.commands.pop() {
-            execute(command, now: now)
-            taken &+= 1
-        }
-        while taken < 2 * HousekeepingSchedule.commandsPerRound, let datagram = mailbox.replies.pop() {
+        // Before commands: a goodbye goes out before its session closes.
+        while taken < HousekeepingSchedule.repliesPerRound, let datagram = mailbox.replies.pop() {
             reply(datagram)
             taken &+= 1
             if outbox.isFull { flush() }
+        }
+        var executed = 0
+        while executed < HousekeepingSchedule.commandsPerRound, let command = mailbox.commands.pop() {
+            execute(command, now: now)
+            executed &+= 1
         }
         tickSlices(now: now)
         let requests = neighbors.makeRequests(into: scratch.burst, capacity: Self.burst, pool: pool, now: now)
@@ -40,7 +43,7 @@ extension Worker where Queue: ~Copyable {
             counters.set(.sinks, UInt64(slots.count))
             counters.publish(to: mailbox.counters)
         }
-        return taken
+        return taken &+ executed
     }
 
     /// The part of the tables whose turn it is in this round.

@@ -122,6 +122,9 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         switch message {
         case .frame(let packet): classify(packet, now: now)
         case .media(let packet, let replica): ingestReplica(packet, into: replica, now: now)
+        case .neighbor(let packet):
+            _ = neighbors.handle(packet, now: now)
+            packet.free()
         case .transmit(let packet): outbox.add(packet)
         case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
         case .flowOpened(let endpoint, let session):

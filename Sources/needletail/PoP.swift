@@ -8,7 +8,7 @@ import ServiceLifecycle
 import Wire
 
 /// One PoP: the port, its workers, and the control plane above them, started and stopped in order.
-struct Node {
+struct PoP {
     private let configuration: NodeConfiguration
     private let logger: Logger
 
