@@ -80,10 +80,11 @@ struct ConfigurationFile {
                     throw ConfigurationError(file: path, line: line, key: name, "is there twice")
                 }
                 try check(value, shape: key.shape, key: name, line: line, path: path)
-            } else if let section = value.mapping,
-                ConfigurationKey.allCases.contains(where: { $0.rawValue.hasPrefix(name + ".") })
+            } else if ConfigurationKey.allCases.contains(where: { $0.rawValue.hasPrefix(name + ".") }),
+                value.mapping != nil || value.null != nil
             {
-                try walk(section, prefix: name + ".", path: path, into: &lines)
+                // A section all of whose keys are commented out is empty.
+                if let section = value.mapping { try walk(section, prefix: name + ".", path: path, into: &lines) }
             } else {
                 throw ConfigurationError(file: path, line: line, key: name, "unknown key" + suggestion(for: name))
             }
