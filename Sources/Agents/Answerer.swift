@@ -51,7 +51,8 @@ public struct Answerer: Sendable {
                 continue
             }
             lines += mediaHead(answer) + transportLines + answer.mediaLines
-            if answer.offered.mid == tagged.offered.mid { lines += candidateLines }
+            // In every m-line of the BUNDLE group: aiortc takes them from the last one.
+            lines += candidateLines
         }
         return negotiation(answers, transport, extensions, lines.map { $0 + "\r\n" }.joined())
     }

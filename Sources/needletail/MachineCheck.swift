@@ -55,7 +55,7 @@ struct MachineCheck {
             let kilobytes = Int(size.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0
             return sum + pages * kilobytes / 1_024
         }
-        let needed = configuration.memory ?? configuration.cores.count * configuration.buffers * 2_560 / 1_048_576 + 64
+        let needed = configuration.wantedMemory
         if free >= needed {
             return Finding(severity: .ok, subject: "hugepages", text: "\(free) MiB free, \(needed) MiB needed")
         }

@@ -39,11 +39,9 @@ final class WorkerSet: Sendable {
     }
 
     private static func environment(_ configuration: NodeConfiguration) -> EAL.Configuration {
-        // Each buffer takes about 2.5 KiB with its headers; rings and tables take the rest.
-        let needed = configuration.cores.count * configuration.buffers * 2_560 / 1_048_576 + 64
         let device = configuration.device.prefix { $0 != "," }
         return EAL.Configuration(
-            hugepages: configuration.hugepages, memory: configuration.memory ?? needed,
+            hugepages: configuration.hugepages, memory: configuration.wantedMemory,
             devices: device.hasPrefix("net_") ? [] : [String(device)])
     }
 

@@ -54,7 +54,7 @@ struct ChromiumAnswerTests {
                 "1 1 udp 2130706431 192.0.2.7 3478 typ host", "2 1 udp 2130706175 2001:db8::7 3478 typ host",
             ])
         #expect(first.attributes.has("end-of-candidates"))
-        #expect(lines(try answered(negotiation, mid: "1"), "candidate").isEmpty, "BUNDLE: only in the first m-line")
+        #expect(lines(try answered(negotiation, mid: "1"), "candidate").count == 2)
     }
 
     @Test("microphone and camera are sends, the camera with three layers from the lowest")

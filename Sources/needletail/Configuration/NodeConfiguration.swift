@@ -75,6 +75,10 @@ struct NodeConfiguration {
         logLevel = file.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
     }
 
+    /// MiB that DPDK needs. On pages of 4 KiB each packet buffer (2.5 KiB with its headers) has one of its own, as none
+    /// crosses pages; device rings and pool headers take the rest.
+    var wantedMemory: Int { memory ?? cores.count * (buffers * 4_096 / 1_048_576 + 24) + 64 }
+
     private static func interfaces(_ file: ConfigurationFile) throws -> [HostConfiguration.Interface] {
         guard let list = file.texts(.portAddresses), !list.isEmpty else {
             throw file.error(
