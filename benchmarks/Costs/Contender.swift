@@ -7,6 +7,8 @@ struct Contender {
     /// Runs a round: the cycles of the time stamp counter, and for how many packets.
     let round: () throws -> (cycles: UInt64, packets: Int)
 
+    /// What the others are compared with.
+    static let bareName = "ipsec-mb alone"
     private static let payloadLength = 1_100
 
     /// The worker as it is used, then what it is compared with.
@@ -22,7 +24,7 @@ struct Contender {
             try forwarding("forward", load, port), try forwarding("forward, one packet a turn", single, port),
             try forwarding("forward, after a change of source", switched, port),
             try forwarding("forward, UDP checksum in software", software, port),
-            try sealing("ipsec-mb alone", .ipsecMB, profile, receivers, rounds: 32),
+            try sealing(bareName, .ipsecMB, profile, receivers, rounds: 32),
             try sealing("libsrtp2 srtp_protect", .libsrtpSession, profile, receivers, rounds: 4),
         ]
     }

@@ -43,13 +43,15 @@ enum Costs {
             }
             var samples = contenders.map { _ in Samples() }
             for _ in 0..<options.warmUps { for contender in contenders { _ = try contender.round() } }
-            for _ in 0..<options.rounds {
+            let clock = CycleClock()
+            for _ in 0..<options.rounds where clock.now() < options.limit {
                 for (index, contender) in contenders.enumerated() { try samples[index].take(contender.round) }
             }
             for (contender, samples) in zip(contenders, samples) {
                 rows.append(Row(name: contender.name, profile: profile, receivers: receivers, samples: samples))
             }
         }
+        guard !rows.isEmpty else { throw Options.Failure(description: "no row is called \(options.only ?? "")") }
         return rows
     }
 }
@@ -60,6 +62,8 @@ struct Options: Sendable {
     /// Rounds of each contender, and those before that do not count.
     var rounds = 1_500
     var warmUps = 100
+    /// What a profile's rounds may take on a busy machine, ns; fewer rounds count then.
+    var limit: UInt64 = 25_000_000_000
     /// The one row to measure, by its first two columns: for profilers.
     var only: String?
     var core = ForwardingCost.cores.last ?? 0
@@ -76,6 +80,7 @@ struct Options: Sendable {
             case "--short":
                 rounds = 150
                 warmUps = 20
+                limit = 4_000_000_000
             case "--core":
                 guard let core = arguments.next().flatMap({ Int($0) }) else {
                     throw Failure(description: "--core needs a number")

@@ -26,6 +26,12 @@ struct Report {
 
     private func nanoseconds(_ cycles: Double) -> Double { cycles * 1e9 / Double(machine.frequency) }
 
+    /// To what ipsec-mb needs for sealing alone; nil when that was not measured.
+    private func ratio(_ row: Row) -> Double? {
+        let bare = rows.first { $0.profile == row.profile && $0.name == Contender.bareName }
+        return bare.map { row.samples.median / $0.samples.median }
+    }
+
     var table: String {
         var lines = [
             "\(machine.cpu), core \(machine.core) of \(machine.cores), TSC \(Self.fixed(Double(machine.frequency) / 1e9, 3)) GHz, "
@@ -37,12 +43,11 @@ struct Report {
             Self.line(["profile", "work", "ns", "least", "cycles", "x ipsec-mb", "rounds", "disturbed"]),
         ]
         for row in rows {
-            let bare = rows.first { $0.profile == row.profile && $0.name == "ipsec-mb alone" }
             lines.append(
                 Self.line([
                     row.profile.name, row.name, Self.fixed(nanoseconds(row.samples.median), 1),
                     Self.fixed(nanoseconds(row.samples.minimum), 1), Self.fixed(row.samples.median, 0),
-                    bare.map { Self.fixed(row.samples.median / $0.samples.median, 2) } ?? "",
+                    ratio(row).map { Self.fixed($0, 2) } ?? "",
                     "\(row.samples.cyclesPerPacket.count)", "\(row.samples.disturbed)",
                 ]))
         }
@@ -64,6 +69,7 @@ struct Report {
                 "{\"name\":\(Self.quoted(row.name)),\"unit\":\"ns/packet\","
                     + "\"value\":\(Self.fixed(nanoseconds(row.samples.median), 1)),"
                     + "\"least\":\(Self.fixed(nanoseconds(row.samples.minimum), 1)),"
+                    + "\"ratio\":\(ratio(row).map { Self.fixed($0, 3) } ?? "null"),"
                     + "\"cycles\":\(Self.fixed(row.samples.median, 1)),\"profile\":\(Self.quoted(row.profile.name)),"
                     + "\"receivers\":\(row.receivers),\"payload_bytes\":1100,"
                     + "\"rounds\":\(row.samples.cyclesPerPacket.count),\"disturbed\":\(row.samples.disturbed)}")

@@ -8,12 +8,12 @@ struct Samples {
 
     /// Takes one round; on a machine so busy that none stays undisturbed, the last of some tries.
     mutating func take(_ round: () throws -> (cycles: UInt64, packets: Int)) rethrows {
-        for attempt in 1...16 {
+        for attempt in 1...6 {
             let before = Self.interruptions
             let (cycles, packets) = try round()
             let isDisturbed = Self.interruptions != before
             if isDisturbed { disturbed += 1 }
-            guard !isDisturbed || attempt == 16 else { continue }
+            guard !isDisturbed || attempt == 6 else { continue }
             cyclesPerPacket.append(Double(cycles) / Double(packets))
             return
         }
