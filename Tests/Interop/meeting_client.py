@@ -18,7 +18,13 @@ from collections import deque
 import av
 import media
 import websockets
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError
 
 VIDEO_CLOCK = 90_000
@@ -170,7 +176,7 @@ class MeetingClient:
         await asyncio.wait_for(self._connected.wait(), timeout)
 
     def _open_connection(self) -> None:
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._connected = asyncio.Event()
 
         @self.pc.on("connectionstatechange")

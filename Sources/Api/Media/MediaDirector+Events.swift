@@ -34,7 +34,13 @@ extension MediaDirector {
             guard let participant = publishers[track], let meeting = members[participant]?.meeting else { return }
             meetings[meeting]?.note(participant, level: level)
             sounding.insert(meeting)
-        case .sessionMoved, .layerStarted, .slotSwitched: break
+        case .sessionMoved(let session, let remote):
+            logger.debug("session moved", metadata: ["session": "\(session.raw)", "remote": "\(remote)"])
+        case .layerStarted(let track, let layer):
+            logger.debug("layer started", metadata: ["track": "\(track.raw)", "layer": "\(layer)"])
+        case .slotSwitched(let slot, let track, let layer):
+            logger.debug(
+                "slot switched", metadata: ["slot": "\(slot.raw)", "track": "\(track.raw)", "layer": "\(layer)"])
         }
     }
 
