@@ -131,16 +131,6 @@ class Watcher:
         return seen
 
 
-def _candidates_in_each(sdp: str) -> str:
-    """A bundle's candidates are in its first m-line (RFC 8843 section 7.1.3); aiortc 1.16 looks in the last one."""
-    session, *sections = sdp.split("\r\nm=")
-    candidates = [
-        line for line in sections[0].split("\r\n") if line.startswith(("a=candidate:", "a=end-of-candidates"))
-    ]
-    rest = ["\r\n".join([section.rstrip("\r\n"), *candidates]) for section in sections[1:]]
-    return "\r\nm=".join([session, sections[0], *rest]) + "\r\n"
-
-
 class MeetingClient:
     """One participant. `join` answers when the media path stands."""
 
@@ -169,7 +159,7 @@ class MeetingClient:
         self._open_connection()
         await self.pc.setLocalDescription(await self.pc.createOffer())
         answer = await self.request("offer", sdp=self.pc.localDescription.sdp)
-        await self.pc.setRemoteDescription(RTCSessionDescription(_candidates_in_each(answer["sdp"]), "answer"))
+        await self.pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         for transceiver in self.pc.getTransceivers():
             if transceiver.direction == "recvonly":
                 self.watchers[transceiver.mid] = Watcher(transceiver.receiver.track)
