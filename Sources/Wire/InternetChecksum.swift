@@ -6,15 +6,20 @@ public enum InternetChecksum {
     @inlinable
     public static func sum(_ bytes: UnsafeRawPointer, count: Int) -> UInt32 {
         // Words are added in the machine's order, and the result is swapped once (RFC 1071 section 2 (B)).
-        var total: UInt64 = 0
+        // Lanes of 64 bits cannot overflow by 32-bit words of any packet.
+        var lanes = SIMD8<UInt64>(repeating: 0)
         var offset = 0
-        while offset &+ 8 <= count {
-            let (partial, carry) = total.addingReportingOverflow(
-                bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            total = partial &+ (carry ? 1 : 0)
-            offset &+= 8
+        while offset &+ 32 <= count {
+            lanes &+= SIMD8<UInt64>(
+                truncatingIfNeeded: bytes.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt32>.self))
+            offset &+= 32
         }
-        var rest: UInt64 = total & 0xffff_ffff &+ total >> 32
+        var rest = lanes.wrappedSum()
+        while offset &+ 4 <= count {
+            rest &+= UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            offset &+= 4
+        }
+        rest = rest & 0xffff_ffff &+ rest >> 32
         while offset &+ 2 <= count {
             rest &+= UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
             offset &+= 2

@@ -1,7 +1,7 @@
 /// One packet of an RTCP compound (RFC 3550 section 6.4).
 @frozen
 public struct RTCPPacket: BitwiseCopyable {
-    /// Header and body without padding; a multiple of 4 bytes, at least 4.
+    /// Header and body without padding; at least 4 bytes.
     public let bytes: UnsafeRawBufferPointer
 
     @inlinable
@@ -48,11 +48,10 @@ public struct RTCPCompound: Sequence, IteratorProtocol, BitwiseCopyable {
         guard start &+ length <= bytes.count else { return nil }
         var padding = 0
         if base.u8(start) & 0x20 != 0 {
-            // Only the last packet may be padded, by whole words (RFC 3550 section 6.4.1).
+            // RFC 3550 section 6.4.1 wants whole words, in the last packet only; Chromium pads each transport-wide
+            // feedback by single bytes.
             padding = Int(base.u8(start &+ length &- 1))
-            guard start &+ length == bytes.count, padding > 0, padding & 3 == 0, padding <= length &- 4 else {
-                return nil
-            }
+            guard padding > 0, padding <= length &- 4 else { return nil }
         }
         offset = start &+ length
         return RTCPPacket(bytes: bytes.part(start, length &- padding))

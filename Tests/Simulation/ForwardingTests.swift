@@ -83,6 +83,17 @@ struct ForwardingTests {
         #expect(asked >= 1 && asked <= 2, "\(asked) requests in 500 ms")
     }
 
+    @Test func eachSourceOfAPeerCountsItsOwnRtcp() throws {
+        let world = try World(seed: 9)
+        let (_, viewer, _, ssrc) = pair(world)
+        for sender in [UInt32(1), 2, 3] {
+            viewer.sendRtcp(ssrc: sender) { _ = $0.addPictureLossIndication(senderSSRC: sender, mediaSSRC: ssrc) }
+        }
+        world.run(2)
+        #expect(world.worker().pointee.counters[.keyframeRequestsReceived] == 3)
+        #expect(world.worker().pointee.counters[.srtpReplay] == 0)
+    }
+
     @Test(arguments: [UInt64(11), 12, 13])
     func everyPacketArrivesInTheEndOverABadNetwork(seed: UInt64) throws {
         let link = MemoryPort.Link(

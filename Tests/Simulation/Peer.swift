@@ -27,7 +27,8 @@ final class Peer {
     private let memory: UnsafeMutableRawPointer
     private var send: SrtpTransform
     private var receive: SrtpTransform
-    private var rtcpIndex: UInt32 = 0
+    /// By sending SSRC.
+    private var rtcpIndices: [UInt32: UInt32] = [:]
 
     /// Packets that we sent, by SSRC and sequence number, for the worker's NACKs.
     private var sent: [UInt32: [UInt16: [UInt8]]] = [:]
@@ -158,15 +159,16 @@ final class Peer {
         if !loses { world.send(Array(packet[..<length]), from: endpoint, mac: mac) }
     }
 
-    func sendRtcp(_ build: (inout RTCPWriter) -> Void) {
+    func sendRtcp(ssrc: UInt32 = 1, _ build: (inout RTCPWriter) -> Void) {
         var packet = [UInt8](repeating: 0, count: 1_500)
         let length = packet.withUnsafeMutableBytes { room -> Int in
             var writer = RTCPWriter(into: room)
-            _ = writer.addReceiverReport(ssrc: 1)
+            _ = writer.addReceiverReport(ssrc: ssrc)
             build(&writer)
-            rtcpIndex += 1
+            rtcpIndices[ssrc, default: 0] += 1
             return engine.sealRtcp(
-                send, room.baseAddress!.assumingMemoryBound(to: UInt8.self), writer.count, index: rtcpIndex)
+                send, room.baseAddress!.assumingMemoryBound(to: UInt8.self), writer.count,
+                index: rtcpIndices[ssrc]!)
         }
         world.send(Array(packet[..<length]), from: endpoint, mac: mac)
     }

@@ -39,8 +39,9 @@ struct Rewriter: BitwiseCopyable {
 
     var hasSent: Bool { lastArrival != 0 }
 
-    /// The present epoch; meaningless before the first `begin`.
-    var present: Epoch { epochs[(changes &- 1) & (Self.maximumEpochs - 1)] }
+    /// The present epoch, also in `epochs`, in a place of its own: a computed index would copy them all for each packet.
+    /// Meaningless before the first `begin`.
+    private(set) var present = Epoch()
 
     /// A change of source: `record` is the first packet of the new one.
     mutating func begin(track: UInt64, layer: UInt8, record: PacketRecord, clockRate: UInt32) {
@@ -60,6 +61,7 @@ struct Rewriter: BitwiseCopyable {
             epoch.timestampDelta = lastTimestamp &- record.timestamp
         }
         epochs[changes & (Self.maximumEpochs - 1)] = epoch
+        present = epoch
         changes &+= 1
     }
 

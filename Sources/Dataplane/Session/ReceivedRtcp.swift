@@ -13,8 +13,11 @@ extension Worker where Queue: ~Copyable {
             let opened = engine.openRtcp(
                 transform, start.assumingMemoryBound(to: UInt8.self), datagram.payloadLength)
         else { return drop(packet, .srtpAuthentication) }
-        guard session.pointee.rtcpReplay.check(UInt64(opened.index)) else { return drop(packet, .srtpReplay) }
-        session.pointee.rtcpReplay.accept(UInt64(opened.index))
+        // The first packet's sender, which is in clear (RFC 3711 section 3.4); `openRtcp` has proved 8 bytes.
+        let sender = UnsafeRawPointer(start).be32(4)
+        guard session.pointee.rtcpReplay.accept(ssrc: sender, index: opened.index) else {
+            return drop(packet, .srtpReplay)
+        }
         var compound = RTCPCompound(UnsafeRawBufferPointer(start: start, count: opened.plainLength))
         while let part = compound.next() {
             switch part.type {

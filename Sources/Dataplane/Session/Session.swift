@@ -29,7 +29,7 @@ struct Session: BitwiseCopyable {
     var send: SrtpTransform?
     /// Of the next SRTCP packet; 31 bits.
     var rtcpIndex: UInt32 = 0
-    var rtcpReplay = ReplayWindow()
+    var rtcpReplay = RtcpReplay()
     var streams = ReceiveStreams()
     var arrivals: ArrivalLog
     /// The SSRC that our feedback comes from.
