@@ -94,4 +94,4 @@ class Lab:
         """The address of a host; of a PoP's data plane with `media`."""
         kind, number = host.rstrip("0123456789"), int(host.lstrip("abcdefghijklmnopqrstuvwxyz"))
         last = {"client": 100, "pop": 20 if media else 10}[kind] + number
-        return f"10.77.0.{last}" if family == 4 else f"fd77::{last}"
+        return f"10.66.0.{last}" if family == 4 else f"fd66::{last}"

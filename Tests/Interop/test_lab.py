@@ -30,14 +30,14 @@ def test_nobody_answers_for_the_data_plane_while_it_is_down() -> None:
     with Lab(clients=1, pops=1) as lab:
         lab.run("client1", "ping", "-c", "1", "-W", "1", lab.address("pop1", media=True))
         neighbours = lab.run("client1", "ip", "neigh").stdout
-        assert re.search(r"10\.77\.0\.21 .*(FAILED|INCOMPLETE)", neighbours), neighbours
+        assert re.search(r"10\.66\.0\.21 .*(FAILED|INCOMPLETE)", neighbours), neighbours
 
 
 def test_hosts_have_a_default_route_and_a_loopback() -> None:
     with Lab(clients=1, pops=1) as lab:
         for host in ("client1", "pop1"):
-            assert "default via 10.77.0.1" in lab.run(host, "ip", "route").stdout
-            assert "default via fd77::1" in lab.run(host, "ip", "-6", "route").stdout
+            assert "default via 10.66.0.1" in lab.run(host, "ip", "route").stdout
+            assert "default via fd66::1" in lab.run(host, "ip", "-6", "route").stdout
             assert ping(lab, host, "127.0.0.1")[0] == 3
 
 
@@ -95,7 +95,7 @@ def test_two_labs_exist_at_once_and_leave_nothing_behind() -> None:
         first._tool("down")
         assert sleeper.wait(timeout=10) != 0
         first._tool("down")
-        assert ping(second, "client1", "10.77.0.1")[0] == 3
+        assert ping(second, "client1", "10.66.0.1")[0] == 3
     assert not {first.name, second.name} & set(subprocess.check_output([TOOL, "list"], text=True).split())
     namespaces = subprocess.check_output(["ip", "netns", "list"], text=True)
     assert first.name not in namespaces and second.name not in namespaces
