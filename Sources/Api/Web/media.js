@@ -67,7 +67,8 @@ export class MediaConnection extends EventTarget {
     const offer = await this.prepare();
     await this.pc.setLocalDescription(offer);
     this.#patience = setTimeout(() => this.#enter("failed"), CONNECT_PATIENCE_MS);
-    const sdp = await exchange(this.pc.localDescription.sdp);
+    // The last m-line is the Slot for a shared screen (RFC 4796); browsers have no other word for it.
+    const sdp = await exchange(`${this.pc.localDescription.sdp}a=content:slides\r\n`);
     await this.pc.setRemoteDescription({ type: "answer", sdp });
   }
 
