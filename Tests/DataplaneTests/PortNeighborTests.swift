@@ -241,6 +241,17 @@ struct PortNeighborTests {
         #expect(result(of: responder.nextHop(to: IPAddress("10.0.0.7")!, now: 1)) == .pending)
     }
 
+    @Test("keeps its gateways' addresses known without being asked to send there")
+    func keepsGateways() throws {
+        let pool = try PortFixture.pool()
+        defer { pool.deallocate() }
+        var responder = Self.responder()
+        responder.keepGateways(now: 0)
+        #expect(Self.requests(of: &responder, now: 0, pool: pool).count == 2)
+        responder.keepGateways(now: 1)
+        #expect(Self.requests(of: &responder, now: 1, pool: pool).isEmpty)
+    }
+
     @Test("resolves IPv6 peers and a link-local gateway from the right addresses")
     func resolvesV6() throws {
         let pool = try PortFixture.pool()

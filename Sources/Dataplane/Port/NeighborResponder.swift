@@ -68,6 +68,13 @@ struct NeighborResponder: ~Copyable {
         }
     }
 
+    /// Keeps the gateways' link addresses known, so that the first packet beyond the link need not wait. Call it now
+    /// and then.
+    mutating func keepGateways(now: UInt64) {
+        if let gatewayV4 { _ = neighbors.resolve(gatewayV4, now: now) }
+        if let gatewayV6 { _ = neighbors.resolve(gatewayV6, now: now) }
+    }
+
     /// Makes the ARP requests and neighbour solicitations that are due, to be transmitted: how many. Call it from
     /// housekeeping.
     mutating func makeRequests(

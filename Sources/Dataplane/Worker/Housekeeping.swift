@@ -42,6 +42,7 @@ extension Worker where Queue: ~Copyable {
             counters.set(.tracks, UInt64(tracks.count))
             counters.set(.sinks, UInt64(slots.count))
             counters.publish(to: mailbox.counters)
+            neighbors.keepGateways(now: now)
         }
         return taken &+ executed
     }
