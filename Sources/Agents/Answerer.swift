@@ -31,7 +31,7 @@ public struct Answerer: Sendable {
         let bundle = try Bundle(offer)
         var answers = try plan(offer, bundle)
         let accepted = bundle.inOrder(answers)
-        guard let tagged = accepted.first else { throw SDPError(.unusable, "no m-line can be accepted") }
+        guard !accepted.isEmpty else { throw SDPError(.unusable, "no m-line can be accepted") }
         let transport = try OfferedTransport(session: offer.attributes, media: accepted.map(\.offered))
         let extensions = Self.agreeOnExtensions(&answers)
         Self.chooseSources(&answers, using: &generator)

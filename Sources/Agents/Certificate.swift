@@ -18,7 +18,7 @@ public final class Certificate {
     ///     fingerprint and not the dates.
     /// - Throws: what OpenSSL says.
     public init(
-        profiles: [SrtpProfile] = [.aeadAes128Gcm, .aeadAes256Gcm, .aes128CmHmacSha1_80], notBefore: Int
+        profiles: [SrtpProfile] = [.aeadAes128Gcm, .aeadAes256Gcm, .aes128CmHmacSha1], notBefore: Int
     ) throws(DTLSError) {
         guard let key = needletail_generate_p256() else { throw .last("key generation") }
         defer { EVP_PKEY_free(key) }
@@ -103,7 +103,7 @@ func lastOpenSSLReason() -> String? {
 extension SrtpProfile {
     var openSSLName: String {
         switch self {
-        case .aes128CmHmacSha1_80: "SRTP_AES128_CM_SHA1_80"
+        case .aes128CmHmacSha1: "SRTP_AES128_CM_SHA1_80"
         case .aeadAes128Gcm: "SRTP_AEAD_AES_128_GCM"
         case .aeadAes256Gcm: "SRTP_AEAD_AES_256_GCM"
         }

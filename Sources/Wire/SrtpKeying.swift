@@ -2,7 +2,8 @@
 /// (RFC 5764 section 4.1.2, RFC 7714 section 14.2).
 @frozen
 public enum SrtpProfile: UInt16, Sendable, BitwiseCopyable, CaseIterable {
-    case aes128CmHmacSha1_80 = 0x0001
+    /// SRTP_AES128_CM_HMAC_SHA1_80: tags of 80 bits.
+    case aes128CmHmacSha1 = 0x0001
     case aeadAes128Gcm = 0x0007
     case aeadAes256Gcm = 0x0008
 
@@ -12,11 +13,11 @@ public enum SrtpProfile: UInt16, Sendable, BitwiseCopyable, CaseIterable {
 
     /// Master salt, bytes.
     @inlinable
-    public var saltLength: Int { self == .aes128CmHmacSha1_80 ? 14 : 12 }
+    public var saltLength: Int { self == .aes128CmHmacSha1 ? 14 : 12 }
 
     /// What sealing adds to an RTP packet, bytes (RFC 3711 section 4.2, RFC 7714 section 13.1).
     @inlinable
-    public var tagLength: Int { self == .aes128CmHmacSha1_80 ? 10 : 16 }
+    public var tagLength: Int { self == .aes128CmHmacSha1 ? 10 : 16 }
 }
 
 /// One direction's master key and salt (RFC 3711 section 3.2.1).

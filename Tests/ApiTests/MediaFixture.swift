@@ -24,7 +24,7 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
 }
 
 /// Time that only a test moves, nanoseconds.
-final class ManualClock: Sendable {
+final class MediaClock: Sendable {
     private let value = Atomic<UInt64>(1_000_000_000)
 
     var now: UInt64 { value.load(ordering: .relaxed) }
@@ -93,7 +93,7 @@ struct FakeOffer {
 final class MediaFixture {
     let director: MediaDirector
     let workers: [FakeWorker]
-    let clock = ManualClock()
+    let clock = MediaClock()
     /// The certificate of the clients.
     let client: Certificate
 

@@ -41,7 +41,7 @@ import Wire
     @Test func `an offer becomes a session with its tracks and slots, and the answer leads to it`() async throws {
         let worker = FakeWorker(number: 0, mailbox: WorkerMailbox(depth: 256, datagrams: 8), capacity: capacity)
         defer { worker.mailbox.deallocate() }
-        let clock = ManualClock()
+        let clock = MediaClock()
         let certificate = try Certificate(notBefore: 1_700_000_000)
         let ours = certificate.fingerprint.text
         let theirs = try Certificate(notBefore: 1_700_000_000).fingerprint.text

@@ -136,7 +136,7 @@ final class SrtpOracle {
         precondition(Self.isReady)
         var policy = srtp_policy_t()
         switch keying.profile {
-        case .aes128CmHmacSha1_80:
+        case .aes128CmHmacSha1:
             srtp_crypto_policy_set_rtp_default(&policy.rtp)
             srtp_crypto_policy_set_rtcp_default(&policy.rtcp)
         case .aeadAes128Gcm:

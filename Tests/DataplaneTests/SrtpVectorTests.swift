@@ -16,9 +16,9 @@ import Wire
     @Test func `RFC 3711 B_3 key derivation`() throws {
         let master = try #require(
             SrtpMasterKey(
-                profile: .aes128CmHmacSha1_80, key: srtpHex("E1F97A0D3E018BE0D64FA32C06DE4139"),
+                profile: .aes128CmHmacSha1, key: srtpHex("E1F97A0D3E018BE0D64FA32C06DE4139"),
                 salt: srtpHex("0EC675AD498AFEEBB6960B3AABE6")))
-        let keys = SrtpSessionKeys(profile: .aes128CmHmacSha1_80, master: master, purpose: .rtp)
+        let keys = SrtpSessionKeys(profile: .aes128CmHmacSha1, master: master, purpose: .rtp)
         #expect((0..<16).map { keys.cipherKey[$0] } == srtpHex("C61E7A93744F39EE10734AFE3FF7A087"))
         #expect((0..<16).map { keys.salt[$0] } == srtpHex("30CBBC08863D8C85D49DB34A9AE10000"))
         #expect((0..<20).map { keys.authenticationKey[$0] } == srtpHex("CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4"))
@@ -29,7 +29,7 @@ import Wire
         let engine = try choice.engine()
         let keys = Self.sessionKeys(
             srtpHex("2B7E151628AED2A6ABF7158809CF4F3C"), salt: srtpHex("F0F1F2F3F4F5F6F7F8F9FAFBFCFD"))
-        let slab = SrtpSlab(engine, .aes128CmHmacSha1_80, session: keys)
+        let slab = SrtpSlab(engine, .aes128CmHmacSha1, session: keys)
         let zeros = SrtpPlainPacket(
             header: [0x80, 0] + Array(repeating: 0, count: 10), payload: Array(repeating: 0, count: 48), ssrc: 0)
         let sealed = engine.seal(slab.transform, zeros, index: 0)

@@ -37,7 +37,7 @@ enum Costs {
         defer { port.close() }
         let receivers = 64
         var rows: [Row] = []
-        for profile in [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1_80] {
+        for profile in [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1] {
             let contenders = try Contender.all(profile, receivers: receivers, port: port).filter {
                 options.only == nil || "\(profile.name) \($0.name)" == options.only
             }

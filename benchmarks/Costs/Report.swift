@@ -14,7 +14,7 @@ extension SrtpProfile {
         switch self {
         case .aeadAes128Gcm: "AEAD_AES_128_GCM"
         case .aeadAes256Gcm: "AEAD_AES_256_GCM"
-        case .aes128CmHmacSha1_80: "AES128_CM_SHA1_80"
+        case .aes128CmHmacSha1: "AES128_CM_SHA1_80"
         }
     }
 }

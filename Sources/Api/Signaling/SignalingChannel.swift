@@ -96,7 +96,7 @@ struct SignalingChannel: HTTPChannelHandler {
         var session = makeSession(socket)
         do {
             try await channel.executeThenClose { inbound, _ in
-                for try await text in inbound where !socket.isClosing { await session.hear(text) }
+                for try await text in inbound where !socket.refusesInput { await session.hear(text) }
                 socket.drop()
             }
         } catch {

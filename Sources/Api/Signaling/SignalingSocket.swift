@@ -11,12 +11,18 @@ final class SignalingSocket: Sendable {
     /// Bytes handed to the channel and not yet to the kernel.
     private let queued = Atomic<Int>(0)
     private let closing = Atomic<Bool>(false)
+    /// The close was our own word, not the peer's.
+    private let isRefused = Atomic<Bool>(false)
     private let joined = Atomic<Bool>(false)
 
     init(channel: any Channel) { self.channel = channel }
 
-    /// Whether a close was sent, or the socket was dropped: what still comes in is not heard.
+    /// Whether either side ended the connection: nothing more is sent.
     var isClosing: Bool { closing.load(ordering: .acquiring) }
+
+    /// Whether we ended the connection: what still comes in is not heard. What came in before the peer's own close
+    /// (its `leave`) is.
+    var refusesInput: Bool { isRefused.load(ordering: .acquiring) }
 
     var hasJoined: Bool { joined.load(ordering: .acquiring) }
 
@@ -49,6 +55,7 @@ final class SignalingSocket: Sendable {
     /// Begins the closing handshake (RFC 6455 section 7.1.2); a peer that does not answer is dropped.
     func close(_ code: WebSocketErrorCode, _ reason: String) {
         guard !closing.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        isRefused.store(true, ordering: .releasing)
         var data = channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         data.write(webSocketErrorCode: code)
         data.writeString(reason)
@@ -73,6 +80,7 @@ final class SignalingSocket: Sendable {
     }
 
     func drop() {
+        isRefused.store(true, ordering: .releasing)
         closing.store(true, ordering: .releasing)
         channel.close(promise: nil)
     }

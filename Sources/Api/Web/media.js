@@ -3,17 +3,11 @@
  */
 
 import { ServiceError } from "./errors.js";
+import { LAYERS, layersFor } from "./layers.js";
 
 /** Slots for what is received, in the order of the offer's m-lines after our own two. */
 export const AUDIO_SLOTS = 3;
 export const VIDEO_SLOTS = 25;
-
-/** Simulcast layers, lowest first; bit rates in bit/s. */
-const LAYERS = [
-  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
-];
 
 /** How long ICE and DTLS may take before we say that something is in the way. */
 const CONNECT_PATIENCE_MS = 15_000;
@@ -78,8 +72,22 @@ export class MediaConnection extends EventTarget {
   }
 
   /** Sends this camera track, or nothing when null. */
-  sendCamera(track) {
-    return this.#camera.sender.replaceTrack(track);
+  async sendCamera(track) {
+    await this.#camera.sender.replaceTrack(track);
+    if (track) await this.#fitLayers(track.getSettings().height);
+  }
+
+  /** A browser that does not take it sends the layers of a large camera, the lower ones of them at least. */
+  async #fitLayers(height) {
+    if (!height) return;
+    const { sender } = this.#camera;
+    try {
+      const parameters = sender.getParameters();
+      layersFor(height).forEach((layer, index) => Object.assign(parameters.encodings[index] ?? {}, layer));
+      await sender.setParameters(parameters);
+    } catch (error) {
+      console.warn("layers for a small camera refused by this browser", error);
+    }
   }
 
   /**

@@ -19,17 +19,17 @@ struct LibsrtpKeys: BitwiseCopyable {
         for index in 0..<profile.saltLength { keyAndSalt[profile.keyLength + index] = keys.salt[index] }
         let type =
             switch profile {
-            case .aes128CmHmacSha1_80: needletail_srtp_aes_icm_128()
+            case .aes128CmHmacSha1: needletail_srtp_aes_icm_128()
             case .aeadAes128Gcm: needletail_srtp_aes_gcm_128()
             case .aeadAes256Gcm: needletail_srtp_aes_gcm_256()
             }
         let length = Int32(profile.keyLength + profile.saltLength)
-        _ = srtp_cipher_type_alloc(type, &made.cipher, length, profile == .aes128CmHmacSha1_80 ? 0 : 16)
+        _ = srtp_cipher_type_alloc(type, &made.cipher, length, profile == .aes128CmHmacSha1 ? 0 : 16)
         withUnsafeMutableBytes(of: &keyAndSalt) { bytes in
             _ = srtp_cipher_init(made.cipher, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
             OPENSSL_cleanse(bytes.baseAddress, bytes.count)
         }
-        if profile == .aes128CmHmacSha1_80 {
+        if profile == .aes128CmHmacSha1 {
             var key = keys.authenticationKey
             _ = needletail_srtp_hmac_alloc(&made.authentication, 20, 10)
             withUnsafeMutableBytes(of: &key) { bytes in

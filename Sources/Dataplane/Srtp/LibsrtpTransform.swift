@@ -27,7 +27,7 @@ enum Libsrtp {
         let place = UnsafeMutableRawPointer(rtcp.packet + rtcp.plainLength)
         let keys = LibsrtpKeys(block: rtcp.transform.rtcpKeys)
         var sealed: Bool
-        if rtcp.transform.profile == .aes128CmHmacSha1_80 {
+        if rtcp.transform.profile == .aes128CmHmacSha1 {
             sealed = keys.countFrom(rtcp.ssrc, UInt64(rtcp.index)) && keys.crypt(rtcp.payload, rtcp.payloadLength)
             place.storeBytes(of: rtcp.trailer, as: UInt32.self)
             sealed = sealed && keys.authenticate(rtcp.packet, rtcp.plainLength, rtcp.trailer, tag: place + 4)
@@ -43,7 +43,7 @@ enum Libsrtp {
     /// Whether the packet is authentic.
     static func openRtcp(_ rtcp: SrtcpPacket) -> Bool {
         let keys = LibsrtpKeys(block: rtcp.transform.rtcpKeys)
-        if rtcp.transform.profile == .aes128CmHmacSha1_80 {
+        if rtcp.transform.profile == .aes128CmHmacSha1 {
             return keys.verify(rtcp.packet, rtcp.plainLength, rtcp.trailer, tag: rtcp.packet + rtcp.plainLength + 4)
                 && keys.countFrom(rtcp.ssrc, UInt64(rtcp.index)) && keys.crypt(rtcp.payload, rtcp.payloadLength)
         }
@@ -54,7 +54,7 @@ enum Libsrtp {
         let keys = LibsrtpKeys(block: job.transform.rtpKeys)
         let payload = job.destination + job.headerLength
         if UnsafePointer(payload) != job.source { payload.update(from: job.source, count: job.payloadLength) }
-        if job.transform.profile == .aes128CmHmacSha1_80 {
+        if job.transform.profile == .aes128CmHmacSha1 {
             let length = job.headerLength &+ job.payloadLength
             let rollover = UInt32(truncatingIfNeeded: job.index &>> 16).bigEndian
             return keys.countFrom(job.ssrc, job.index) && keys.crypt(payload, job.payloadLength)
@@ -69,7 +69,7 @@ enum Libsrtp {
         let keys = LibsrtpKeys(block: job.transform.rtpKeys)
         let payload = job.packet + job.headerLength
         let length = plainLength &- job.headerLength
-        if job.transform.profile == .aes128CmHmacSha1_80 {
+        if job.transform.profile == .aes128CmHmacSha1 {
             let rollover = UInt32(truncatingIfNeeded: job.index &>> 16).bigEndian
             return keys.verify(job.packet, plainLength, rollover, tag: job.packet + plainLength)
                 && keys.countFrom(job.ssrc, job.index) && keys.crypt(payload, length)

@@ -101,13 +101,13 @@ extension MultiBuffer {
             switch profile {
             case .aeadAes128Gcm: needletail_imb_gcm128_precompute(manager, key.baseAddress, block)
             case .aeadAes256Gcm: needletail_imb_gcm256_precompute(manager, key.baseAddress, block)
-            case .aes128CmHmacSha1_80:
+            case .aes128CmHmacSha1:
                 // Counter mode does not need the decryption schedule: it goes behind what is used.
                 needletail_imb_aes128_expand(
                     manager, key.baseAddress, block, block + SrtpTransform.CounterModeLayout.byteCount)
             }
         }
-        if profile == .aes128CmHmacSha1_80 {
+        if profile == .aes128CmHmacSha1 {
             hashPad(keys.authenticationKey, 0x36, into: block + SrtpTransform.CounterModeLayout.innerState)
             hashPad(keys.authenticationKey, 0x5C, into: block + SrtpTransform.CounterModeLayout.outerState)
         }
@@ -131,7 +131,7 @@ extension MultiBuffer {
             switch packet.pointee.transform.profile {
             case .aeadAes128Gcm: sealGcm(packet.pointee, isAes256: false)
             case .aeadAes256Gcm: sealGcm(packet.pointee, isAes256: true)
-            case .aes128CmHmacSha1_80:
+            case .aes128CmHmacSha1:
                 stageSeal(packet.pointee, slot: staged)
                 staged &+= 1
                 if staged == Self.burst {
@@ -157,7 +157,7 @@ extension MultiBuffer {
             switch packet.pointee.transform.profile {
             case .aeadAes128Gcm: openGcm(packet, plainLength, isAes256: false)
             case .aeadAes256Gcm: openGcm(packet, plainLength, isAes256: true)
-            case .aes128CmHmacSha1_80:
+            case .aes128CmHmacSha1:
                 stageOpen(packet, plainLength, slot: staged)
                 staged &+= 1
                 if staged == Self.burst {
@@ -170,7 +170,7 @@ extension MultiBuffer {
     }
 
     func sealRtcp(_ rtcp: SrtcpPacket) {
-        if rtcp.transform.profile == .aes128CmHmacSha1_80 {
+        if rtcp.transform.profile == .aes128CmHmacSha1 {
             sealRtcpCounterMode(rtcp)
         } else {
             sealRtcpGcm(rtcp)
@@ -179,6 +179,6 @@ extension MultiBuffer {
 
     /// Whether the packet is authentic.
     func openRtcp(_ rtcp: SrtcpPacket) -> Bool {
-        rtcp.transform.profile == .aes128CmHmacSha1_80 ? openRtcpCounterMode(rtcp) : openRtcpGcm(rtcp)
+        rtcp.transform.profile == .aes128CmHmacSha1 ? openRtcpCounterMode(rtcp) : openRtcpGcm(rtcp)
     }
 }

@@ -31,7 +31,7 @@ struct SrtcpPacket: BitwiseCopyable {
         self.packet = packet
         plainLength = sealedLength &- transform.rtcpTrailerLength
         guard plainLength >= Self.clearLength else { return nil }
-        let isGcm = transform.profile != .aes128CmHmacSha1_80
+        let isGcm = transform.profile != .aes128CmHmacSha1
         let offset = isGcm ? plainLength &+ 16 : plainLength
         let word = UInt32(bigEndian: UnsafeRawPointer(packet + offset).loadUnaligned(as: UInt32.self))
         guard word & Self.encrypted != 0 else { return nil }

@@ -138,7 +138,7 @@ public struct SrtpCost: ~Copyable {
         }
         var policy = srtp_policy_t()
         switch profile {
-        case .aes128CmHmacSha1_80: srtp_crypto_policy_set_rtp_default(&policy.rtp)
+        case .aes128CmHmacSha1: srtp_crypto_policy_set_rtp_default(&policy.rtp)
         case .aeadAes128Gcm: srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp)
         case .aeadAes256Gcm: srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp)
         }

@@ -106,7 +106,7 @@ extension SrtpTransform {
     @inline(__always)
     func prefetchRtpKeys() {
         let end =
-            profile == .aes128CmHmacSha1_80
+            profile == .aes128CmHmacSha1
             ? Layout.rtpKeys + CounterModeLayout.byteCount : Layout.rtpKeys + Layout.keysByteCount
         var offset = Layout.rtpKeys
         while offset < end {

@@ -9,7 +9,7 @@ import Wire
 struct NodeConfiguration {
     static let profileNames: [(name: String, profile: SrtpProfile)] = [
         ("AEAD_AES_128_GCM", .aeadAes128Gcm), ("AEAD_AES_256_GCM", .aeadAes256Gcm),
-        ("AES128_CM_SHA1_80", .aes128CmHmacSha1_80),
+        ("AES128_CM_SHA1_80", .aes128CmHmacSha1),
     ]
     static let codecNames: [(name: String, codec: Codec)] = [
         ("vp8", .vp8), ("h264", .h264), ("vp9", .vp9), ("av1", .av1),
