@@ -4,6 +4,7 @@ import Dataplane
 import Foundation
 import Logging
 import Mailbox
+import NIOCore
 import ServiceLifecycle
 import Wire
 
@@ -55,7 +56,14 @@ struct PoP {
                     .init(service: api),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        do {
+            try await group.run()
+        } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
+            let listeners = [configuration.api.api, configuration.api.ops].map { "\($0.host) port \($0.port)" }
+            throw ConfigurationError(
+                "cannot listen on \(listeners.joined(separator: " or ")): \(String(cString: strerror(error.errnoCode))): "
+                    + "choose another api.listen or ops.listen, or end the program that has it")
+        }
     }
 }
 
