@@ -42,15 +42,13 @@ extension Worker where Queue: ~Copyable {
         if message.iceControlled != nil {
             return respond(to: message, datagram.source, template, session, error: 487)
         }
-        let isNew = !session.pointee.knows(datagram.source)
-        if isNew && !openFlow(datagram.source, session: session) { return counters.drop(.flowTableFull) }
+        // Another Session may have taken a known address meanwhile: the latest check decides whose it is.
+        let isOurs = flows.find(flowKey(datagram.source)) == session.pointee.handle.raw
+        if !isOurs && !openFlow(datagram.source, session: session) { return counters.drop(.flowTableFull) }
         session.pointee.lastCheck = now
         let isFirst = session.pointee.remote == nil
         let moves = message.useCandidate && session.pointee.remote != datagram.source
-        if isFirst || moves {
-            session.pointee.remote = datagram.source
-            session.pointee.template = template
-        }
+        if isFirst || moves { direct(session, to: datagram.source, template) }
         respond(to: message, datagram.source, template, session, error: nil)
         if isFirst {
             tell(.sessionValidated(session.pointee.handle, remote: datagram.source))
@@ -90,9 +88,20 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
-    /// Takes a new address of the Session's peer into the flow table, here and on the other workers.
+    /// Sends to another address from now on.
+    mutating func direct(_ session: UnsafeMutablePointer<Session>, to remote: Endpoint, _ template: FrameTemplate) {
+        // What waits to be sealed lies behind headers of the old length.
+        flush()
+        session.pointee.remote = remote
+        session.pointee.template = template
+    }
+
+    /// Takes an address of the Session's peer into the flow table, here and on the other workers.
     mutating func openFlow(_ endpoint: Endpoint, session: UnsafeMutablePointer<Session>) -> Bool {
         guard flows.insert(flowKey(endpoint), session.pointee.handle.raw) else { return false }
+        let missed = siblings.tellAll(.flowOpened(endpoint, session.pointee.handle))
+        counters.drop(.handoverFull, UInt64(missed))
+        guard !session.pointee.knows(endpoint) else { return true }
         if session.pointee.flowCount == Session.maximumFlows {
             // The oldest that we do not send to makes room.
             let victim = session.pointee.flows[0] == session.pointee.remote ? 1 : 0
@@ -104,8 +113,6 @@ extension Worker where Queue: ~Copyable {
         }
         session.pointee.flows[session.pointee.flowCount] = endpoint
         session.pointee.flowCount += 1
-        let missed = siblings.tellAll(.flowOpened(endpoint, session.pointee.handle))
-        counters.drop(.handoverFull, UInt64(missed))
         return true
     }
 

@@ -47,12 +47,15 @@ extension Worker where Queue: ~Copyable {
     /// An authentic packet, newer than all before it, came from a new address: that is where the peer is now. An
     /// old one that somebody repeats from elsewhere fails the replay check before this.
     mutating func follow(_ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>) {
-        guard !session.pointee.knows(datagram.source) else { return }
+        guard flows.find(flowKey(datagram.source)) != session.pointee.handle.raw else { return }
+        let isNew = !session.pointee.knows(datagram.source)
         guard openFlow(datagram.source, session: session) else { return counters.drop(.flowTableFull) }
-        session.pointee.remote = datagram.source
-        session.pointee.template = FrameTemplate(
-            source: datagram.destination, destination: datagram.source, sourceMAC: neighbors.mac,
-            destinationMAC: datagram.sourceMAC)
+        guard isNew else { return }
+        direct(
+            session, to: datagram.source,
+            FrameTemplate(
+                source: datagram.destination, destination: datagram.source, sourceMAC: neighbors.mac,
+                destinationMAC: datagram.sourceMAC))
         tell(.sessionMoved(session.pointee.handle, remote: datagram.source))
     }
 }
