@@ -3,6 +3,9 @@ import Wire
 
 /// RTCP from a Session's peer ends here (DESIGN.md section 5): reports are read, requests served or merged.
 extension Worker where Queue: ~Copyable {
+    /// Packets that one datagram of requests brings at most.
+    static var resendsPerDatagram: Int { 128 }
+
     /// Takes over a frame with an SRTCP packet.
     mutating func receiveRtcp(
         _ datagram: DatagramFrame, in packet: Mbuf, session: UnsafeMutablePointer<Session>, now: UInt64
@@ -18,11 +21,13 @@ extension Worker where Queue: ~Copyable {
         guard session.pointee.rtcpReplay.accept(ssrc: sender, index: opened.index) else {
             return drop(packet, .srtpReplay)
         }
+        // A compound of 1500 bytes could name 6,000 numbers: what one datagram may cost is bounded.
+        var budget = Self.resendsPerDatagram
         var compound = RTCPCompound(UnsafeRawBufferPointer(start: start, count: opened.plainLength))
         while let part = compound.next() {
             switch part.type {
             case RTCPPacket.senderReport: noteSenderReport(part, session: session, now: now)
-            case RTCPPacket.transportFeedback: answerNack(part, session: session)
+            case RTCPPacket.transportFeedback: answerNack(part, session: session, budget: &budget)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
             default: break
             }
@@ -40,11 +45,11 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Sends again what a receiver misses and the cache still has.
-    private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>) {
+    private mutating func answerNack(
+        _ part: RTCPPacket, session: UnsafeMutablePointer<Session>, budget: inout Int
+    ) {
         guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
         counters.add(.nacksReceived)
-        // A compound of 1500 bytes could name 6,000 numbers: what one message may cost is bounded.
-        var budget = 128
         while budget > 0, let sequence = nack.next() {
             budget -= 1
             guard let found = slot.pointee.rewriter.find(sequence),
