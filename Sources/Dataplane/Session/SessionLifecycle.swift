@@ -16,6 +16,8 @@ extension Worker where Queue: ~Copyable {
 
     mutating func installKeys(_ install: InstallKeys, now: UInt64) {
         guard let session = sessions.find(install.session) else { return counters.drop(.staleHandle) }
+        // Packets that wait to be sealed use the old keys.
+        flush()
         eraseKeys(session)
         let index = install.session.index
         session.pointee.receive = SrtpTransform.install(
