@@ -72,7 +72,9 @@ extension Track {
     ) -> Int? {
         for index in 0..<layerCount {
             let description = layers[index].description
-            if description.ssrc == rtp.ssrc || description.rtxSsrc == rtp.ssrc && rtp.ssrc != 0 { return index }
+            // 0 stands for an SSRC that the offer does not name.
+            guard rtp.ssrc != 0 else { continue }
+            if description.ssrc == rtp.ssrc || description.rtxSsrc == rtp.ssrc { return index }
         }
         let type = rtp.payloadType
         guard type == payloadTypes.media || type == payloadTypes.rtx else { return nil }
