@@ -25,6 +25,13 @@ enum Ground {
     static let pop: UInt16 = 7
 }
 
+/// What DPDK keeps of its arguments to the process's end is no leak.
+@_cdecl("__lsan_default_suppressions")
+public func leakSuppressions() -> UnsafePointer<CChar> {
+    let list: StaticString = "leak:rte_eal_init\nleak:9Dataplane3EALO"
+    return UnsafeRawPointer(list.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
 /// A participant's end: address, keys, and a connectivity check that is valid for its Session.
 final class FuzzPeer: @unchecked Sendable {
     /// The last one is the witness: it does nothing wrong, and nothing may happen to it.

@@ -13,7 +13,7 @@ extension FuzzStage {
         for place in 0..<worker.pointee.sessions.capacity where !worker.pointee.sessions.handle(at: place).isNone {
             let session = worker.pointee.sessions.element(at: place)
             let handle = session.pointee.handle
-            precondition(worker.pointee.sessions.handle(at: place) == handle)
+            require(worker.pointee.sessions.handle(at: place) == handle)
             slots += countSlots(of: session)
             tracks += countTracks(of: session)
             for flow in 0..<session.pointee.flowCount
@@ -23,8 +23,8 @@ extension FuzzStage {
             for stream in 0..<session.pointee.streams.count {
                 let binding = session.pointee.streams[stream]
                 let track = worker.pointee.tracks.element(at: Int(binding.track))
-                precondition(!worker.pointee.tracks.handle(at: Int(binding.track)).isNone)
-                precondition(track.pointee.session == handle && Int(binding.layer) < track.pointee.layerCount)
+                require(!worker.pointee.tracks.handle(at: Int(binding.track)).isNone)
+                require(track.pointee.session == handle && Int(binding.layer) < track.pointee.layerCount)
                 let key = FlowKey(
                     remote: Endpoint(address: IPAddress(high: 0, low: UInt64(binding.ssrc)), port: 0), localPort: 0)
                 if worker.pointee.sources.find(key) == handle.raw { sources += 1 }
@@ -36,9 +36,9 @@ extension FuzzStage {
             if track.pointee.isReplica { tracks += 1 }
             kept += checkTrack(track)
         }
-        precondition(slots == worker.pointee.slots.count && tracks == worker.pointee.tracks.count)
-        precondition(flows == worker.pointee.flows.count && sources == worker.pointee.sources.count)
-        precondition(kept == worker.pointee.cachedPackets)
+        require(slots == worker.pointee.slots.count && tracks == worker.pointee.tracks.count)
+        require(flows == worker.pointee.flows.count && sources == worker.pointee.sources.count)
+        require(kept == worker.pointee.cachedPackets)
     }
 
     private func countSlots(of session: UnsafeMutablePointer<Session>) -> Int {
@@ -46,11 +46,11 @@ extension FuzzStage {
         var index = session.pointee.firstSlot
         while index != Link.none {
             let slot = worker.pointee.slots.element(at: Int(index))
-            precondition(worker.pointee.slots.handle(at: Int(index)) == slot.pointee.handle)
-            precondition(slot.pointee.session == session.pointee.handle)
-            precondition(slot.pointee.isMapped == (worker.pointee.tracks.find(slot.pointee.track) != nil))
+            require(worker.pointee.slots.handle(at: Int(index)) == slot.pointee.handle)
+            require(slot.pointee.session == session.pointee.handle)
+            require(slot.pointee.isMapped == (worker.pointee.tracks.find(slot.pointee.track) != nil))
             count += 1
-            precondition(count <= worker.pointee.slots.capacity, "a Session's Slots are a ring")
+            require(count <= worker.pointee.slots.capacity, "a Session's Slots are a ring")
             index = slot.pointee.nextOfSession
         }
         return count
@@ -61,10 +61,10 @@ extension FuzzStage {
         var index = session.pointee.firstTrack
         while index != Link.none {
             let track = worker.pointee.tracks.element(at: Int(index))
-            precondition(worker.pointee.tracks.handle(at: Int(index)) == track.pointee.handle)
-            precondition(track.pointee.session == session.pointee.handle)
+            require(worker.pointee.tracks.handle(at: Int(index)) == track.pointee.handle)
+            require(track.pointee.session == session.pointee.handle)
             count += 1
-            precondition(count <= worker.pointee.tracks.capacity, "a Session's Tracks are a ring")
+            require(count <= worker.pointee.tracks.capacity, "a Session's Tracks are a ring")
             index = track.pointee.nextOfSession
         }
         return count
@@ -77,14 +77,15 @@ extension FuzzStage {
         var count = 0
         while index != Link.none {
             let slot = worker.pointee.slots.element(at: Int(index))
-            precondition(slot.pointee.track == track.pointee.handle && slot.pointee.previous == previous)
-            if let current = slot.pointee.current { precondition(Int(current) < track.pointee.layerCount) }
+            require(slot.pointee.track == track.pointee.handle && slot.pointee.previous == previous)
+            if let current = slot.pointee.current { require(Int(current) < track.pointee.layerCount) }
             count += 1
-            precondition(count <= worker.pointee.slots.capacity, "a Track's Slots are a ring")
+            require(count <= worker.pointee.slots.capacity, "a Track's Slots are a ring")
             previous = index
             index = slot.pointee.next
         }
-        precondition(track.pointee.replicas.indices.count { !track.pointee.replicas[$0].isNone } == track.pointee.replicaCount)
+        require(
+            track.pointee.replicas.indices.count { !track.pointee.replicas[$0].isNone } == track.pointee.replicaCount)
         var kept = 0
         for layer in 0..<track.pointee.layerCount {
             for entry in 0..<RetransmissionCache.depth
@@ -92,4 +93,9 @@ extension FuzzStage {
         }
         return kept
     }
+}
+
+/// Ends the process with the line of what does not hold, which a plain precondition hides in optimised code.
+func require(_ condition: Bool, _ message: @autoclosure () -> String = "", line: UInt = #line) {
+    if !condition { fatalError("line \(line) does not hold: \(message())") }
 }

@@ -62,7 +62,9 @@ final class FuzzStage {
     static func track(_ place: Int) -> TrackHandle { TrackHandle(worker: 0, index: UInt32(place), generation: 1) }
     static func slot(_ place: Int) -> SlotHandle { SlotHandle(worker: 0, index: UInt32(place), generation: 1) }
     /// Of layer `layer` of a publisher's camera; 50 more is its retransmission.
-    static func ssrc(_ place: Int, layer: Int) -> UInt32 { 1_000 * UInt32(place + 1) + UInt32(layer) }
+    static func ssrc(_ place: Int, layer: Int) -> UInt32 {
+        1_000 &* UInt32(truncatingIfNeeded: place &+ 1) &+ UInt32(layer)
+    }
     static func slotSsrc(_ place: Int) -> UInt32 { 500_000 + UInt32(place) * 10 }
 
     /// Two Slots, with and without RTX, and a camera of three layers; the witness hears itself.
@@ -77,7 +79,8 @@ final class FuzzStage {
                         track: Self.track(7), session: session, mid: ShortText("a")!, kind: .audio, codec: .opus,
                         payloadTypes: PayloadTypes(media: 111), layers: .init(repeating: LayerDescription()),
                         layerCount: 1)),
-                openSlot(7, session, .audio, types), .mapSlot(MapSlot(slot: Self.slot(7), track: Self.track(7), maxHeight: 0)),
+                openSlot(7, session, .audio, types),
+                .mapSlot(MapSlot(slot: Self.slot(7), track: Self.track(7), maxHeight: 0)),
             ]
         }
         let layers = InlineArray<3, LayerDescription> { layer in
@@ -187,8 +190,8 @@ final class FuzzStage {
         case .rtp: examineRtp(payload)
         case .rtcp:
             let isAuthentic = Ground.peers.contains { $0.contains { $0.opensRtcp(payload) } }
-            precondition(isAuthentic, "RTCP that nobody can open was sent")
-        default: precondition(hasReplied, "what is no packet was sent")
+            require(isAuthentic, "RTCP that nobody can open was sent")
+        default: require(hasReplied, "what is no packet was sent")
         }
     }
 
@@ -201,7 +204,7 @@ final class FuzzStage {
                 if peer.session == peers[Self.witness].session { witnessPackets += 1 }
                 let before = sealed.updateValue(
                     packet, forKey: Nonce(key: ObjectIdentifier(peer), ssrc: header.ssrc, index: index))
-                precondition(controlErred || before == nil || before == packet, "one index, two contents")
+                require(controlErred || before == nil || before == packet, "one index, two contents")
                 return
             }
         }
@@ -233,19 +236,19 @@ final class FuzzStage {
         let (answers, packets) = (witnessAnswers, witnessPackets)
         deliver(witness.check, from: witness)
         turn()
-        precondition(witnessAnswers == answers + 1, "a valid check was not answered")
+        require(witnessAnswers == answers + 1, "a valid check was not answered")
         deliver(witness.seal([0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 77, 1, 2, 3], index: 1)!, from: witness)
         turn()
-        precondition(witnessPackets == packets + 1, "a valid packet was not forwarded")
+        require(witnessPackets == packets + 1, "a valid packet was not forwarded")
         checkTables()
         for place in 0..<Self.capacity.sessions {
             command([.closeSession(worker.pointee.sessions.handle(at: place))])
         }
         for place in 0..<Self.capacity.tracks { command([.closeTrack(worker.pointee.tracks.handle(at: place))]) }
         for _ in 0..<3 { turn() }
-        precondition(worker.pointee.sessions.count == 0 && worker.pointee.tracks.count == 0)
-        precondition(worker.pointee.slots.count == 0 && worker.pointee.cachedPackets == 0)
-        precondition(worker.pointee.flows.count == 0 && worker.pointee.sources.count == 0)
+        require(worker.pointee.sessions.count == 0 && worker.pointee.tracks.count == 0)
+        require(worker.pointee.slots.count == 0 && worker.pointee.cachedPackets == 0)
+        require(worker.pointee.flows.count == 0 && worker.pointee.sources.count == 0)
         worker.pointee.shutDown()
         worker.deinitialize(count: 1)
         worker.deallocate()
@@ -255,6 +258,6 @@ final class FuzzStage {
         queue.received.deallocate()
         queue.transmitted.deallocate()
         mailbox.deallocate()
-        precondition(Ground.pool.available == Ground.pool.count, "a packet buffer leaked")
+        require(Ground.pool.available == Ground.pool.count, "a packet buffer leaked")
     }
 }
