@@ -90,3 +90,34 @@ func openSlot(_ peer: Peer, index: UInt32, kind: MediaKind = .video, rtx: Bool =
                 rtxSsrc: rtx ? ssrc + 1 : 0, payloadTypes: types)))
     return (slot, ssrc)
 }
+
+/// Two peers on given workers with a camera and a Slot that shows it.
+func pair(
+    _ world: World, workers: (Int, Int) = (0, 0), profile: SrtpProfile = .aeadAes128Gcm, layers: Int = 1,
+    maxHeight: UInt16 = 720, names: Bool = false, rtx: Bool = true
+) -> (camera: Camera, viewer: Peer, slot: SlotHandle, ssrc: UInt32) {
+    let publisher = Peer(world, worker: workers.0, index: 1, profile: profile)
+    let viewer = Peer(world, worker: workers.1, index: 2, profile: profile)
+    let camera = Camera(publisher, index: 1, layers: layers, names: names)
+    let (slot, ssrc) = openSlot(viewer, index: 1, rtx: rtx)
+    var source = camera.track
+    if workers.0 != workers.1 {
+        let replica = TrackHandle(worker: UInt8(workers.1), index: 9, generation: world.nextGeneration())
+        world.command(
+            workers.1,
+            .openTrack(
+                OpenTrack(
+                    track: replica, session: .none, origin: camera.track, mid: ShortText(), kind: .video,
+                    codec: .vp8, payloadTypes: PayloadTypes(), layers: .init(repeating: LayerDescription()),
+                    layerCount: UInt8(layers))))
+        world.run(3)
+        world.command(workers.0, .feed(camera.track, replica: replica))
+        source = replica
+    }
+    world.command(workers.1, .mapSlot(MapSlot(slot: slot, track: source, maxHeight: maxHeight)))
+    world.run(3)
+    publisher.check()
+    viewer.check()
+    world.run(10)
+    return (camera, viewer, slot, ssrc)
+}

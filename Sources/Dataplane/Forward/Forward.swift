@@ -12,6 +12,12 @@ extension Worker where Queue: ~Copyable {
             // Came in twice: as media and as a retransmission.
             return packet.free()
         }
+        // The publisher's SSRC changed: another round of numbers (`Layer.sequenceBase`), seen by replicas here first.
+        if track.pointee.layers[layer].isStarted, record.sequence >> 48 != track.pointee.layers[layer].highest >> 48 {
+            guard record.sequence > track.pointee.layers[layer].highest else { return packet.free() }
+            track.pointee.layers[layer].isStarted = false
+            awaitKeyframe(track, layer: layer)
+        }
         noteArrival(record, track: track, layer: layer, now: now)
         var index = track.pointee.firstSlot
         while index != Link.none {
@@ -38,7 +44,6 @@ extension Worker where Queue: ~Copyable {
         track.pointee.layers[layer].lastArrival = now
         if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }
         if record.startsKeyframe {
-            track.pointee.layers[layer].needsKeyframe = false
             if record.height != 0 { track.pointee.layers[layer].height = record.height }
         }
         if !track.pointee.layers[layer].isStarted {
@@ -50,7 +55,8 @@ extension Worker where Queue: ~Copyable {
         } else {
             track.pointee.layers[layer].missing.remove(record.sequence)
         }
-        if !wasActive { selectLayers(of: track, now: now) }
+        if !wasActive { selectLayers(of: track, now: now, startingKeyframe: record.startsKeyframe ? layer : nil) }
+        if record.startsKeyframe { track.pointee.layers[layer].needsKeyframe = false }
     }
 
     private mutating func noteGap(
@@ -68,7 +74,10 @@ extension Worker where Queue: ~Copyable {
     private mutating func admit(
         _ record: PacketRecord, to slot: UnsafeMutablePointer<Slot>, of track: UnsafeMutablePointer<Track>
     ) -> Bool {
-        if slot.pointee.current == record.layer { return slot.pointee.rewriter.admits(record) }
+        if slot.pointee.current == record.layer {
+            guard slot.pointee.rewriter.leaps(to: record) else { return slot.pointee.rewriter.admits(record) }
+            slot.pointee.current = nil
+        }
         guard slot.pointee.target == record.layer, record.startsKeyframe || slot.pointee.kind == .audio,
             let session = sessions.find(slot.pointee.session), session.pointee.send != nil
         else { return false }

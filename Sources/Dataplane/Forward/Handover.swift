@@ -15,7 +15,7 @@ enum Handover: BitwiseCopyable {
     case keyframe(TrackHandle, layer: UInt8)
     /// Frames from this endpoint belong to a Session on the sender's worker.
     case flowOpened(Endpoint, SessionHandle)
-    case flowClosed(Endpoint)
+    case flowClosed(Endpoint, SessionHandle)
     /// Likewise for packets of this SSRC that come from an unknown address.
     case sourceOpened(UInt32, SessionHandle)
     case sourceClosed(UInt32, SessionHandle)

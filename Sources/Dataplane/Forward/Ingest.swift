@@ -14,7 +14,7 @@ extension Worker where Queue: ~Copyable {
             index = session.pointee.streams[stream].rollover.estimate(sequence: header.sequence)
             guard session.pointee.streams[stream].replay.check(index) else { return drop(packet, .srtpReplay) }
         } else {
-            index = RolloverCounter().estimate(sequence: header.sequence)
+            index = session.pointee.firstRollover << 16 | UInt64(header.sequence)
         }
         if pending.isFull { openPending(now: now) }
         let job = OpenJob(
@@ -41,7 +41,8 @@ extension Worker where Queue: ~Copyable {
         let session = entry.session
         let known = session.pointee.streams.find(job.ssrc)
         guard job.ok else {
-            if let known { session.pointee.streams[known].rollover.reject() }
+            // A sender that began just before a wrap may be in its second round already.
+            if known == nil { session.pointee.firstRollover ^= 1 }
             return drop(entry.packet, .srtpAuthentication)
         }
         guard let rtp = RTPPacket(plain: entry.header, count: job.plainLength) else {
@@ -54,8 +55,12 @@ extension Worker where Queue: ~Copyable {
         guard session.pointee.streams[stream].replay.check(job.index) else {
             return drop(entry.packet, .srtpReplay)
         }
-        if entry.isStray && session.pointee.streams[stream].rollover.isAhead(job.index) {
-            follow(entry.datagram, session: session)
+        if session.pointee.remote == entry.datagram.source {
+            session.pointee.heardAt = now
+        } else if session.pointee.streams[stream].rollover.isAhead(job.index),
+            entry.isStray || now &- session.pointee.heardAt > Session.remoteSilence
+        {
+            follow(entry.datagram, session: session, now: now)
         }
         session.pointee.streams[stream].replay.accept(job.index)
         session.pointee.streams[stream].rollover.accept(job.index)
@@ -88,6 +93,7 @@ extension Worker where Queue: ~Copyable {
             record.payloadLength &-= UInt16(RTX.headerLength)
         } else {
             guard rtp.payloadType == track.pointee.payloadTypes.media else { return drop(packet, .rtpUnknownSource) }
+            record.sequence = index &+ track.pointee.layers[layer].sequenceBase
             track.pointee.layers[layer].reception.count(
                 sequence: index, timestamp: rtp.timestamp, arrival: now, clockRate: track.pointee.codec.clockRate)
         }
@@ -154,7 +160,9 @@ extension Worker where Queue: ~Copyable {
                 of: rtp, mid: mid, rid: rid, isRepaired: repaired != nil)
             {
                 let isRetransmission = rtp.payloadType == track.pointee.payloadTypes.rtx
-                if !isRetransmission { restart(track, layer: found, ssrc: rtp.ssrc) }
+                if !isRetransmission {
+                    guard restart(track, layer: found, ssrc: rtp.ssrc, of: session, now: now) else { return nil }
+                }
                 if let victim = session.pointee.streams.victim { closeStream(at: victim, of: session) }
                 noteSource(rtp.ssrc, of: session.pointee.handle)
                 counters.drop(
@@ -169,16 +177,30 @@ extension Worker where Queue: ~Copyable {
         return nil
     }
 
-    /// A layer has a new SSRC: its numbers start anew, and what showed it waits for a keyframe.
-    private mutating func restart(_ track: UnsafeMutablePointer<Track>, layer: Int, ssrc: UInt32) {
-        let isFirst = track.pointee.layers[layer].ssrc == 0
+    /// A layer has a new SSRC: its numbers start anew, and what showed it waits for a keyframe. False when it had
+    /// another just before: a publisher's churn must not keep the worker busy.
+    private mutating func restart(
+        _ track: UnsafeMutablePointer<Track>, layer: Int, ssrc: UInt32, of session: UnsafeMutablePointer<Session>,
+        now: UInt64
+    ) -> Bool {
+        let old = track.pointee.layers[layer].ssrc
+        guard old == 0 || now &- track.pointee.layers[layer].boundAt >= Layer.bindingInterval else { return false }
         track.pointee.layers[layer].ssrc = ssrc
-        guard !isFirst else { return }
+        track.pointee.layers[layer].boundAt = now
+        guard old != 0 else { return true }
+        if let stream = session.pointee.streams.find(old) { closeStream(at: stream, of: session) }
         flush()
         emptyCache(track, layer: layer)
+        track.pointee.layers[layer].sequenceBase = (track.pointee.layers[layer].highest >> 48 &+ 1) << 48
         track.pointee.layers[layer].isStarted = false
         track.pointee.layers[layer].missing.clear()
         track.pointee.layers[layer].reception = ReceptionReport()
+        awaitKeyframe(track, layer: layer)
+        return true
+    }
+
+    /// What shows a layer waits for its next keyframe.
+    mutating func awaitKeyframe(_ track: UnsafeMutablePointer<Track>, layer: Int) {
         var index = track.pointee.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))

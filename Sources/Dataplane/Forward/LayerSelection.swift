@@ -4,22 +4,25 @@ import Wire
 /// Which layer each Slot should show: at present by the size of the tile alone; the receiver's bandwidth has its place
 /// in `refreshTarget`.
 extension Worker where Queue: ~Copyable {
-    /// Looks at all Slots of a Track again: a layer came up or fell silent.
-    mutating func selectLayers(of track: UnsafeMutablePointer<Track>, now: UInt64) {
+    /// Looks at all Slots of a Track again: a layer came up or fell silent. `startingKeyframe`: the layer whose keyframe
+    /// starts just now, which nobody needs to ask for.
+    mutating func selectLayers(of track: UnsafeMutablePointer<Track>, now: UInt64, startingKeyframe: Int? = nil) {
         var index = track.pointee.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))
-            refreshTarget(of: slot, now: now)
+            refreshTarget(of: slot, now: now, startingKeyframe: startingKeyframe)
             index = slot.pointee.next
         }
     }
 
     /// Sets the Slot's target, and asks for the keyframe that it needs to get there.
-    mutating func refreshTarget(of slot: UnsafeMutablePointer<Slot>, now: UInt64) {
+    mutating func refreshTarget(of slot: UnsafeMutablePointer<Slot>, now: UInt64, startingKeyframe: Int? = nil) {
         guard let track = tracks.find(slot.pointee.track) else { return }
         guard let layer = track.pointee.layer(fitting: slot.pointee.maxHeight, now: now) else { return }
         slot.pointee.target = UInt8(layer)
-        if slot.pointee.current != slot.pointee.target { requestKeyframe(slot.pointee.track, layer: layer, now: now) }
+        if slot.pointee.current != slot.pointee.target && layer != startingKeyframe {
+            requestKeyframe(slot.pointee.track, layer: layer, now: now)
+        }
     }
 
     /// What is due for a Track now and then; called about 50 times a second.
@@ -33,6 +36,10 @@ extension Worker where Queue: ~Copyable {
         }
         selectLayers(of: track, now: now)
         for layer in 0..<track.pointee.layerCount where track.pointee.layers[layer].isStarted {
+            if track.pointee.layerCount > 1 && !track.pointee.layers[layer].isActive(now: now) {
+                // Nobody waits for a layer that is not sent any more.
+                track.pointee.layers[layer].needsKeyframe = false
+            }
             askForKeyframe(track, layer: layer, now: now)
             if track.pointee.layers[layer].missing.count > 0 { sendNack(track, layer: layer, now: now) }
             let deadline = now > configuration.cacheAge ? now &- configuration.cacheAge : 0

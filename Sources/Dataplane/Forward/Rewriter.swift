@@ -72,6 +72,12 @@ struct Rewriter: BitwiseCopyable {
         return Int64(bitPattern: number &- present.first) >= 0
     }
 
+    /// Whether the source's numbers jumped so far that the receiver could lose count of the stream's roll-overs (RFC 3711
+    /// section 3.3.1).
+    func leaps(to record: PacketRecord) -> Bool {
+        Int64(bitPattern: record.sequence &+ present.sequenceDelta &- highest) > 0x1000
+    }
+
     /// Remembers what was sent, so that the next source can go on there. `record` is of the present source.
     mutating func note(_ record: PacketRecord) {
         let epoch = present
@@ -80,8 +86,8 @@ struct Rewriter: BitwiseCopyable {
         highest = number
         lastTimestamp = record.timestamp &+ epoch.timestampDelta
         lastArrival = record.arrival
-        lastPicture = record.pictureID &+ epoch.pictureDelta
-        lastTemporal = record.temporalIndex &+ epoch.temporalDelta
+        if record.pictureIDOffset != 0 { lastPicture = record.pictureID &+ epoch.pictureDelta }
+        if record.temporalIndexOffset != 0 { lastTemporal = record.temporalIndex &+ epoch.temporalDelta }
     }
 
     /// The epoch in which `sequence` (16 bits, as a NACK names it) was sent, and its number with roll-overs; nil when

@@ -57,9 +57,11 @@ extension Worker where Queue: ~Copyable {
         let headerOffset = session.pointee.template.length
         let destination = out.data + headerOffset
         let ssrc = original == nil ? slot.pointee.ssrc : slot.pointee.rtxSsrc
+        // A talkspurt begins with another speaker too (RFC 3551 section 4.1).
+        let marker = record.marker || slot.pointee.kind == .audio && number == epoch.first
         guard
             var header = RTPHeaderWriter(
-                into: UnsafeMutableRawBufferPointer(start: destination, count: Self.headerRoom), marker: record.marker,
+                into: UnsafeMutableRawBufferPointer(start: destination, count: Self.headerRoom), marker: marker,
                 payloadType: original == nil ? types.media : types.rtx,
                 sequence: UInt16(truncatingIfNeeded: number), timestamp: record.timestamp &+ epoch.timestampDelta,
                 ssrc: ssrc)

@@ -51,9 +51,19 @@ struct Track: BitwiseCopyable {
     /// The layer for a tile of `maxHeight` pixels: the highest that is sent and fits, else the lowest that is sent; nil
     /// while none is.
     func layer(fitting maxHeight: UInt16, now: UInt64) -> Int? {
+        var latest: UInt64 = 0
+        for index in 0..<layerCount where layers[index].isStarted { latest = max(latest, layers[index].lastArrival) }
         var best: Int?
-        for index in 0..<layerCount where layers[index].isActive(now: now) {
-            if best == nil || layers[index].height <= maxHeight { best = index }
+        // A source that is still as a whole (a screen) has the layers that it had last.
+        for index in 0..<layerCount
+        where layers[index].isStarted && latest &- layers[index].lastArrival < Layer.silenceBesideOthers {
+            guard let present = best else {
+                best = index
+                continue
+            }
+            let (old, new) = (layers[present].height, layers[index].height)
+            let isBetter = new <= maxHeight ? new >= old || old > maxHeight : new < old
+            if isBetter { best = index }
         }
         return best
     }

@@ -45,15 +45,22 @@ extension Worker where Queue: ~Copyable {
         // Another Session may have taken a known address meanwhile: the latest check decides whose it is.
         let isOurs = flows.find(flowKey(datagram.source)) == session.pointee.handle.raw
         if !isOurs && !openFlow(datagram.source, session: session) { return counters.drop(.flowTableFull) }
+        // Each check tells the other workers again: one may have missed it.
+        if isOurs { announceFlow(datagram.source, of: session.pointee.handle) }
         session.pointee.lastCheck = now
         let isFirst = session.pointee.remote == nil
-        let moves = message.useCandidate && session.pointee.remote != datagram.source
-        if isFirst || moves { direct(session, to: datagram.source, template) }
+        // Without a nomination too when the address that we send to has fallen silent: not every peer nominates again
+        // after its NAT gave it another.
+        let isSilent = now &- session.pointee.heardAt > Session.remoteSilence
+        let isElsewhere = session.pointee.remote != datagram.source
+        let moves = !isFirst && isElsewhere && (message.useCandidate || isSilent)
+        if isFirst || moves || !isElsewhere { direct(session, to: datagram.source, template) }
+        if session.pointee.remote == datagram.source { session.pointee.heardAt = now }
         respond(to: message, datagram.source, template, session, error: nil)
-        if isFirst {
+        if moves { tell(.sessionMoved(session.pointee.handle, remote: datagram.source)) }
+        // Until there are keys, said at each check: an event may be lost when many join at once.
+        if isFirst || session.pointee.send == nil {
             tell(.sessionValidated(session.pointee.handle, remote: datagram.source))
-        } else if moves {
-            tell(.sessionMoved(session.pointee.handle, remote: datagram.source))
         }
     }
 
@@ -99,8 +106,7 @@ extension Worker where Queue: ~Copyable {
     /// Takes an address of the Session's peer into the flow table, here and on the other workers.
     mutating func openFlow(_ endpoint: Endpoint, session: UnsafeMutablePointer<Session>) -> Bool {
         guard flows.insert(flowKey(endpoint), session.pointee.handle.raw) else { return false }
-        let missed = siblings.tellAll(.flowOpened(endpoint, session.pointee.handle))
-        counters.drop(.handoverFull, UInt64(missed))
+        announceFlow(endpoint, of: session.pointee.handle)
         guard !session.pointee.knows(endpoint) else { return true }
         if session.pointee.flowCount == Session.maximumFlows {
             // The oldest that we do not send to makes room.
@@ -116,11 +122,16 @@ extension Worker where Queue: ~Copyable {
         return true
     }
 
+    /// Tells the other workers whose frames from `endpoint` are.
+    private func announceFlow(_ endpoint: Endpoint, of session: SessionHandle) {
+        counters.drop(.handoverFull, UInt64(siblings.tellAll(.flowOpened(endpoint, session))))
+    }
+
     /// Takes an address out of the flow table unless another Session has it by now.
     mutating func closeFlow(_ endpoint: Endpoint, of session: SessionHandle) {
         guard flows.find(flowKey(endpoint)) == session.raw else { return }
         _ = flows.remove(flowKey(endpoint))
-        counters.drop(.handoverFull, UInt64(siblings.tellAll(.flowClosed(endpoint))))
+        counters.drop(.handoverFull, UInt64(siblings.tellAll(.flowClosed(endpoint, session))))
     }
 }
 

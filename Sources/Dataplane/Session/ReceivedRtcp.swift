@@ -3,9 +3,6 @@ import Wire
 
 /// RTCP from a Session's peer ends here (DESIGN.md section 5): reports are read, requests served or merged.
 extension Worker where Queue: ~Copyable {
-    /// Packets that one datagram of requests brings at most.
-    static var resendsPerDatagram: Int { 128 }
-
     /// Takes over a frame with an SRTCP packet.
     mutating func receiveRtcp(
         _ datagram: DatagramFrame, in packet: Mbuf, session: UnsafeMutablePointer<Session>, now: UInt64
@@ -21,13 +18,12 @@ extension Worker where Queue: ~Copyable {
         guard session.pointee.rtcpReplay.accept(ssrc: sender, index: opened.index) else {
             return drop(packet, .srtpReplay)
         }
-        // A compound of 1500 bytes could name 6,000 numbers: what one datagram may cost is bounded.
-        var budget = Self.resendsPerDatagram
+        if session.pointee.remote == datagram.source { session.pointee.heardAt = now }
         var compound = RTCPCompound(UnsafeRawBufferPointer(start: start, count: opened.plainLength))
         while let part = compound.next() {
             switch part.type {
             case RTCPPacket.senderReport: noteSenderReport(part, session: session, now: now)
-            case RTCPPacket.transportFeedback: answerNack(part, session: session, budget: &budget)
+            case RTCPPacket.transportFeedback: answerNack(part, session: session)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
             default: break
             }
@@ -45,19 +41,18 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Sends again what a receiver misses and the cache still has.
-    private mutating func answerNack(
-        _ part: RTCPPacket, session: UnsafeMutablePointer<Session>, budget: inout Int
-    ) {
+    private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>) {
         guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
         counters.add(.nacksReceived)
-        while budget > 0, let sequence = nack.next() {
-            budget -= 1
+        // A datagram of 1500 bytes could name 6,000 numbers, again and again: what a Session may cost is bounded.
+        while session.pointee.resendCredits > 0, let sequence = nack.next() {
             guard let found = slot.pointee.rewriter.find(sequence),
                 let track = tracks.find(TrackHandle(raw: found.epoch.track)),
                 Int(found.epoch.layer) < track.pointee.layerCount,
                 let packet = track.pointee.layers[Int(found.epoch.layer)].cache.find(
                     found.number &- found.epoch.sequenceDelta)
             else { continue }
+            session.pointee.resendCredits &-= 1
             resend(packet, epoch: found.epoch, number: found.number, to: slot, codec: track.pointee.codec)
             if outbox.isFull { flush() }
         }
@@ -81,7 +76,13 @@ extension Worker where Queue: ~Copyable {
     ) {
         guard let slot = slot(of: session, ssrc: ssrc) else { return }
         counters.add(.keyframeRequestsReceived)
-        guard let layer = slot.pointee.current ?? slot.pointee.target else { return }
+        guard let layer = slot.pointee.current ?? slot.pointee.target,
+            let track = tracks.find(slot.pointee.track), Int(layer) < track.pointee.layerCount
+        else { return }
+        // One viewer's requests must not cost all others their picture: who has it already is served less often.
+        let asked = track.pointee.layers[Int(layer)].keyframeRequestedAt
+        let waits = slot.pointee.current != slot.pointee.target
+        guard waits || asked == 0 || now &- asked >= Layer.repeatedKeyframeInterval else { return }
         requestKeyframe(slot.pointee.track, layer: Int(layer), now: now)
     }
 

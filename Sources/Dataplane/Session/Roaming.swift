@@ -46,11 +46,10 @@ extension Worker where Queue: ~Copyable {
 
     /// An authentic packet, newer than all before it, came from a new address: that is where the peer is now. An
     /// old one that somebody repeats from elsewhere fails the replay check before this.
-    mutating func follow(_ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>) {
-        guard flows.find(flowKey(datagram.source)) != session.pointee.handle.raw else { return }
-        let isNew = !session.pointee.knows(datagram.source)
-        guard openFlow(datagram.source, session: session) else { return counters.drop(.flowTableFull) }
-        guard isNew else { return }
+    mutating func follow(_ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>, now: UInt64) {
+        let isOurs = flows.find(flowKey(datagram.source)) == session.pointee.handle.raw
+        guard isOurs || openFlow(datagram.source, session: session) else { return counters.drop(.flowTableFull) }
+        session.pointee.heardAt = now
         direct(
             session, to: datagram.source,
             FrameTemplate(

@@ -7,6 +7,12 @@ struct Session: BitwiseCopyable {
     static let maximumFlows = 4
     /// Without an authentic check for so long consent is gone, ns (RFC 7675 section 5.1).
     static let consentExpiry: UInt64 = 30_000_000_000
+    /// When nothing authentic came from `remote` for so long, another of the peer's addresses may take its place, ns.
+    static let remoteSilence: UInt64 = 3_000_000_000
+    /// In 20 ms: 12,800 packets a second, more than a receiver can be sent.
+    static let resendsPerTick: UInt16 = 256
+    /// In 20 ms: a handshake has 6 datagrams a flight.
+    static let puntsPerTick: UInt16 = 8
 
     /// The headers toward `remote`. First, so that a pointer to the Session points to them.
     var template = FrameTemplate(
@@ -23,6 +29,13 @@ struct Session: BitwiseCopyable {
     var flowCount = 0
     /// When the latest authentic check came (or the Session was opened), ns.
     var lastCheck: UInt64
+    /// When something authentic last came from `remote`, ns.
+    var heardAt: UInt64 = 0
+    /// What it may still cost in this tick of 20 ms: packets sent again, and datagrams for the slow path.
+    var resendCredits = Session.resendsPerTick
+    var puntCredits = Session.puntsPerTick
+    /// The roll-over counter that is tried for SSRCs not seen before: the other one when it was wrong.
+    var firstRollover: UInt64 = 0
 
     /// Nil until DTLS is done.
     var receive: SrtpTransform?

@@ -65,6 +65,8 @@ extension Worker where Queue: ~Copyable {
             session.pointee.lastCheck = now
             tell(.sessionExpired(session.pointee.handle))
         }
+        session.pointee.resendCredits = Session.resendsPerTick
+        session.pointee.puntCredits = Session.puntsPerTick
         guard session.pointee.send != nil, session.pointee.remote != nil else { return }
         if session.pointee.extensions.transportSequence != 0, !session.pointee.arrivals.isEmpty,
             now &- session.pointee.arrivals.sentAt >= ArrivalLog.interval

@@ -4,10 +4,10 @@ import Wire
 /// The one switch that owns the flow of received frames (DESIGN.md section 3).
 extension Worker where Queue: ~Copyable {
     /// Takes over a received frame.
-    mutating func classify(_ packet: Mbuf, now: UInt64) {
+    mutating func classify(_ packet: Mbuf, now: UInt64, isHandedOver: Bool = false) {
         guard packet.isContiguous else { return drop(packet, .truncated) }
         switch DatagramFrame.classify(packet.bytes) {
-        case .udp(let datagram): receive(datagram, in: packet, now: now)
+        case .udp(let datagram): receive(datagram, in: packet, now: now, isHandedOver: isHandedOver)
         case .arp, .icmp, .neighbor: answerNeighbor(packet, now: now)
         case .fragment: drop(packet, .fragment)
         case .notOurs: drop(packet, .notOurs)
@@ -17,7 +17,7 @@ extension Worker where Queue: ~Copyable {
         if outbox.isFull { flush() }
     }
 
-    private mutating func receive(_ datagram: DatagramFrame, in packet: Mbuf, now: UInt64) {
+    private mutating func receive(_ datagram: DatagramFrame, in packet: Mbuf, now: UInt64, isHandedOver: Bool) {
         let destination = datagram.destination
         guard neighbors.isOwn(destination.address) else { return drop(packet, .notOurs) }
         guard destination.port == configuration.mediaPort else { return drop(packet, .unknownPort) }
@@ -32,10 +32,14 @@ extension Worker where Queue: ~Copyable {
             return drop(packet, kind == .dtls ? .dtlsBeforeIce : .unknownFlow)
         }
         let handle = SessionHandle(raw: owner)
-        guard handle.worker == configuration.number else { return handOver(packet, to: handle.worker) }
+        guard handle.worker == configuration.number else {
+            // A frame crosses once: two workers that each believe it the other's would hand it to and fro for ever.
+            if isHandedOver { return drop(packet, .staleHandle) }
+            return handOver(packet, to: handle.worker)
+        }
         guard let session = sessions.find(handle) else { return drop(packet, .staleHandle) }
         switch kind {
-        case .dtls: punt(datagram, of: handle, packet)
+        case .dtls: punt(datagram, of: session, packet)
         case .rtp: queueOpen(datagram, in: packet, session: session, isStray: known == nil, now: now)
         default: receiveRtcp(datagram, in: packet, session: session, now: now)
         }
@@ -66,9 +70,14 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Hands a DTLS datagram to the slow path.
-    private mutating func punt(_ datagram: DatagramFrame, of session: SessionHandle, _ packet: Mbuf) {
+    private mutating func punt(
+        _ datagram: DatagramFrame, of session: UnsafeMutablePointer<Session>, _ packet: Mbuf
+    ) {
         guard datagram.payloadLength <= Datagram.capacity else { return drop(packet, .oversize) }
-        var copy = Datagram(session: session)
+        // One peer's junk must not keep others' handshakes out of the ring.
+        guard session.pointee.puntCredits > 0 else { return drop(packet, .puntFull) }
+        session.pointee.puntCredits &-= 1
+        var copy = Datagram(session: session.pointee.handle)
         copy.fill(datagram.payload)
         counters.add(.puntedPackets)
         if !mailbox.punts.push(copy) { counters.drop(.puntFull) }

@@ -27,7 +27,8 @@ struct Outbox: ~Copyable {
     init() {
         jobs = .allocate(capacity: Self.capacity)
         envelopes = .allocate(capacity: Self.capacity)
-        frames = .allocate(capacity: 2 * Self.capacity)
+        // Sealing adds all jobs to the frames that are there, and housekeeping adds some without looking.
+        frames = .allocate(capacity: 3 * Self.capacity)
         retired = .allocate(capacity: 2 * Self.capacity)
     }
 

@@ -120,7 +120,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
 
     private mutating func take(_ message: Handover, now: UInt64) {
         switch message {
-        case .frame(let packet): classify(packet, now: now)
+        case .frame(let packet): classify(packet, now: now, isHandedOver: true)
         case .media(let packet, let replica): ingestReplica(packet, into: replica, now: now)
         case .neighbor(let packet):
             _ = neighbors.handle(packet, now: now)
@@ -129,7 +129,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
         case .flowOpened(let endpoint, let session):
             if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }
-        case .flowClosed(let endpoint): _ = flows.remove(flowKey(endpoint))
+        case .flowClosed(let endpoint, let session):
+            if flows.find(flowKey(endpoint)) == session.raw { _ = flows.remove(flowKey(endpoint)) }
         case .sourceOpened(let ssrc, let session): noteSource(ssrc, of: session)
         case .sourceClosed(let ssrc, let session): forgetSource(ssrc, of: session)
         }
