@@ -105,4 +105,55 @@ struct HostilePeerTests {
         let sent = world.worker().pointee.counters[.retransmittedPackets]
         #expect(sent >= 64 && sent <= 256, "\(sent) packets for one datagram")
     }
+
+    @Test func aRequestForThePastOfALayerIsNotAnsweredWithItsPresent() throws {
+        let world = try World(seed: 55)
+        let publisher = Peer(world, index: 1)
+        let viewer = Peer(world, index: 2)
+        let camera = Camera(publisher, index: 1, names: true)
+        let (slot, ssrc) = openSlot(viewer, index: 1, rtx: false)
+        world.command(0, .mapSlot(MapSlot(slot: slot, track: camera.track, maxHeight: 720)))
+        world.run(3)
+        publisher.check()
+        viewer.check()
+        world.run(5)
+        // A publisher that starts anew takes another SSRC, and may count from where it did before.
+        for source in [UInt32(1), 2] {
+            for index in 0..<3 {
+                publisher.sendRtp(
+                    ssrc: source, payloadType: Camera.payloadType, index: UInt64(100 + index), timestamp: 3_000,
+                    payload: [0x10, 0, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0, UInt8(source), UInt8(index)],
+                    mid: "v1", rid: "q")
+            }
+            world.run(5 + Int(Layer.bindingInterval / World.step))
+        }
+        let sequences = try #require(viewer.inboxes[ssrc]).sequences
+        #expect(sequences.count == 6)
+        let past = sequences.prefix(3).map { UInt16(truncatingIfNeeded: $0) }
+        viewer.sendRtcp { writer in
+            past.withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
+        }
+        world.run(2)
+        // The peer records one number with two contents.
+        #expect(world.worker().pointee.counters[.retransmittedPackets] == 0)
+    }
+
+    @Test func junkFromAPeersAddressCostsItsStreamsNothing() throws {
+        let world = try World(seed: 56)
+        let publisher = Peer(world, index: 1)
+        let viewer = Peer(world, index: 2)
+        var camera = Camera(publisher, index: 1)
+        let (slot, ssrc) = openSlot(viewer, index: 1)
+        world.command(0, .mapSlot(MapSlot(slot: slot, track: camera.track, maxHeight: 720)))
+        world.run(3)
+        publisher.check()
+        viewer.check()
+        world.run(5)
+        world.send([0x80, 96] + [UInt8](repeating: 7, count: 50), from: publisher.endpoint, mac: publisher.mac)
+        world.run(1)
+        camera.frame(keyframe: true)
+        world.run(5)
+        #expect(world.worker().pointee.counters[.srtpAuthentication] == 1)
+        #expect(viewer.inboxes[ssrc]?.sequences.count == 3)
+    }
 }

@@ -14,7 +14,8 @@ extension Worker where Queue: ~Copyable {
             index = session.pointee.streams[stream].rollover.estimate(sequence: header.sequence)
             guard session.pointee.streams[stream].replay.check(index) else { return drop(packet, .srtpReplay) }
         } else {
-            index = session.pointee.firstRollover << 16 | UInt64(header.sequence)
+            let rollover: UInt64 = session.pointee.secondRoundSsrc == header.ssrc ? 1 : 0
+            index = rollover << 16 | UInt64(header.sequence)
         }
         if pending.isFull { openPending(now: now) }
         let job = OpenJob(
@@ -42,7 +43,9 @@ extension Worker where Queue: ~Copyable {
         let known = session.pointee.streams.find(job.ssrc)
         guard job.ok else {
             // A sender that began just before a wrap may be in its second round already.
-            if known == nil { session.pointee.firstRollover ^= 1 }
+            if known == nil {
+                session.pointee.secondRoundSsrc = session.pointee.secondRoundSsrc == job.ssrc ? nil : job.ssrc
+            }
             return drop(entry.packet, .srtpAuthentication)
         }
         guard let rtp = RTPPacket(plain: entry.header, count: job.plainLength) else {

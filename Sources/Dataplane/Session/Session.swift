@@ -34,8 +34,9 @@ struct Session: BitwiseCopyable {
     /// What it may still cost in this tick of 20 ms: packets sent again, and datagrams for the slow path.
     var resendCredits = Session.resendsPerTick
     var puntCredits = Session.puntsPerTick
-    /// The roll-over counter that is tried for SSRCs not seen before: the other one when it was wrong.
-    var firstRollover: UInt64 = 0
+    /// The unknown SSRC whose latest packet failed with roll-over counter 0: its next is tried with 1. It is one SSRC's, so
+    /// that junk from the peer's address, which anybody can send, spoils no other stream's first packet.
+    var secondRoundSsrc: UInt32?
 
     /// Nil until DTLS is done.
     var receive: SrtpTransform?
