@@ -53,7 +53,8 @@ private struct WorkerScript {
         case 0: stage.deliver(frame: data.rest)
         case 1, 2:
             let peer = peer(data.u8())
-            stage.deliver(data.rest, from: peer, source: what & 1 == 0 ? source(data.u8(), of: peer) : nil)
+            let from = what & 1 == 0 ? source(data.u8(), of: peer) : nil
+            stage.deliver(data.rest, from: peer, source: from)
         case 3: sendPlain(&data)
         case 4, 5, 6: sendMedia(&data)
         case 7: sendPlainRtcp(&data)
