@@ -4,7 +4,7 @@ import Synchronization
 @frozen
 public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // port
-    case noBuffer, transmitFull, linkDown
+    case noBuffer, transmitFull
     // classify
     case truncated, notOurs, badAddress, fragment, unknownPort, unknownFlow, unknownProtocol, oversize
     // stun
@@ -14,20 +14,20 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // srtp
     case srtpNoKeys, srtpAuthentication, srtpReplay, rtpMalformed, rtpUnknownSource, rtcpMalformed
     // forward
-    case noSinks, sealFull, handoverFull
+    case handoverFull
     // control
     case staleHandle, tableFull, eventFull
 
     /// The packet's stage at which it fell, the metric's `stage` label.
     public var stage: String {
         switch self {
-        case .noBuffer, .transmitFull, .linkDown: "port"
+        case .noBuffer, .transmitFull: "port"
         case .truncated, .notOurs, .badAddress, .fragment, .unknownPort, .unknownFlow, .unknownProtocol, .oversize:
             "classify"
         case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"
         case .dtlsBeforeIce, .puntFull: "dtls"
         case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed: "srtp"
-        case .noSinks, .sealFull, .handoverFull: "forward"
+        case .handoverFull: "forward"
         case .staleHandle, .tableFull, .eventFull: "control"
         }
     }

@@ -17,6 +17,7 @@ enum MetricsPage {
         drops(&page, workers)
         workerLoad(&page, workers, load)
         tables(&page, workers)
+        ways(&page, workers)
         repair(&page, workers)
         control(&page, hub)
         page.single("needletail_ready", .gauge, "1 when the node takes traffic.", isReady ? 1 : 0)
@@ -78,6 +79,22 @@ enum MetricsPage {
         page.single("needletail_sessions", .gauge, "Remote transports.", sum(workers, .sessions))
         page.single("needletail_tracks", .gauge, "Published sources and their replicas.", sum(workers, .tracks))
         page.single("needletail_sinks", .gauge, "Consumers of tracks.", sum(workers, .sinks))
+    }
+
+    /// What became of packets on their way through the workers.
+    private static func ways(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
+        page.single(
+            "needletail_forwarded_packets_total", .counter, "Media packets sent to receivers, repetitions not counted.",
+            sum(workers, .forwardedPackets))
+        page.single(
+            "needletail_handovers_total", .counter, "Packets that one worker handed to another.",
+            sum(workers, .handoverPackets))
+        page.single(
+            "needletail_punts_total", .counter, "Datagrams handed to the slow path: handshakes.",
+            sum(workers, .puntedPackets))
+        page.single(
+            "needletail_ice_checks_total", .counter, "Authentic connectivity checks answered.",
+            sum(workers, .stunRequests))
     }
 
     private static func repair(_ page: inout PrometheusText, _ workers: [WorkerReading]) {

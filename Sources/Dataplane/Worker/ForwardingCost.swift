@@ -163,6 +163,7 @@ extension ForwardingCost {
         _ = try round()
         if load.changesSource {
             // A new SSRC of the layer is a change of source for every Slot.
+            now &+= Layer.bindingInterval
             camera.restart()
             _ = try round()
         }
