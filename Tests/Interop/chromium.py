@@ -131,6 +131,19 @@ class Participant:
                 f"{self.name} did not connect in {timeout} s; the page says: {self.words()}"
             ) from error
 
+    def video_codecs(self) -> set[str]:
+        """Of the video that is decoded, as `video/VP8`."""
+        return set(
+            self.page.evaluate(
+                """async () => {
+                    const stats = await window.needletail.pc.getStats();
+                    return [...stats.values()]
+                        .filter(({ type, kind, framesDecoded }) => type === "inbound-rtp" && kind === "video" && framesDecoded)
+                        .map(({ codecId }) => stats.get(codecId).mimeType);
+                }"""
+            )
+        )
+
     def words(self) -> str:
         return " / ".join(self.page.inner_text("body").split("\n"))[:600]
 

@@ -32,6 +32,7 @@ class Server:
         families: tuple[int, ...] = (4, 6),
         cores: tuple[int, ...] = (0, 1),
         srtp: str | None = None,
+        codecs: str | None = None,
     ) -> None:
         self.lab, self.host = lab, host
         self.log = folder / f"{host}.log"
@@ -42,6 +43,8 @@ class Server:
         options += ["--api", "[::]:8080", "--ops", "127.0.0.1:9090"]
         if srtp is not None:
             options += ["--srtp", srtp]
+        if codecs is not None:
+            options += ["--codecs", codecs]
         made = subprocess.run([ROOT / "appliance" / "config", *options], capture_output=True, text=True, check=True)
         self._config.write_text(made.stdout)
 

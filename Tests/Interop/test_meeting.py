@@ -58,6 +58,21 @@ def test_three_people_see_and_hear_each_other(
     assert pictures == {person.participant_id: person.colour for person in (meeting.red, meeting.blue, meeting.peer)}
 
 
+@pytest.mark.parametrize("codec", ["h264", "vp9", "av1"])
+def test_two_people_meet_in_another_codec(stage: Stage, codec: str) -> None:
+    stage.make_lab(clients=2)
+    server = stage.start_server(codecs=codec)
+    meeting = server.create_meeting()
+    people = []
+    for host, colour in (("client1", "red"), ("client2", "blue")):
+        participant = stage.chromium(host, colour).join(server.origin(4), meeting, colour.capitalize())
+        participant.wait_connected()
+        people.append(participant)
+    for viewer, other in (people, reversed(people)):
+        check_sees(viewer, other)
+        assert viewer.video_codecs() == {f"video/{codec.upper()}"}
+
+
 def test_one_leaves_and_returns(stage: Stage) -> None:
     stage.make_lab(clients=3)
     server = stage.start_server()
