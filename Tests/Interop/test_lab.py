@@ -91,7 +91,11 @@ def test_delay_adds_to_the_round_trip_and_goes_away() -> None:
 def test_two_labs_exist_at_once_and_leave_nothing_behind() -> None:
     with Lab(clients=1, pops=0) as first, Lab(clients=1, pops=0) as second:
         assert first.name != second.name
-        sleeper = subprocess.Popen(first.command("client1", "sleep", "600"))
+        # What has not come into the namespace yet cannot be ended there.
+        sleeper = subprocess.Popen(
+            first.command("client1", "sh", "-c", "echo inside; exec sleep 600"), stdout=subprocess.PIPE
+        )
+        assert sleeper.stdout.readline() == b"inside\n"
         first._tool("down")
         assert sleeper.wait(timeout=10) != 0
         first._tool("down")
