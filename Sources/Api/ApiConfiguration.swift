@@ -61,6 +61,8 @@ public struct ApiConfiguration: Sendable {
     public var keepalive: Duration = .seconds(15)
     /// How long a signaling socket may take to join.
     public var signalingJoinTime: Duration = .seconds(10)
+    /// How long a drain that names no deadline waits for those inside.
+    public var drainTime: Duration = .seconds(300)
 
     public init() {}
 

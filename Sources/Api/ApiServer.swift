@@ -15,19 +15,21 @@ public struct ApiServer: Service {
     private let configuration: ApiConfiguration
     private let media: any MediaPlane
     private let status: any NodeStatus
+    private let drain: Drain
     private let clock: any ApiClock
     private let logger: Logger
     private let onListening: @Sendable (Listener, _ port: Int) async -> Void
 
     /// - Parameter onListening: told once for each listener, with the port that it got.
     public init(
-        configuration: ApiConfiguration, media: any MediaPlane, status: any NodeStatus,
+        configuration: ApiConfiguration, media: any MediaPlane, status: any NodeStatus, drain: Drain = Drain(),
         clock: any ApiClock = SystemClock(), logger: Logger,
         onListening: @escaping @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
         self.media = media
         self.status = status
+        self.drain = drain
         self.clock = clock
         self.logger = logger
         self.onListening = onListening
@@ -38,11 +40,13 @@ public struct ApiServer: Service {
     /// - Throws: `ApiConfiguration.Refusal`, and what binding the listeners throws.
     public func run() async throws {
         try configuration.validate()
-        let hub = MeetingHub(limits: configuration.limits, media: media, clock: clock, logger: logger)
+        let hub = MeetingHub(limits: configuration.limits, media: media, drain: drain, clock: clock, logger: logger)
         let load = WorkerLoad()
+        let health = NodeHealth(status: status, drain: drain, clock: clock)
+        let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [
-            ops(hub, load), await api(hub),
-            HubService(hub: hub, media: media, status: status, load: load, clock: clock),
+            ops(hub, load, health, tokens), api(hub, tokens),
+            HubService(hub: hub, media: media, status: status, load: load, health: health, clock: clock),
         ]
         // The last is stopped first: the participants are told while their sockets still are open.
         var group = ServiceGroupConfiguration(services: services, logger: logger)
@@ -50,11 +54,10 @@ public struct ApiServer: Service {
         try await ServiceGroup(configuration: group).run()
     }
 
-    private func api(_ hub: MeetingHub) async -> some Service {
+    private func api(_ hub: MeetingHub, _ tokens: TokenDesk) -> some Service {
         let configuration = configuration
         let clock = clock
         let logger = logger
-        let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
         let routes = MeetingRoutes(
             configuration: configuration, hub: hub, tokens: tokens,
             limiter: configuration.rateLimit.map { AddressLimiter($0) }, clock: clock)
@@ -72,9 +75,10 @@ public struct ApiServer: Service {
             onServerRunning: { await onListening(.api, $0.localAddress?.port ?? 0) }, logger: logger)
     }
 
-    private func ops(_ hub: MeetingHub, _ load: WorkerLoad) -> some Service {
-        Application(
-            router: OpsRouter(hub: hub, status: status, load: load).make(),
+    private func ops(_ hub: MeetingHub, _ load: WorkerLoad, _ health: NodeHealth, _ tokens: TokenDesk) -> some Service {
+        let node = NodeRoutes(configuration: configuration, hub: hub, drain: drain, tokens: tokens, clock: clock)
+        return Application(
+            router: OpsRouter(hub: hub, status: status, load: load, health: health, node: node).make(),
             server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: application(configuration.ops, connections: 256),
             onServerRunning: { await onListening(.ops, $0.localAddress?.port ?? 0) }, logger: logger)
@@ -101,12 +105,16 @@ struct HubService: Service {
     let media: any MediaPlane
     let status: any NodeStatus
     let load: WorkerLoad
+    let health: NodeHealth
     let clock: any ApiClock
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await update in media.updates { await hub.take(update) }
+            }
+            group.addTask {
+                for await change in hub.drain.changes { await hub.take(change) }
             }
             await tick()
             group.cancelAll()
@@ -120,7 +128,9 @@ struct HubService: Service {
             while true {
                 try await clock.sleep(for: .seconds(1))
                 load.look(at: status.workers)
+                _ = health.findings()
                 await hub.sweep()
+                await hub.endDrainWhenDue()
             }
         }
     }

@@ -10,7 +10,7 @@ extension MeetingHub {
         _ id: ParticipantID, in meeting: MeetingID, isFresh: Bool, resume: String?, _ socket: SignalingSocket,
         id request: RequestID?
     ) async throws {
-        guard !isDraining else { throw Problem.draining }
+        guard !isStopping else { throw Problem.draining }
         guard let home = directory.home(of: id), home.id == meeting, let known = home.participants[id] else {
             throw absence(of: meeting, isFresh: isFresh, resumed: resume != nil)
         }
@@ -28,6 +28,7 @@ extension MeetingHub {
         socket.markJoined()
         socket.send(
             ServerMessage.Joined(participant, in: home, resume: line.resume, resumed: wasVisible, id: request))
+        if drain.state.phase == .draining { socket.send(ServerMessage.Migrate(drain.state, at: clock.now)) }
         logger.info(
             wasVisible ? "participant resumed" : "participant joined",
             metadata: ["meeting_id": "\(meeting)", "participant_id": "\(id)"])

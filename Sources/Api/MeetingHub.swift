@@ -25,12 +25,17 @@ actor MeetingHub {
     var directory: MeetingDirectory
     var lines: [ParticipantID: Line] = [:]
     var generator = SystemRandomNumberGenerator()
-    private(set) var isDraining = false
+    let drain: Drain
+    /// The process ends: nobody is heard any more.
+    private(set) var isStopping = false
     /// Seconds.
     var joinSeconds = Histogram(bounds: [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
 
-    init(limits: Limits, media: any MediaPlane, clock: any ApiClock, logger: Logger) {
+    init(
+        limits: Limits, media: any MediaPlane, drain: Drain = Drain(), clock: any ApiClock, logger: Logger
+    ) {
         self.media = media
+        self.drain = drain
         self.clock = clock
         self.logger = logger
         directory = MeetingDirectory(limits: limits)
@@ -44,7 +49,7 @@ actor MeetingHub {
     // MARK: Meetings
 
     func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) throws -> Meeting {
-        guard !isDraining else { throw Problem.draining }
+        guard drain.acceptsNewcomers else { throw Problem.draining }
         let meeting = try directory.create(
             plan, owner: owner, password: password, at: clock.now, using: &generator)
         logger.info("meeting created", metadata: ["meeting_id": "\(meeting.id)"])
@@ -89,7 +94,7 @@ actor MeetingHub {
 
     /// `digest`: the derived password, as derivation is too slow to be done in here.
     func join(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> (Participant, Meeting) {
-        guard !isDraining else { throw Problem.draining }
+        guard drain.acceptsNewcomers else { throw Problem.draining }
         let participant = try directory.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
         return (participant, try directory.find(id.rawValue))
     }
@@ -129,8 +134,10 @@ actor MeetingHub {
 
     /// Tells everybody that the node stops, and takes nobody in any more.
     func shutDown() async {
-        isDraining = true
+        isStopping = true
+        drain.begin(for: .zero, stops: true, at: clock.now)
         for id in Array(directory.meetings.keys) { try? await end(id, reason: .shutdown) }
+        drain.finish()
     }
 
     // MARK: Telling

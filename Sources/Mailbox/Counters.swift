@@ -46,6 +46,8 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case turns
     // gauges
     case sessions, tracks, sinks
+    /// Configured gateways whose link address is not known: bit 0 IPv4, bit 1 IPv6.
+    case missingGateways
 }
 
 /// A worker's counters in shared memory: the worker writes, control reads, nobody locks.

@@ -18,7 +18,7 @@ struct PoP {
         self.logger = logger
     }
 
-    /// Serves until SIGTERM or SIGINT. Throws what the operator must mend, before anything is left behind.
+    /// Serves until SIGTERM (after a drain) or SIGINT (at once). Throws what the operator must mend, before anything is left behind.
     func run() async throws {
         let workers = try WorkerSet(configuration, logger: logger)
         let result: Result<Void, any Error>
@@ -42,9 +42,10 @@ struct PoP {
                 profiles: configuration.profiles, notBefore: Int(Date().timeIntervalSince1970) - 86_400),
             candidates: configuration.announced.map { Endpoint(address: $0, port: configuration.mediaPort) },
             options: options, logger: logger)
+        let drain = Drain()
         let api = ApiServer(
             configuration: configuration.api, media: director,
-            status: Status(workers), logger: logger
+            status: Status(workers), drain: drain, logger: logger
         ) { [logger] listener, port in
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
         }
@@ -54,8 +55,11 @@ struct PoP {
                 services: [
                     .init(service: DirectorService(director: director), successTerminationBehavior: .ignore),
                     .init(service: api),
+                    .init(
+                        service: StopService(drain: drain, patience: configuration.api.drainTime, logger: logger),
+                        successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                gracefulShutdownSignals: [.sigint], logger: logger))
         do {
             try await group.run()
         } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {

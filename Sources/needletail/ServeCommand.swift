@@ -5,7 +5,7 @@ import Logging
 /// Runs the PoP until SIGTERM or SIGINT.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Run the PoP until SIGTERM or SIGINT.")
+        commandName: "serve", abstract: "Run the PoP until SIGTERM (empties it first) or SIGINT (ends it at once).")
 
     @Option(name: .long, help: "The configuration file (YAML).")
     var config: String

@@ -1,29 +1,31 @@
 import Api
 import Mailbox
-import Synchronization
 
 /// What the node tells about itself on the `ops` listener.
 struct Status: NodeStatus {
     private let set: WorkerSet
-    private let heartbeats: Heartbeats
 
-    init(_ set: WorkerSet) {
-        self.set = set
-        heartbeats = Heartbeats(set.mailboxes.map(\.counters))
+    init(_ set: WorkerSet) { self.set = set }
+
+    var conditions: [ReadinessCondition] { [link, gateway] }
+
+    private var link: ReadinessCondition {
+        let isUp = set.port.isLinkUp
+        return ReadinessCondition(
+            name: "port", isMet: isUp,
+            detail: isUp ? "link up" : "link down: look at the cable, the switch, or the kernel's end of it")
     }
 
-    var conditions: [ReadinessCondition] {
-        let silent = heartbeats.silent()
-        let isUp = set.port.isLinkUp
-        return [
-            ReadinessCondition(
-                name: "port", isMet: isUp,
-                detail: isUp ? "link up" : "link down: look at the cable, the switch, or the kernel's end of it"),
-            ReadinessCondition(
-                name: "workers", isMet: silent.isEmpty,
-                detail: silent.isEmpty
-                    ? "all polling" : "worker \(silent.map(String.init).joined(separator: ", ")) does not poll"),
-        ]
+    /// Every worker asks for itself: one that does not know the gateway cannot send.
+    private var gateway: ReadinessCondition {
+        let missing = set.mailboxes.reduce(UInt64(0)) { $0 | $1.counters[.missingGateways] }
+        let families = [(1, "IPv4"), (2, "IPv6")].filter { missing & $0.0 != 0 }.map(\.1)
+        return ReadinessCondition(
+            name: "gateway", isMet: missing == 0,
+            detail: missing == 0
+                ? "known, or none is configured"
+                : "no answer from the \(families.joined(separator: " and the ")) gateway: look at port.gateway and the router"
+        )
     }
 
     var workers: [WorkerReading] {
@@ -32,36 +34,4 @@ struct Status: NodeStatus {
     }
 
     var build: BuildInfo { BuildInfo(version: Version.number, revision: "") }
-}
-
-/// Notices a worker whose turns stand still.
-private final class Heartbeats: Sendable {
-    /// A worker publishes about 50 times a second; this long without a turn is too long.
-    private static let patience: Duration = .seconds(2)
-
-    private struct Beat {
-        var turns: UInt64
-        var at: ContinuousClock.Instant
-    }
-
-    private let counters: [Counters]
-    private let beats: Mutex<[Beat]>
-
-    init(_ counters: [Counters]) {
-        self.counters = counters
-        let now = ContinuousClock.now
-        beats = Mutex(counters.map { _ in Beat(turns: 0, at: now) })
-    }
-
-    /// The workers that did not turn for `patience`, or never.
-    func silent() -> [Int] {
-        let now = ContinuousClock.now
-        return beats.withLock { beats in
-            counters.indices.filter { worker in
-                let turns = counters[worker][.turns]
-                if turns != beats[worker].turns { beats[worker] = Beat(turns: turns, at: now) }
-                return turns == 0 || now - beats[worker].at > Self.patience
-            }
-        }
-    }
 }

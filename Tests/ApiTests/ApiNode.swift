@@ -36,6 +36,7 @@ struct ApiNode: Sendable {
     let opsPort: Int
     let media: FakeMedia
     let clock: ManualClock
+    let drain: Drain
     let stop: @Sendable () async -> Void
 
     static var configuration: ApiConfiguration {
@@ -55,11 +56,12 @@ struct ApiNode: Sendable {
     ) async throws {
         let media = FakeMedia()
         let clock = ManualClock()
+        let drain = Drain()
         let (ports, found) = AsyncStream.makeStream(of: (ApiServer.Listener, Int).self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = ApiServer(
-            configuration: configuration, media: media, status: status, clock: clock, logger: logger
+            configuration: configuration, media: media, status: status, drain: drain, clock: clock, logger: logger
         ) { listener, port in found.yield((listener, port)) }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -70,7 +72,7 @@ struct ApiNode: Sendable {
                 if listener == .api { api = port } else { ops = port }
                 if api != 0 && ops != 0 { break }
             }
-            let node = ApiNode(port: api, opsPort: ops, media: media, clock: clock) {
+            let node = ApiNode(port: api, opsPort: ops, media: media, clock: clock, drain: drain) {
                 await group.triggerGracefulShutdown()
             }
             do { try await body(node) } catch { Issue.record(error) }

@@ -9,19 +9,63 @@ import Testing
         var status = FakeStatus()
         status.conditions = [
             ReadinessCondition(name: "port", isMet: true),
-            ReadinessCondition(name: "workers", isMet: false, detail: "worker 1 stands still"),
+            ReadinessCondition(name: "gateway", isMet: false, detail: "no answer"),
         ]
         try await ApiNode.run(status: status) { node async throws in
             #expect(try await node.call("GET", "/livez", ops: true).status == 200)
             let ready = try await node.call("GET", "/readyz", ops: true)
             #expect(ready.status == 503)
             #expect(ready.json["ready"] == false)
+            let since = node.clock.now.rfc3339
             #expect(
-                ready.json["conditions"]?[1] == ["name": "workers", "met": false, "detail": "worker 1 stands still"])
+                ready.json["conditions"]?[1]
+                    == ["name": "gateway", "met": false, "detail": "no answer", "since": .string(since)])
+            await node.clock.advance(by: .seconds(5))
+            let later = try await node.call("GET", "/readyz", ops: true)
+            #expect(later.json["conditions"]?[1]?["since"] == .string(since))
+            node.drain.begin(for: .seconds(60), at: node.clock.now)
+            let drained = try await node.call("GET", "/readyz", ops: true)
+            #expect(drained.json["conditions"]?[3]?["name"] == "accepting")
+            #expect(drained.json["conditions"]?[3]?["since"] == .string(node.clock.now.rfc3339))
         }
         try await ApiNode.run { node async throws in
             #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
         }
+    }
+
+    @Test func aWorkerThatStandsStillIsNoticedWithinTwoSeconds() async throws {
+        let counters = Counters()
+        defer { counters.deallocate() }
+        let local = LocalCounters()
+        local.add(.turns)
+        local.publish(to: counters)
+        var status = FakeStatus()
+        status.workers = [WorkerReading(worker: 0, port: "wan", counters: counters)]
+        try await ApiNode.run(status: status) { node async throws in
+            #expect(try await node.call("GET", "/livez", ops: true).status == 200)
+            await node.clock.advance(by: .seconds(2))
+            #expect(try await node.call("GET", "/livez", ops: true).status == 200)
+            await node.clock.advance(by: .milliseconds(1))
+            let silent = try await node.call("GET", "/livez", ops: true)
+            #expect(silent.status == 503)
+            #expect(silent.json == ["live": false, "silent_workers": [0]])
+            let ready = try await node.call("GET", "/readyz", ops: true)
+            #expect(ready.json["conditions"]?[1]?["detail"] == "worker 0 does not poll")
+        }
+    }
+
+    @Test func aWorkerThatHasNotBegunIsNotReadyAndNotDead() {
+        let counters = Counters()
+        defer { counters.deallocate() }
+        let readings = [WorkerReading(worker: 3, port: "wan", counters: counters)]
+        let pulse = WorkerPulse()
+        let start = Timestamp(milliseconds: 0)
+        #expect(pulse.look(at: readings, now: start) == WorkerPulse.Look(starting: [3]))
+        #expect(pulse.look(at: readings, now: start + .seconds(3)).silent == [3])
+        let local = LocalCounters()
+        local.add(.turns)
+        local.publish(to: counters)
+        #expect(pulse.look(at: readings, now: start + .seconds(4)).allPoll)
     }
 
     @Test func theOperationsAreNotOnTheApiListener() async throws {
@@ -35,6 +79,7 @@ import Testing
         let counters = Counters()
         defer { counters.deallocate() }
         let local = LocalCounters()
+        local.add(.turns)
         local.add(.receivedPackets, 40)
         local.add(.transmittedBytes, 9_000)
         local.add(.busyCycles, 2_000)

@@ -246,10 +246,13 @@ struct PortNeighborTests {
         let pool = try PortFixture.pool()
         defer { pool.deallocate() }
         var responder = Self.responder()
-        responder.keepGateways(now: 0)
+        #expect(result(of: responder.keepGateways(now: 0)) == 3)
         #expect(Self.requests(of: &responder, now: 0, pool: pool).count == 2)
-        responder.keepGateways(now: 1)
+        #expect(result(of: responder.keepGateways(now: 1)) == 3)
         #expect(Self.requests(of: &responder, now: 1, pool: pool).isEmpty)
+        let reply = Self.arp(.reply, from: "10.0.0.1", mac: MACAddress(0x0200_0000_00aa))
+        _ = try Self.show(reply, to: &responder, pool: pool)
+        #expect(result(of: responder.keepGateways(now: 1)) == 2)
     }
 
     @Test("resolves IPv6 peers and a link-local gateway from the right addresses")

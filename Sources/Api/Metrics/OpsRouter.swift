@@ -7,12 +7,20 @@ struct OpsRouter: Sendable {
     let hub: MeetingHub
     let status: any NodeStatus
     let load: WorkerLoad
+    let health: NodeHealth
+    let node: NodeRoutes
+
+    private struct Liveness: Encodable {
+        var live: Bool
+        var silentWorkers: [Int]
+    }
 
     private struct Readiness: Encodable {
         struct Condition: Encodable {
             var name: String
             var met: Bool
             var detail: String
+            var since: String
         }
 
         var ready: Bool
@@ -22,29 +30,35 @@ struct OpsRouter: Sendable {
     func make() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware())
-        router.get("livez") { _, _ in Response.json(["live": true]) }
-        router.get("readyz") { _, _ in await readiness() }
+        router.get("livez") { _, _ in liveness() }
+        router.get("readyz") { _, _ in readiness() }
         router.get("metrics") { _, _ in await metrics() }
+        node.add(to: router)
         return router
     }
 
-    private func conditions() async -> [ReadinessCondition] {
-        let isDraining = await hub.isDraining
-        let own = ReadinessCondition(
-            name: "accepting", isMet: !isDraining, detail: isDraining ? "the node is stopping" : "")
-        return status.conditions + [own]
+    /// Fails only when the process cannot help itself, so that a restart is what helps.
+    private func liveness() -> Response {
+        let silent = health.silentWorkers
+        return .json(
+            Liveness(live: silent.isEmpty, silentWorkers: silent),
+            status: silent.isEmpty ? .ok : .serviceUnavailable)
     }
 
-    private func readiness() async -> Response {
-        let conditions = await conditions()
-        let isReady = conditions.allSatisfy(\.isMet)
-        let body = Readiness(
-            ready: isReady, conditions: conditions.map { .init(name: $0.name, met: $0.isMet, detail: $0.detail) })
-        return .json(body, status: isReady ? .ok : .serviceUnavailable)
+    private func readiness() -> Response {
+        let findings = health.findings()
+        let isReady = findings.allSatisfy(\.condition.isMet)
+        let conditions = findings.map { finding in
+            Readiness.Condition(
+                name: finding.condition.name, met: finding.condition.isMet, detail: finding.condition.detail,
+                since: finding.since.rfc3339)
+        }
+        return .json(
+            Readiness(ready: isReady, conditions: conditions), status: isReady ? .ok : .serviceUnavailable)
     }
 
     private func metrics() async -> Response {
-        let isReady = await conditions().allSatisfy(\.isMet)
+        let isReady = health.findings().allSatisfy(\.condition.isMet)
         let text = MetricsPage.render(
             workers: status.workers, load: load, hub: await hub.reading, isReady: isReady, build: status.build)
         return Response(

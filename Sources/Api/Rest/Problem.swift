@@ -22,7 +22,7 @@ struct Problem: Error, HTTPResponseError, Equatable {
 
     static func unauthorized(_ code: String, _ detail: String) -> Problem { Problem(401, code, detail) }
     static func malformed(_ detail: String) -> Problem { Problem(400, "malformed", detail) }
-    static let draining = Problem(503, "draining", "The node is stopping.", retryAfter: 5)
+    static let draining = Problem(503, "draining", "The node takes no newcomers: it is being emptied.", retryAfter: 5)
 
     init(_ error: MeetingError) { self.init(error.status, error.code, error.message) }
 

@@ -69,10 +69,12 @@ struct NeighborResponder: ~Copyable {
     }
 
     /// Keeps the gateways' link addresses known, so that the first packet beyond the link need not wait. Call it now
-    /// and then.
-    mutating func keepGateways(now: UInt64) {
-        if let gatewayV4 { _ = neighbors.resolve(gatewayV4, now: now) }
-        if let gatewayV6 { _ = neighbors.resolve(gatewayV6, now: now) }
+    /// and then. Answers those that are not known: bit 0 the IPv4 one, bit 1 the IPv6 one.
+    mutating func keepGateways(now: UInt64) -> UInt64 {
+        var missing: UInt64 = 0
+        if let gatewayV4, neighbors.resolve(gatewayV4, now: now) == nil { missing |= 1 }
+        if let gatewayV6, neighbors.resolve(gatewayV6, now: now) == nil { missing |= 2 }
+        return missing
     }
 
     /// Makes the ARP requests and neighbour solicitations that are due, to be transmitted: how many. Call it from

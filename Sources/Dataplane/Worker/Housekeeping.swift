@@ -41,8 +41,8 @@ extension Worker where Queue: ~Copyable {
             counters.set(.sessions, UInt64(sessions.count))
             counters.set(.tracks, UInt64(tracks.count))
             counters.set(.sinks, UInt64(slots.count))
+            counters.set(.missingGateways, neighbors.keepGateways(now: now))
             counters.publish(to: mailbox.counters)
-            neighbors.keepGateways(now: now)
         }
         return taken &+ executed
     }

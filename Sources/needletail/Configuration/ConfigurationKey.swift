@@ -27,6 +27,7 @@ enum ConfigurationKey: String, CaseIterable {
     case apiWebFolder = "api.web_folder"
     case authKeys = "auth.keys"
     case opsListen = "ops.listen"
+    case drainDeadline = "drain.deadline_s"
     case logLevel = "log.level"
 
     enum Shape: Equatable {
@@ -41,7 +42,7 @@ enum ConfigurationKey: String, CaseIterable {
         switch self {
         case .popID, .portUDP, .portMTU, .portDescriptors, .portBuffers, .memoryMegabytes, .workersPauseAfter,
             .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks, .capacitySlots,
-            .mediaCacheAge:
+            .mediaCacheAge, .drainDeadline:
             .integer
         case .portDevice, .apiListen, .apiPublicURL, .apiWebFolder, .opsListen: .text
         case .portAddresses, .portGateway, .mediaAnnounced, .authKeys: .texts

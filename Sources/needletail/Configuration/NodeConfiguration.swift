@@ -142,6 +142,7 @@ struct NodeConfiguration {
         var api = ApiConfiguration()
         api.api = try listen(file, .apiListen) ?? .init(host: "127.0.0.1", port: 8_080)
         api.ops = try listen(file, .opsListen) ?? .init(host: "127.0.0.1", port: 9_090)
+        api.drainTime = .seconds(try file.integer(.drainDeadline, in: 0...86_400, default: 300))
         api.publicURL = file.text(.apiPublicURL)
         api.webFolder = file.text(.apiWebFolder)
         api.keys = try (file.texts(.authKeys) ?? []).map { text in

@@ -1,0 +1,60 @@
+import Meetings
+
+/// How the node is emptied: who is inside is told, stays, and is let go at the deadline.
+extension MeetingHub {
+    /// Tells everybody inside what the drain wants of them now, and ends one that has nobody to wait for.
+    func take(_ change: Drain.State) async {
+        let message = ServerMessage.Migrate(change, at: clock.now)
+        for meeting in directory.meetings.values { tell(message, everybodyIn: meeting) }
+        logger.notice(
+            change.phase == .serving ? "drain taken back" : "draining",
+            metadata: [
+                "participants": "\(directory.participantCount)", "deadline_s": "\(message.deadlineS ?? 0)",
+                "stops": "\(change.isStopping)",
+            ])
+        await endDrainWhenDue()
+    }
+
+    /// Ends the drain when the node is empty, or at its deadline with all that still is inside.
+    func endDrainWhenDue() async {
+        let state = drain.state
+        guard state.phase == .draining, let deadline = state.deadline else { return }
+        let isLate = deadline <= clock.now
+        guard isLate || isEmpty else { return }
+        let left = directory.participantCount
+        if isLate {
+            for meeting in directory.meetings.values where !meeting.participants.isEmpty {
+                try? await end(meeting.id, reason: .shutdown)
+            }
+        }
+        guard drain.finish() else { return }
+        logger.notice("drained", metadata: ["participants_ended": "\(isLate ? left : 0)"])
+    }
+
+    private var isEmpty: Bool { directory.participantCount == 0 }
+}
+
+extension ServerMessage {
+    /// What a drain asks of a participant: to go to another PoP, or to know until when the meeting can go on here.
+    struct Migrate: Encodable {
+        enum Reason: String, Encodable {
+            case drain
+            /// The drain was taken back: stay.
+            case cancelled
+        }
+
+        var type = "migrate"
+        var reason: Reason
+        var signalingUrl: String?
+        var mediaServer: String?
+        /// Seconds that are left; absent when the drain was taken back.
+        var deadlineS: Int?
+
+        init(_ state: Drain.State, at now: Timestamp) {
+            reason = state.phase == .serving ? .cancelled : .drain
+            signalingUrl = state.target?.signalingURL
+            mediaServer = state.target?.mediaServer
+            deadlineS = state.secondsLeft(at: now)
+        }
+    }
+}

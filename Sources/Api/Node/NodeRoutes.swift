@@ -1,0 +1,81 @@
+import Hummingbird
+import Meetings
+
+/// `/api/v1/node` of the `ops` listener: what the node carries, and how it is emptied (API.md, Operations).
+struct NodeRoutes: Sendable {
+    let configuration: ApiConfiguration
+    let hub: MeetingHub
+    let drain: Drain
+    let tokens: TokenDesk
+    let clock: any ApiClock
+
+    /// The longest drain: a day.
+    private static let longest = 86_400
+
+    func add(to router: Router<BasicRequestContext>) {
+        let node = router.group("api/v1/node")
+        node.get { _, _ in await Response.json(reading()) }
+        node.post("drain") { request, _ in try await begin(request) }
+        node.delete("drain") { request, _ in try await cancel(request) }
+    }
+
+    private struct DrainBody: Decodable {
+        struct Target: Decodable {
+            var signalingUrl: String
+            var mediaServer: String
+        }
+
+        var deadlineS: Int?
+        var target: Target?
+    }
+
+    private func begin(_ request: Request) async throws -> Response {
+        try await authorize(request)
+        let body = try await request.json(DrainBody.self)
+        if let seconds = body.deadlineS, !(0...Self.longest).contains(seconds) {
+            throw Problem(422, "invalid_field", "deadline_s: from 0 to \(Self.longest)")
+        }
+        let target = try body.target.map(Self.target)
+        drain.begin(
+            for: body.deadlineS.map { .seconds($0) } ?? configuration.drainTime, target: target, at: clock.now)
+        return await Response.json(reading(), status: .accepted)
+    }
+
+    private func cancel(_ request: Request) async throws -> Response {
+        try await authorize(request)
+        guard drain.cancel() else {
+            throw Problem(409, "stopping", "The process was told to end; that is not taken back.")
+        }
+        return .noContent
+    }
+
+    private static func target(_ target: DrainBody.Target) throws -> Drain.Target {
+        guard target.signalingUrl.wholeMatch(of: /wss?:\/\/[^\s\/]+(\/\S*)?/) != nil,
+            target.signalingUrl.utf8.count <= 2_048
+        else { throw Problem(422, "invalid_field", "target.signaling_url: a ws or wss address") }
+        guard target.mediaServer.wholeMatch(of: /\S+:[0-9]{1,5}/) != nil, target.mediaServer.utf8.count <= 256 else {
+            throw Problem(422, "invalid_field", "target.media_server: an address and a port, as 192.0.2.2:3478")
+        }
+        return Drain.Target(signalingURL: target.signalingUrl, mediaServer: target.mediaServer)
+    }
+
+    /// Who may empty the node: whoever reaches a loopback listener with a program (a browser says where its page is
+    /// from), else a service token with the `admin` grant.
+    private func authorize(_ request: Request) async throws {
+        if configuration.ops.isLoopback, request.headers[.authorization] == nil {
+            guard request.headers[.origin] == nil else { throw Problem(MeetingError.forbidden) }
+            return
+        }
+        let token = try await tokens.service(request.bearer())
+        guard token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
+    }
+
+    private func reading() async -> NodeJson {
+        NodeJson(drain: drain.state, hub: await hub.reading, now: clock.now)
+    }
+}
+
+extension ApiConfiguration.Listen {
+    /// Only programs of this machine reach it.
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+}
