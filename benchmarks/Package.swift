@@ -1,7 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// What a Swift target needs that imports CDPDK through Dataplane; the same as in the package that is measured.
+// What a target needs that includes DPDK's headers, itself or through Dataplane; the same as in the package that is
+// measured.
 let dpdkFlags = [
     "-I/usr/include/dpdk", "-I/usr/include/x86_64-linux-gnu/dpdk", "-include", "rte_config.h",
     "-march=x86-64-v3",
@@ -11,9 +12,11 @@ let package = Package(
     name: "benchmarks",
     dependencies: [.package(name: "needletail", path: "..")],
     targets: [
+        .target(name: "Prototype", path: "Prototype", cSettings: [.unsafeFlags(dpdkFlags + ["-O3"])]),
         .executableTarget(
-            name: "costs", dependencies: [.product(name: "Dataplane", package: "needletail")], path: "Costs",
-            swiftSettings: [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })])
+            name: "costs", dependencies: ["Prototype", .product(name: "Dataplane", package: "needletail")],
+            path: "Costs",
+            swiftSettings: [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 @_spi(Benchmark) import Dataplane
+import Prototype
 import Wire
 
 /// One way to spend cycles on a packet.
@@ -7,29 +8,7 @@ struct Contender {
     /// Runs a round: the cycles of the time stamp counter, and for how many packets.
     let round: () throws -> (cycles: UInt64, packets: Int)
 
-    /// What the others are compared with.
-    static let bareName = "ipsec-mb alone"
-    private static let payloadLength = 1_100
-
-    /// The worker as it is used, then what it is compared with.
-    static func all(_ profile: SrtpProfile, receivers: Int, port: DPDKPort) throws -> [Contender] {
-        let load = ForwardingCost.Load(profile: profile, receivers: receivers, payloadLength: payloadLength)
-        var single = load
-        single.burst = 1
-        var switched = load
-        switched.changesSource = true
-        var software = load
-        software.offloadsChecksum = false
-        return [
-            try forwarding("forward", load, port), try forwarding("forward, one packet a turn", single, port),
-            try forwarding("forward, after a change of source", switched, port),
-            try forwarding("forward, UDP checksum in software", software, port),
-            try sealing(bareName, .ipsecMB, profile, receivers, rounds: 32),
-            try sealing("libsrtp2 srtp_protect", .libsrtpSession, profile, receivers, rounds: 4),
-        ]
-    }
-
-    private static func forwarding(_ name: String, _ load: ForwardingCost.Load, _ port: DPDKPort) throws -> Contender {
+    static func forwarding(_ name: String, _ load: ForwardingCost.Load, _ port: DPDKPort) throws -> Contender {
         let cost = Shared(try ForwardingCost.prepare(load, port: port))
         return Contender(name: name) {
             let round = try cost.value.round()
@@ -37,13 +16,32 @@ struct Contender {
         }
     }
 
-    /// `rounds`: packets for each key in one of our rounds.
-    private static func sealing(
-        _ name: String, _ way: SrtpCost.Way, _ profile: SrtpProfile, _ receivers: Int, rounds: Int
-    ) throws -> Contender {
-        guard let cost = SrtpCost(way, profile: profile, keyCount: receivers, payloadLength: payloadLength) else {
-            throw Options.Failure(description: "this CPU cannot do \(name)")
+    /// The C prototype for the same packets.
+    static func prototype(_ load: ForwardingCost.Load, _ port: DPDKPort) throws -> Contender {
+        let name = port.configuration.name
+        guard
+            let prototype = prototype_make(
+                name, "\(name).0", UInt32(load.receivers), UInt32(load.extensionLength), UInt32(load.payloadLength))
+        else { throw Failure("there is no memory for the prototype") }
+        let kept = Shared(OwnedPrototype(pointer: prototype))
+        guard prototype_is_right(prototype) != 0 else { throw Failure("the prototype seals wrongly") }
+        let clock = CycleClock()
+        let packets = UInt32(load.packetsPerRound)
+        return Contender(name: "C prototype") {
+            let began = clock.cycles()
+            let sent = prototype_forward(kept.value.pointer, packets)
+            return (clock.cycles() &- began, Int(sent))
         }
+    }
+
+    /// `way` alone seals for as many receivers; `rounds`: packets for each key in one of our rounds.
+    static func sealing(
+        _ name: String, _ way: SrtpCost.Way, _ load: ForwardingCost.Load, rounds: Int
+    ) throws -> Contender {
+        guard
+            let cost = SrtpCost(
+                way, profile: load.profile, keyCount: load.receivers, payloadLength: load.payloadLength)
+        else { throw Failure("this CPU cannot do \(name)") }
         let shared = Shared(cost)
         let clock = CycleClock()
         var first = 1
@@ -62,4 +60,17 @@ struct Contender {
 
         init(_ value: consuming Value) { self.value = value }
     }
+
+    private struct OwnedPrototype: ~Copyable {
+        let pointer: OpaquePointer
+
+        deinit { prototype_free(pointer) }
+    }
+}
+
+/// Why there is no table.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
 }

@@ -1,37 +1,7 @@
-import Wire
-
-/// One line of the table.
-struct Row {
-    let name: String
-    let profile: SrtpProfile
-    let receivers: Int
-    let samples: Samples
-}
-
-extension SrtpProfile {
-    /// As the registry of DTLS-SRTP protection profiles has it, shortened.
-    var name: String {
-        switch self {
-        case .aeadAes128Gcm: "AEAD_AES_128_GCM"
-        case .aeadAes256Gcm: "AEAD_AES_256_GCM"
-        case .aes128CmHmacSha1: "AES128_CM_SHA1_80"
-        }
-    }
-}
-
 /// The results for people and for machines.
 struct Report {
     let machine: Machine
     let rows: [Row]
-
-    private func nanoseconds(_ cycles: Double) -> Double { cycles * 1e9 / Double(machine.frequency) }
-
-    /// To what ipsec-mb needs for sealing alone, each in its best round, which a busy machine leaves alone; nil when that
-    /// was not measured.
-    private func ratio(_ row: Row) -> Double? {
-        let bare = rows.first { $0.profile == row.profile && $0.name == Contender.bareName }
-        return bare.map { row.samples.minimum / $0.samples.minimum }
-    }
 
     var table: String {
         var lines = [
@@ -39,17 +9,15 @@ struct Report {
                 + "Linux \(machine.kernel), load \(Self.fixed(machine.load, 1))",
             "CPU flags: \(machine.flags.joined(separator: " "))",
             "\(machine.dpdk) (\(machine.hugepages ? "hugepages" : "no hugepages")); \(machine.ipsecMb); \(machine.libsrtp)",
-            "1100-byte payloads, 64 receivers with a key each, net_null. Per packet, median and best of the rounds:",
             "",
-            Self.line(["profile", "work", "ns", "cycles", "least ns", "x ipsec-mb", "rounds", "disturbed"]),
+            Self.line(["row", "unit", "value", "limit", "ratio", "goal", "ok", "note"]),
         ]
         for row in rows {
             lines.append(
                 Self.line([
-                    row.profile.name, row.name, Self.fixed(nanoseconds(row.samples.median), 1),
-                    Self.fixed(row.samples.median, 0), Self.fixed(nanoseconds(row.samples.minimum), 1),
-                    ratio(row).map { Self.fixed($0, 2) } ?? "",
-                    "\(row.samples.cyclesPerPacket.count)", "\(row.samples.disturbed)",
+                    row.name, row.unit, Self.fixed(row.value, row.places),
+                    row.limit.map { Self.fixed($0, row.places) } ?? "", row.ratio.map { Self.fixed($0, 2) } ?? "",
+                    Self.text(row.goal), row.isReached.map { $0 ? "yes" : "NO" } ?? "", row.note,
                 ]))
         }
         return lines.joined(separator: "\n")
@@ -66,23 +34,36 @@ struct Report {
                 + "\"libsrtp\":\(Self.quoted(machine.libsrtp))}"
         ]
         for row in rows {
+            let (goal, direction) =
+                switch row.goal {
+                case .atMost(let bound): (Self.fixed(bound, 3), "\"at most\"")
+                case .atLeast(let bound): (Self.fixed(bound, 3), "\"at least\"")
+                case .none: ("null", "null")
+                }
             lines.append(
-                "{\"name\":\(Self.quoted(row.name)),\"unit\":\"ns/packet\","
-                    + "\"value\":\(Self.fixed(nanoseconds(row.samples.median), 1)),"
-                    + "\"least\":\(Self.fixed(nanoseconds(row.samples.minimum), 1)),"
-                    + "\"ratio\":\(ratio(row).map { Self.fixed($0, 3) } ?? "null"),"
-                    + "\"cycles\":\(Self.fixed(row.samples.median, 1)),\"profile\":\(Self.quoted(row.profile.name)),"
-                    + "\"receivers\":\(row.receivers),\"payload_bytes\":1100,"
-                    + "\"rounds\":\(row.samples.cyclesPerPacket.count),\"disturbed\":\(row.samples.disturbed)}")
+                "{\"name\":\(Self.quoted(row.name)),\"unit\":\(Self.quoted(row.unit)),"
+                    + "\"value\":\(Self.fixed(row.value, 3)),\"limit\":\(row.limit.map { Self.fixed($0, 3) } ?? "null"),"
+                    + "\"ratio\":\(row.ratio.map { Self.fixed($0, 3) } ?? "null"),\"goal\":\(goal),"
+                    + "\"ok\":\(row.isReached.map { "\($0)" } ?? "null"),\"goal_is\":\(direction),"
+                    + "\"note\":\(Self.quoted(row.note))}")
         }
         return lines.joined(separator: "\n")
     }
 
+    private static func text(_ goal: Row.Goal) -> String {
+        switch goal {
+        case .atMost(let bound): "<= \(fixed(bound, 2))"
+        case .atLeast(let bound): ">= \(fixed(bound, 2))"
+        case .none: ""
+        }
+    }
+
     private static func line(_ cells: [String]) -> String {
-        let widths = [18, 34, 9, 8, 10, 11, 7, 10]
-        let padded = zip(cells, widths).enumerated().map { place, pair in
-            let space = String(repeating: " ", count: max(pair.1 - pair.0.count, 1))
-            return place < 2 ? pair.0 + space : space + pair.0
+        let widths = [42, 12, 10, 10, 7, 9, 4]
+        let padded = cells.enumerated().map { place, cell in
+            guard place < widths.count else { return "  " + cell }
+            let space = String(repeating: " ", count: max(widths[place] - cell.count, 1))
+            return place < 2 ? cell + space : space + cell
         }
         return padded.joined()
     }
@@ -93,7 +74,7 @@ struct Report {
     }
 
     /// A decimal of so many places.
-    private static func fixed(_ value: Double, _ places: Int) -> String {
+    static func fixed(_ value: Double, _ places: Int) -> String {
         var scale = 1.0
         for _ in 0..<places { scale *= 10 }
         let scaled = Int((value * scale).rounded())

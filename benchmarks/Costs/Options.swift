@@ -1,0 +1,41 @@
+@_spi(Benchmark) import Dataplane
+
+/// The command line.
+struct Options: Sendable {
+    var isJson = false
+    var isShort = false
+    /// The rows to measure, when not all.
+    var only: [String] = []
+    var core = ForwardingCost.cores.last ?? 0
+    /// The file of thresholds, for a short run.
+    var thresholds: String?
+
+    /// What a contest takes, ns, and the rounds of each contender that it takes at least.
+    var contestTime: UInt64 { isShort ? 1_200_000_000 : 5_000_000_000 }
+    var leastRounds: Int { isShort ? 20 : 100 }
+    /// Rounds before those that count.
+    var warmUps: Int { 5 }
+
+    init(_ arguments: some Sequence<String>) throws {
+        var arguments = arguments.makeIterator()
+        while let argument = arguments.next() {
+            switch argument {
+            case "--json": isJson = true
+            case "--short": isShort = true
+            case "--core":
+                guard let core = arguments.next().flatMap({ Int($0) }) else {
+                    throw Failure("--core needs a number")
+                }
+                self.core = core
+            case "--only":
+                guard let name = arguments.next() else { throw Failure("--only needs the name of a row") }
+                only.append(name)
+            case "--thresholds": thresholds = arguments.next()
+            default: throw Failure("\(argument) is not one of --short --json --core N --only ROW")
+            }
+        }
+    }
+
+    /// Whether one of these rows is asked for.
+    func wants(_ rows: [String]) -> Bool { only.isEmpty || rows.contains { only.contains($0) } }
+}
