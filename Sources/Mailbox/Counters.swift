@@ -15,6 +15,9 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case srtpNoKeys, srtpAuthentication, srtpReplay, rtpMalformed, rtpUnknownSource, rtcpMalformed
     // forward
     case handoverFull
+    // relay
+    case relayNoAllocation, relayNoChannel, relayNoPermission, relayMalformed, relayUnauthenticated, relayRate
+    case relayBandwidth, relayNoRoute, relayStreamFull, relayPuntFull, relayLoop
     // control
     case staleHandle, tableFull, eventFull
 
@@ -28,6 +31,10 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .dtlsBeforeIce, .puntFull: "dtls"
         case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed: "srtp"
         case .handoverFull: "forward"
+        case .relayNoAllocation, .relayNoChannel, .relayNoPermission, .relayMalformed, .relayUnauthenticated,
+            .relayRate,
+            .relayBandwidth, .relayNoRoute, .relayStreamFull, .relayPuntFull, .relayLoop:
+            "relay"
         case .staleHandle, .tableFull, .eventFull: "control"
         }
     }
@@ -44,8 +51,18 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case busyCycles, totalCycles
     /// Turns of the poll loop; a heartbeat for whoever watches.
     case turns
+    // TURN: requests with credentials, plain Binding requests answered, allocations made and ended
+    case turnRequests, stunAnswers, allocationsOpened, allocationsClosed
+    /// Relayed payload, from client to peer and from peer to client.
+    case relayedPacketsToPeer, relayedBytesToPeer, relayedPacketsToClient, relayedBytesToClient
+    /// Of those, packets that did not leave the PoP's workers because the peer was our own.
+    case relayShortCircuit
+    /// TURN's error responses by code; a challenge is a 401 without credentials in the request.
+    case turnChallenges, turnRefused400, turnRefused401, turnRefused403, turnRefused405, turnRefused420, turnRefused437
+    case turnRefused438, turnRefused440, turnRefused441, turnRefused442, turnRefused443, turnRefused486, turnRefused508
+    case turnRefusedOther
     // gauges
-    case sessions, tracks, sinks
+    case sessions, tracks, sinks, allocations
     /// Configured gateways whose link address is not known: bit 0 IPv4, bit 1 IPv6.
     case missingGateways
 }

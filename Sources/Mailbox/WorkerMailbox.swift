@@ -8,11 +8,14 @@ public struct WorkerMailbox: Sendable {
     public let punts: Ring<Datagram>
     /// Control to worker: the slow path's answers.
     public let replies: Ring<Datagram>
+    /// Both ways: TURN.
+    public let turn: TurnMailbox
     /// Worker to control.
     public let counters: Counters
 
     /// `depth`: how many commands (and events) may wait.
-    public init(depth: Int = 16_384, datagrams: Int = 512) {
+    public init(depth: Int = 16_384, datagrams: Int = 512, turn: TurnMailbox = TurnMailbox()) {
+        self.turn = turn
         commands = Ring(capacity: depth)
         events = Ring(capacity: depth)
         punts = Ring(capacity: datagrams)
@@ -25,6 +28,7 @@ public struct WorkerMailbox: Sendable {
         events.deallocate()
         punts.deallocate()
         replies.deallocate()
+        turn.deallocate()
         counters.deallocate()
     }
 }
@@ -34,10 +38,13 @@ public struct Capacity: Sendable, Equatable {
     public var sessions: Int
     public var tracks: Int
     public var slots: Int
+    /// TURN allocations; permissions and channels follow from it.
+    public var allocations: Int
 
-    public init(sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768) {
+    public init(sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768, allocations: Int = 1_024) {
         self.sessions = sessions
         self.tracks = tracks
         self.slots = slots
+        self.allocations = allocations
     }
 }

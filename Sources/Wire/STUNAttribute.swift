@@ -16,7 +16,7 @@ public enum STUNMethod {
     @inlinable public static var channelBind: UInt16 { 0x009 }
 }
 
-/// Attribute types (RFC 8489 section 18.3, RFC 8445 section 20.2, RFC 8656 section 18).
+/// Attribute types (RFC 8489 section 18.3, RFC 8445 section 20.2, RFC 8656 section 18, RFC 8016 section 3.1).
 @frozen
 public enum STUNAttributeType {
     @inlinable public static var mappedAddress: UInt16 { 0x0001 }
@@ -42,10 +42,15 @@ public enum STUNAttributeType {
     @inlinable public static var reservationToken: UInt16 { 0x0022 }
     @inlinable public static var priority: UInt16 { 0x0024 }
     @inlinable public static var useCandidate: UInt16 { 0x0025 }
+    @inlinable public static var additionalAddressFamily: UInt16 { 0x8000 }
+    @inlinable public static var addressErrorCode: UInt16 { 0x8001 }
+    @inlinable public static var passwordAlgorithms: UInt16 { 0x8002 }
     @inlinable public static var software: UInt16 { 0x8022 }
+    @inlinable public static var alternateServer: UInt16 { 0x8023 }
     @inlinable public static var fingerprint: UInt16 { 0x8028 }
     @inlinable public static var iceControlled: UInt16 { 0x8029 }
     @inlinable public static var iceControlling: UInt16 { 0x802a }
+    @inlinable public static var mobilityTicket: UInt16 { 0x8030 }
 
     /// Whether a receiver that does not know the type may ignore it (RFC 8489 section 5).
     @inlinable

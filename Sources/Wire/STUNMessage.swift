@@ -7,6 +7,7 @@ public struct STUNMessage: BitwiseCopyable {
     // Offsets of attribute headers from the message's start; 0 where there is none.
     @usableFromInline var usernameAt: UInt16 = 0
     @usableFromInline var integrityAt: UInt16 = 0
+    @usableFromInline var integritySHA256At: UInt16 = 0
     @usableFromInline var fingerprintAt: UInt16 = 0
     @usableFromInline var priorityAt: UInt16 = 0
     @usableFromInline var controllingAt: UInt16 = 0
@@ -45,7 +46,12 @@ public struct STUNMessage: BitwiseCopyable {
             if isLast && count == 4 { fingerprintAt = offset }
             return count == 4
         }
-        if integrityAt != 0 { return true }
+        if attribute.type == STUNAttributeType.messageIntegritySHA256 && integritySHA256At == 0 {
+            integritySHA256At = offset
+            // RFC 8489 section 14.6: it may be shortened by whole words.
+            return count >= 16 && count <= 32 && count & 3 == 0
+        }
+        if integrityAt != 0 || integritySHA256At != 0 { return true }
         switch attribute.type {
         case STUNAttributeType.username:
             if usernameAt == 0 { usernameAt = offset }
@@ -137,6 +143,17 @@ public struct STUNMessage: BitwiseCopyable {
     @inlinable public var integrityLength: UInt16 { integrityAt &+ 24 &- UInt16(Self.headerLength) }
     /// The 20 bytes of HMAC-SHA1 that came.
     @inlinable public var integrity: UnsafeRawBufferPointer? { value(at: integrityAt) }
+
+    /// Where the attribute MESSAGE-INTEGRITY-SHA256 starts: its HMAC covers the bytes before it (RFC 8489 section 14.6).
+    @inlinable public var integritySHA256Offset: Int? { integritySHA256At == 0 ? nil : Int(integritySHA256At) }
+    /// The 16 to 32 bytes of HMAC-SHA256 that came.
+    @inlinable public var integritySHA256: UnsafeRawBufferPointer? { value(at: integritySHA256At) }
+    /// Whether either integrity attribute is there.
+    @inlinable public var hasIntegrity: Bool { integrityAt != 0 || integritySHA256At != 0 }
+    /// Where the attributes end that an integrity attribute covers: those behind it are not to be believed.
+    @inlinable public var coveredEnd: Int {
+        integrityAt != 0 ? Int(integrityAt) : integritySHA256At != 0 ? Int(integritySHA256At) : bytes.count
+    }
 
     /// Whether FINGERPRINT is the last attribute.
     @inlinable public var hasFingerprint: Bool { fingerprintAt != 0 }

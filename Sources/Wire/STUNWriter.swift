@@ -95,6 +95,32 @@ public struct STUNWriter: BitwiseCopyable {
         for index in 0..<message.unknownCount { room.setBE16(message.unknownTypes[index], at: 2 &* index) }
     }
 
+    /// UNKNOWN-ATTRIBUTES from a list of types, the first `count` of it.
+    public mutating func addUnknownAttributes(_ types: InlineArray<8, UInt16>, count: Int) {
+        guard let room = reserve(STUNAttributeType.unknownAttributes, count: 2 &* count) else { return }
+        for index in 0..<count { room.setBE16(types[index], at: 2 &* index) }
+    }
+
+    /// ADDRESS-ERROR-CODE: why an address of this family could not be had (RFC 8656 section 18.12).
+    public mutating func addAddressError(_ code: Int, family: UInt8, reason: StaticString) {
+        let length = reason.utf8CodeUnitCount
+        guard let room = reserve(STUNAttributeType.addressErrorCode, count: 4 &+ length) else { return }
+        room.setU8(family, at: 0)
+        room.setU8(0, at: 1)
+        room.setU8(UInt8(truncatingIfNeeded: code / 100), at: 2)
+        room.setU8(UInt8(truncatingIfNeeded: code % 100), at: 3)
+        (room + 4).copyMemory(from: reason.utf8Start, byteCount: length)
+    }
+
+    /// ALTERNATE-SERVER, in the form of MAPPED-ADDRESS (RFC 8489 sections 14.15 and 14.1).
+    public mutating func addAlternateServer(_ endpoint: Endpoint) {
+        let isV4 = endpoint.address.isV4
+        guard let room = reserve(STUNAttributeType.alternateServer, count: isV4 ? 8 : 20) else { return }
+        room.setBE16(isV4 ? 1 : 2, at: 0)
+        room.setBE16(endpoint.port, at: 2)
+        if isV4 { endpoint.address.storeV4(to: room, at: 4) } else { endpoint.address.storeV6(to: room, at: 4) }
+    }
+
     /// Makes room for MESSAGE-INTEGRITY, sets the header's length for it, and returns the bytes that
     /// the HMAC-SHA1 covers; nil when it does not fit.
     public mutating func beginIntegrity() -> UnsafeRawBufferPointer? {
@@ -107,6 +133,19 @@ public struct STUNWriter: BitwiseCopyable {
     public mutating func endIntegrity(_ tag: UnsafeRawPointer) {
         guard !overflowed else { return }
         (base + (count &- 20)).copyMemory(from: tag, byteCount: 20)
+    }
+
+    /// As `beginIntegrity`, for MESSAGE-INTEGRITY-SHA256 with all its 32 bytes (RFC 8489 section 14.6).
+    public mutating func beginIntegritySHA256() -> UnsafeRawBufferPointer? {
+        let covered = count
+        guard reserve(STUNAttributeType.messageIntegritySHA256, count: 32) != nil else { return nil }
+        return UnsafeRawBufferPointer(start: base, count: covered)
+    }
+
+    /// Fills in the 32 bytes of HMAC-SHA256, directly after `beginIntegritySHA256`.
+    public mutating func endIntegritySHA256(_ tag: UnsafeRawPointer) {
+        guard !overflowed else { return }
+        (base + (count &- 32)).copyMemory(from: tag, byteCount: 32)
     }
 
     /// FINGERPRINT, the last attribute.

@@ -18,10 +18,13 @@ public struct WorkerConfiguration: Sendable {
     public var cacheAge: UInt64
     /// How many packets all caches together may keep: the buffer pool less what reception and transmission need.
     public var cacheBudget: Int
+    /// Nil: no TURN, and no plain STUN.
+    public var relay: RelayConfiguration?
 
     public init(
         pop: UInt16, number: Int, capacity: Capacity, mediaPort: UInt16, seed: UInt64, ntpEpoch: UInt64,
-        cacheAge: UInt64 = 1_000_000_000, cacheBudget: Int = 16_384
+        cacheAge: UInt64 = 1_000_000_000, cacheBudget: Int = 16_384,
+        relay: RelayConfiguration? = nil
     ) {
         self.pop = pop
         self.number = number
@@ -31,5 +34,6 @@ public struct WorkerConfiguration: Sendable {
         self.ntpEpoch = ntpEpoch
         self.cacheAge = cacheAge
         self.cacheBudget = cacheBudget
+        self.relay = relay
     }
 }
