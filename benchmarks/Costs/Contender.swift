@@ -54,6 +54,58 @@ struct Contender {
         }
     }
 
+    /// ipsec-mb alone, from C, on packets like the worker's: seals for as many receivers, or opens the packets of as many
+    /// publishers in place.
+    static func transform(
+        _ name: String, _ load: ForwardingCost.Load, keys: Int, rounds: Int, opens: Bool = false
+    ) throws -> Contender {
+        let kind = load.profile == .aes128CmHmacSha1 ? transform_counter_mode : transform_gcm
+        guard
+            let transform = transform_make(
+                kind, UInt32(keys), UInt32(12 + load.extensionLength), UInt32(load.payloadLength))
+        else { throw Failure("there is no memory for \(name)") }
+        let kept = Shared(OwnedTransform(pointer: transform))
+        guard transform_is_right(transform) != 0 else { throw Failure("\(name) does not open what it sealed") }
+        let clock = CycleClock()
+        return Contender(name: name) {
+            let (pointer, count) = (kept.value.pointer, UInt32(rounds))
+            let began = clock.cycles()
+            let packets = opens ? transform_open(pointer, count) : transform_seal(pointer, count)
+            return (clock.cycles() &- began, Int(packets))
+        }
+    }
+
+    /// The worker's engine opens bursts of 32.
+    static func opening(_ name: String, _ profile: SrtpProfile) throws -> Contender {
+        guard let cost = SrtpCost(.ipsecMB, profile: profile, keyCount: 64, payloadLength: 1_100) else {
+            throw Failure("this CPU cannot do \(name)")
+        }
+        let shared = Shared(cost)
+        let clock = CycleClock()
+        var index = 1
+        return Contender(name: name) {
+            var (cycles, packets): (UInt64, Int) = (0, 0)
+            for _ in 0..<16 {
+                packets += shared.value.prepareToOpen(index)
+                index += 1
+                let began = clock.cycles()
+                shared.value.open()
+                cycles &+= clock.cycles() &- began
+            }
+            guard shared.value.haveOpened else { throw Failure("\(name) refused a packet") }
+            return (cycles, packets)
+        }
+    }
+
+    /// The worker receives what nobody watches.
+    static func receiving(_ name: String, _ profile: SrtpProfile, _ port: DPDKPort) throws -> Contender {
+        let cost = Shared(try ReceivingCost.prepare(profile, port: port))
+        return Contender(name: name) {
+            let round = try cost.value.round()
+            return (round.cycles, round.packets)
+        }
+    }
+
     /// A closure cannot capture what cannot be copied.
     private final class Shared<Value: ~Copyable> {
         var value: Value
@@ -65,6 +117,12 @@ struct Contender {
         let pointer: OpaquePointer
 
         deinit { prototype_free(pointer) }
+    }
+
+    private struct OwnedTransform: ~Copyable {
+        let pointer: OpaquePointer
+
+        deinit { transform_free(pointer) }
     }
 }
 

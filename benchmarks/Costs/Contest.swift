@@ -51,7 +51,22 @@ extension Contest {
                 try .forwarding("worker", load, port),
                 isGcm
                     ? try .prototype(load, port)
-                    : try .sealing("ipsec-mb alone", .ipsecMB, load, rounds: load.packetsPerRound),
+                    : try .transform(limit, load, keys: load.receivers, rounds: load.packetsPerRound),
+            ]
+        }
+    }
+
+    /// Opening: the transform as the worker uses it, and all of its receive side, beside ipsec-mb alone.
+    static func opening(_ profile: SrtpProfile, port: DPDKPort) -> Contest {
+        let (stage, side, limit) = ("open \(profile.name)", "receive \(profile.name)", "ipsec-mb alone")
+        let lines = [
+            Line(row: stage, contender: stage, limit: limit, goal: .atMost(1.3)),
+            Line(row: side, contender: side, limit: limit, goal: .none),
+        ]
+        return Contest(lines: lines) {
+            [
+                try .opening(stage, profile), try .receiving(side, profile, port),
+                try .transform(limit, ForwardingCost.Load(profile: profile), keys: 64, rounds: 16, opens: true),
             ]
         }
     }
@@ -75,7 +90,7 @@ extension Contest {
             return [
                 try .forwarding(plain, load, port), try .forwarding(names[0], single, port),
                 try .forwarding(names[1], switched, port), try .forwarding(names[2], software, port),
-                try .sealing(transforms[0], .ipsecMB, load, rounds: 32),
+                try .transform(transforms[0], load, keys: load.receivers, rounds: 32),
                 try .sealing(transforms[1], .libsrtpSession, load, rounds: 4),
             ]
         }

@@ -63,6 +63,7 @@ enum Costs {
                 contests.append(
                     .forwarding(ForwardingCost.Load(profile: profile, receivers: receivers), port: port))
             }
+            contests.append(.opening(profile, port: port))
             if !options.isShort {
                 contests.append(.variants(ForwardingCost.Load(profile: profile), port: port))
             }

@@ -12,7 +12,8 @@ struct BenchmarkRoom<Queue: PortQueue>: ~Copyable {
     var now: UInt64 = 1_000_000
 
     init(
-        number: Int = 0, capacity: Capacity, mesh: HandoverMesh, pool: BufferPool, queue: Queue, mac: MACAddress
+        number: Int = 0, capacity: Capacity, cacheBudget: Int = 8_192, mesh: HandoverMesh, pool: BufferPool,
+        queue: Queue, mac: MACAddress
     ) {
         self.pool = pool
         self.mac = mac
@@ -23,7 +24,7 @@ struct BenchmarkRoom<Queue: PortQueue>: ~Copyable {
             to: Worker(
                 configuration: WorkerConfiguration(
                     pop: 1, number: number, capacity: capacity, mediaPort: BenchmarkPeer.us.port, seed: 1,
-                    ntpEpoch: 3_900_000_000 << 32),
+                    ntpEpoch: 3_900_000_000 << 32, cacheBudget: cacheBudget),
                 mailbox: mailbox, siblings: mesh.siblings(of: number, transmitters: mesh.workers), pool: pool,
                 queue: queue, host: host, engine: SrtpEngine()))
     }

@@ -1,8 +1,8 @@
 import CSRTP
 import Wire
 
-/// Work for benchmarks: seals the same payload for many receivers with a key each, by one of the ways that we have. The
-/// caller takes the time, of several ways in one run.
+/// Work for benchmarks: seals the same payload for many receivers with a key each, by one of the ways that we have, and
+/// opens it. The caller takes the time, of several ways in one run.
 public struct SrtpCost: ~Copyable {
     public enum Way: CaseIterable, Sendable {
         /// `SrtpEngine` on ipsec-mb.
@@ -14,7 +14,7 @@ public struct SrtpCost: ~Copyable {
     }
 
     private static let burst = 64
-    private static let headerLength = 12
+    private static let headerLength = 20
     private static let packetStride = 2048
     /// libsrtp2 (2.5 on NSS) refuses a second initialization.
     private static let libsrtpIsReady = srtp_init() == srtp_err_status_ok
@@ -82,22 +82,30 @@ public struct SrtpCost: ~Copyable {
         return sealed
     }
 
-    /// Seals a packet for each of the first keys (64 at most) and opens them; true when all came back. `rounds` times.
-    public func sealAndOpen(rounds: Int, first: Int) -> Bool {
+    /// Seals a packet for each of the first keys (64 at most), for `open`. How many.
+    public func prepareToOpen(_ index: Int) -> Int {
         let count = min(Self.burst, keyCount)
-        var ok = way != .libsrtpSession
-        for round in 0..<rounds where ok {
-            sealBurst(firstKey: 0, count: count, index: UInt64(first + round))
-            for slot in 0..<count {
-                opens[slot] = OpenJob(
-                    transform: transform(slot), packet: packet(slot), headerLength: Self.headerLength,
-                    length: jobs[slot].sealedLength, index: jobs[slot].index, ssrc: jobs[slot].ssrc)
-            }
-            engine.open(opens, count)
-            for slot in 0..<count { ok = ok && opens[slot].ok }
+        sealBurst(firstKey: 0, count: count, index: UInt64(index))
+        for slot in 0..<count {
+            opens[slot] = OpenJob(
+                transform: transform(slot), packet: packet(slot), headerLength: Self.headerLength,
+                length: jobs[slot].sealedLength, index: jobs[slot].index, ssrc: jobs[slot].ssrc)
         }
-        return ok
+        return count
     }
+
+    /// Opens what was prepared, in bursts as a worker receives them; not for `.libsrtpSession`.
+    public func open() {
+        let count = min(Self.burst, keyCount)
+        var first = 0
+        while first < count {
+            engine.open(opens + first, min(Worker<DPDKQueue>.burst, count - first))
+            first += Worker<DPDKQueue>.burst
+        }
+    }
+
+    /// Whether all came back.
+    public var haveOpened: Bool { (0..<min(Self.burst, keyCount)).allSatisfy { opens[$0].ok } }
 
     private func packet(_ slot: Int) -> UnsafeMutablePointer<UInt8> {
         (packets + slot * Self.packetStride).assumingMemoryBound(to: UInt8.self)
@@ -110,7 +118,7 @@ public struct SrtpCost: ~Copyable {
     private func sealBurst(firstKey: Int, count: Int, index: UInt64) {
         for slot in 0..<count {
             let destination = packet(slot)
-            destination[0] = 0x80
+            destination[0] = 0x90
             destination[2] = UInt8(truncatingIfNeeded: index >> 8)
             destination[3] = UInt8(truncatingIfNeeded: index)
             if way == .libsrtpSession {

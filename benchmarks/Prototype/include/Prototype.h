@@ -2,6 +2,8 @@
 // has the payload in clear; it receives nothing, looks nothing up, keeps nothing and answers nobody.
 #pragma once
 
+#include "Transform.h"
+
 #include <stdint.h>
 
 struct prototype;
