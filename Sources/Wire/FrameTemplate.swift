@@ -41,19 +41,19 @@ public struct FrameTemplate: Sendable, BitwiseCopyable {
         self.words = words
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public var isV4: Bool {
         // EtherType, bytes 12 and 13: 08 00 or 86 dd.
         words[1] >> 32 & 0xff == 0x08
     }
 
     /// Bytes of the headers: 42 or 62.
-    @inlinable
+    @inlinable @inline(__always)
     public var length: Int { isV4 ? 42 : 62 }
 
     /// Writes the headers (`length` bytes) for a UDP payload of `payloadLength` bytes that follows them: lengths and
     /// the IPv4 header checksum are filled in, the UDP checksum is 0. `identification` is IPv4's.
-    @inlinable
+    @inlinable @inline(__always)
     public func write(into frame: UnsafeMutableRawPointer, payloadLength: Int, identification: UInt16 = 0) {
         let udpLength = UInt16(truncatingIfNeeded: payloadLength &+ UDPHeader.length)
         frame.storeBytes(of: words[0], toByteOffset: 0, as: UInt64.self)
@@ -90,18 +90,18 @@ public struct FrameTemplate: Sendable, BitwiseCopyable {
     }
 
     /// Fills in the pseudo header's sum, not complemented: what a device wants that computes the rest.
-    @inlinable
+    @inlinable @inline(__always)
     public func fillPseudoHeaderSum(in frame: UnsafeMutableRawPointer, payloadLength: Int) {
         let sum = InternetChecksum.fold(pseudoSum(payloadLength &+ UDPHeader.length))
         frame.setBE16(sum, at: length &- 2)
     }
 
     /// The IPv4 header's sum without length and identification: bytes 60 and 61.
-    @inlinable
+    @inlinable @inline(__always)
     var headerSum: UInt32 { UInt32(UInt16(bigEndian: UInt16(truncatingIfNeeded: words[7] >> 32))) }
 
     /// The pseudo header's sum, its length included: bytes 62 and 63 and the argument.
-    @inlinable
+    @inlinable @inline(__always)
     func pseudoSum(_ udpLength: Int) -> UInt32 {
         UInt32(UInt16(bigEndian: UInt16(truncatingIfNeeded: words[7] >> 48))) &+ UInt32(truncatingIfNeeded: udpLength)
     }

@@ -217,3 +217,38 @@ import Wire
         for index in 0..<200_000 { #expect(unwrapper.unwrap(UInt16(truncatingIfNeeded: index)) == 0x1_0000 + index) }
     }
 }
+
+@Suite struct ShortExtensions {
+    @Test("a header from a register is what the general writer writes", arguments: 0..<8)
+    func matchesTheWriter(choice: Int) throws {
+        var short = ShortExtension()
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 8)
+        let other = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 8)
+        defer {
+            room.deallocate()
+            other.deallocate()
+        }
+        let marker = choice & 1 == 0
+        var writer = try #require(
+            RTPHeaderWriter(
+                into: other, marker: marker, payloadType: 120, sequence: 0xfedc, timestamp: 0x1234_5678,
+                ssrc: 0x9abc_def0))
+        if choice & 1 != 0 {
+            short.add(14, be16: 0xa1b2)
+            writer.add(14, be16: 0xa1b2)
+        }
+        if choice & 2 != 0 {
+            short.add(1, u8: 0xff)
+            writer.add(1, u8: 0xff)
+        }
+        if choice & 4 != 0 {
+            short.add(9, u8: 0x81)
+            writer.add(9, u8: 0x81)
+        }
+        let length = short.write(
+            to: room.baseAddress!, marker: marker, payloadType: 120, sequence: 0xfedc, timestamp: 0x1234_5678,
+            ssrc: 0x9abc_def0)
+        #expect(length == writer.finish())
+        #expect(room.prefix(length).elementsEqual(other.prefix(length)))
+    }
+}
