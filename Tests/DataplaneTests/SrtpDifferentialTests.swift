@@ -55,7 +55,9 @@ import Wire
                         transform: stream.slab.transform,
                         source: UnsafePointer(inPlace ? destination.start + plain.header.count : source.start),
                         destination: destination.start, headerLength: plain.header.count,
-                        payloadLength: plain.payload.count, index: stream.index, ssrc: plain.ssrc))
+                        payloadLength: plain.payload.count, index: stream.index, ssrc: plain.ssrc,
+                        patch: plain.payload.count >= 8 && Bool.random(using: &random) ? random.next() : 0,
+                        mayPatchSource: !inPlace && Bool.random(using: &random)))
                 packets.append((stream, plain, source, destination))
             }
             engine.seal(&jobs, size)
@@ -63,7 +65,11 @@ import Wire
                 #expect(packet.destination.guardIsIntact)
                 #expect(packet.source.prefix(packet.plain.payload.count) == packet.plain.payload)
                 let sealed = packet.destination.prefix(job.sealedLength)
-                #expect(packet.stream.inbound.unprotect(sealed) == packet.plain.bytes)
+                var plain = packet.plain.bytes
+                withUnsafeBytes(of: job.patch) { patch in
+                    for (place, byte) in patch.enumerated() where byte != 0 { plain[job.headerLength + place] ^= byte }
+                }
+                #expect(packet.stream.inbound.unprotect(sealed) == plain)
             }
         }
     }

@@ -54,6 +54,7 @@ enum Libsrtp {
         let keys = LibsrtpKeys(block: job.transform.rtpKeys)
         let payload = job.destination + job.headerLength
         if UnsafePointer(payload) != job.source { payload.update(from: job.source, count: job.payloadLength) }
+        UnsafeMutableRawPointer(payload).xorFirst(job.patch)
         if job.transform.profile == .aes128CmHmacSha1 {
             let length = job.headerLength &+ job.payloadLength
             let rollover = UInt32(truncatingIfNeeded: job.index &>> 16).bigEndian

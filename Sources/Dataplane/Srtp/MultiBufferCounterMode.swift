@@ -12,6 +12,9 @@ struct CounterModeSlot: BitwiseCopyable {
     var job: UnsafeMutablePointer<OpenJob>?
     /// Where the tag goes; when opening, where it stands.
     var tagPlace: UnsafeMutableRawPointer?
+    /// Where the ciphertext begins, and what changes in it with the plaintext (`SealJob.patch`).
+    var payload: UnsafeMutableRawPointer?
+    var patch: UInt64 = 0
 }
 
 /// AES128_CM_HMAC_SHA1_80 (RFC 3711), a burst at a time: ciphers one packet after the other (which keeps the AES units
@@ -46,10 +49,14 @@ extension MultiBuffer {
         let place = UnsafeMutableRawPointer(packet.destination + length)
         writeRollover(packet.index, at: place)
         slots[index].tagPlace = place
+        slots[index].payload = UnsafeMutableRawPointer(packet.destination + packet.headerLength)
+        slots[index].patch = packet.patch
     }
 
     func finishSeal(_ count: Int) {
         _ = needletail_imb_aes128_ctr_burst(manager, jobs, UInt32(truncatingIfNeeded: count))
+        // Counter mode xors a key stream: a change of the plaintext is the same change of the ciphertext.
+        for index in 0..<count where slots[index].patch != 0 { slots[index].payload?.xorFirst(slots[index].patch) }
         hash(count)
         for index in 0..<count { writeTag(index) }
     }
@@ -91,6 +98,7 @@ extension MultiBuffer {
         let place = UnsafeMutableRawPointer(rtcp.packet + rtcp.plainLength)
         place.storeBytes(of: rtcp.trailer, as: UInt32.self)
         slots[0].tagPlace = place + 4
+        slots[0].patch = 0
         finishSeal(1)
     }
 

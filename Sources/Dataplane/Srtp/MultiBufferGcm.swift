@@ -7,8 +7,26 @@ extension MultiBuffer {
         let nonce = scratch + Scratch.nonce
         SrtpNonce.writeGcm(to: nonce, salt: job.transform.rtpSalt, ssrc: job.ssrc, index: job.index)
         let payload = job.destination + job.headerLength
+        if job.patch == 0 {
+            encrypt(job, isAes256: isAes256, from: job.source, to: payload)
+        } else if job.mayPatchSource {
+            let source = UnsafeMutableRawPointer(mutating: job.source)
+            source.xorFirst(job.patch)
+            encrypt(job, isAes256: isAes256, from: job.source, to: payload)
+            source.xorFirst(job.patch)
+        } else {
+            payload.update(from: job.source, count: job.payloadLength)
+            UnsafeMutableRawPointer(payload).xorFirst(job.patch)
+            encrypt(job, isAes256: isAes256, from: payload, to: payload)
+        }
+    }
+
+    @inline(__always)
+    private func encrypt(
+        _ job: SealJob, isAes256: Bool, from source: UnsafePointer<UInt8>, to payload: UnsafeMutablePointer<UInt8>
+    ) {
         encrypt(
-            isAes256: isAes256, keys: job.transform.rtpKeys, from: job.source, to: payload, length: job.payloadLength,
+            isAes256: isAes256, keys: job.transform.rtpKeys, from: source, to: payload, length: job.payloadLength,
             additionalData: job.destination, additionalLength: job.headerLength)
     }
 
@@ -67,10 +85,19 @@ extension MultiBuffer {
         additionalLength: Int
     ) {
         let nonce = (scratch + Scratch.nonce).assumingMemoryBound(to: UInt8.self)
-        let function = isAes256 ? needletail_imb_gcm256_encrypt : needletail_imb_gcm128_encrypt
-        function(
-            manager, keys, scratch + Scratch.context, destination, source, UInt64(truncatingIfNeeded: length), nonce,
-            additionalData, UInt64(truncatingIfNeeded: additionalLength), destination + length)
+        let (count, additionalCount) = (
+            UInt64(truncatingIfNeeded: length), UInt64(truncatingIfNeeded: additionalLength)
+        )
+        // Called by name, so that the accessors are inlined.
+        if isAes256 {
+            needletail_imb_gcm256_encrypt(
+                manager, keys, scratch + Scratch.context, destination, source, count, nonce, additionalData,
+                additionalCount, destination + length)
+        } else {
+            needletail_imb_gcm128_encrypt(
+                manager, keys, scratch + Scratch.context, destination, source, count, nonce, additionalData,
+                additionalCount, destination + length)
+        }
     }
 
     /// Leaves the computed tag in scratch memory.
@@ -81,10 +108,18 @@ extension MultiBuffer {
     ) {
         let nonce = (scratch + Scratch.nonce).assumingMemoryBound(to: UInt8.self)
         let tag = (scratch + Scratch.tag).assumingMemoryBound(to: UInt8.self)
-        let function = isAes256 ? needletail_imb_gcm256_decrypt : needletail_imb_gcm128_decrypt
-        function(
-            manager, keys, scratch + Scratch.context, payload, payload, UInt64(truncatingIfNeeded: length), nonce,
-            additionalData, UInt64(truncatingIfNeeded: additionalLength), tag)
+        let (count, additionalCount) = (
+            UInt64(truncatingIfNeeded: length), UInt64(truncatingIfNeeded: additionalLength)
+        )
+        if isAes256 {
+            needletail_imb_gcm256_decrypt(
+                manager, keys, scratch + Scratch.context, payload, payload, count, nonce, additionalData,
+                additionalCount, tag)
+        } else {
+            needletail_imb_gcm128_decrypt(
+                manager, keys, scratch + Scratch.context, payload, payload, count, nonce, additionalData,
+                additionalCount, tag)
+        }
     }
 
     /// In constant time.

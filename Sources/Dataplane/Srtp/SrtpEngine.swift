@@ -47,6 +47,16 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
         if let multiBuffer { multiBuffer.seal(jobs, count) } else { Libsrtp.seal(jobs, count) }
     }
 
+    /// Whether a packet of `profile` is as well sealed by itself as among others.
+    @inline(__always)
+    func sealsSingly(_ profile: SrtpProfile) -> Bool { multiBuffer != nil && profile != .aes128CmHmacSha1 }
+
+    /// Protects one packet of a profile that `sealsSingly`.
+    @inline(__always)
+    func seal(_ job: SealJob) {
+        multiBuffer.unsafelyUnwrapped.sealGcm(job, isAes256: job.transform.profile == .aeadAes256Gcm)
+    }
+
     /// Verifies and decrypts `count` packets in place; each job says whether its packet is authentic.
     @inline(__always)
     func open(_ jobs: UnsafeMutablePointer<OpenJob>, _ count: Int) {

@@ -3,7 +3,7 @@ struct SealJob: BitwiseCopyable {
     /// The sender's direction of the Session that the packet goes to.
     var transform: SrtpTransform
     /// Plaintext payload, `payloadLength` bytes; may be `destination + headerLength` (in place), must not
-    /// overlap the destination's payload otherwise. It is only read.
+    /// overlap the destination's payload otherwise. It stays as it is (but see `mayPatchSource`).
     var source: UnsafePointer<UInt8>
     /// The packet to be: the RTP header with CSRCs and extensions already stands here in clear, and
     /// ciphertext and tag follow. Room for `headerLength + payloadLength + transform.profile.tagLength` bytes.
@@ -17,8 +17,15 @@ struct SealJob: BitwiseCopyable {
     var index: UInt64
     /// As in the header, host byte order.
     var ssrc: UInt32
+    /// The plaintext is `source` with its first 8 bytes xored with these, as they lie in memory. Behind a shorter
+    /// payload they are zero.
+    var patch: UInt64 = 0
+    /// Whether `source`, which then lies elsewhere, may be changed for as long as it is sealed: it can be written, and
+    /// nobody else reads it.
+    var mayPatchSource = false
 
     /// The sealed packet's length, bytes.
+    @inline(__always)
     var sealedLength: Int { headerLength &+ payloadLength &+ transform.tagLength }
 }
 
@@ -41,4 +48,10 @@ struct OpenJob: BitwiseCopyable {
     var ok = false
     /// Result: the plain packet's length with its header, bytes; 0 unless `ok`.
     var plainLength = 0
+}
+
+extension UnsafeMutableRawPointer {
+    /// Xors 8 bytes, at any alignment, with those of `patch` as they lie in memory.
+    @inline(__always)
+    func xorFirst(_ patch: UInt64) { storeBytes(of: loadUnaligned(as: UInt64.self) ^ patch, as: UInt64.self) }
 }
