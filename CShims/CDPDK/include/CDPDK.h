@@ -37,6 +37,17 @@ static inline void mbuf_set_length(struct rte_mbuf *m, uint16_t length) {
     m->pkt_len = length;
 }
 
+static inline uint64_t mbuf_header_lens(uint16_t l2, uint16_t l3, uint16_t l4) {
+    return rte_mbuf_tx_offload(l2, l3, l4, 0, 0, 0, 0);
+}
+// What a whole frame to transmit needs: its length, and what the device fills in.
+static inline void mbuf_finish(struct rte_mbuf *m, uint16_t length, uint64_t ol_flags, uint64_t tx_offload) {
+    m->pkt_len = length;
+    m->data_len = length;
+    m->ol_flags = ol_flags;
+    m->tx_offload = tx_offload;
+}
+
 // Moves the start of the data; the caller has checked the room.
 static inline void mbuf_move_start(struct rte_mbuf *m, int16_t by) { m->data_off += by; }
 static inline void *mbuf_private(struct rte_mbuf *m) { return (char *)m + sizeof(struct rte_mbuf); }

@@ -33,9 +33,10 @@ extension Worker where Queue: ~Copyable {
         engine.open(pending.jobs, pending.count)
         for index in 0..<pending.count {
             accept(pending.entries[index], pending.jobs[index], now: now)
-            if outbox.isFull { flush() }
+            if outbox.needsFlush { flush() }
         }
         pending.removeAll()
+        distribute()
     }
 
     private mutating func accept(_ entry: PendingOpens.Entry, _ job: OpenJob, now: UInt64) {
@@ -204,6 +205,8 @@ extension Worker where Queue: ~Copyable {
 
     /// What shows a layer waits for its next keyframe.
     mutating func awaitKeyframe(_ track: UnsafeMutablePointer<Track>, layer: Int) {
+        // Not what came before.
+        distribute()
         var index = track.pointee.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))

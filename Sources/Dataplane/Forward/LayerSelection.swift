@@ -7,6 +7,8 @@ extension Worker where Queue: ~Copyable {
     /// Looks at all Slots of a Track again: a layer came up or fell silent. `startingKeyframe`: the layer whose keyframe
     /// starts just now, which nobody needs to ask for.
     mutating func selectLayers(of track: UnsafeMutablePointer<Track>, now: UInt64, startingKeyframe: Int? = nil) {
+        // What came before is sent by what was chosen then.
+        distribute()
         var index = track.pointee.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))
@@ -48,7 +50,7 @@ extension Worker where Queue: ~Copyable {
             {
                 cachedPackets &-= 1
                 outbox.retire(packet)
-                if outbox.isFull { flush() }
+                if outbox.needsFlush { flush() }
             }
         }
     }

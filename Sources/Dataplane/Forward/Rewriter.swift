@@ -6,30 +6,33 @@ struct Rewriter: BitwiseCopyable {
     /// Between two changes of source: what is added to the source's numbers. Kept for a while, so that a NACK for an
     /// earlier number still finds its packet.
     struct Epoch: BitwiseCopyable {
-        /// The Track and layer that it came from.
-        var track: UInt64 = 0
-        var layer: UInt8 = 0
+        var sequenceDelta: UInt64 = 0
         /// The first and (for past epochs) last number that was sent, with roll-overs.
         var first: UInt64 = 0
-        var last: UInt64 = 0
-        var sequenceDelta: UInt64 = 0
         var timestampDelta: UInt32 = 0
         var pictureDelta: UInt16 = 0
         var temporalDelta: UInt8 = 0
+        /// The Track and layer that it came from.
+        var layer: UInt8 = 0
+        var track: UInt64 = 0
+        var last: UInt64 = 0
     }
 
     /// How many changes of source a NACK may look back.
     static let maximumEpochs = 4
 
-    private(set) var epochs = InlineArray<4, Epoch>(repeating: Epoch())
-    /// How many changes there were; the present epoch is at (count - 1) % maximumEpochs.
-    private(set) var changes = 0
+    /// The present epoch, also in `epochs`, in a place of its own: a computed index would copy them all for each packet.
+    /// Meaningless before the first `begin`.
+    private(set) var present = Epoch()
     /// The highest number sent, with roll-overs.
     private(set) var highest: UInt64
-    private(set) var lastTimestamp: UInt32
     private(set) var lastArrival: UInt64 = 0
+    private(set) var lastTimestamp: UInt32
     private var lastPicture: UInt16 = 0
     private var lastTemporal: UInt8 = 0
+    /// How many changes there were; the present epoch is at (count - 1) % maximumEpochs.
+    private(set) var changes = 0
+    private(set) var epochs = InlineArray<4, Epoch>(repeating: Epoch())
 
     init(entropy: UInt64) {
         // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
@@ -38,10 +41,6 @@ struct Rewriter: BitwiseCopyable {
     }
 
     var hasSent: Bool { lastArrival != 0 }
-
-    /// The present epoch, also in `epochs`, in a place of its own: a computed index would copy them all for each packet.
-    /// Meaningless before the first `begin`.
-    private(set) var present = Epoch()
 
     /// A change of source: `record` is the first packet of the new one.
     mutating func begin(track: UInt64, layer: UInt8, record: PacketRecord, clockRate: UInt32) {
@@ -66,28 +65,32 @@ struct Rewriter: BitwiseCopyable {
     }
 
     /// Whether a packet of the present source belongs to the present epoch: not from before the change.
-    func admits(_ record: PacketRecord) -> Bool {
-        let number = record.sequence &+ present.sequenceDelta
+    @inline(__always)
+    func admits(_ sequence: UInt64) -> Bool {
+        let number = sequence &+ present.sequenceDelta
         // Numbers before the first wrap round below zero, hence the signed comparison.
         return Int64(bitPattern: number &- present.first) >= 0
     }
 
     /// Whether the source's numbers jumped so far that the receiver could lose count of the stream's roll-overs (RFC 3711
     /// section 3.3.1).
-    func leaps(to record: PacketRecord) -> Bool {
-        Int64(bitPattern: record.sequence &+ present.sequenceDelta &- highest) > 0x1000
+    @inline(__always)
+    func leaps(to sequence: UInt64) -> Bool {
+        Int64(bitPattern: sequence &+ present.sequenceDelta &- highest) > 0x1000
     }
 
     /// Remembers what was sent, so that the next source can go on there. `record` is of the present source.
-    mutating func note(_ record: PacketRecord) {
-        let epoch = present
-        let number = record.sequence &+ epoch.sequenceDelta
+    @inline(__always)
+    mutating func note(_ record: UnsafePointer<PacketRecord>) {
+        let number = record.pointee.sequence &+ present.sequenceDelta
         guard number > highest || !hasSent else { return }
         highest = number
-        lastTimestamp = record.timestamp &+ epoch.timestampDelta
-        lastArrival = record.arrival
-        if record.pictureIDOffset != 0 { lastPicture = record.pictureID &+ epoch.pictureDelta }
-        if record.temporalIndexOffset != 0 { lastTemporal = record.temporalIndex &+ epoch.temporalDelta }
+        lastTimestamp = record.pointee.timestamp &+ present.timestampDelta
+        lastArrival = record.pointee.arrival
+        if record.pointee.pictureIDOffset != 0 { lastPicture = record.pointee.pictureID &+ present.pictureDelta }
+        if record.pointee.temporalIndexOffset != 0 {
+            lastTemporal = record.pointee.temporalIndex &+ present.temporalDelta
+        }
     }
 
     /// The epoch in which `sequence` (16 bits, as a NACK names it) was sent, and its number with roll-overs; nil when

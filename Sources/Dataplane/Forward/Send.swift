@@ -1,138 +1,246 @@
 import Mailbox
 import Wire
 
-/// From a Track's packet to one Slot's: rewritten header, sealed payload.
+/// What of a Slot's Session its packets need, looked up once for a run of them.
+struct SinkPath: BitwiseCopyable {
+    let session: UnsafeMutablePointer<Session>
+    let transform: SrtpTransform
+    let template: UnsafePointer<FrameTemplate>
+    /// Bytes of the headers before RTP's.
+    let headerOffset: Int
+    /// All header extension ids but the dependency descriptor's have the one-byte form.
+    let hasShortIDs: Bool
+}
+
+/// What a packet's RTP header says.
+private struct Heading: BitwiseCopyable {
+    var marker: Bool
+    var payloadType: UInt8
+    /// With roll-overs.
+    var number: UInt64
+    var timestamp: UInt32
+    var ssrc: UInt32
+    /// Whether it may differ from what was sent under this number before: see `emit`.
+    var mayVary: Bool
+}
+
+/// From a Track's packets to one Slot's: rewritten header, sealed payload.
 extension Worker where Queue: ~Copyable {
     /// Frames longer than this do not fit an Ethernet of 1500 bytes.
     static var maximumFrame: Int { 1_514 }
     /// Room for an RTP header with extensions.
     static var headerRoom: Int { 256 }
 
-    /// Sends a packet of the Slot's present source.
-    mutating func send(_ packet: Mbuf, _ record: PacketRecord, to slot: UnsafeMutablePointer<Slot>, codec: Codec) {
-        let types = slot.pointee.payloadTypes[codec]
-        guard types.hasMedia else { return }
-        let epoch = slot.pointee.rewriter.present
-        let number = record.sequence &+ epoch.sequenceDelta
-        guard emit(packet, record, epoch: epoch, number: number, to: slot, types: types, original: nil) else { return }
-        slot.pointee.rewriter.note(record)
-        slot.pointee.packetsSent &+= 1
-        slot.pointee.octetsSent &+= UInt32(record.payloadLength)
-        counters.add(.forwardedPackets)
+    /// Sends those of the first `count` packets of the run that the Slot shows.
+    @inline(__always)
+    mutating func send(_ count: Int, to slot: UnsafeMutablePointer<Slot>, of track: UnsafeMutablePointer<Track>) {
+        let run = fanOut.run
+        var path: SinkPath?
+        var sent: UInt32 = 0
+        for place in 0..<count {
+            let record = UnsafePointer(run[place].record)
+            guard admit(record, to: slot, of: track) else { continue }
+            if path == nil { path = self.path(to: slot) }
+            guard let path, slot.pointee.types.hasMedia else { return }
+            if outbox.isFull { drain() }
+            let number = record.pointee.sequence &+ slot.pointee.rewriter.present.sequenceDelta
+            let isAudio = slot.pointee.kind == .audio
+            let heading = Heading(
+                // A talkspurt begins with another speaker too (RFC 3551 section 4.1).
+                marker: record.pointee.marker || isAudio && number == slot.pointee.rewriter.present.first,
+                payloadType: slot.pointee.types.media, number: number,
+                timestamp: record.pointee.timestamp &+ slot.pointee.rewriter.present.timestampDelta,
+                ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio)
+            let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
+            guard emit(run[place], record, heading, patch: patch, over: path, isShared: track.pointee.isShared) else {
+                continue
+            }
+            slot.pointee.rewriter.note(record)
+            sent &+= 1
+            slot.pointee.octetsSent &+= UInt32(record.pointee.payloadLength)
+        }
+        slot.pointee.packetsSent &+= sent
+        counters.add(.forwardedPackets, UInt64(sent))
+    }
+
+    /// Nil while its Session has no keys. A Slot never outlives its Session.
+    @inline(__always)
+    private func path(to slot: UnsafeMutablePointer<Slot>) -> SinkPath? {
+        let session = sessions.element(at: slot.pointee.session.index)
+        guard let transform = session.pointee.send else { return nil }
+        let ids = session.pointee.extensions
+        let largest = max(max(ids.transportSequence, ids.audioLevel), ids.videoOrientation)
+        return SinkPath(
+            session: session, transform: transform, template: templatePointer(session),
+            headerOffset: session.pointee.template.length, hasShortIDs: largest <= ShortExtension.maximumID)
     }
 
     /// Sends a packet again (RFC 4588 where it was negotiated, else the very same packet): `number` is that which it had.
     mutating func resend(
-        _ packet: Mbuf, epoch: Rewriter.Epoch, number: UInt64, to slot: UnsafeMutablePointer<Slot>, codec: Codec
+        _ packet: Mbuf, epoch: Rewriter.Epoch, number: UInt64, to slot: UnsafeMutablePointer<Slot>,
+        of track: UnsafeMutablePointer<Track>
     ) {
-        let types = slot.pointee.payloadTypes[codec]
-        guard types.hasMedia else { return }
-        let record = packet.record.pointee
+        let types = slot.pointee.payloadTypes[track.pointee.codec]
+        guard types.hasMedia, let path = path(to: slot) else { return }
+        let record = UnsafePointer(packet.record)
+        let patch = record.pointee.descriptorPatch(for: epoch)
+        var heading = Heading(
+            marker: record.pointee.marker, payloadType: types.media, number: number,
+            timestamp: record.pointee.timestamp &+ epoch.timestampDelta, ssrc: slot.pointee.ssrc,
+            mayVary: types.hasRtx || !slot.pointee.kind.isVideo)
         if types.hasRtx && slot.pointee.rtxSsrc != 0 {
-            let sequence = slot.pointee.rtxSequence
+            heading.number = slot.pointee.rtxSequence
+            heading.payloadType = types.rtx
+            heading.ssrc = slot.pointee.rtxSsrc
             slot.pointee.rtxSequence &+= 1
-            guard emit(packet, record, epoch: epoch, number: sequence, to: slot, types: types, original: number) else {
-                return
-            }
+            guard emitRepetition(of: number, packet, record, heading, patch: patch, over: path) else { return }
         } else {
-            guard emit(packet, record, epoch: epoch, number: number, to: slot, types: types, original: nil) else {
+            heading.marker = heading.marker || slot.pointee.kind == .audio && number == epoch.first
+            guard emit(packet, record, heading, patch: patch, over: path, isShared: track.pointee.isShared) else {
                 return
             }
         }
         counters.add(.retransmittedPackets)
     }
 
-    /// Writes and queues one packet for a Slot. With `original` it is a retransmission of that number.
+    /// Writes and queues one packet for a Slot, sealed from where `packet` lies.
+    @inline(__always)
     private mutating func emit(
-        _ packet: Mbuf, _ record: PacketRecord, epoch: Rewriter.Epoch, number: UInt64,
-        to slot: UnsafeMutablePointer<Slot>, types: PayloadTypes, original: UInt64?
+        _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, _ heading: Heading, patch: UInt64, over path: SinkPath,
+        isShared: Bool
     ) -> Bool {
-        guard let session = sessions.find(slot.pointee.session), let transform = session.pointee.send else {
-            return false
-        }
-        guard let out = pool.allocate() else {
+        guard let out = stock.take(from: pool) else {
             counters.drop(.noBuffer)
             return false
         }
-        let headerOffset = session.pointee.template.length
-        let destination = out.data + headerOffset
-        let ssrc = original == nil ? slot.pointee.ssrc : slot.pointee.rtxSsrc
-        // A talkspurt begins with another speaker too (RFC 3551 section 4.1).
-        let marker = record.marker || slot.pointee.kind == .audio && number == epoch.first
-        guard
-            var header = RTPHeaderWriter(
-                into: UnsafeMutableRawBufferPointer(start: destination, count: Self.headerRoom), marker: marker,
-                payloadType: original == nil ? types.media : types.rtx,
-                sequence: UInt16(truncatingIfNeeded: number), timestamp: record.timestamp &+ epoch.timestampDelta,
-                ssrc: ssrc)
-        else {
-            out.free()
+        let destination = out.data + path.headerOffset
+        let headerLength = writeHeader(heading, packet, record, over: path, to: destination)
+        let job = SealJob(
+            transform: path.transform,
+            source: (packet.data + Int(record.pointee.payloadOffset)).assumingMemoryBound(to: UInt8.self),
+            destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
+            payloadLength: Int(record.pointee.payloadLength), index: heading.number, ssrc: heading.ssrc,
+            patch: patch, mayPatchSource: !isShared)
+        guard path.headerOffset &+ job.sealedLength <= Self.maximumFrame else {
+            stock.putBack(out)
+            counters.drop(.oversize)
             return false
         }
-        // Without RTX a repeated packet must be the same to the bit: one SRTP index never seals two contents.
-        let mayVary = types.hasRtx || !slot.pointee.kind.isVideo
-        addExtensions(&header, packet, record, session: session, mayVary: mayVary)
-        let headerLength = header.finish()
-        let payload = destination + headerLength
-        let prefix = original == nil ? 0 : RTX.headerLength
-        let length = Int(record.payloadLength) &+ prefix
-        guard headerOffset &+ headerLength &+ length &+ transform.tagLength <= Self.maximumFrame else {
-            drop(out, .oversize)
-            return false
-        }
-        var source = UnsafeRawPointer(packet.data + Int(record.payloadOffset))
-        if prefix != 0 || epoch.pictureDelta != 0 || epoch.temporalDelta != 0 {
-            if let original { payload.setBE16(UInt16(truncatingIfNeeded: original), at: 0) }
-            (payload + prefix).copyMemory(from: source, byteCount: Int(record.payloadLength))
-            patchDescriptor(payload + prefix, record, epoch)
-            source = UnsafeRawPointer(payload)
-        }
-        outbox.add(
-            SealJob(
-                transform: transform, source: source.assumingMemoryBound(to: UInt8.self),
-                destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
-                payloadLength: length, index: number, ssrc: ssrc),
-            in: out, template: templatePointer(session))
+        outbox.seal(job, in: out, template: path.template, engine: engine, offload: queue.offload)
         return true
     }
 
-    /// The header extension in the receiver's ids.
-    private func addExtensions(
-        _ header: inout RTPHeaderWriter, _ packet: Mbuf, _ record: PacketRecord,
-        session: UnsafeMutablePointer<Session>, mayVary: Bool
-    ) {
-        let ids = session.pointee.extensions
-        if ids.transportSequence != 0 && mayVary {
-            header.add(ids.transportSequence, be16: session.pointee.transportSequence)
-            session.pointee.transportSequence &+= 1
+    /// As `emit`, with the number that it had before the payload (RFC 4588 section 4).
+    private mutating func emitRepetition(
+        of original: UInt64, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, _ heading: Heading, patch: UInt64,
+        over path: SinkPath
+    ) -> Bool {
+        guard let out = stock.take(from: pool) else {
+            counters.drop(.noBuffer)
+            return false
         }
-        if ids.audioLevel != 0 && record.audioLevel != 0xff { header.add(ids.audioLevel, u8: record.audioLevel) }
-        if ids.videoOrientation != 0 && record.orientation != 0xff {
-            header.add(ids.videoOrientation, u8: record.orientation)
+        let destination = out.data + path.headerOffset
+        let headerLength = writeHeader(heading, packet, record, over: path, to: destination)
+        let payload = destination + headerLength
+        let job = SealJob(
+            transform: path.transform, source: payload.assumingMemoryBound(to: UInt8.self),
+            destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
+            payloadLength: Int(record.pointee.payloadLength) &+ RTX.headerLength, index: heading.number,
+            ssrc: heading.ssrc)
+        guard path.headerOffset &+ job.sealedLength <= Self.maximumFrame else {
+            stock.putBack(out)
+            counters.drop(.oversize)
+            return false
         }
-        if ids.dependencyDescriptor != 0 && record.descriptorLength != 0 {
+        payload.setBE16(UInt16(truncatingIfNeeded: original), at: 0)
+        let copy = payload + RTX.headerLength
+        copy.copyMemory(
+            from: packet.data + Int(record.pointee.payloadOffset), byteCount: Int(record.pointee.payloadLength))
+        copy.xorFirst(patch)
+        outbox.seal(job, in: out, template: path.template, engine: engine, offload: queue.offload)
+        return true
+    }
+
+    /// The RTP header with its extension in the receiver's ids: its length.
+    ///
+    /// Without RTX a repeated packet must be the same to the bit, as one SRTP index never seals two contents: it has
+    /// nothing that varies then.
+    @inline(__always)
+    private func writeHeader(
+        _ heading: Heading, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, over path: SinkPath,
+        to memory: UnsafeMutableRawPointer
+    ) -> Int {
+        let ids = path.session.pointee.extensions
+        let hasDescriptor = ids.dependencyDescriptor != 0 && record.pointee.descriptorLength != 0
+        guard path.hasShortIDs && !hasDescriptor else {
+            return writeLongHeader(heading, packet, record, over: path, to: memory)
+        }
+        var elements = ShortExtension()
+        if ids.transportSequence != 0 && heading.mayVary {
+            elements.add(ids.transportSequence, be16: path.session.pointee.transportSequence)
+            path.session.pointee.transportSequence &+= 1
+        }
+        if ids.audioLevel != 0 && record.pointee.audioLevel != 0xff {
+            elements.add(ids.audioLevel, u8: record.pointee.audioLevel)
+        }
+        if ids.videoOrientation != 0 && record.pointee.orientation != 0xff {
+            elements.add(ids.videoOrientation, u8: record.pointee.orientation)
+        }
+        return elements.write(
+            to: memory, marker: heading.marker, payloadType: heading.payloadType,
+            sequence: UInt16(truncatingIfNeeded: heading.number), timestamp: heading.timestamp, ssrc: heading.ssrc)
+    }
+
+    /// Likewise with elements of any size and id.
+    @inline(never)
+    private func writeLongHeader(
+        _ heading: Heading, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, over path: SinkPath,
+        to memory: UnsafeMutableRawPointer
+    ) -> Int {
+        let room = UnsafeMutableRawBufferPointer(start: memory, count: Self.headerRoom)
+        guard
+            var header = RTPHeaderWriter(
+                into: room, marker: heading.marker, payloadType: heading.payloadType,
+                sequence: UInt16(truncatingIfNeeded: heading.number), timestamp: heading.timestamp, ssrc: heading.ssrc)
+        else { return 0 }
+        let ids = path.session.pointee.extensions
+        if ids.transportSequence != 0 && heading.mayVary {
+            header.add(ids.transportSequence, be16: path.session.pointee.transportSequence)
+            path.session.pointee.transportSequence &+= 1
+        }
+        if ids.audioLevel != 0 && record.pointee.audioLevel != 0xff {
+            header.add(ids.audioLevel, u8: record.pointee.audioLevel)
+        }
+        if ids.videoOrientation != 0 && record.pointee.orientation != 0xff {
+            header.add(ids.videoOrientation, u8: record.pointee.orientation)
+        }
+        if ids.dependencyDescriptor != 0 && record.pointee.descriptorLength != 0 {
             header.add(
                 ids.dependencyDescriptor,
                 UnsafeRawBufferPointer(
-                    start: packet.data + Int(record.descriptorOffset), count: Int(record.descriptorLength)))
+                    start: packet.data + Int(record.pointee.descriptorOffset),
+                    count: Int(record.pointee.descriptorLength)))
         }
+        return header.finish()
     }
+}
 
-    /// Makes VP8's picture id and TL0PICIDX go on where the last source ended (RFC 7741 section 4.2).
-    private func patchDescriptor(
-        _ payload: UnsafeMutableRawPointer, _ record: PacketRecord, _ epoch: Rewriter.Epoch
-    ) {
-        if record.pictureIDOffset != 0 {
-            let pictureID = record.pictureID &+ epoch.pictureDelta
-            let offset = Int(record.pictureIDOffset)
-            if record.pictureIDIsLong {
-                payload.setBE16(0x8000 | pictureID & 0x7fff, at: offset)
-            } else {
-                payload.setU8(UInt8(truncatingIfNeeded: pictureID & 0x7f), at: offset)
-            }
+extension PacketRecord {
+    /// Makes VP8's picture id and TL0PICIDX go on where the last source ended (RFC 7741 section 4.2): what the first 8
+    /// bytes of the payload, as they lie in memory, are to be xored with. The descriptor's fields are among them.
+    @inline(__always)
+    func descriptorPatch(for epoch: Rewriter.Epoch) -> UInt64 {
+        if epoch.pictureDelta == 0 && epoch.temporalDelta == 0 { return 0 }
+        var patch: UInt64 = 0
+        if pictureIDOffset != 0 {
+            let change = (pictureID ^ (pictureID &+ epoch.pictureDelta)) & (pictureIDIsLong ? 0x7fff : 0x7f)
+            let field = pictureIDIsLong ? UInt64(change.bigEndian) : UInt64(change)
+            patch = field &<< (UInt64(pictureIDOffset) &* 8)
         }
-        if record.temporalIndexOffset != 0 {
-            payload.setU8(record.temporalIndex &+ epoch.temporalDelta, at: Int(record.temporalIndexOffset))
+        if temporalIndexOffset != 0 {
+            let change = temporalIndex ^ (temporalIndex &+ epoch.temporalDelta)
+            patch |= UInt64(change) &<< (UInt64(temporalIndexOffset) &* 8)
         }
+        return patch
     }
 }

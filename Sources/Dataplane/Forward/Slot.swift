@@ -2,34 +2,42 @@ import Mailbox
 import Wire
 
 /// One receive m-line of a participant: the Sink that a Track's packets are rewritten for.
+///
+/// What each packet reads comes first, two cache lines with the beginning of `rewriter`; the table aligns it.
 struct Slot: BitwiseCopyable {
-    let handle: SlotHandle
+    /// The next of the Track's list, and the one `aheadDistance` further on, whose memory is asked for in time; indices.
+    var next = Link.none
+    var ahead = Link.none
     let session: SessionHandle
-    let kind: MediaKind
     let ssrc: UInt32
-    let rtxSsrc: UInt32
-    let payloadTypes: PayloadTypeMap
-
-    /// The Track that is mapped into it.
-    var track = TrackHandle.none
-    var maxHeight: UInt16 = 0
-    /// The layer that should be shown; nil until one is sent.
-    var target: UInt8?
     /// The layer that is shown; nil while a keyframe is awaited after a change of Track.
     var current: UInt8?
-
-    /// Links of the Track's list and of the Session's list.
-    var next = Link.none
-    var previous = Link.none
-    var nextOfSession = Link.none
+    /// The layer that should be shown; nil until one is sent.
+    var target: UInt8?
+    let kind: MediaKind
+    /// For the Track's codec.
+    var types = PayloadTypes()
+    /// Since the start, for sender reports (RFC 3550 section 6.4.1).
+    var packetsSent: UInt32 = 0
+    var octetsSent: UInt32 = 0
 
     var rewriter: Rewriter
     /// Of the retransmission stream: what comes next, with its roll-overs.
     var rtxSequence: UInt64
+    let rtxSsrc: UInt32
 
-    /// Since the start, for sender reports (RFC 3550 section 6.4.1).
-    var packetsSent: UInt32 = 0
-    var octetsSent: UInt32 = 0
+    let handle: SlotHandle
+    /// The Track that is mapped into it.
+    var track = TrackHandle.none
+    var maxHeight: UInt16 = 0
+    let payloadTypes: PayloadTypeMap
+
+    /// More links of the Track's list and of the Session's list.
+    var previous = Link.none
+    var nextOfSession = Link.none
+
+    /// Places of the Track's list between a Slot and its `ahead`.
+    static let aheadDistance = 4
 
     /// `entropy`: random bits, for the initial sequence numbers and timestamp (RFC 3550 section 5.1).
     init(_ open: OpenSlot, entropy: UInt64) {

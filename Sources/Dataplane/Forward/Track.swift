@@ -5,6 +5,8 @@ import Wire
 struct Track: BitwiseCopyable {
     /// Layers of a Track.
     static let maximumLayers = 3
+    /// Of `firstGathered`.
+    static let nothingGathered: UInt8 = 0xff
 
     let handle: TrackHandle
     /// The publisher; none for a replica.
@@ -21,6 +23,9 @@ struct Track: BitwiseCopyable {
     var loudness = Loudness()
     /// The first of its Slots, linked by `Slot.next`; an index, `none` when nobody watches.
     var firstSlot = Link.none
+    /// Its packets that wait in the worker's `FanOut`: the places of the first and the last.
+    var firstGathered = Track.nothingGathered
+    var lastGathered = Track.nothingGathered
     /// The next Track of the same Session.
     var nextOfSession = Link.none
     /// Its replica on each worker, by the worker's number.
@@ -47,6 +52,8 @@ struct Track: BitwiseCopyable {
     }
 
     var isReplica: Bool { session.isNone }
+    /// Other workers read its packets too.
+    var isShared: Bool { isReplica || replicaCount > 0 }
 
     /// The layer for a tile of `maxHeight` pixels: the highest that is sent and fits, else the lowest that is sent; nil
     /// while none is.

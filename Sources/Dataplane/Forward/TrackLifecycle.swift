@@ -114,8 +114,11 @@ extension Worker where Queue: ~Copyable {
             guard let track = tracks.find(map.track) else { return counters.drop(.staleHandle) }
             let index = UInt32(map.slot.index)
             slot.pointee.track = map.track
+            slot.pointee.types = slot.pointee.payloadTypes[track.pointee.codec]
             slot.pointee.previous = Link.none
             slot.pointee.next = track.pointee.firstSlot
+            slot.pointee.ahead = index
+            for _ in 0..<Slot.aheadDistance { slot.pointee.ahead = following(slot.pointee.ahead) }
             if track.pointee.firstSlot != Link.none {
                 slots.element(at: Int(track.pointee.firstSlot)).pointee.previous = index
             }
@@ -127,6 +130,13 @@ extension Worker where Queue: ~Copyable {
     /// Takes the Track out of a Slot; what was sent stays the start of what comes next.
     private func unmap(_ slot: UnsafeMutablePointer<Slot>) {
         guard let track = tracks.find(slot.pointee.track) else { return }
+        // Those before it look one further ahead.
+        var before = slot.pointee.previous
+        for _ in 0..<Slot.aheadDistance where before != Link.none {
+            let place = slots.element(at: Int(before))
+            place.pointee.ahead = following(place.pointee.ahead)
+            before = place.pointee.previous
+        }
         if slot.pointee.previous != Link.none {
             slots.element(at: Int(slot.pointee.previous)).pointee.next = slot.pointee.next
         } else {
@@ -137,8 +147,14 @@ extension Worker where Queue: ~Copyable {
         }
         slot.pointee.track = .none
         slot.pointee.next = Link.none
+        slot.pointee.ahead = Link.none
         slot.pointee.previous = Link.none
         slot.pointee.target = nil
         slot.pointee.current = nil
+    }
+
+    /// The index of the Slot that follows in the Track's list.
+    func following(_ index: UInt32) -> UInt32 {
+        index == Link.none ? Link.none : slots.element(at: Int(index)).pointee.next
     }
 }

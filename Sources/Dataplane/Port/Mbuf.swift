@@ -121,6 +121,16 @@ struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
         mbuf_set_header_lens(raw, 14, isV4 ? 20 : 40, 8)
     }
 
+    /// Makes a buffer an Ethernet/IP/UDP frame to transmit: its length, and whether the device is asked for the UDP
+    /// checksum (see `requestChecksums`).
+    @inline(__always)
+    func finish(length: Int, isV4: Bool, offloadsUDP: Bool) {
+        let flags = offloadsUDP ? (isV4 ? mbuf_tx_ipv4 : mbuf_tx_ipv6) | mbuf_tx_udp_cksum : 0
+        // Ethernet's, IP's and UDP's bytes, packed as `rte_mbuf_tx_offload` packs them.
+        let lengths = offloadsUDP ? (isV4 ? mbuf_header_lens(14, 20, 8) : mbuf_header_lens(14, 40, 8)) : 0
+        mbuf_finish(raw, UInt16(truncatingIfNeeded: length), flags, lengths)
+    }
+
     /// Forgets what reception or an earlier use noted about offloads, before a received mbuf is transmitted.
     @inline(__always)
     func clearOffloads() {

@@ -53,8 +53,8 @@ extension Worker where Queue: ~Copyable {
                     found.number &- found.epoch.sequenceDelta)
             else { continue }
             session.pointee.resendCredits &-= 1
-            resend(packet, epoch: found.epoch, number: found.number, to: slot, codec: track.pointee.codec)
-            if outbox.isFull { flush() }
+            resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track)
+            if outbox.needsFlush { flush() }
         }
     }
 

@@ -68,7 +68,7 @@ extension Worker where Queue: ~Copyable {
                 index = slot.pointee.nextOfSession
             }
             if writer.count > 0 { finishRtcp(packet, writer, session) } else { packet.free() }
-            if outbox.isFull { flush() }
+            if outbox.needsFlush { flush() }
         }
     }
 

@@ -14,14 +14,21 @@ struct Session: BitwiseCopyable {
     /// In 20 ms: a handshake has 6 datagrams a flight.
     static let puntsPerTick: UInt16 = 8
 
+    // What is sent to it reads the first two cache lines.
+
     /// The headers toward `remote`. First, so that a pointer to the Session points to them.
     var template = FrameTemplate(
         source: Endpoint(address: IPAddress(v4: 0), port: 0), destination: Endpoint(address: IPAddress(v4: 0), port: 0),
         sourceMAC: .zero, destinationMAC: .zero)
+    /// Nil until DTLS is done.
+    var send: SrtpTransform?
+    var receive: SrtpTransform?
+    var extensions = ExtensionMap()
+    /// Of the next packet with the transport-wide sequence number extension.
+    var transportSequence: UInt16 = 0
     let handle: SessionHandle
     let ufragSecret: UInt64
     let integrity: MessageIntegrity
-    var extensions = ExtensionMap()
 
     /// Where we send: the pair that the peer nominated.
     var remote: Endpoint?
@@ -38,9 +45,6 @@ struct Session: BitwiseCopyable {
     /// that junk from the peer's address, which anybody can send, spoils no other stream's first packet.
     var secondRoundSsrc: UInt32?
 
-    /// Nil until DTLS is done.
-    var receive: SrtpTransform?
-    var send: SrtpTransform?
     /// Of the next SRTCP packet; 31 bits.
     var rtcpIndex: UInt32 = 0
     var rtcpReplay = RtcpReplay()
@@ -49,8 +53,6 @@ struct Session: BitwiseCopyable {
     /// The SSRC that our feedback comes from.
     let feedbackSsrc: UInt32
 
-    /// Of the next packet with the transport-wide sequence number extension.
-    var transportSequence: UInt16 = 0
     /// When the reports of once a second are due, ns.
     var reportsDue: UInt64 = 0
 

@@ -14,7 +14,7 @@ extension Worker where Queue: ~Copyable {
         case .truncated: drop(packet, .truncated)
         case .badAddress: drop(packet, .badAddress)
         }
-        if outbox.isFull { flush() }
+        if outbox.needsFlush { flush() }
     }
 
     private mutating func receive(_ datagram: DatagramFrame, in packet: Mbuf, now: UInt64, isHandedOver: Bool) {

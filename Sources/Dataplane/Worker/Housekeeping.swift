@@ -26,7 +26,7 @@ extension Worker where Queue: ~Copyable {
         while taken < HousekeepingSchedule.repliesPerRound, let datagram = mailbox.replies.pop() {
             reply(datagram)
             taken &+= 1
-            if outbox.isFull { flush() }
+            if outbox.needsFlush { flush() }
         }
         var executed = 0
         while executed < HousekeepingSchedule.commandsPerRound, let command = mailbox.commands.pop() {
@@ -55,14 +55,14 @@ extension Worker where Queue: ~Copyable {
         var next = sessions.nextOccupied(from: sessions.capacity * round / slices, before: end)
         while let index = next {
             tickSession(sessions.element(at: index), now: now)
-            if outbox.isFull { flush() }
+            if outbox.needsFlush { flush() }
             next = sessions.nextOccupied(from: index + 1, before: end)
         }
         end = tracks.capacity * (round + 1) / slices
         next = tracks.nextOccupied(from: tracks.capacity * round / slices, before: end)
         while let index = next {
             tickTrack(tracks.element(at: index), now: now)
-            if outbox.isFull { flush() }
+            if outbox.needsFlush { flush() }
             next = tracks.nextOccupied(from: index + 1, before: end)
         }
     }
@@ -83,7 +83,7 @@ extension Worker where Queue: ~Copyable {
         case .feed(let track, let replica): feed(track, replica: replica)
         case .unfeed(let track, let replica): unfeed(track, replica: replica)
         }
-        if outbox.isFull { flush() }
+        if outbox.needsFlush { flush() }
     }
 }
 

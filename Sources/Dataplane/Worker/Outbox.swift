@@ -1,15 +1,19 @@
+import CDPDK
 import Mailbox
 import Wire
 
-/// What a worker's turn is going to send: packets to seal, and frames that are whole.
+/// What a worker is going to send: frames in their order, and the seals that some of them still lack.
 ///
-/// Sealing a burst at a time is what multi-buffer ciphers want, and one transmit call for many frames what devices
-/// want. The order among packets of one Slot is kept.
+/// A packet of a profile that gains nothing from company (GCM) is sealed at once, while its buffer is in the nearest
+/// cache; the others wait for as many as multi-buffer ciphers want. One transmit call for many frames is what devices
+/// want. The order among packets is kept.
 struct Outbox: ~Copyable {
-    /// Places; a turn that has more flushes in between.
-    static let capacity = 256
+    /// Frames that are sent together: as many as AES-CM packets are sealed together.
+    static let burst = 64
+    /// Packets that may be retired before a flush.
+    private static let retiredCapacity = 512
 
-    /// What a sealed packet still lacks: its outer headers.
+    /// What a frame whose seal waits still lacks besides.
     private struct Envelope: BitwiseCopyable {
         var packet: Mbuf
         var template: UnsafePointer<FrameTemplate>
@@ -25,42 +29,44 @@ struct Outbox: ~Copyable {
     private var identification: UInt16 = 0
 
     init() {
-        jobs = .allocate(capacity: Self.capacity)
-        envelopes = .allocate(capacity: Self.capacity)
-        // Sealing adds all jobs to the frames that are there, and housekeeping adds some without looking.
-        frames = .allocate(capacity: 3 * Self.capacity)
-        retired = .allocate(capacity: 2 * Self.capacity)
+        jobs = .allocate(capacity: Self.burst)
+        envelopes = .allocate(capacity: Self.burst)
+        // Housekeeping and handing over add some without looking.
+        frames = .allocate(capacity: 8 * Self.burst)
+        retired = .allocate(capacity: Self.retiredCapacity)
     }
 
     deinit {
         frames.freeAll(frameCount)
         retired.freeAll(retiredCount)
-        for index in 0..<jobCount { envelopes[index].packet.free() }
         retired.deallocate()
         jobs.deallocate()
         envelopes.deallocate()
         frames.deallocate()
     }
 
-    var isFull: Bool {
-        jobCount == Self.capacity || frameCount >= Self.capacity || retiredCount >= Self.capacity
-    }
-    var isEmpty: Bool { jobCount == 0 && frameCount == 0 && retiredCount == 0 }
+    /// It is time to send.
+    @inline(__always)
+    var isFull: Bool { frameCount >= Self.burst }
+    /// It is time to flush.
+    @inline(__always)
+    var needsFlush: Bool { isFull || retiredCount >= Self.retiredCapacity / 2 }
+    var isEmpty: Bool { frameCount == 0 && retiredCount == 0 }
 
-    /// Gives up a reference to a packet once all that waits to be sealed, and may read from it, is sealed.
+    /// Gives up a reference to a packet at the next flush, when nothing reads from it any more.
+    @inline(__always)
     mutating func retire(_ packet: Mbuf) {
         retired[retiredCount] = packet
         retiredCount &+= 1
     }
 
-    /// A packet to seal; `packet` has room for it behind the template's headers, and `template` outlives the flush.
-    mutating func add(_ job: SealJob, in packet: Mbuf, template: UnsafePointer<FrameTemplate>) {
-        jobs[jobCount] = job
-        envelopes[jobCount] = Envelope(packet: packet, template: template)
-        jobCount &+= 1
+    mutating func freeRetired() {
+        retired.freeAll(retiredCount)
+        retiredCount = 0
     }
 
     /// A whole frame.
+    @inline(__always)
     mutating func add(_ frame: Mbuf) {
         frames[frameCount] = frame
         frameCount &+= 1
@@ -70,35 +76,55 @@ struct Outbox: ~Copyable {
     mutating func add(
         _ packet: Mbuf, template: UnsafePointer<FrameTemplate>, payloadLength: Int, offload: ChecksumOffload
     ) {
-        identification &+= 1
-        let data = packet.data
-        template.pointee.write(into: data, payloadLength: payloadLength, identification: identification)
-        packet.clearOffloads()
-        if offload.udp {
-            template.pointee.fillPseudoHeaderSum(in: data, payloadLength: payloadLength)
-            packet.requestChecksums(
-                ChecksumOffload(ipv4Header: false, udp: true), isV4: template.pointee.isV4)
-        } else {
-            template.pointee.fillChecksum(in: data, payloadLength: payloadLength)
-        }
+        finish(packet, template, payloadLength: payloadLength, offload: offload)
+        if !offload.udp { template.pointee.fillChecksum(in: packet.data, payloadLength: payloadLength) }
         add(packet)
     }
 
+    /// A packet to seal, and its frame: `packet` has room for it behind the template's headers, and the frame is no
+    /// longer than a buffer. `template` outlives the flush.
+    @inline(__always)
+    mutating func seal(
+        _ job: SealJob, in packet: Mbuf, template: UnsafePointer<FrameTemplate>, engine: borrowing SrtpEngine,
+        offload: ChecksumOffload
+    ) {
+        finish(packet, template, payloadLength: job.sealedLength, offload: offload)
+        add(packet)
+        if engine.sealsSingly(job.transform.profile) {
+            engine.seal(job)
+            if !offload.udp { template.pointee.fillChecksum(in: packet.data, payloadLength: job.sealedLength) }
+            return
+        }
+        jobs[jobCount] = job
+        envelopes[jobCount] = Envelope(packet: packet, template: template)
+        jobCount &+= 1
+        if jobCount == Self.burst { finishSeals(engine: engine, offload: offload) }
+    }
+
+    /// Outer headers, lengths and offloads; the checksum that software computes comes last.
+    @inline(__always)
+    private mutating func finish(
+        _ packet: Mbuf, _ template: UnsafePointer<FrameTemplate>, payloadLength: Int, offload: ChecksumOffload
+    ) {
+        identification &+= 1
+        let data = packet.data
+        template.pointee.write(into: data, payloadLength: payloadLength, identification: identification)
+        let length = template.pointee.length &+ payloadLength
+        if offload.udp { template.pointee.fillPseudoHeaderSum(in: data, payloadLength: payloadLength) }
+        packet.finish(length: length, isV4: template.pointee.isV4, offloadsUDP: offload.udp)
+    }
+
     /// Seals what waits to be sealed.
-    mutating func seal(engine: borrowing SrtpEngine, offload: ChecksumOffload) {
+    mutating func finishSeals(engine: borrowing SrtpEngine, offload: ChecksumOffload) {
+        guard jobCount > 0 else { return }
         engine.seal(jobs, jobCount)
-        for index in 0..<jobCount {
-            let envelope = envelopes[index]
-            let length = jobs[index].sealedLength
-            guard envelope.packet.setLength(envelope.template.pointee.length &+ length) else {
-                envelope.packet.free()
-                continue
+        if !offload.udp {
+            for index in 0..<jobCount {
+                envelopes[index].template.pointee.fillChecksum(
+                    in: envelopes[index].packet.data, payloadLength: jobs[index].sealedLength)
             }
-            add(envelope.packet, template: envelope.template, payloadLength: length, offload: offload)
         }
         jobCount = 0
-        retired.freeAll(retiredCount)
-        retiredCount = 0
     }
 
     /// Hands all frames to `queue`. What it does not take is dropped and counted.

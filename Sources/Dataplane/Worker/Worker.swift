@@ -21,6 +21,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     var neighbors: NeighborResponder
     var outbox = Outbox()
     var pending = PendingOpens()
+    var fanOut = FanOut()
+    var stock = BufferStock()
     var random: RandomSource
 
     var sessions: SlotTable<SessionKind, Session>
@@ -71,6 +73,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
             closeTrack(tracks.handle(at: index))
         }
         flush()
+        stock.empty()
         counters.publish(to: mailbox.counters)
         slabs.deallocate()
         scratch.deallocate()
@@ -114,7 +117,10 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
                 taken &+= 1
             }
         }
-        if taken > 0 { openPending(now: now) }
+        if taken > 0 {
+            openPending(now: now)
+            distribute()
+        }
         return taken
     }
 
@@ -134,12 +140,19 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         case .sourceOpened(let ssrc, let session): noteSource(ssrc, of: session)
         case .sourceClosed(let ssrc, let session): forgetSource(ssrc, of: session)
         }
-        if outbox.isFull { flush() }
+        if outbox.needsFlush { flush() }
     }
 
-    /// Seals and sends all that waits.
+    /// Sends all that was gathered and all that waits; nothing refers to packets, keys or headers after it.
     mutating func flush() {
-        outbox.seal(engine: engine, offload: queue.offload)
+        distribute()
+        drain()
+        outbox.freeRetired()
+    }
+
+    /// Seals and sends what waits in the Outbox.
+    mutating func drain() {
+        outbox.finishSeals(engine: engine, offload: queue.offload)
         if queue.hasTransmit {
             outbox.transmit(&queue, counters: counters)
         } else if let ring = siblings.outbound[siblings.transmitter] {
