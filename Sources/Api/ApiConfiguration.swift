@@ -51,6 +51,8 @@ public struct ApiConfiguration: Sendable {
     /// The folder of the web client; nil: the one that was built in.
     public var webFolder: String?
     public var limits = Limits()
+    /// Nil: clients are told of no relay.
+    public var turn: TurnConfiguration?
     /// Nil: no limit.
     public var rateLimit: RateLimit? = RateLimit()
     /// Connections of the API listener at once.

@@ -40,7 +40,9 @@ public struct ApiServer: Service {
     /// - Throws: `ApiConfiguration.Refusal`, and what binding the listeners throws.
     public func run() async throws {
         try configuration.validate()
-        let hub = MeetingHub(limits: configuration.limits, media: media, drain: drain, clock: clock, logger: logger)
+        let hub = MeetingHub(
+            limits: configuration.limits, media: media, turn: configuration.turn, drain: drain, clock: clock,
+            logger: logger)
         let load = WorkerLoad()
         let health = NodeHealth(status: status, drain: drain, clock: clock)
         let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())

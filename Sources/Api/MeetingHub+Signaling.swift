@@ -27,7 +27,9 @@ extension MeetingHub {
         lines[id] = line
         socket.markJoined()
         socket.send(
-            ServerMessage.Joined(participant, in: home, resume: line.resume, resumed: wasVisible, id: request))
+            ServerMessage.Joined(
+                participant, in: home, resume: line.resume, resumed: wasVisible,
+                iceServers: turn?.servers(for: id, now: clock.now) ?? [], id: request))
         if drain.state.phase == .draining { socket.send(ServerMessage.Migrate(drain.state, at: clock.now)) }
         logger.info(
             wasVisible ? "participant resumed" : "participant joined",

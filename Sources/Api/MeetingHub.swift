@@ -21,6 +21,7 @@ actor MeetingHub {
 
     let media: any MediaPlane
     let clock: any ApiClock
+    let turn: TurnConfiguration?
     let logger: Logger
     var directory: MeetingDirectory
     var lines: [ParticipantID: Line] = [:]
@@ -32,9 +33,11 @@ actor MeetingHub {
     var joinSeconds = Histogram(bounds: [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
 
     init(
-        limits: Limits, media: any MediaPlane, drain: Drain = Drain(), clock: any ApiClock, logger: Logger
+        limits: Limits, media: any MediaPlane, turn: TurnConfiguration? = nil, drain: Drain = Drain(),
+        clock: any ApiClock, logger: Logger
     ) {
         self.media = media
+        self.turn = turn
         self.drain = drain
         self.clock = clock
         self.logger = logger

@@ -111,11 +111,15 @@ struct JoinedJson: Encodable {
     var sessionToken: String
     var signalingUrl: String
     var mediaServer: String
-    var iceServers: [String] = []
+    var iceServers: [IceServer]
     var role: Role
     var meetingState: State
 
-    init(_ participant: Participant, in meeting: Meeting, token: String, signaling: String, media: String) {
+    init(
+        _ participant: Participant, in meeting: Meeting, token: String, signaling: String, media: String,
+        iceServers: [IceServer]
+    ) {
+        self.iceServers = iceServers
         participantId = participant.id.rawValue
         sessionToken = token
         signalingUrl = signaling

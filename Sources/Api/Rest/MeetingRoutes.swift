@@ -96,7 +96,8 @@ struct MeetingRoutes: Sendable {
         let token = try await tokens.issue(participant, in: meeting.id, expires: expires)
         return .json(
             JoinedJson(
-                participant, in: now, token: token, signaling: signalingURL(request), media: configuration.mediaServer))
+                participant, in: now, token: token, signaling: signalingURL(request), media: configuration.mediaServer,
+                iceServers: configuration.turn?.servers(for: participant.id, now: clock.now) ?? []))
     }
 
     private func leave(_ request: Request, _ context: ApiContext) async throws -> Response {

@@ -51,15 +51,19 @@ enum ServerMessage {
         var meeting: Gathering
         /// The others, in the order of joining.
         var participants: [Person]
-        /// The media plane is reached directly: its address is in the answer.
-        var iceServers: [String] = []
+        /// The media plane is also reached directly: its address is in the answer.
+        var iceServers: [IceServer]
         /// Brings a dropped socket back to the same place.
         var resume: String
         /// Whether the participant was here already.
         var resumed: Bool
 
-        init(_ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, id: RequestID?) {
+        init(
+            _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, iceServers: [IceServer],
+            id: RequestID?
+        ) {
             self.id = id
+            self.iceServers = iceServers
             you = You(
                 participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role)
             self.meeting = Gathering(meeting)

@@ -22,6 +22,28 @@ enum ConfigurationKey: String, CaseIterable {
     case mediaProfiles = "media.srtp_profiles"
     case mediaCodecs = "media.video_codecs"
     case mediaCacheAge = "media.retransmission_ms"
+    case turnEnabled = "turn.enabled"
+    case turnRealm = "turn.realm"
+    case turnHost = "turn.host"
+    case turnSecrets = "turn.secrets"
+    case turnUsers = "turn.users"
+    case turnLifetime = "turn.credential_lifetime_s"
+    case turnTCP = "turn.tcp_listen"
+    case turnTLS = "turn.tls_listen"
+    case turnCertificate = "turn.certificate"
+    case turnPrivateKey = "turn.private_key"
+    case turnAlternatePorts = "turn.alternate_udp_ports"
+    case turnRelayAddresses = "turn.relay_addresses"
+    case turnRelayPorts = "turn.relay_ports"
+    case turnAllow = "turn.allow_peers"
+    case turnDeny = "turn.deny_peers"
+    case turnAllocations = "turn.allocations"
+    case turnUserAllocations = "turn.allocations_per_user"
+    case turnAddressAllocations = "turn.allocations_per_address"
+    case turnUserBits = "turn.bits_per_second_per_user"
+    case turnUserPeers = "turn.new_peers_per_second_per_user"
+    case turnConnections = "turn.connections"
+    case turnAddressConnections = "turn.connections_per_address"
     case apiListen = "api.listen"
     case apiPublicURL = "api.public_url"
     case apiWebFolder = "api.web_folder"
@@ -42,11 +64,17 @@ enum ConfigurationKey: String, CaseIterable {
         switch self {
         case .popID, .portUDP, .portMTU, .portDescriptors, .portBuffers, .memoryMegabytes, .workersPauseAfter,
             .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks, .capacitySlots,
-            .mediaCacheAge, .drainDeadline:
+            .mediaCacheAge, .drainDeadline, .turnLifetime, .turnAllocations, .turnUserAllocations,
+            .turnAddressAllocations, .turnUserBits, .turnUserPeers, .turnConnections, .turnAddressConnections:
             .integer
-        case .portDevice, .apiListen, .apiPublicURL, .apiWebFolder, .opsListen: .text
-        case .portAddresses, .portGateway, .mediaAnnounced, .authKeys: .texts
-        case .workersCores: .integers
+        case .portDevice, .apiListen, .apiPublicURL, .apiWebFolder, .opsListen, .turnRealm, .turnHost, .turnCertificate,
+            .turnPrivateKey, .turnRelayPorts:
+            .text
+        case .portAddresses, .portGateway, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers, .turnTCP, .turnTLS,
+            .turnRelayAddresses, .turnAllow, .turnDeny:
+            .texts
+        case .workersCores, .turnAlternatePorts: .integers
+        case .turnEnabled: .choice(["yes", "no"])
         case .memoryHugepages: .choice(["auto", "required", "never"])
         case .workersIdle: .choice(["auto", "adaptive", "poll"])
         case .mediaProfiles: .choices(NodeConfiguration.profileNames.map(\.name))

@@ -36,6 +36,8 @@ struct NodeConfiguration {
     var codecs: [Codec]
     /// Milliseconds.
     var retransmissionAge: Int
+    /// Nil: no relay.
+    var turn: TurnSection?
     var api: ApiConfiguration
     var logLevel: Logger.Level
 
@@ -70,7 +72,9 @@ struct NodeConfiguration {
         if self.profiles.isEmpty { throw file.error(.mediaProfiles, "must name at least one") }
         if self.codecs.isEmpty { throw file.error(.mediaCodecs, "must name at least one") }
         retransmissionAge = try file.integer(.mediaCacheAge, in: 0...5_000, default: 1_000)
+        turn = try TurnSection(file, announced: announced, mediaPort: mediaPort)
         api = try Self.api(file)
+        api.turn = turn?.control
         if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }
         logLevel = file.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
     }
@@ -157,7 +161,12 @@ struct NodeConfiguration {
 
     /// `127.0.0.1:8080` or `[::]:8080`.
     private static func listen(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> ApiConfiguration.Listen? {
-        guard let text = file.text(key) else { return nil }
+        try file.text(key).map { try listen($0, of: key, in: file) }
+    }
+
+    static func listen(_ text: String, of key: ConfigurationKey, in file: ConfigurationFile) throws
+        -> ApiConfiguration.Listen
+    {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port)
         else { throw file.error(key, "must be host:port, as 127.0.0.1:8080 or [::]:8080") }

@@ -1,0 +1,187 @@
+import Agents
+import Api
+import Foundation
+import Wire
+
+/// The `turn` section, checked.
+struct TurnSection {
+    /// Addresses with their first `length` bits in common.
+    struct Prefix: Equatable {
+        var network: IPAddress
+        var length: Int
+    }
+
+    /// What the control side needs.
+    var control: TurnConfiguration
+    /// No secret was given: the one made on start is good for this process.
+    var hasOwnSecret = false
+    var relayPorts: ClosedRange<UInt16>
+    /// UDP ports beside `port.udp_port` that speak TURN.
+    var alternatePorts: [UInt16]
+    /// Where peers see relayed clients; one of each family at most.
+    var relayAddresses: [IPAddress]
+    /// Peers that are reached although they are in a range refused by default, and others that are refused.
+    var allowed: [Prefix]
+    var denied: [Prefix]
+    /// Each direction of each user, bit/s.
+    var userBitsPerSecond: Int
+    /// New peers (permissions and channels) of each user.
+    var peersPerSecond: Int
+
+    /// Nil when the section says that there is no relay.
+    init?(_ file: ConfigurationFile, announced: [IPAddress], mediaPort: UInt16) throws {
+        guard file.text(.turnEnabled) != "no" else { return nil }
+        let secrets = try Self.secrets(file)
+        hasOwnSecret = secrets.isEmpty
+        control = TurnConfiguration(secrets: TurnSecrets(hasOwnSecret ? [Self.freshSecret()] : secrets))
+        control.users = try Self.users(file)
+        control.limits = try Self.limits(file)
+        control.credentialLifetime = Int64(try file.integer(.turnLifetime, in: 60...31_536_000, default: 86_400))
+        if let realm = file.text(.turnRealm) {
+            guard (1...127).contains(realm.utf8.count), !realm.contains(where: { $0 == "\"" || $0 == ":" }) else {
+                throw file.error(.turnRealm, "must have 1 to 127 bytes, without a quote or a colon")
+            }
+            control.realm = realm
+        }
+        control.tcp = try Self.listeners(file, .turnTCP)
+        control.tls = try Self.listeners(file, .turnTLS)
+        control.identity = try Self.identity(file, isNeeded: !control.tls.isEmpty)
+        relayPorts = try Self.relayPorts(file)
+        alternatePorts = try Self.alternatePorts(file, mediaPort: mediaPort)
+        relayAddresses = try Self.relayAddresses(file) ?? Self.firstOfEachFamily(announced)
+        allowed = try Self.prefixes(file, .turnAllow)
+        denied = try Self.prefixes(file, .turnDeny)
+        userBitsPerSecond = try file.integer(.turnUserBits, in: 8_000...100_000_000_000, default: 20_000_000)
+        peersPerSecond = try file.integer(.turnUserPeers, in: 1...100_000, default: 50)
+        control.urls = Self.urls(
+            host: file.text(.turnHost), announced: announced, udp: mediaPort, tcp: control.tcp, tls: control.tls)
+    }
+
+    private static func secrets(_ file: ConfigurationFile) throws -> [String] {
+        let secrets = file.texts(.turnSecrets) ?? []
+        guard secrets.allSatisfy({ $0.utf8.count >= 16 }) else {
+            throw file.error(.turnSecrets, "each must have at least 16 characters")
+        }
+        return secrets
+    }
+
+    private static func freshSecret() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<4).map { _ in String(generator.next(), radix: 36) }.joined()
+    }
+
+    private static func users(_ file: ConfigurationFile) throws -> [String: String] {
+        var users: [String: String] = [:]
+        for text in file.texts(.turnUsers) ?? [] {
+            let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+            guard parts.count == 2, parts[0].utf8.count <= 508, parts[1].utf8.count >= 8 else {
+                throw file.error(.turnUsers, "each must be name:password with a password of at least 8 characters")
+            }
+            guard users.updateValue(parts[1], forKey: parts[0]) == nil else {
+                throw file.error(.turnUsers, "names \(parts[0]) twice")
+            }
+        }
+        return users
+    }
+
+    private static func limits(_ file: ConfigurationFile) throws -> TurnConfiguration.Limits {
+        var limits = TurnConfiguration.Limits()
+        limits.allocations = try file.integer(.turnAllocations, in: 1...1_000_000, default: limits.allocations)
+        limits.allocationsPerUser = try file.integer(
+            .turnUserAllocations, in: 1...1_000_000, default: limits.allocationsPerUser)
+        limits.allocationsPerAddress = try file.integer(
+            .turnAddressAllocations, in: 1...1_000_000, default: limits.allocationsPerAddress)
+        limits.streams = try file.integer(.turnConnections, in: 1...1_000_000, default: limits.streams)
+        limits.streamsPerAddress = try file.integer(
+            .turnAddressConnections, in: 1...1_000_000, default: limits.streamsPerAddress)
+        return limits
+    }
+
+    private static func listeners(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [ApiConfiguration
+        .Listen]
+    {
+        try (file.texts(key) ?? []).map { try NodeConfiguration.listen($0, of: key, in: file) }
+    }
+
+    private static func identity(_ file: ConfigurationFile, isNeeded: Bool) throws -> TurnConfiguration.TLS? {
+        guard isNeeded else { return nil }
+        func readable(_ key: ConfigurationKey) throws -> String {
+            guard let path = file.text(key), !path.isEmpty else {
+                throw file.error(key, "is missing: turn.tls_listen needs a PEM file")
+            }
+            guard FileManager.default.isReadableFile(atPath: path) else {
+                throw file.error(key, "\(path) cannot be read")
+            }
+            return path
+        }
+        return TurnConfiguration.TLS(
+            certificate: try readable(.turnCertificate), privateKey: try readable(.turnPrivateKey))
+    }
+
+    private static func relayPorts(_ file: ConfigurationFile) throws -> ClosedRange<UInt16> {
+        guard let text = file.text(.turnRelayPorts) else { return 49_152...65_535 }
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).compactMap { UInt16($0) }
+        guard ends.count == 2, ends[0] >= 1_024, ends[0] < ends[1] else {
+            throw file.error(.turnRelayPorts, "must be FIRST-LAST from 1024 to 65535, as 49152-65535")
+        }
+        return ends[0]...ends[1]
+    }
+
+    private static func alternatePorts(_ file: ConfigurationFile, mediaPort: UInt16) throws -> [UInt16] {
+        let ports = (file.integers(.turnAlternatePorts) ?? []).compactMap { UInt16(exactly: $0) }.filter { $0 > 0 }
+        guard ports.count == file.integers(.turnAlternatePorts)?.count ?? 0, ports.count <= 4 else {
+            throw file.error(.turnAlternatePorts, "must name at most 4 ports from 1 to 65535")
+        }
+        guard Set(ports + [mediaPort]).count == ports.count + 1 else {
+            throw file.error(.turnAlternatePorts, "names a port twice, or port.udp_port")
+        }
+        return ports
+    }
+
+    private static func firstOfEachFamily(_ addresses: [IPAddress]) -> [IPAddress] {
+        [addresses.first(where: \.isV4), addresses.first { !$0.isV4 }].compactMap(\.self)
+    }
+
+    private static func relayAddresses(_ file: ConfigurationFile) throws -> [IPAddress]? {
+        guard let texts = file.texts(.turnRelayAddresses) else { return nil }
+        let addresses = try texts.map { text in
+            guard let address = IPAddress(text) else {
+                throw file.error(.turnRelayAddresses, "\(text) is not an IP address")
+            }
+            return address
+        }
+        guard !addresses.isEmpty, firstOfEachFamily(addresses).count == addresses.count else {
+            throw file.error(.turnRelayAddresses, "must be one IPv4 address, one IPv6 address, or one of each")
+        }
+        return addresses
+    }
+
+    private static func prefixes(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [Prefix] {
+        try (file.texts(key) ?? []).map { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard let network = IPAddress(parts[0]), parts.count <= 2,
+                let length = parts.count == 1 ? (network.isV4 ? 32 : 128) : Int(parts[1]),
+                (0...(network.isV4 ? 32 : 128)).contains(length)
+            else { throw file.error(key, "\(text) is not an address or a prefix, as 10.0.0.0/8 or fd00::/8") }
+            return Prefix(network: network, length: length)
+        }
+    }
+
+    /// RFC 7065 forms of all that listens, UDP first.
+    private static func urls(
+        host: String?, announced: [IPAddress], udp: UInt16, tcp: [ApiConfiguration.Listen],
+        tls: [ApiConfiguration.Listen]
+    ) -> [String] {
+        func hosts(_ listen: ApiConfiguration.Listen?) -> [String] {
+            if let host { return [host] }
+            guard let listen, !["0.0.0.0", "::", "*"].contains(listen.host) else { return announced.map(bracketed) }
+            return [IPAddress(listen.host).map(bracketed) ?? listen.host]
+        }
+        func bracketed(_ address: IPAddress) -> String { address.isV4 ? "\(address)" : "[\(address)]" }
+        var urls = hosts(nil).map { "turn:\($0):\(udp)?transport=udp" }
+        for listen in tcp { urls += hosts(listen).map { "turn:\($0):\(listen.port)?transport=tcp" } }
+        for listen in tls { urls += hosts(listen).map { "turns:\($0):\(listen.port)?transport=tcp" } }
+        var seen: Set<String> = []
+        return urls.filter { seen.insert($0).inserted }
+    }
+}
