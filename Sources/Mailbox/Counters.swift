@@ -65,6 +65,10 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case sessions, tracks, sinks, allocations
     /// Configured gateways whose link address is not known: bit 0 IPv4, bit 1 IPv6.
     case missingGateways
+    /// What waits in the rings: to and from control, from the other workers, and for the transmit queue.
+    case commandsWaiting, repliesWaiting, eventsWaiting, puntsWaiting, handoversWaiting, transmitWaiting
+    /// Packet buffers that are not in use.
+    case buffersAvailable
 }
 
 /// A worker's counters in shared memory: the worker writes, control reads, nobody locks.
@@ -72,7 +76,8 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 /// The worker counts in plain memory of its own and publishes now and then; the shared words are whole
 /// cache lines of their own.
 public struct Counters: @unchecked Sendable {
-    static var words: Int { Counter.allCases.count + DropReason.allCases.count }
+    static var words: Int { distributionBase + Distribution.allCases.reduce(0) { $0 + $1.words } }
+    static var distributionBase: Int { Counter.allCases.count + DropReason.allCases.count }
 
     let shared: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -96,6 +101,12 @@ public struct Counters: @unchecked Sendable {
         shared[Counter.allCases.count + Int(reason.rawValue)].load(ordering: .relaxed)
     }
 
+    /// Control: a distribution as the worker published it last.
+    public subscript(distribution: Distribution) -> DistributionReading {
+        let base = Self.distributionBase + Distribution.offset(of: distribution)
+        let words = (0..<distribution.words).map { shared[base + $0].load(ordering: .relaxed) }
+        return DistributionReading(bounds: distribution.bounds, counts: Array(words.dropFirst()), sum: words[0])
+    }
 }
 
 /// The worker's own side of its counters: plain words, written by its thread alone.
@@ -103,11 +114,15 @@ public struct Counters: @unchecked Sendable {
 public struct LocalCounters: ~Copyable {
     @usableFromInline let words: UnsafeMutablePointer<UInt64>
     @usableFromInline let dropBase: Int
+    @usableFromInline let forwardBase: Int
+    @usableFromInline let burstBase: Int
 
     public init() {
         words = .allocate(capacity: Counters.words)
         words.initialize(repeating: 0, count: Counters.words)
         dropBase = Counter.allCases.count
+        forwardBase = Counters.distributionBase + Distribution.offset(of: .forward)
+        burstBase = Counters.distributionBase + Distribution.offset(of: .burst)
     }
 
     deinit { words.deallocate() }
@@ -120,6 +135,20 @@ public struct LocalCounters: ~Copyable {
 
     @inlinable @inline(__always)
     public func drop(_ reason: DropReason, _ amount: UInt64 = 1) { words[dropBase + Int(reason.rawValue)] &+= amount }
+
+    /// A turn of so many ns forwarded `packets`.
+    @inlinable @inline(__always)
+    public func noteForward(nanoseconds: UInt64, packets: UInt64) {
+        words[forwardBase] &+= nanoseconds &* packets
+        words[forwardBase &+ 1 &+ Distribution.forwardClass(nanoseconds)] &+= packets
+    }
+
+    /// The device had `packets` (at least 1) at once.
+    @inlinable @inline(__always)
+    public func noteBurst(_ packets: Int) {
+        words[burstBase] &+= UInt64(truncatingIfNeeded: packets)
+        words[burstBase &+ 1 &+ Distribution.burstClass(packets)] &+= 1
+    }
 
     /// Shows control what was counted.
     public func publish(to counters: Counters) {

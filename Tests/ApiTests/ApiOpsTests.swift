@@ -113,6 +113,44 @@ import Testing
         }
     }
 
+    @Test func metricsShowHowPacketsFareInsideTheWorkers() {
+        let shared = [Counters(), Counters()]
+        defer { for counters in shared { counters.deallocate() } }
+        for (worker, counters) in shared.enumerated() {
+            let local = LocalCounters()
+            local.noteForward(nanoseconds: 1_500, packets: 40)
+            local.noteForward(nanoseconds: 20_000_000, packets: 1)
+            local.noteBurst(3 + worker)
+            local.noteBurst(32)
+            local.set(.commandsWaiting, UInt64(worker))
+            local.set(.transmitWaiting, 9)
+            local.set(.buffersAvailable, 1_000)
+            local.publish(to: counters)
+        }
+        let text = MetricsPage.render(
+            workers: shared.enumerated().map { WorkerReading(worker: $0, port: "wan", counters: $1) },
+            load: WorkerLoad(),
+            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])), isReady: true,
+            build: BuildInfo(version: "", revision: ""))
+        let lines = text.split(separator: "\n").map(String.init)
+        for line in [
+            "# TYPE needletail_forward_seconds histogram",
+            #"needletail_forward_seconds_bucket{le="1e-06"} 0"#, #"needletail_forward_seconds_bucket{le="2e-06"} 80"#,
+            #"needletail_forward_seconds_bucket{le="5e-06"} 80"#, #"needletail_forward_seconds_bucket{le="0.01"} 80"#,
+            #"needletail_forward_seconds_bucket{le="+Inf"} 82"#, "needletail_forward_seconds_count 82",
+            "# TYPE needletail_worker_burst_packets histogram",
+            #"needletail_worker_burst_packets_bucket{worker="0",le="2"} 0"#,
+            #"needletail_worker_burst_packets_bucket{worker="1",le="4"} 1"#,
+            #"needletail_worker_burst_packets_bucket{worker="1",le="32"} 2"#,
+            #"needletail_worker_burst_packets_sum{worker="1"} 36"#,
+            #"needletail_ring_depth{worker="1",ring="commands"} 1"#,
+            #"needletail_ring_depth{worker="0",ring="transmit"} 9"#,
+            #"needletail_buffers_available{worker="0"} 1000"#,
+        ] { #expect(lines.contains(line), "missing: \(line)") }
+        let sum = lines.first { $0.hasPrefix("needletail_forward_seconds_sum") }.flatMap { Double($0.dropFirst(31)) }
+        #expect(sum.map { abs($0 - 0.040_12) < 1e-9 } == true)
+    }
+
     @Test func theTimeFromJoinToMediaIsCountedOnce() async throws {
         try await ApiNode.run { node async throws in
             let ada = try await node.enter(node.meeting(), "Ada")

@@ -56,19 +56,29 @@ struct PortThreadTests {
     @Test("idles by polling, then pausing, then sleeping longer and longer, until there is work")
     func idle() {
         var policy = IdlePolicy(pauseAfter: 2, sleepAfter: 4, shortestSleep: 10, longestSleep: 50)
-        let steps = (0..<9).map { _ in policy.step(worked: false) }
+        let steps = (0..<9).map { _ in policy.step(rest: 1_000_000) }
         #expect(
             steps == [.poll, .poll, .pause, .pause]
                 + [10, 20, 40, 50, 50].map { IdlePolicy.Step.sleep(microseconds: $0) })
-        #expect(result(of: policy.step(worked: true)) == .poll)
-        #expect(result(of: policy.step(worked: false)) == .poll)
+        policy.reset()
+        #expect(result(of: policy.step(rest: 1_000_000)) == .poll)
+    }
+
+    @Test("does not idle while something waits, and sleeps no longer than until the next round")
+    func rest() {
+        var policy = IdlePolicy(pauseAfter: 0, sleepAfter: 0, shortestSleep: 10, longestSleep: 200)
+        for _ in 0..<100 { #expect(result(of: policy.step(rest: 0)) == .poll) }
+        #expect(result(of: policy.step(rest: 9_999)) == .pause)
+        #expect(result(of: policy.step(rest: 1_000_000)) == .sleep(microseconds: 10))
+        #expect(result(of: policy.step(rest: 15_900)) == .sleep(microseconds: 15))
+        #expect(result(of: policy.step(rest: 1_000_000)) == .sleep(microseconds: 40))
     }
 
     @Test("never sleeps when it is to poll")
     func poll() {
         var policy = IdlePolicy.poll
         #expect(!result(of: policy.sleeps))
-        for _ in 0..<100_000 { #expect(result(of: policy.step(worked: false)) == .poll) }
+        for _ in 0..<100_000 { #expect(result(of: policy.step(rest: 1_000_000)) == .poll) }
     }
 
     @Test("counts cycles as nanoseconds, for years without overflow")

@@ -10,6 +10,13 @@ struct Histogram: Sendable {
         counts = Array(repeating: 0, count: bounds.count + 1)
     }
 
+    /// A histogram that was counted elsewhere; `counts` has one more than `bounds`.
+    init(bounds: [Double], counts: [UInt64], sum: Double) {
+        self.bounds = bounds
+        self.counts = counts
+        self.sum = sum
+    }
+
     var count: UInt64 { counts.reduce(0, &+) }
 
     mutating func observe(_ value: Double) {

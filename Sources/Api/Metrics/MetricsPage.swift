@@ -16,6 +16,8 @@ enum MetricsPage {
         traffic(&page, workers)
         drops(&page, workers)
         workerLoad(&page, workers, load)
+        forwarding(&page, workers)
+        rings(&page, workers)
         tables(&page, workers)
         ways(&page, workers)
         repair(&page, workers)

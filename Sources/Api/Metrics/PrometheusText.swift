@@ -27,20 +27,25 @@ struct PrometheusText {
         fileprivate(set) var text = ""
 
         mutating func add(_ value: Double, _ labels: KeyValuePairs<String, String> = [:], suffix: String = "") {
-            let pairs = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
-            let block = pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}"
-            text += "\(name)\(suffix)\(block) \(PrometheusText.number(value))\n"
+            line(value, labels.map { ($0.key, $0.value) }, suffix: suffix)
         }
 
-        mutating func add(_ histogram: Histogram) {
+        mutating func add(_ histogram: Histogram, _ labels: KeyValuePairs<String, String> = [:]) {
+            let labels = labels.map { ($0.key, $0.value) }
             var cumulative: UInt64 = 0
             for (bound, count) in zip(histogram.bounds, histogram.counts) {
                 cumulative &+= count
-                add(Double(cumulative), ["le": PrometheusText.number(bound)], suffix: "_bucket")
+                line(Double(cumulative), labels + [("le", PrometheusText.number(bound))], suffix: "_bucket")
             }
-            add(Double(histogram.count), ["le": "+Inf"], suffix: "_bucket")
-            add(histogram.sum, suffix: "_sum")
-            add(Double(histogram.count), suffix: "_count")
+            line(Double(histogram.count), labels + [("le", "+Inf")], suffix: "_bucket")
+            line(histogram.sum, labels, suffix: "_sum")
+            line(Double(histogram.count), labels, suffix: "_count")
+        }
+
+        private mutating func line(_ value: Double, _ labels: [(String, String)], suffix: String) {
+            let pairs = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }
+            let block = pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}"
+            text += "\(name)\(suffix)\(block) \(PrometheusText.number(value))\n"
         }
 
         private static func escaped(_ value: String) -> String {

@@ -38,11 +38,8 @@ extension Worker where Queue: ~Copyable {
         for index in 0..<requests { outbox.add(scratch.burst[index]) }
         housekeeping.round = (housekeeping.round &+ 1) % HousekeepingSchedule.slices
         if housekeeping.round == 0 {
-            counters.set(.sessions, UInt64(sessions.count))
-            counters.set(.tracks, UInt64(tracks.count))
-            counters.set(.sinks, UInt64(slots.count))
             counters.set(.missingGateways, neighbors.keepGateways(now: now))
-            counters.publish(to: mailbox.counters)
+            publishCounters()
         }
         return taken &+ executed
     }

@@ -38,25 +38,31 @@ public struct IdlePolicy: Sendable, BitwiseCopyable, Equatable {
     /// Whether it ever sleeps.
     public var sleeps: Bool { sleepAfter != .max }
 
-    /// What to do after a turn that did or did not find work.
+    /// A turn found work: idling begins anew.
     @inline(__always)
-    public mutating func step(worked: Bool) -> Step {
-        if worked {
-            emptyTurns = 0
-            sleep = 0
-            return .poll
-        }
-        if emptyTurns < .max { emptyTurns &+= 1 }
-        if emptyTurns <= pauseAfter { return .poll }
-        if emptyTurns <= sleepAfter { return .pause }
-        sleep = sleep == 0 ? shortestSleep : min(sleep &* 2, longestSleep)
-        return .sleep(microseconds: sleep)
+    public mutating func reset() {
+        emptyTurns = 0
+        sleep = 0
     }
 
-    /// Ends a turn: decides and does it. Call on the worker's own thread.
+    /// What to do after a turn that found nothing, when the worker may rest for `rest` ns: 0 when something waits
+    /// already, and never longer than until the next round of timers and commands.
     @inline(__always)
-    public mutating func endTurn(worked: Bool) {
-        switch step(worked: worked) {
+    public mutating func step(rest: UInt64) -> Step {
+        if emptyTurns < .max { emptyTurns &+= 1 }
+        if emptyTurns <= pauseAfter || rest == 0 { return .poll }
+        if emptyTurns <= sleepAfter { return .pause }
+        let longer = sleep == 0 ? shortestSleep : min(sleep &* 2, longestSleep)
+        // What is left until the next round is too short to sleep; the sleep after it goes on where this one stood.
+        guard rest >= UInt64(shortestSleep) &* 1_000 else { return .pause }
+        sleep = longer
+        return .sleep(microseconds: UInt32(truncatingIfNeeded: min(UInt64(sleep), rest / 1_000)))
+    }
+
+    /// Ends a turn that found nothing: decides and does it. Call on the worker's own thread.
+    @inline(__always)
+    public mutating func endTurn(rest: UInt64) {
+        switch step(rest: rest) {
         case .poll: return
         case .pause: cpu_pause()
         case .sleep(let microseconds): Self.sleep(microseconds)

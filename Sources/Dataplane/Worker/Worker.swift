@@ -80,12 +80,17 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     }
 
     /// One turn of the poll loop: takes what came in, forwards it, sends. Returns how many packets and
-    /// messages there were, so that the caller can pause when there is nothing to do.
+    /// messages there were, and one more when it sent something, so that the caller can pause when there is nothing
+    /// to do (see `rest`).
     mutating func turn(now: UInt64) -> Int {
         var work = receive(now: now)
         work &+= takeHandovers(now: now)
         work &+= keepHouse(now: now)
-        if !outbox.isEmpty { flush() }
+        if !outbox.isEmpty {
+            flush()
+            // What the device did not take yet is no work, and no rest either.
+            if outbox.isEmpty { work &+= 1 }
+        }
         return work
     }
 
@@ -95,6 +100,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         let count = queue.receive(into: scratch.burst, capacity: Self.burst)
         guard count > 0 else { return 0 }
         counters.add(.receivedPackets, UInt64(truncatingIfNeeded: count))
+        counters.noteBurst(count)
         for index in 0..<min(count, 4) { scratch.burst[index].prefetchData() }
         for index in 0..<count {
             if index &+ 4 < count { scratch.burst[index &+ 4].prefetchData() }

@@ -38,10 +38,19 @@ public final class WorkerThread: Sendable {
         var idle = idle
         var began = clock.cycles()
         while !isStopping.flag.load(ordering: .relaxed) {
+            let forwarded = worker.counters[.forwardedPackets]
             let work = worker.turn(now: clock.nanoseconds(began &- clock.origin))
             let worked = clock.cycles()
-            if work > 0 { worker.counters.add(.busyCycles, worked &- began) }
-            idle.endTurn(worked: work > 0)
+            if work > 0 {
+                worker.counters.add(.busyCycles, worked &- began)
+                let packets = worker.counters[.forwardedPackets] &- forwarded
+                if packets > 0 {
+                    worker.counters.noteForward(nanoseconds: clock.nanoseconds(worked &- began), packets: packets)
+                }
+                idle.reset()
+            } else {
+                idle.endTurn(rest: worker.rest(now: clock.nanoseconds(worked &- clock.origin)))
+            }
             let ended = clock.cycles()
             worker.counters.add(.totalCycles, ended &- began)
             worker.counters.add(.turns)

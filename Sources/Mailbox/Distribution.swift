@@ -1,0 +1,58 @@
+/// What a worker counts by size: how many fell into each class. A class takes what is above the bound before it and at
+/// most its own; one more takes what is above all bounds.
+@frozen
+public enum Distribution: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    /// ns from the beginning of the turn that took a packet in to the end of that turn, when all that follows from it
+    /// was handed to the port. Counted for each packet that the turn forwarded.
+    case forward
+    /// Packets that one look at the device brought; looks that brought none do not count.
+    case burst
+
+    /// Upper bounds of the classes, ascending.
+    public var bounds: [UInt64] {
+        switch self {
+        case .forward:
+            [
+                1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000,
+                5_000_000, 10_000_000,
+            ]
+        case .burst: [1, 2, 4, 8, 16, 32]
+        }
+    }
+
+    /// The class of a duration, ns: bounds of 1, 2 and 5 in each decade from 1 µs, counted down without a table.
+    @inlinable
+    static func forwardClass(_ nanoseconds: UInt64) -> Int {
+        var rest = nanoseconds
+        var decade = 0
+        while rest > 10_000 && decade < 9 {
+            rest = (rest &+ 9) / 10
+            decade &+= 3
+        }
+        let place = rest <= 1_000 ? 0 : rest <= 2_000 ? 1 : rest <= 5_000 ? 2 : rest <= 10_000 ? 3 : 4
+        return decade &+ place
+    }
+
+    /// The class of a burst of at least 1 packet: powers of two up to 32.
+    @inlinable @inline(__always)
+    static func burstClass(_ packets: Int) -> Int {
+        min(Int.bitWidth &- (packets &- 1).leadingZeroBitCount, 6)
+    }
+
+    /// Where the classes stand among a worker's words; their sum stands before them.
+    static func offset(of distribution: Distribution) -> Int {
+        allCases.prefix { $0 != distribution }.reduce(0) { $0 + $1.words }
+    }
+
+    /// The sum, the classes, and the class above all bounds.
+    var words: Int { bounds.count + 2 }
+}
+
+/// One reading of a distribution.
+public struct DistributionReading: Sendable, Equatable {
+    public var bounds: [UInt64]
+    /// One more than bounds.
+    public var counts: [UInt64]
+    /// Of all values, in the unit of the bounds.
+    public var sum: UInt64
+}

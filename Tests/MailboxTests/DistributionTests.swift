@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Mailbox
+
+@Suite struct DistributionTests {
+    @Test func everyDurationFallsIntoTheClassOfItsBound() {
+        let bounds = Distribution.forward.bounds
+        for (place, bound) in bounds.enumerated() {
+            #expect(Distribution.forwardClass(bound) == place)
+            #expect(Distribution.forwardClass(bound - 1) == place)
+            #expect(Distribution.forwardClass(bound + 1) == place + 1)
+        }
+        #expect(Distribution.forwardClass(0) == 0)
+        #expect(Distribution.forwardClass(.max - 9) == bounds.count)
+    }
+
+    @Test func everyBurstFallsIntoTheClassOfItsBound() {
+        let bounds = Distribution.burst.bounds
+        for packets in 1...32 {
+            #expect(Distribution.burstClass(packets) == bounds.firstIndex { UInt64(packets) <= $0 })
+        }
+        #expect(Distribution.burstClass(33) == bounds.count)
+        #expect(Distribution.burstClass(.max) == bounds.count)
+    }
+
+    @Test func controlReadsWhatWasPublished() {
+        let shared = Counters()
+        defer { shared.deallocate() }
+        let local = LocalCounters()
+        local.noteForward(nanoseconds: 1_500, packets: 4)
+        local.noteForward(nanoseconds: 90_000_000, packets: 1)
+        local.noteBurst(1)
+        local.noteBurst(32)
+        local.drop(.eventFull)
+        #expect(shared[.forward].counts.allSatisfy { $0 == 0 })
+        local.publish(to: shared)
+        let forward = shared[Distribution.forward]
+        #expect(forward.counts == [0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+        #expect(forward.sum == 90_006_000)
+        #expect(forward.counts.count == forward.bounds.count + 1)
+        #expect(shared[Distribution.burst].counts == [1, 0, 0, 0, 0, 1, 0])
+        #expect(shared[Distribution.burst].sum == 33)
+        #expect(shared[DropReason.eventFull] == 1 && shared[.transmittedBytes] == 0)
+    }
+}
