@@ -41,9 +41,7 @@ struct FlowTable: ~Copyable {
         precondition(capacity > 0 && capacity <= 1 << 30)
         var places = 8
         while places < capacity * 2 { places <<= 1 }
-        entries =
-            UnsafeMutableRawPointer
-            .allocate(byteCount: places * MemoryLayout<Entry>.stride, alignment: 64)
+        entries = LargeMemory.allocate(byteCount: places * MemoryLayout<Entry>.stride)
             .bindMemory(to: Entry.self, capacity: places)
         entries.initialize(repeating: Entry(high: 0, low: 0, ports: 0, tag: 0, value: 0), count: places)
         mask = UInt32(places - 1)

@@ -16,7 +16,7 @@ struct SlotTable<Kind, Element: ~Copyable>: ~Copyable {
     init(capacity: Int) {
         precondition(capacity > 0 && capacity <= 1 << 31 && MemoryLayout<Element>.alignment <= 64)
         self.capacity = capacity
-        base = .allocate(byteCount: capacity * Self.stride, alignment: 64)
+        base = LargeMemory.allocate(byteCount: capacity * Self.stride)
         owners = .allocate(capacity: capacity)
         owners.initialize(repeating: 0, count: capacity)
     }

@@ -9,18 +9,18 @@ struct WorkerSlabs: BitwiseCopyable {
     private let caches: UnsafeMutablePointer<RetransmissionCache.Entry>
 
     init(_ capacity: Capacity) {
-        transforms = .allocate(
-            byteCount: capacity.sessions * 2 * SrtpTransform.byteCount, alignment: SrtpTransform.alignment)
+        transforms = LargeMemory.allocate(byteCount: capacity.sessions * 2 * SrtpTransform.byteCount)
         arrivals = .allocate(capacity: capacity.sessions * ArrivalLog.depth)
         let entries = capacity.tracks * Track.maximumLayers * RetransmissionCache.depth
-        caches = .allocate(capacity: entries)
+        caches = LargeMemory.allocate(byteCount: entries * MemoryLayout<RetransmissionCache.Entry>.stride)
+            .bindMemory(to: RetransmissionCache.Entry.self, capacity: entries)
         caches.initialize(repeating: RetransmissionCache.Entry(mark: 0, packet: nil), count: entries)
     }
 
     func deallocate() {
         transforms.deallocate()
         arrivals.deallocate()
-        caches.deallocate()
+        UnsafeMutableRawPointer(caches).deallocate()
     }
 
     /// `SrtpTransform.byteCount` bytes for one direction of the Session at `index`.
