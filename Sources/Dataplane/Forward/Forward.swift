@@ -135,6 +135,7 @@ extension Worker where Queue: ~Copyable {
             let sequence = record.pointee.sequence
             guard slot.pointee.rewriter.leaps(to: sequence) else { return slot.pointee.rewriter.admits(sequence) }
             slot.pointee.current = nil
+            track.pointee.choiceDue = 0
         }
         guard slot.pointee.target == record.pointee.layer,
             record.pointee.startsKeyframe || slot.pointee.kind == .audio

@@ -69,16 +69,16 @@ extension Worker where Queue: ~Copyable {
         session.pointee.streams[stream].replay.accept(job.index)
         session.pointee.streams[stream].rollover.accept(job.index)
         session.pointee.streams[stream].lastArrival = now
-        let binding = session.pointee.streams[stream]
-        let track = tracks.element(at: Int(binding.track))
-        ingest(entry.packet, rtp, index: job.index, binding: binding, track: track, session: session, now: now)
+        ingest(
+            entry.packet, rtp, index: job.index, binding: session.pointee.streams[stream], session: session, now: now)
     }
 
     /// One opened packet of a bound stream.
     private mutating func ingest(
-        _ packet: Mbuf, _ rtp: RTPPacket, index: UInt64, binding: ReceiveStream, track: UnsafeMutablePointer<Track>,
+        _ packet: Mbuf, _ rtp: RTPPacket, index: UInt64, binding: ReceiveStream,
         session: UnsafeMutablePointer<Session>, now: UInt64
     ) {
+        let track = tracks.element(at: Int(binding.track))
         let payloadOffset = rtp.payload.baseAddress.unsafelyUnwrapped - UnsafeRawPointer(packet.data)
         var record = PacketRecord(
             sequence: index, arrival: now, timestamp: rtp.timestamp,
@@ -169,6 +169,7 @@ extension Worker where Queue: ~Copyable {
                 }
                 if let victim = session.pointee.streams.victim { closeStream(at: victim, of: session) }
                 noteSource(rtp.ssrc, of: session.pointee.handle)
+                slabs.sessionsDue[session.pointee.handle.index] = now
                 counters.drop(
                     .handoverFull, UInt64(siblings.tellAll(.sourceOpened(rtp.ssrc, session.pointee.handle))))
                 return session.pointee.streams.insert(
@@ -207,6 +208,7 @@ extension Worker where Queue: ~Copyable {
     mutating func awaitKeyframe(_ track: UnsafeMutablePointer<Track>, layer: Int) {
         // Not what came before.
         distribute()
+        track.pointee.choiceDue = 0
         var index = track.pointee.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))

@@ -26,6 +26,9 @@ struct Track: BitwiseCopyable {
     /// Its packets that wait in the worker's `FanOut`: the places of the first and the last.
     var firstGathered = Track.nothingGathered
     var lastGathered = Track.nothingGathered
+    /// What its Slots' layers were chosen by (`choices`), and when they are chosen anew in any case, ns.
+    var chosenBy: UInt64 = 0
+    var choiceDue: UInt64 = 0
     /// The next Track of the same Session.
     var nextOfSession = Link.none
     /// Its replica on each worker, by the worker's number.
@@ -55,15 +58,25 @@ struct Track: BitwiseCopyable {
     /// Other workers read its packets too.
     var isShared: Bool { isReplica || replicaCount > 0 }
 
-    /// The layer for a tile of `maxHeight` pixels: the highest that is sent and fits, else the lowest that is sent; nil
-    /// while none is.
-    func layer(fitting maxHeight: UInt16, now: UInt64) -> Int? {
+    /// Whether a layer is sent at present, beside others. A source that is still as a whole (a screen) has the layers that
+    /// it had last.
+    private func isSent(_ index: Int, latest: UInt64) -> Bool {
+        layers[index].isStarted && latest &- layers[index].lastArrival < Layer.silenceBesideOthers
+    }
+
+    /// When the latest packet of any layer came, ns.
+    private var latestArrival: UInt64 {
         var latest: UInt64 = 0
         for index in 0..<layerCount where layers[index].isStarted { latest = max(latest, layers[index].lastArrival) }
+        return latest
+    }
+
+    /// The layer for a tile of `maxHeight` pixels: the highest that is sent and fits, else the lowest that is sent; nil
+    /// while none is. It depends on `choices` and the height alone.
+    func layer(fitting maxHeight: UInt16) -> Int? {
+        let latest = latestArrival
         var best: Int?
-        // A source that is still as a whole (a screen) has the layers that it had last.
-        for index in 0..<layerCount
-        where layers[index].isStarted && latest &- layers[index].lastArrival < Layer.silenceBesideOthers {
+        for index in 0..<layerCount where isSent(index, latest: latest) {
             guard let present = best else {
                 best = index
                 continue
@@ -73,6 +86,16 @@ struct Track: BitwiseCopyable {
             if isBetter { best = index }
         }
         return best
+    }
+
+    /// Which layers are sent and how high they are: while it stays the same, so does what every Slot should show.
+    var choices: UInt64 {
+        let latest = latestArrival
+        var choices: UInt64 = 0
+        for index in 0..<layerCount where isSent(index, latest: latest) {
+            choices |= (UInt64(layers[index].height) << 1 | 1) << UInt64(17 * index)
+        }
+        return choices
     }
 }
 

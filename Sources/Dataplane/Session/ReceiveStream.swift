@@ -14,22 +14,35 @@ struct ReceiveStream: BitwiseCopyable {
     var replay = ReplayWindow()
 }
 
-/// The SSRCs of one Session, few enough to be searched in a row.
+/// The SSRCs of one Session, few enough to be searched in a row. They lie in the worker's slab: accesses into an array in
+/// place would copy all of it.
 struct ReceiveStreams: BitwiseCopyable {
     /// Audio, three layers of video and one of screen with their retransmissions, and as much again for restarts.
     static let capacity = 16
+    /// Memory of one Session: a cache line of SSRCs to search, and the streams, each a line.
+    static let byteCount = capacity * (MemoryLayout<UInt32>.stride + MemoryLayout<ReceiveStream>.stride)
 
-    private var streams = InlineArray<16, ReceiveStream>(
-        repeating: ReceiveStream(ssrc: 0, track: Link.none, layer: 0, isRetransmission: false, lastArrival: 0))
+    private let ssrcs: UnsafeMutablePointer<UInt32>
+    private let streams: UnsafeMutablePointer<ReceiveStream>
     private(set) var count = 0
 
-    subscript(index: Int) -> ReceiveStream {
-        get { streams[index] }
-        set { streams[index] = newValue }
+    /// `memory`: `byteCount` bytes, aligned to a cache line.
+    init(memory: UnsafeMutableRawPointer) {
+        ssrcs = memory.bindMemory(to: UInt32.self, capacity: Self.capacity)
+        streams = (memory + Self.capacity * MemoryLayout<UInt32>.stride)
+            .bindMemory(to: ReceiveStream.self, capacity: Self.capacity)
     }
 
+    /// `index` is below `count`.
+    @inline(__always)
+    subscript(index: Int) -> ReceiveStream {
+        get { streams[index] }
+        nonmutating _modify { yield &streams[index] }
+    }
+
+    @inline(__always)
     func find(_ ssrc: UInt32) -> Int? {
-        for index in 0..<count where streams[index].ssrc == ssrc { return index }
+        for index in 0..<count where ssrcs[index] == ssrc { return index }
         return nil
     }
 
@@ -43,7 +56,8 @@ struct ReceiveStreams: BitwiseCopyable {
 
     /// Puts `stream` in; there is room.
     mutating func insert(_ stream: ReceiveStream) -> Int {
-        streams[count] = stream
+        (streams + count).initialize(to: stream)
+        (ssrcs + count).initialize(to: stream.ssrc)
         count &+= 1
         return count &- 1
     }
@@ -52,5 +66,6 @@ struct ReceiveStreams: BitwiseCopyable {
     mutating func remove(at index: Int) {
         count &-= 1
         streams[index] = streams[count]
+        ssrcs[index] = ssrcs[count]
     }
 }

@@ -23,7 +23,7 @@ extension Worker where Queue: ~Copyable {
         while let part = compound.next() {
             switch part.type {
             case RTCPPacket.senderReport: noteSenderReport(part, session: session, now: now)
-            case RTCPPacket.transportFeedback: answerNack(part, session: session)
+            case RTCPPacket.transportFeedback: answerNack(part, session: session, now: now)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
             default: break
             }
@@ -41,9 +41,10 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Sends again what a receiver misses and the cache still has.
-    private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>) {
+    private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
         guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
         counters.add(.nacksReceived)
+        session.pointee.renewCredits(now: now)
         // A datagram of 1500 bytes could name 6,000 numbers, again and again: what a Session may cost is bounded.
         while session.pointee.resendCredits > 0, let sequence = nack.next() {
             guard let found = slot.pointee.rewriter.find(sequence),

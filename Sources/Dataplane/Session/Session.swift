@@ -9,9 +9,11 @@ struct Session: BitwiseCopyable {
     static let consentExpiry: UInt64 = 30_000_000_000
     /// When nothing authentic came from `remote` for so long, another of the peer's addresses may take its place, ns.
     static let remoteSilence: UInt64 = 3_000_000_000
-    /// In 20 ms: 12,800 packets a second, more than a receiver can be sent.
+    /// ns.
+    static let tick: UInt64 = 20_000_000
+    /// In a tick: 12,800 packets a second, more than a receiver can be sent.
     static let resendsPerTick: UInt16 = 256
-    /// In 20 ms: a handshake has 6 datagrams a flight.
+    /// In a tick: a handshake has 6 datagrams a flight.
     static let puntsPerTick: UInt16 = 8
 
     // What is sent to it reads the first two cache lines.
@@ -38,9 +40,10 @@ struct Session: BitwiseCopyable {
     var lastCheck: UInt64
     /// When something authentic last came from `remote`, ns.
     var heardAt: UInt64 = 0
-    /// What it may still cost in this tick of 20 ms: packets sent again, and datagrams for the slow path.
+    /// What it may still cost in a tick: packets sent again, and datagrams for the slow path; and which tick.
     var resendCredits = Session.resendsPerTick
     var puntCredits = Session.puntsPerTick
+    private var creditedTick: UInt64 = 0
     /// The unknown SSRC whose latest packet failed with roll-over counter 0: its next is tried with 1. It is one SSRC's, so
     /// that junk from the peer's address, which anybody can send, spoils no other stream's first packet.
     var secondRoundSsrc: UInt32?
@@ -48,7 +51,7 @@ struct Session: BitwiseCopyable {
     /// Of the next SRTCP packet; 31 bits.
     var rtcpIndex: UInt32 = 0
     var rtcpReplay = RtcpReplay()
-    var streams = ReceiveStreams()
+    var streams: ReceiveStreams
     var arrivals: ArrivalLog
     /// The SSRC that our feedback comes from.
     let feedbackSsrc: UInt32
@@ -60,13 +63,26 @@ struct Session: BitwiseCopyable {
     var firstTrack = Link.none
     var firstSlot = Link.none
 
-    init(_ open: OpenSession, integrity: MessageIntegrity, arrivals: ArrivalLog, feedbackSsrc: UInt32, now: UInt64) {
+    init(
+        _ open: OpenSession, integrity: MessageIntegrity, streams: ReceiveStreams, arrivals: ArrivalLog,
+        feedbackSsrc: UInt32, now: UInt64
+    ) {
         handle = open.session
         ufragSecret = open.ufragSecret
         self.integrity = integrity
+        self.streams = streams
         self.arrivals = arrivals
         self.feedbackSsrc = feedbackSsrc
         lastCheck = now
+    }
+
+    /// Before credits are spent: gives those of a new tick.
+    mutating func renewCredits(now: UInt64) {
+        let tick = now / Self.tick
+        guard tick != creditedTick else { return }
+        creditedTick = tick
+        resendCredits = Self.resendsPerTick
+        puntCredits = Self.puntsPerTick
     }
 
     /// Whether a datagram from this address is the peer's.

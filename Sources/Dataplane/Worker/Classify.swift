@@ -39,7 +39,7 @@ extension Worker where Queue: ~Copyable {
         }
         guard let session = sessions.find(handle) else { return drop(packet, .staleHandle) }
         switch kind {
-        case .dtls: punt(datagram, of: session, packet)
+        case .dtls: punt(datagram, of: session, packet, now: now)
         case .rtp: queueOpen(datagram, in: packet, session: session, isStray: known == nil, now: now)
         default: receiveRtcp(datagram, in: packet, session: session, now: now)
         }
@@ -71,10 +71,11 @@ extension Worker where Queue: ~Copyable {
 
     /// Hands a DTLS datagram to the slow path.
     private mutating func punt(
-        _ datagram: DatagramFrame, of session: UnsafeMutablePointer<Session>, _ packet: Mbuf
+        _ datagram: DatagramFrame, of session: UnsafeMutablePointer<Session>, _ packet: Mbuf, now: UInt64
     ) {
         guard datagram.payloadLength <= Datagram.capacity else { return drop(packet, .oversize) }
         // One peer's junk must not keep others' handshakes out of the ring.
+        session.pointee.renewCredits(now: now)
         guard session.pointee.puntCredits > 0 else { return drop(packet, .puntFull) }
         session.pointee.puntCredits &-= 1
         var copy = Datagram(session: session.pointee.handle)

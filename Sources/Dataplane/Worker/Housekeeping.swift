@@ -51,7 +51,9 @@ extension Worker where Queue: ~Copyable {
         var end = sessions.capacity * (round + 1) / slices
         var next = sessions.nextOccupied(from: sessions.capacity * round / slices, before: end)
         while let index = next {
-            tickSession(sessions.element(at: index), now: now)
+            if now >= slabs.sessionsDue[index] {
+                slabs.sessionsDue[index] = tickSession(sessions.element(at: index), now: now)
+            }
             if outbox.needsFlush { flush() }
             next = sessions.nextOccupied(from: index + 1, before: end)
         }

@@ -5,12 +5,19 @@ import Wire
 struct WorkerSlabs: BitwiseCopyable {
     /// Two SRTP transforms a Session: receive, send.
     private let transforms: UnsafeMutableRawPointer
+    private let streams: UnsafeMutableRawPointer
     private let arrivals: UnsafeMutablePointer<Int64>
+    /// When each Session is looked after next, ns: apart from the Sessions, so that the many that are not due yet are not
+    /// fetched.
+    let sessionsDue: UnsafeMutablePointer<UInt64>
     private let caches: UnsafeMutablePointer<RetransmissionCache.Entry>
 
     init(_ capacity: Capacity) {
         transforms = LargeMemory.allocate(byteCount: capacity.sessions * 2 * SrtpTransform.byteCount)
+        streams = LargeMemory.allocate(byteCount: capacity.sessions * ReceiveStreams.byteCount)
         arrivals = .allocate(capacity: capacity.sessions * ArrivalLog.depth)
+        sessionsDue = .allocate(capacity: capacity.sessions)
+        sessionsDue.initialize(repeating: 0, count: capacity.sessions)
         let entries = capacity.tracks * Track.maximumLayers * RetransmissionCache.depth
         caches = LargeMemory.allocate(byteCount: entries * MemoryLayout<RetransmissionCache.Entry>.stride)
             .bindMemory(to: RetransmissionCache.Entry.self, capacity: entries)
@@ -19,7 +26,9 @@ struct WorkerSlabs: BitwiseCopyable {
 
     func deallocate() {
         transforms.deallocate()
+        streams.deallocate()
         arrivals.deallocate()
+        sessionsDue.deallocate()
         UnsafeMutableRawPointer(caches).deallocate()
     }
 
@@ -27,6 +36,9 @@ struct WorkerSlabs: BitwiseCopyable {
     func transform(_ index: Int, isSend: Bool) -> UnsafeMutableRawPointer {
         transforms + (index * 2 + (isSend ? 1 : 0)) * SrtpTransform.byteCount
     }
+
+    /// `ReceiveStreams.byteCount` bytes.
+    func streams(_ index: Int) -> UnsafeMutableRawPointer { streams + index * ReceiveStreams.byteCount }
 
     /// `ArrivalLog.depth` words.
     func arrivals(_ index: Int) -> UnsafeMutablePointer<Int64> { arrivals + index * ArrivalLog.depth }
