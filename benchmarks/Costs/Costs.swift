@@ -8,11 +8,12 @@ enum Costs {
     static func main() {
         do {
             let options = try Options(CommandLine.arguments.dropFirst())
-            try EAL.start(EAL.Configuration(hugepages: .automatic, memory: 256))
+            try EAL.start(EAL.Configuration(hugepages: .automatic, memory: 384))
             defer { EAL.stop() }
             let result = Result()
             try ForwardingCost.pinned(to: options.core) { result.measure(options) }
-            let rows = try result.value.get()
+            var rows = try result.value.get()
+            if options.hasPair { rows += try measurePair(options) }
             guard !rows.isEmpty else { throw Failure("no row is called \(options.only.joined(separator: ", "))") }
             let report = Report(machine: Machine(core: options.core), rows: rows)
             print(options.isJson ? report.json : report.table)
@@ -47,13 +48,25 @@ enum Costs {
     }
 
     private static func measure(_ options: Options) throws -> [Row] {
-        let port = try DPDKPort(DPDKPort.Configuration(device: "net_null0", buffers: 16_383))
+        let port = try DPDKPort(DPDKPort.Configuration(device: "net_null0"))
         defer { port.close() }
         var rows: [Row] = []
+        let memory = options.wants(Memory.names) ? try Memory.measure(port: port) : []
         for contest in contests(options, port: port) where options.wants(contest.lines.map(\.row)) {
             rows += try contest.measure(options).filter { options.wants([$0.name]) }
         }
+        rows += memory
+        if options.wants([Heap.name]) { rows += try Heap.measure(port: port) }
         return rows
+    }
+
+    /// What two threads on two cores do, while this one sleeps.
+    private static func measurePair(_ options: Options) throws -> [Row] {
+        var rows: [Row] = []
+        if options.wants([Crossing.name]) { rows += try Crossing.measure(options) }
+        if options.wants(Latency.names) { rows += try Latency.measure(options) }
+        if options.wants(Idle.names) { rows += try Idle.measure(options) }
+        return rows.filter { options.wants([$0.name]) }
     }
 
     private static func contests(_ options: Options, port: DPDKPort) -> [Contest] {

@@ -6,7 +6,9 @@ struct Options: Sendable {
     var isShort = false
     /// The rows to measure, when not all.
     var only: [String] = []
-    var core = ForwardingCost.cores.last ?? 0
+    /// The cores that this process may use.
+    private let cores = ForwardingCost.cores
+    var core: Int
     /// The file of thresholds, for a short run.
     var thresholds: String?
 
@@ -17,6 +19,7 @@ struct Options: Sendable {
     var warmUps: Int { 5 }
 
     init(_ arguments: some Sequence<String>) throws {
+        core = cores.last ?? 0
         var arguments = arguments.makeIterator()
         while let argument = arguments.next() {
             switch argument {
@@ -35,6 +38,13 @@ struct Options: Sendable {
             }
         }
     }
+
+    /// What a measurement on two cores takes, ns.
+    var pairTime: UInt64 { isShort ? 2_500_000_000 : 12_000_000_000 }
+    /// The core, and another one.
+    var pair: [Int] { [core] + cores.filter { $0 != core }.suffix(1) }
+    /// Whether there is another one.
+    var hasPair: Bool { pair.count == 2 }
 
     /// Whether one of these rows is asked for.
     func wants(_ rows: [String]) -> Bool { only.isEmpty || rows.contains { only.contains($0) } }

@@ -13,6 +13,10 @@ public enum BenchmarkMedia: Sendable {
 /// Seals the stream of a camera or a microphone.
 struct BenchmarkSource {
     private static let packetsPerFrame: UInt64 = 10
+    /// Of Slots: the first one's, with steps of two, as retransmissions have their own.
+    static let firstSlotSsrc: UInt32 = 0x1000_0000
+    /// Of cameras, toward receivers.
+    static let cameraPayloadType: UInt8 = 120
 
     let track: TrackHandle
     let media: BenchmarkMedia
@@ -60,6 +64,8 @@ struct BenchmarkSource {
     /// The same in what receivers get.
     var extensionLength: Int { isCamera ? 8 : 12 }
 
+    var nextSequence: UInt16 { UInt16(truncatingIfNeeded: index) }
+
     /// The layer has no fixed SSRC: it is found by its payload type.
     var openTrack: OpenTrack {
         OpenTrack(
@@ -70,8 +76,8 @@ struct BenchmarkSource {
     /// A receiver's Slot that it fits into.
     func openSlot(_ slot: SlotHandle, of session: SessionHandle) -> Command {
         var types = PayloadTypeMap()
-        types[codec] = isCamera ? PayloadTypes(media: 120, rtx: 121) : PayloadTypes(media: 122)
-        let ssrc = 0x1000_0000 + UInt32(slot.index) * 2
+        types[codec] = isCamera ? PayloadTypes(media: Self.cameraPayloadType, rtx: 121) : PayloadTypes(media: 122)
+        let ssrc = Self.firstSlotSsrc + UInt32(slot.index) * 2
         return .openSlot(
             OpenSlot(
                 slot: slot, session: session, kind: kind, mid: ShortText(), ssrc: ssrc,

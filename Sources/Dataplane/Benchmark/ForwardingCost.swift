@@ -49,7 +49,12 @@ public struct ForwardingCost: ~Copyable {
         public var cycles: UInt64
         /// Forwarded: received packets times receivers.
         public var packets: Int
+        /// What the probe counted in these turns.
+        public var probed: UInt64 = 0
     }
+
+    /// Counts something, from call to call: asked before and after each turn when there is one.
+    public var probe: (@convention(c) () -> UInt64)?
 
     private let load: Load
     private var room: BenchmarkRoom<ArrivalQueue>
@@ -98,26 +103,28 @@ public struct ForwardingCost: ~Copyable {
         source.seal(worker.pointee.queue.frames, count)
         worker.pointee.queue.fill(count)
         let before = worker.pointee.counters[.forwardedPackets]
-        let cycles = runTurns()
+        let (cycles, probed) = runTurns()
         let packets = Int(worker.pointee.counters[.forwardedPackets] &- before)
         room.forgetEvents()
         guard packets == count * load.receivers else {
             throw PortFailure("of \(count * load.receivers) packets the worker forwarded \(packets)")
         }
-        return Round(cycles: cycles, packets: packets)
+        return Round(cycles: cycles, packets: packets, probed: probed)
     }
 
-    /// Turns until nothing waits any more; the cycles that they took.
-    private mutating func runTurns() -> UInt64 {
-        var cycles: UInt64 = 0
+    /// Turns until nothing waits any more; the cycles that they took, and what the probe counted.
+    private mutating func runTurns() -> (cycles: UInt64, probed: UInt64) {
+        var (cycles, probed): (UInt64, UInt64) = (0, 0)
         while room.worker.pointee.queue.hasArrivals {
+            let before = probe?() ?? 0
             let began = clock.cycles()
             _ = room.worker.pointee.turn(now: room.now)
             let spent = clock.cycles() &- began
+            probed &+= (probe?() ?? 0) &- before
             cycles &+= spent
             room.now &+= clock.nanoseconds(spent)
         }
-        return cycles
+        return (cycles, probed)
     }
 
     private mutating func setUp() throws(PortFailure) {

@@ -2,6 +2,7 @@
 // has the payload in clear; it receives nothing, looks nothing up, keeps nothing and answers nobody.
 #pragma once
 
+#include "Heap.h"
 #include "Transform.h"
 
 #include <stdint.h>

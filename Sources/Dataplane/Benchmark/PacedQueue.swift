@@ -1,0 +1,72 @@
+import CDPDK
+import Mailbox
+
+/// Receives what another thread puts in, and notes how long each media packet took from there to its transmission.
+struct PacedQueue: PortQueue {
+    /// Latencies by the time stamp counter, in steps of 64 cycles; the last one holds all that took longer.
+    static let steps = 1 << 16
+    static let step: UInt64 = 64
+    /// Slots whose packets are followed: SSRCs from `firstSsrc` in steps of two, as `BenchmarkSource` hands out.
+    static let maximumSlots = 64
+
+    let device: DPDKQueue
+    let offload = ChecksumOffload(udp: true)
+    let arrivals: Ring<Mbuf>
+    /// When the packet with a sequence number was put in, cycles.
+    let stamps: UnsafeMutablePointer<UInt64>
+    /// What a Slot adds to the publisher's sequence numbers.
+    let deltas: UnsafeMutablePointer<UInt16>
+    let histogram: UnsafeMutablePointer<UInt32>
+    private let payloadType: UInt8
+
+    init(device: DPDKQueue, depth: Int, payloadType: UInt8) {
+        self.device = device
+        self.payloadType = payloadType
+        arrivals = Ring(capacity: depth)
+        stamps = .allocate(capacity: 1 << 16)
+        stamps.initialize(repeating: 0, count: 1 << 16)
+        deltas = .allocate(capacity: Self.maximumSlots)
+        deltas.initialize(repeating: 0, count: Self.maximumSlots)
+        histogram = .allocate(capacity: Self.steps)
+        histogram.initialize(repeating: 0, count: Self.steps)
+    }
+
+    func deallocate() {
+        while let packet = arrivals.pop() { packet.free() }
+        arrivals.deallocate()
+        stamps.deallocate()
+        deltas.deallocate()
+        histogram.deallocate()
+    }
+
+    var hasReceive: Bool { true }
+    var hasTransmit: Bool { true }
+
+    @inline(__always)
+    func receive(into packets: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
+        var count = 0
+        while count < capacity, let packet = arrivals.pop() {
+            packets[count] = packet
+            count &+= 1
+        }
+        return count
+    }
+
+    @inline(__always)
+    func transmit(_ packets: UnsafeMutablePointer<Mbuf>, count: Int) -> Int {
+        let now = tsc_read()
+        for index in 0..<count {
+            let rtp = packets[index].data + 42
+            // RTCP's packet types are others.
+            guard rtp.load(fromByteOffset: 1, as: UInt8.self) & 0x7f == payloadType else { continue }
+            let ssrc = UInt32(bigEndian: rtp.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+            let slot = Int((ssrc &- BenchmarkSource.firstSlotSsrc) / 2)
+            guard slot < Self.maximumSlots else { continue }
+            let sequence = UInt16(bigEndian: rtp.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+            let cycles = now &- stamps[Int(sequence &- deltas[slot])]
+            let place = min(Int(cycles / Self.step), Self.steps - 1)
+            histogram[place] &+= 1
+        }
+        return device.transmit(packets, count: count)
+    }
+}
