@@ -8,10 +8,10 @@ public struct FrameTemplate: Sendable, BitwiseCopyable {
     @usableFromInline
     var words: InlineArray<8, UInt64>
 
-    /// The endpoints are of the same family.
+    /// The endpoints are of the same family. `dontFragment` is IPv4's; without it `write` wants an identification.
     public init(
         source: Endpoint, destination: Endpoint, sourceMAC: MACAddress, destinationMAC: MACAddress,
-        trafficClass: UInt8 = 0
+        trafficClass: UInt8 = 0, dontFragment: Bool = true
     ) {
         var words = InlineArray<8, UInt64>(repeating: 0)
         withUnsafeMutableBytes(of: &words) { bytes in
@@ -26,6 +26,7 @@ public struct FrameTemplate: Sendable, BitwiseCopyable {
                     to: frame + 14, source: source.address, destination: destination.address,
                     protocol: IPProtocol.udp, payloadLength: -20, trafficClass: trafficClass)
                 frame.setBE16(0, at: 24)
+                if !dontFragment { frame.setBE16(0, at: 20) }
                 frame.setBE16(UInt16(truncatingIfNeeded: InternetChecksum.sum(frame + 14, count: 20)), at: 60)
             } else {
                 IPv6Header.write(
@@ -50,6 +51,33 @@ public struct FrameTemplate: Sendable, BitwiseCopyable {
     /// Bytes of the headers: 42 or 62.
     @inlinable @inline(__always)
     public var length: Int { isV4 ? 42 : 62 }
+
+    /// The link address of the next hop as the low 48 bits of the first word of a frame; comparable with `word(of:)`.
+    @inlinable
+    public var destinationWord: UInt64 { words[0] & 0xffff_ffff_ffff }
+
+    @inlinable
+    public static func word(of mac: MACAddress) -> UInt64 { (mac.bits << 16).byteSwapped }
+
+    /// Sends to another link address from now on.
+    @inlinable
+    public mutating func redirect(to mac: MACAddress) { words[0] = words[0] & ~0xffff_ffff_ffff | Self.word(of: mac) }
+
+    /// The sum of the pseudo header without the length, and of the ports: what a checksum owes to the two endpoints,
+    /// the same in both directions.
+    @inlinable
+    public var addressSum: UInt32 { pseudoSum(0) }
+    @inlinable
+    public var portSum: UInt32 {
+        // Bytes 34 to 37, or 54 to 57.
+        if isV4 {
+            let ports = words[4] >> 16
+            return UInt32(UInt16(truncatingIfNeeded: ports).byteSwapped)
+                &+ UInt32(UInt16(truncatingIfNeeded: ports >> 16).byteSwapped)
+        }
+        return UInt32(UInt16(truncatingIfNeeded: words[6] >> 48).byteSwapped)
+            &+ UInt32(UInt16(truncatingIfNeeded: words[7]).byteSwapped)
+    }
 
     /// Writes the headers (`length` bytes) for a UDP payload of `payloadLength` bytes that follows them: lengths and
     /// the IPv4 header checksum are filled in, the UDP checksum is 0. `identification` is IPv4's.

@@ -33,6 +33,8 @@ final class World {
     private let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
     private(set) var now: UInt64 = World.step
     var peers: [Peer] = []
+    /// Sees each frame that leaves the port.
+    var onFrame: ([UInt8]) -> Void = { _ in }
     var events: [Event] = []
     var punts: [Datagram] = []
     var random: RandomSource
@@ -44,7 +46,7 @@ final class World {
     /// `seed` decides everything random in it. With `queues` 1 only the first worker sees the port.
     init(
         workers count: Int = 1, seed: UInt64, inbound: MemoryPort.Link = .init(), outbound: MemoryPort.Link = .init(),
-        buffers: Int = 8_191
+        buffers: Int = 8_191, relay: RelayConfiguration? = nil, allocations: Int = 64
     ) throws {
         #expect(Environment.isReady)
         pool = try BufferPool(name: "world\(Self.names.next())", count: buffers)
@@ -62,8 +64,10 @@ final class World {
             workers[number].initialize(
                 to: Worker(
                     configuration: WorkerConfiguration(
-                        pop: 7, number: number, capacity: Capacity(sessions: 64, tracks: 128, slots: 512),
-                        mediaPort: Self.mediaPort, seed: seed &+ UInt64(number), ntpEpoch: 3_900_000_000 << 32),
+                        pop: 7, number: number,
+                        capacity: Capacity(sessions: 64, tracks: 128, slots: 512, allocations: allocations),
+                        mediaPort: Self.mediaPort, seed: seed &+ UInt64(number), ntpEpoch: 3_900_000_000 << 32,
+                        relay: relay),
                     mailbox: mailboxes[number], siblings: mesh.siblings(of: number, transmitters: count), pool: pool,
                     queue: port.queue(number), host: host, engine: SrtpEngine()))
         }
@@ -104,7 +108,10 @@ final class World {
             for peer in peers { peer.turn(now) }
             // Some turns: a packet may cross workers twice.
             for _ in 0..<4 { for worker in workers { while worker.pointee.turn(now: now) > 0 {} } }
-            for frame in port.takeTransmitted() { deliver(frame.bytes) }
+            for frame in port.takeTransmitted() {
+                onFrame(frame.bytes)
+                deliver(frame.bytes)
+            }
             for mailbox in mailboxes {
                 while let event = mailbox.events.pop() { events.append(event) }
                 while let punt = mailbox.punts.pop() { punts.append(punt) }

@@ -1,4 +1,4 @@
-// OpenSSL's low-level SHA-1 and AES for Swift. They are deprecated in favour of EVP, which allocates for each use;
+// OpenSSL's low-level SHA-1, SHA-256 and AES for Swift. They are deprecated in favour of EVP, which allocates for each use;
 // these work on the caller's memory. No logic.
 #ifndef NEEDLETAIL_COPENSSL_HASH_H
 #define NEEDLETAIL_COPENSSL_HASH_H
@@ -18,6 +18,16 @@ static inline void needletail_sha1_update(SHA_CTX *context, const void *bytes, s
 
 static inline void needletail_sha1_final(void *digest, SHA_CTX *context) {
     SHA1_Final((unsigned char *)digest, context);
+}
+
+static inline void needletail_sha256_init(SHA256_CTX *context) { SHA256_Init(context); }
+
+static inline void needletail_sha256_update(SHA256_CTX *context, const void *bytes, size_t length) {
+    SHA256_Update(context, bytes, length);
+}
+
+static inline void needletail_sha256_final(void *digest, SHA256_CTX *context) {
+    SHA256_Final((unsigned char *)digest, context);
 }
 
 static inline void needletail_aes_set_key(const void *key, int bits, AES_KEY *expanded) {

@@ -19,6 +19,9 @@ enum Handover: BitwiseCopyable {
     /// Likewise for packets of this SSRC that come from an unknown address.
     case sourceOpened(UInt32, SessionHandle)
     case sourceClosed(UInt32, SessionHandle)
+    /// Frames from this client are for an Allocation on the sender's worker, though its hash does not lead there.
+    case clientOpened(FlowKey, AllocationHandle)
+    case clientClosed(FlowKey, AllocationHandle)
 }
 
 extension Handover {
@@ -26,7 +29,7 @@ extension Handover {
     var packet: Mbuf? {
         switch self {
         case .frame(let packet), .media(let packet, _), .neighbor(let packet), .transmit(let packet): packet
-        case .keyframe, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed: nil
+        case .keyframe, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed, .clientOpened, .clientClosed: nil
         }
     }
 }

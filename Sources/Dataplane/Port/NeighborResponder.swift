@@ -46,6 +46,22 @@ struct NeighborResponder: ~Copyable {
         return false
     }
 
+    /// Which of the port's own addresses it is; nil for others'.
+    @inline(__always)
+    func ownIndex(of address: IPAddress) -> Int? {
+        for index in 0..<interfaceCount where interfaces[index].address == address { return index }
+        return nil
+    }
+
+    /// The first of the port's own addresses of a family, link-local ones aside.
+    func firstAddress(isV4: Bool) -> IPAddress? {
+        for index in 0..<interfaceCount {
+            let address = interfaces[index].address
+            if address.isV4 == isV4 && !address.isLinkLocal { return address }
+        }
+        return nil
+    }
+
     /// How to reach `destination`: on the link of one of our interfaces, or by the gateway. What is not known yet
     /// is asked for by `makeRequests`.
     mutating func nextHop(to destination: IPAddress, now: UInt64) -> NextHop {

@@ -5,9 +5,12 @@ import Wire
 /// consent to send (RFC 7675).
 extension Worker where Queue: ~Copyable {
     /// Takes over a frame with a STUN message.
-    mutating func answerBinding(_ datagram: DatagramFrame, in packet: Mbuf, now: UInt64) {
+    mutating func answerBinding(_ datagram: DatagramFrame, in packet: Mbuf, _ arrival: Arrival, now: UInt64) {
         guard let message = STUNMessage(datagram.payload), !message.hasFingerprint || message.isFingerprintValid else {
             return drop(packet, .stunMalformed)
+        }
+        if relay.isEnabled && (message.method != STUNMethod.binding || message.username == nil || arrival.isAlternate) {
+            return answerTurn(message, datagram, in: packet, arrival, now: now)
         }
         guard message.method == STUNMethod.binding, message.messageClass == .request else {
             // Responses and indications: an ICE-lite agent sends no requests, and keep-alives want no answer.

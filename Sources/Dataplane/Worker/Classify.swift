@@ -4,10 +4,11 @@ import Wire
 /// The one switch that owns the flow of received frames (DESIGN.md section 3).
 extension Worker where Queue: ~Copyable {
     /// Takes over a received frame.
-    mutating func classify(_ packet: Mbuf, now: UInt64, isHandedOver: Bool = false) {
+    mutating func classify(_ packet: Mbuf, now: UInt64, isHandedOver: Bool = false, isLooped: Bool = false) {
         guard packet.isContiguous else { return drop(packet, .truncated) }
         switch DatagramFrame.classify(packet.bytes) {
-        case .udp(let datagram): receive(datagram, in: packet, now: now, isHandedOver: isHandedOver)
+        case .udp(let datagram):
+            receive(datagram, in: packet, now: now, isHandedOver: isHandedOver, isLooped: isLooped)
         case .arp, .icmp, .neighbor: answerNeighbor(packet, now: now)
         case .fragment: drop(packet, .fragment)
         case .notOurs: drop(packet, .notOurs)
@@ -17,13 +18,24 @@ extension Worker where Queue: ~Copyable {
         if outbox.needsFlush { flush() }
     }
 
-    private mutating func receive(_ datagram: DatagramFrame, in packet: Mbuf, now: UInt64, isHandedOver: Bool) {
+    private mutating func receive(
+        _ datagram: DatagramFrame, in packet: Mbuf, now: UInt64, isHandedOver: Bool, isLooped: Bool
+    ) {
         let destination = datagram.destination
-        guard neighbors.isOwn(destination.address) else { return drop(packet, .notOurs) }
-        guard destination.port == configuration.mediaPort else { return drop(packet, .unknownPort) }
+        let interface = neighbors.ownIndex(of: destination.address)
+        // What our own send each other may use a relayed address that is not on the link.
+        guard interface != nil || (isLooped || isHandedOver) && relay.isRelayAddress(destination.address) else {
+            return drop(packet, .notOurs)
+        }
+        let arrival = Arrival(
+            listener: Listeners.key(port: 0, interface: interface ?? 0), isHandedOver: isHandedOver, isLooped: isLooped)
+        guard destination.port == configuration.mediaPort, interface != nil else {
+            return receiveBesideMedia(datagram, in: packet, arrival, now: now)
+        }
         let kind = PacketKind(datagram.payload)
         switch kind {
-        case .stun: return answerBinding(datagram, in: packet, now: now)
+        case .stun: return answerBinding(datagram, in: packet, arrival, now: now)
+        case .channelData where relay.isEnabled: return queueToPeer(datagram, in: packet, arrival, now: now)
         case .channelData, .unknown: return drop(packet, .unknownProtocol)
         case .dtls, .rtp, .rtcp: break
         }

@@ -33,6 +33,7 @@ extension Worker where Queue: ~Copyable {
             execute(command, now: now)
             executed &+= 1
         }
+        executed &+= keepRelay(now: now)
         tickSlices(now: now)
         let requests = neighbors.makeRequests(into: scratch.burst, capacity: Self.burst, pool: pool, now: now)
         for index in 0..<requests { outbox.add(scratch.burst[index]) }

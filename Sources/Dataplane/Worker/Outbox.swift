@@ -27,8 +27,13 @@ struct Outbox: ~Copyable {
     private var frameCount = 0
     private var retiredCount = 0
     private var identification: UInt16 = 0
+    /// Our own link address (`FrameTemplate.word`), to which nothing is sent on the wire.
+    private let ownWord: UInt64
+    /// Frames to it have been added since they were last taken out.
+    private(set) var hasLooped = false
 
-    init() {
+    init(mac: MACAddress = .broadcast) {
+        ownWord = FrameTemplate.word(of: mac)
         jobs = .allocate(capacity: Self.burst)
         envelopes = .allocate(capacity: Self.burst)
         // Housekeeping and handing over add some without looking.
@@ -107,11 +112,31 @@ struct Outbox: ~Copyable {
         _ packet: Mbuf, _ template: UnsafePointer<FrameTemplate>, payloadLength: Int, offload: ChecksumOffload
     ) {
         identification &+= 1
+        if template.pointee.destinationWord == ownWord { hasLooped = true }
         let data = packet.data
         template.pointee.write(into: data, payloadLength: payloadLength, identification: identification)
         let length = template.pointee.length &+ payloadLength
         if offload.udp { template.pointee.fillPseudoHeaderSum(in: data, payloadLength: payloadLength) }
         packet.finish(length: length, isV4: template.pointee.isV4, offloadsUDP: offload.udp)
+    }
+
+    /// Takes frames to ourselves out, up to `capacity`: how many. Nothing waits to be sealed.
+    mutating func takeLooped(into looped: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
+        var kept = 0
+        var taken = 0
+        for index in 0..<frameCount {
+            let frame = frames[index]
+            if taken < capacity, FrameTemplate.word(of: MACAddress(load: frame.data)) == ownWord {
+                looped[taken] = frame
+                taken &+= 1
+            } else {
+                frames[kept] = frame
+                kept &+= 1
+            }
+        }
+        frameCount = kept
+        hasLooped = false
+        return taken
     }
 
     /// Seals what waits to be sealed.

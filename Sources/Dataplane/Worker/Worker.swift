@@ -19,7 +19,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     let counters = LocalCounters()
     var queue: Queue
     var neighbors: NeighborResponder
-    var outbox = Outbox()
+    var outbox: Outbox
     var pending = PendingOpens()
     var fanOut = FanOut()
     var stock = BufferStock()
@@ -32,6 +32,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     var flows: FlowTable
     /// SSRC to `SessionHandle.raw`, to find the Session of a peer whose address changed.
     var sources: FlowTable
+    /// TURN.
+    var relay: Relay
     let slabs: WorkerSlabs
     let scratch: WorkerScratch
     /// Packets that all retransmission caches keep.
@@ -50,6 +52,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         self.queue = queue
         random = RandomSource(seed: configuration.seed)
         neighbors = NeighborResponder(host)
+        outbox = Outbox(mac: host.mac)
         let capacity = configuration.capacity
         sessions = SlotTable(capacity: capacity.sessions)
         tracks = SlotTable(capacity: capacity.tracks)
@@ -59,6 +62,9 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         sources = FlowTable(
             capacity: capacity.sessions * siblings.count * ReceiveStreams.capacity / 2,
             seed: (random.next(), random.next()))
+        relay = Relay(
+            configuration.relay, mediaPort: configuration.mediaPort, capacity: capacity, number: configuration.number,
+            workers: siblings.count, random: &random)
         slabs = WorkerSlabs(capacity)
         scratch = WorkerScratch(burst: Self.burst)
     }
@@ -83,8 +89,10 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     /// messages there were, and one more when it sent something, so that the caller can pause when there is nothing
     /// to do (see `rest`).
     mutating func turn(now: UInt64) -> Int {
+        relay.now = now
         var work = receive(now: now)
         work &+= takeHandovers(now: now)
+        work &+= takeStreams(now: now)
         work &+= keepHouse(now: now)
         if !outbox.isEmpty {
             flush()
@@ -108,6 +116,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
             counters.add(.receivedBytes, UInt64(truncatingIfNeeded: packet.length))
             classify(packet, now: now)
         }
+        if !relay.batch.isEmpty { relayPending(now: now) }
         openPending(now: now)
         return count
     }
@@ -124,6 +133,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
             }
         }
         if taken > 0 {
+            if !relay.batch.isEmpty { relayPending(now: now) }
             openPending(now: now)
             distribute()
         }
@@ -145,6 +155,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
             if flows.find(flowKey(endpoint)) == session.raw { _ = flows.remove(flowKey(endpoint)) }
         case .sourceOpened(let ssrc, let session): noteSource(ssrc, of: session)
         case .sourceClosed(let ssrc, let session): forgetSource(ssrc, of: session)
+        case .clientOpened(let key, let allocation): noteClient(key, allocation)
+        case .clientClosed(let key, let allocation): forgetClient(key, allocation)
         }
         if outbox.needsFlush { flush() }
     }
@@ -159,6 +171,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     /// Seals and sends what waits in the Outbox.
     mutating func drain() {
         outbox.finishSeals(engine: engine, offload: queue.offload)
+        if outbox.hasLooped { takeLoopedFrames(now: relay.now) }
         if queue.hasTransmit {
             outbox.transmit(&queue, counters: counters)
         } else if let ring = siblings.outbound[siblings.transmitter] {

@@ -1,0 +1,230 @@
+import Mailbox
+import Wire
+
+/// A mobility ticket (RFC 8016 section 3.1): worker and allocation, and what nobody else can know.
+struct TurnTicket: BitwiseCopyable {
+    static let length = 24
+
+    let allocation: AllocationHandle
+    private let secret: (UInt64, UInt64)
+
+    /// From `length` bytes.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        let base = bytes.baseAddress.unsafelyUnwrapped
+        allocation = AllocationHandle(raw: base.be64(0))
+        secret = (base.be64(8), base.be64(16))
+    }
+
+    /// The allocation's present one.
+    init(_ content: Allocation, _ relay: borrowing Relay) {
+        allocation = content.handle
+        secret = relay.ticket(content.handle, count: content.tickets)
+    }
+
+    func add(to writer: inout STUNWriter) {
+        guard let room = writer.reserve(STUNAttributeType.mobilityTicket, count: Self.length) else { return }
+        room.setBE64(allocation.raw, at: 0)
+        room.setBE64(secret.0, at: 8)
+        room.setBE64(secret.1, at: 16)
+    }
+
+    /// In constant time.
+    func matches(_ other: TurnTicket) -> Bool {
+        (secret.0 ^ other.secret.0) | (secret.1 ^ other.secret.1) | (allocation.raw ^ other.allocation.raw) == 0
+    }
+}
+
+/// Requests about an allocation, authentic and well-formed. The caller frees the packet.
+extension Worker where Queue: ~Copyable {
+    /// RFC 8656 section 8.2, RFC 8016 section 3.2.2.
+    mutating func refresh(
+        _ message: TURNMessage, _ context: TurnContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
+    ) {
+        if let family = message.requestedFamily {
+            let isHeld =
+                family == TURNMessage.familyV4 && allocation.pointee.portV4 != 0
+                || family == TURNMessage.familyV6 && allocation.pointee.portV6 != 0
+            guard isHeld else { return refuse(message, context, allocation, 443) }
+        }
+        guard message.mobilityTicket == nil || allocation.pointee.isMobile else {
+            return refuse(message, context, allocation, 405)
+        }
+        let isEnd = message.lifetime == 0
+        let lifetime = isEnd ? 0 : Self.lifetime(message.lifetime, maximum: allocation.pointee.maximumLifetime)
+        let renewsTicket = message.mobilityTicket != nil && !isEnd
+        if renewsTicket { allocation.pointee.tickets &+= 1 }
+        let content = allocation.pointee
+        succeed((STUNMethod.refresh, message.stun.transactionID), context, key: content.integrity) { writer, relay in
+            writer.add(STUNAttributeType.lifetime, lifetime)
+            if renewsTicket { TurnTicket(content, relay).add(to: &writer) }
+        }
+        guard isEnd else {
+            allocation.pointee.expiry = now &+ UInt64(lifetime) &* 1_000_000_000
+            return relay.wheel.schedule(relay.timer(ofAllocation: content.handle.index), at: allocation.pointee.expiry)
+        }
+        if let family = message.requestedFamily, content.portV4 != 0, content.portV6 != 0 {
+            return relay.releaseFamily(isV4: family == TURNMessage.familyV4, of: allocation)
+        }
+        closeAllocation(allocation, .deleted, now: now)
+    }
+
+    /// Whether packets to and from the peer may be relayed: a code, or nil. `wire` is its address on our wire.
+    private func fault(
+        _ peer: Endpoint?, _ allocation: UnsafeMutablePointer<Allocation>, wire: inout (address: IPAddress, isOwn: Bool)
+    ) -> Int? {
+        // An IPv4 address in IPv6's clothes is no address of an honest peer.
+        guard let peer else { return 403 }
+        guard allocation.pointee.port(isV4: peer.address.isV4) != 0 else { return 443 }
+        guard let local = localPeer(peer.address) else { return 403 }
+        wire = local
+        return nil
+    }
+
+    /// RFC 8656 section 10.2: all of them or none.
+    mutating func createPermission(
+        _ message: TURNMessage, _ context: TurnContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
+    ) {
+        guard message.peerCount > 0 else { return refuse(message, context, allocation, 400) }
+        var wire = (address: IPAddress(v4: 0), isOwn: false)
+        var newcomers = 0
+        let end = message.stun.coveredEnd
+        for attribute in message.stun.attributes
+        where attribute.type == STUNAttributeType.xorPeerAddress && attribute.offset < end {
+            if let code = fault(message.peer(of: attribute.value), allocation, wire: &wire) {
+                return refuse(message, context, allocation, code)
+            }
+            let port = allocation.pointee.port(isV4: wire.address.isV4)
+            if relay.permission(for: wire.address, port: port) == nil { newcomers &+= 1 }
+        }
+        guard relay.mayAdd(newcomers, to: allocation, now: now) else {
+            return refuse(message, context, allocation, 508)
+        }
+        for attribute in message.stun.attributes
+        where attribute.type == STUNAttributeType.xorPeerAddress && attribute.offset < end {
+            guard let peer = message.peer(of: attribute.value), fault(peer, allocation, wire: &wire) == nil else {
+                continue
+            }
+            _ = relay.permit(wire.address, named: peer.address, by: allocation, now: now)
+        }
+        succeed((STUNMethod.createPermission, message.stun.transactionID), context, key: allocation.pointee.integrity) {
+            _, _ in
+        }
+    }
+
+    /// RFC 8656 section 12.2.
+    mutating func bindChannel(
+        _ message: TURNMessage, _ context: TurnContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
+    ) {
+        guard let number = message.channel, 0x4000...0x4fff ~= number, message.peerCount == 1 else {
+            return refuse(message, context, allocation, 400)
+        }
+        var wire = (address: IPAddress(v4: 0), isOwn: false)
+        if let code = fault(message.peer, allocation, wire: &wire) { return refuse(message, context, allocation, code) }
+        guard let named = message.peer, named.port != 0 else { return refuse(message, context, allocation, 400) }
+        let peer = Endpoint(address: wire.address, port: named.port)
+        if wire.isOwn && !isServed(peer) { return refuse(message, context, allocation, 403) }
+        let port = allocation.pointee.port(isV4: peer.address.isV4)
+        let ofNumber = relay.channel(number, of: allocation)
+        let ofPeer = relay.channel(for: peer, port: port)
+        // The number is another peer's, or the peer has another number.
+        guard ofNumber == ofPeer else { return refuse(message, context, allocation, 400) }
+        let isNewcomer = relay.permission(for: peer.address, port: port) == nil
+        guard
+            ofNumber != nil || allocation.pointee.channelCount < relay.limits.channels && relay.channels.freeCount > 0,
+            relay.mayAdd(isNewcomer ? 1 : 0, to: allocation, now: now),
+            relay.permit(peer.address, named: named.address, by: allocation, now: now)
+        else { return refuse(message, context, allocation, 508) }
+        if let place = ofNumber {
+            relay.channels[place].pointee.expiry = now &+ Channel.lifetime
+            relay.wheel.schedule(relay.timer(ofChannel: place), at: now &+ Channel.lifetime)
+        } else if let channel = newChannel(number, peer, isOwn: wire.isOwn, allocation, port: port, now: now) {
+            guard relay.bind(channel, to: allocation) else { return refuse(message, context, allocation, 508) }
+        }
+        succeed((STUNMethod.channelBind, message.stun.transactionID), context, key: allocation.pointee.integrity) {
+            _, _ in
+        }
+    }
+
+    private mutating func newChannel(
+        _ number: UInt16, _ peer: Endpoint, isOwn: Bool, _ allocation: UnsafeMutablePointer<Allocation>, port: UInt16,
+        now: UInt64
+    ) -> Channel? {
+        guard let template = template(toPeer: peer, port: port, mac: neighbors.mac) else { return nil }
+        var channel = Channel(
+            toPeer: template, peerAddressSum: template.addressSum, peerPortSum: template.portSum, number: number,
+            isOwn: isOwn, hasRoute: false, allocation: UInt32(allocation.pointee.handle.index), next: Link.none,
+            peerPort: peer.port, peerAddress: peer.address, expiry: now &+ Channel.lifetime,
+            permissionExpiry: now &+ Permission.lifetime, routeDue: now)
+        // Asked for early: the first packet need not wait.
+        withUnsafeMutablePointer(to: &channel) { findRoute($0, now: now) }
+        return channel
+    }
+
+    /// The allocation whose ticket a Refresh request from elsewhere shows (RFC 8016 section 3.2.2).
+    func findMoved(_ message: TURNMessage, _ context: TurnContext) -> UnsafeMutablePointer<Allocation>? {
+        guard message.stun.method == STUNMethod.refresh, let bytes = message.mobilityTicket,
+            bytes.count == TurnTicket.length
+        else { return nil }
+        let ticket = TurnTicket(bytes)
+        guard let allocation = relay.allocations.find(ticket.allocation), allocation.pointee.isMobile,
+            allocation.pointee.closing == nil, ticket.matches(TurnTicket(allocation.pointee, relay))
+        else { return nil }
+        return allocation
+    }
+
+    /// The client has another 5-tuple now; it has proved who it is.
+    mutating func move(_ allocation: UnsafeMutablePointer<Allocation>, to context: TurnContext) {
+        unannounce(allocation)
+        _ = relay.clients.remove(allocation.pointee.key)
+        // The place that was freed takes it.
+        _ = relay.clients.insert(context.key, allocation.pointee.handle.raw)
+        let template = templateToClient(context.client, mac: context.clientMAC)
+        allocation.pointee.key = context.key
+        allocation.pointee.client = context.client
+        allocation.pointee.isStream = context.client.transport != .udp
+        allocation.pointee.toClient = template
+        allocation.pointee.clientAddressSum = template.addressSum
+        allocation.pointee.clientPortSum = template.portSum
+        announce(allocation)
+    }
+
+    /// Tells the other workers where the client's frames go when its address leads elsewhere.
+    mutating func announce(_ allocation: UnsafeMutablePointer<Allocation>) {
+        guard !allocation.pointee.isStream, relay.owner(of: allocation.pointee.key.remote) != relay.number else {
+            return
+        }
+        allocation.pointee.isAnnounced = true
+        let message = Handover.clientOpened(allocation.pointee.key, allocation.pointee.handle)
+        counters.drop(.handoverFull, UInt64(siblings.tellAll(message)))
+    }
+
+    private mutating func unannounce(_ allocation: UnsafeMutablePointer<Allocation>) {
+        guard allocation.pointee.isAnnounced else { return }
+        allocation.pointee.isAnnounced = false
+        let message = Handover.clientClosed(allocation.pointee.key, allocation.pointee.handle)
+        counters.drop(.handoverFull, UInt64(siblings.tellAll(message)))
+    }
+
+    /// Ends an allocation: all that it held is free at once. Its place is free when control's ring took the news.
+    mutating func closeAllocation(
+        _ allocation: UnsafeMutablePointer<Allocation>, _ reason: TurnCloseReason, now: UInt64
+    ) {
+        let handle = allocation.pointee.handle
+        let timer = relay.timer(ofAllocation: handle.index)
+        if allocation.pointee.closing == nil {
+            unannounce(allocation)
+            _ = relay.clients.remove(allocation.pointee.key)
+            relay.releaseFamily(isV4: true, of: allocation)
+            relay.releaseFamily(isV4: false, of: allocation)
+            relay.wheel.cancel(timer)
+            allocation.pointee.closing = reason
+            counters.add(.allocationsClosed)
+        }
+        let event = TurnEvent.allocationClosed(
+            handle, user: allocation.pointee.user, client: allocation.pointee.client,
+            reason: allocation.pointee.closing ?? reason)
+        guard mailbox.turn.events.push(event) else { return relay.wheel.schedule(timer, at: now &+ 10_000_000) }
+        _ = relay.allocations.remove(handle)
+        relay.giveBack(handle)
+    }
+}
