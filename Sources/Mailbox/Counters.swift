@@ -4,7 +4,7 @@ import Synchronization
 @frozen
 public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // port
-    case noBuffer, transmitFull
+    case noBuffer, transmitFull, transmitFullUpperLayer, transmitFullCamera, transmitFullScreen, transmitFullAudio
     // classify
     case truncated, notOurs, badAddress, fragment, unknownPort, unknownFlow, unknownProtocol, oversize
     // stun
@@ -24,7 +24,9 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     /// The packet's stage at which it fell, the metric's `stage` label.
     public var stage: String {
         switch self {
-        case .noBuffer, .transmitFull: "port"
+        case .noBuffer, .transmitFull, .transmitFullUpperLayer, .transmitFullCamera, .transmitFullScreen,
+            .transmitFullAudio:
+            "port"
         case .truncated, .notOurs, .badAddress, .fragment, .unknownPort, .unknownFlow, .unknownProtocol, .oversize:
             "classify"
         case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"

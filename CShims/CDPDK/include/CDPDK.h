@@ -48,6 +48,10 @@ static inline void mbuf_finish(struct rte_mbuf *m, uint16_t length, uint64_t ol_
     m->tx_offload = tx_offload;
 }
 
+// A word of the sender's own: no driver reads the hash of a packet that it transmits.
+static inline uint32_t mbuf_tx_mark(const struct rte_mbuf *m) { return m->hash.usr; }
+static inline void mbuf_set_tx_mark(struct rte_mbuf *m, uint32_t mark) { m->hash.usr = mark; }
+
 // Moves the start of the data; the caller has checked the room.
 static inline void mbuf_move_start(struct rte_mbuf *m, int16_t by) { m->data_off += by; }
 static inline void *mbuf_private(struct rte_mbuf *m) { return (char *)m + sizeof(struct rte_mbuf); }

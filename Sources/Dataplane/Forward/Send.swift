@@ -20,8 +20,10 @@ private struct Heading: BitwiseCopyable {
     var number: UInt64
     var timestamp: UInt32
     var ssrc: UInt32
-    /// Whether it may differ from what was sent under this number before: see `emit`.
+    /// Whether it may differ from what was sent under this number before: see `writeHeader`.
     var mayVary: Bool
+    /// Of the frame.
+    var priority: FramePriority
 }
 
 /// From a Track's packets to one Slot's: rewritten header, sealed payload.
@@ -50,7 +52,8 @@ extension Worker where Queue: ~Copyable {
                 marker: record.pointee.marker || isAudio && number == slot.pointee.rewriter.present.first,
                 payloadType: slot.pointee.types.media, number: number,
                 timestamp: record.pointee.timestamp &+ slot.pointee.rewriter.present.timestampDelta,
-                ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio)
+                ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio,
+                priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer))
             let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
             guard emit(run[place], record, heading, patch: patch, over: path, isShared: track.pointee.isShared) else {
                 continue
@@ -87,7 +90,8 @@ extension Worker where Queue: ~Copyable {
         var heading = Heading(
             marker: record.pointee.marker, payloadType: types.media, number: number,
             timestamp: record.pointee.timestamp &+ epoch.timestampDelta, ssrc: slot.pointee.ssrc,
-            mayVary: types.hasRtx || !slot.pointee.kind.isVideo)
+            mayVary: types.hasRtx || !slot.pointee.kind.isVideo,
+            priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer))
         if types.hasRtx && slot.pointee.rtxSsrc != 0 {
             heading.number = slot.pointee.rtxSequence
             heading.payloadType = types.rtx
@@ -126,7 +130,8 @@ extension Worker where Queue: ~Copyable {
             counters.drop(.oversize)
             return false
         }
-        outbox.seal(job, in: out, template: path.template, engine: engine, offload: queue.offload)
+        outbox.seal(
+            job, in: out, template: path.template, priority: heading.priority, engine: engine, offload: queue.offload)
         return true
     }
 
@@ -157,7 +162,8 @@ extension Worker where Queue: ~Copyable {
         copy.copyMemory(
             from: packet.data + Int(record.pointee.payloadOffset), byteCount: Int(record.pointee.payloadLength))
         copy.xorFirst(patch)
-        outbox.seal(job, in: out, template: path.template, engine: engine, offload: queue.offload)
+        outbox.seal(
+            job, in: out, template: path.template, priority: heading.priority, engine: engine, offload: queue.offload)
         return true
     }
 

@@ -121,6 +121,15 @@ struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
         mbuf_set_header_lens(raw, 14, isV4 ? 20 : 40, 8)
     }
 
+    /// Of a frame to transmit, where the received packet's hash is; meaningless until it was set.
+    @inline(__always)
+    var priority: FramePriority {
+        FramePriority(rawValue: UInt8(truncatingIfNeeded: mbuf_tx_mark(raw))) ?? .control
+    }
+
+    @inline(__always)
+    func setPriority(_ priority: FramePriority) { mbuf_set_tx_mark(raw, UInt32(priority.rawValue)) }
+
     /// Makes a buffer an Ethernet/IP/UDP frame to transmit: its length, and whether the device is asked for the UDP
     /// checksum (see `requestChecksums`).
     @inline(__always)

@@ -7,9 +7,15 @@ import Wire
 /// A packet of a profile that gains nothing from company (GCM) is sealed at once, while its buffer is in the nearest
 /// cache; the others wait for as many as multi-buffer ciphers want. One transmit call for many frames is what devices
 /// want. The order among packets is kept.
+///
+/// What the port does not take is held back and goes first the next time. When more waits than is worth to wait, frames of
+/// the lowest `FramePriority` go, of these the latest first: what waits longest belongs to pictures that have begun to
+/// leave.
 struct Outbox: ~Copyable {
     /// Frames that are sent together: as many as AES-CM packets are sealed together.
     static let burst = 64
+    /// Frames that are held back at most: 2 ms of 1 Gbit/s.
+    static let backlog = 256
     /// Packets that may be retired before a flush.
     private static let retiredCapacity = 512
 
@@ -25,6 +31,8 @@ struct Outbox: ~Copyable {
     private let retired: UnsafeMutablePointer<Mbuf>
     private var jobCount = 0
     private var frameCount = 0
+    /// The first of the frames that the port did not take the last time.
+    private(set) var heldCount = 0
     private var retiredCount = 0
     private var identification: UInt16 = 0
     /// Our own link address (`FrameTemplate.word`), to which nothing is sent on the wire.
@@ -37,7 +45,7 @@ struct Outbox: ~Copyable {
         jobs = .allocate(capacity: Self.burst)
         envelopes = .allocate(capacity: Self.burst)
         // Housekeeping and handing over add some without looking.
-        frames = .allocate(capacity: 8 * Self.burst)
+        frames = .allocate(capacity: Self.backlog + 8 * Self.burst)
         retired = .allocate(capacity: Self.retiredCapacity)
     }
 
@@ -52,7 +60,7 @@ struct Outbox: ~Copyable {
 
     /// It is time to send.
     @inline(__always)
-    var isFull: Bool { frameCount >= Self.burst }
+    var isFull: Bool { frameCount &- heldCount >= Self.burst }
     /// It is time to flush.
     @inline(__always)
     var needsFlush: Bool { isFull || retiredCount >= Self.retiredCapacity / 2 }
@@ -70,11 +78,20 @@ struct Outbox: ~Copyable {
         retiredCount = 0
     }
 
-    /// A whole frame.
     @inline(__always)
-    mutating func add(_ frame: Mbuf) {
+    private mutating func append(_ frame: Mbuf) {
         frames[frameCount] = frame
         frameCount &+= 1
+    }
+
+    /// A whole frame from another worker, which gave it its priority.
+    mutating func add(prioritised frame: Mbuf) { append(frame) }
+
+    /// A whole frame.
+    @inline(__always)
+    mutating func add(_ frame: Mbuf, priority: FramePriority = .control) {
+        frame.setPriority(priority)
+        append(frame)
     }
 
     /// Puts the outer headers before a payload that is in place behind them, and adds the frame.
@@ -90,11 +107,11 @@ struct Outbox: ~Copyable {
     /// longer than a buffer. `template` outlives the flush.
     @inline(__always)
     mutating func seal(
-        _ job: SealJob, in packet: Mbuf, template: UnsafePointer<FrameTemplate>, engine: borrowing SrtpEngine,
-        offload: ChecksumOffload
+        _ job: SealJob, in packet: Mbuf, template: UnsafePointer<FrameTemplate>, priority: FramePriority,
+        engine: borrowing SrtpEngine, offload: ChecksumOffload
     ) {
         finish(packet, template, payloadLength: job.sealedLength, offload: offload)
-        add(packet)
+        add(packet, priority: priority)
         if engine.sealsSingly(job.transform.profile) {
             engine.seal(job)
             if !offload.udp { template.pointee.fillChecksum(in: packet.data, payloadLength: job.sealedLength) }
@@ -152,7 +169,7 @@ struct Outbox: ~Copyable {
         jobCount = 0
     }
 
-    /// Hands all frames to `queue`. What it does not take is dropped and counted.
+    /// Hands all frames to `queue`, and holds back what it does not take.
     mutating func transmit<Queue: PortQueue & ~Copyable>(
         _ queue: inout Queue, counters: borrowing LocalCounters
     ) {
@@ -166,23 +183,60 @@ struct Outbox: ~Copyable {
             sent &+= queue.transmit(frames + sent, count: frameCount &- sent)
             tries &+= 1
         }
-        if sent < frameCount {
-            for index in sent..<frameCount { bytes &-= UInt64(truncatingIfNeeded: frames[index].length) }
-            counters.drop(.transmitFull, UInt64(frameCount &- sent))
-            (frames + sent).freeAll(frameCount &- sent)
-        }
+        for index in sent..<frameCount { bytes &-= UInt64(truncatingIfNeeded: frames[index].length) }
         counters.add(.transmittedPackets, UInt64(sent))
         counters.add(.transmittedBytes, bytes)
-        frameCount = 0
+        holdBack(from: sent, counters: counters)
     }
 
-    /// Hands all frames to a worker that has a transmit queue.
+    /// Hands all frames to a worker that has a transmit queue, and holds back what the ring has no room for.
     mutating func handOver(to ring: Ring<Handover>, counters: borrowing LocalCounters) {
-        for index in 0..<frameCount where !ring.stage(.transmit(frames[index])) {
-            counters.drop(.transmitFull)
-            frames[index].free()
-        }
+        var sent = 0
+        while sent < frameCount, ring.stage(.transmit(frames[sent])) { sent &+= 1 }
         ring.commit()
-        frameCount = 0
+        holdBack(from: sent, counters: counters)
+    }
+
+    /// Keeps the frames from `sent` on for the next time: not more than `backlog`.
+    @inline(__always)
+    private mutating func holdBack(from sent: Int, counters: borrowing LocalCounters) {
+        if sent < frameCount { compact(from: sent, counters: counters) } else { frameCount = 0 }
+        heldCount = frameCount
+    }
+
+    @inline(never)
+    private mutating func compact(from sent: Int, counters: borrowing LocalCounters) {
+        frameCount &-= sent
+        for index in 0..<frameCount {
+            frames[index] = frames[sent &+ index]
+        }
+        var excess = frameCount &- Self.backlog
+        var lowest: UInt8 = 0
+        while excess > 0, let priority = FramePriority(rawValue: lowest) {
+            excess &-= drop(priority, atMost: excess, counters: counters)
+            lowest &+= 1
+        }
+    }
+
+    /// Drops the latest frames of a priority; how many.
+    private mutating func drop(_ priority: FramePriority, atMost limit: Int, counters: borrowing LocalCounters) -> Int {
+        var present = 0
+        for index in 0..<frameCount where frames[index].priority == priority { present &+= 1 }
+        var spared = max(present &- limit, 0)
+        var kept = 0
+        for index in 0..<frameCount {
+            let goes = frames[index].priority == priority && spared == 0
+            if goes {
+                counters.drop(priority.dropReason)
+                frames[index].free()
+                continue
+            }
+            if frames[index].priority == priority { spared &-= 1 }
+            frames[kept] = frames[index]
+            kept &+= 1
+        }
+        let dropped = frameCount &- kept
+        frameCount = kept
+        return dropped
     }
 }

@@ -147,7 +147,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         case .neighbor(let packet):
             _ = neighbors.handle(packet, now: now)
             packet.free()
-        case .transmit(let packet): outbox.add(packet)
+        case .transmit(let packet): outbox.add(prioritised: packet)
         case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
         case .flowOpened(let endpoint, let session):
             if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }

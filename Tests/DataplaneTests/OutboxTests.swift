@@ -1,0 +1,87 @@
+import Mailbox
+import Testing
+import Wire
+
+@testable import Dataplane
+
+/// A device whose ring has little room.
+private struct NarrowQueue: PortQueue {
+    var room: Int
+    var taken: [Int] = []
+
+    init(room: Int) { self.room = room }
+
+    var hasReceive: Bool { false }
+    var hasTransmit: Bool { true }
+    var offload: ChecksumOffload { ChecksumOffload() }
+
+    mutating func receive(into packets: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int { 0 }
+
+    mutating func transmit(_ packets: UnsafeMutablePointer<Mbuf>, count: Int) -> Int {
+        let fits = min(count, room)
+        for index in 0..<fits {
+            taken.append(Int(packets[index].data.load(as: UInt16.self)))
+            packets[index].free()
+        }
+        room -= fits
+        return fits
+    }
+}
+
+@Suite struct Outboxes {
+    /// Adds frames numbered from `first` on.
+    private func add(
+        _ count: Int, _ priority: FramePriority, first: Int, to outbox: inout Outbox, from pool: BufferPool
+    ) throws {
+        for number in first..<(first + count) {
+            let frame = try PortFixture.mbuf([UInt8(number & 0xff), UInt8(number >> 8)], from: pool)
+            outbox.add(frame, priority: priority)
+        }
+    }
+
+    @Test func `what a full ring does not take goes first the next time, in its order`() throws {
+        let pool = try PortFixture.pool(count: 1_023)
+        defer { pool.deallocate() }
+        let counters = LocalCounters()
+        var outbox = Outbox()
+        var queue = NarrowQueue(room: 5)
+        try add(20, .camera, first: 0, to: &outbox, from: pool)
+        outbox.transmit(&queue, counters: counters)
+        let held = outbox.heldCount
+        #expect(held == 15)
+        try add(3, .audio, first: 20, to: &outbox, from: pool)
+        queue.room = 100
+        outbox.transmit(&queue, counters: counters)
+        #expect(queue.taken == Array(0..<23))
+        let isEmpty = outbox.isEmpty
+        #expect(isEmpty)
+        #expect(counters[.transmittedPackets] == 23 && counters[.transmittedBytes] == 46)
+        #expect(pool.available == pool.count)
+    }
+
+    @Test func `a ring that stays full costs the lowest video first, and sound before nothing but control`() throws {
+        let pool = try PortFixture.pool(count: 2_047)
+        defer { pool.deallocate() }
+        let counters = LocalCounters()
+        var outbox = Outbox()
+        var queue = NarrowQueue(room: 0)
+        let priorities: [FramePriority] = [.audio, .upperLayer, .control, .camera, .screen]
+        for (place, priority) in priorities.enumerated() {
+            try add(100, priority, first: 100 * place, to: &outbox, from: pool)
+        }
+        // 500 wait, 256 may: all 100 of upper layers go, all of cameras, and the latest 44 of screens.
+        outbox.transmit(&queue, counters: counters)
+        #expect(counters[.transmitFullUpperLayer] == 100 && counters[.transmitFullCamera] == 100)
+        #expect(counters[.transmitFullScreen] == 44)
+        #expect(counters[.transmitFullAudio] == 0 && counters[.transmitFull] == 0)
+        // The next 100 of sound take the place of what is left of screens, and then of the latest sound.
+        try add(100, .audio, first: 500, to: &outbox, from: pool)
+        outbox.transmit(&queue, counters: counters)
+        #expect(counters[.transmitFullScreen] == 100 && counters[.transmitFullAudio] == 44)
+        #expect(counters[.transmitFull] == 0)
+        queue.room = 1_000
+        outbox.transmit(&queue, counters: counters)
+        #expect(queue.taken == Array(0..<100) + Array(200..<300) + Array(500..<556))
+        #expect(pool.available == pool.count)
+    }
+}
