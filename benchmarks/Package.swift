@@ -17,6 +17,13 @@ let package = Package(
             name: "costs", dependencies: ["Prototype", .product(name: "Dataplane", package: "needletail")],
             path: "Costs",
             swiftSettings: [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]),
+        .executableTarget(
+            name: "in-process", dependencies: [.product(name: "Dataplane", package: "needletail")], path: "InProcess",
+            swiftSettings: [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]),
+        // The load of benchmarks/peers: on sockets and libraries that Needletail's data plane does not use.
+        .executableTarget(
+            name: "generator", path: "Generator", cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: ["ssl", "crypto", "srtp2"].map { .linkedLibrary($0) }),
     ],
     swiftLanguageModes: [.v6]
 )

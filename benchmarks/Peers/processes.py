@@ -1,0 +1,83 @@
+"""Programs that are measured: started on a core, timed, and ended by their own ids."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+NICE = -10
+
+
+async def wait_until(what: str, probe: Callable[[], Awaitable[bool]], timeout: float = 15) -> None:
+    deadline = time.monotonic() + timeout
+    while not await probe():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"gave up after {timeout} s waiting for {what}")
+        await asyncio.sleep(0.05)
+
+
+async def start(command: list[str], core: int, **options: object) -> asyncio.subprocess.Process:
+    """Runs `command` on `core` before what else the machine does."""
+    # taskset and nice become the program, so the id is the program's.
+    command = ["taskset", "-c", str(core), "nice", "-n", str(NICE), *command]
+    process = await asyncio.create_subprocess_exec(*command, start_new_session=True, **options)
+    # With autogroups (sched(7)) a nice value counts within its session alone, and the session's against others.
+    with contextlib.suppress(FileNotFoundError):
+        Path(f"/proc/{process.pid}/autogroup").write_text(str(NICE))
+    return process
+
+
+class Ended(RuntimeError):
+    """A program that should run does not."""
+
+
+class Program:
+    """A process on one core; its output goes to a file."""
+
+    def __init__(self, command: list[str], core: int, log: Path) -> None:
+        self._name = Path(command[0]).name
+        self._command, self._core = command, core
+        self.log = log
+
+    async def __aenter__(self) -> Program:
+        with self.log.open("wb") as log:
+            self._process = await start(
+                self._command, self._core, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return self
+
+    async def __aexit__(self, kind: type | None, *_: object) -> None:
+        if self._process.returncode is None:
+            self._process.terminate()
+            try:
+                await asyncio.wait_for(self._process.wait(), 10)
+            except asyncio.TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        if kind is not None:
+            print(self.tail(), flush=True, file=sys.stderr)
+
+    def tail(self) -> str:
+        return f"{self._name} said last:\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+
+    def check(self) -> None:
+        if self._process.returncode is not None:
+            raise Ended(f"{self._name} ended with {self._process.returncode}\n{self.tail()}")
+
+    def cpu_seconds(self) -> float:
+        """What all its threads ran so far: utime + stime of /proc, to the nanosecond."""
+        # The process's CPU clock, as clock_getcpuclockid(3) names it.
+        return time.clock_gettime(~self._process.pid << 3 | 2)
+
+    def waited_seconds(self) -> float:
+        """For how long its threads were ready to run and others had the core."""
+        records = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(record.read_text().split()[1]) for record in records) / 1e9
+
+    def threads(self) -> int:
+        return len(os.listdir(f"/proc/{self._process.pid}/task"))
