@@ -3,9 +3,9 @@ import Wire
 
 @testable import Dataplane
 
-/// The engines that this machine can run: every code path of ipsec-mb, and libsrtp2's.
+/// The engines that this machine can run: every code path of ipsec-mb, OpenSSL's, and libsrtp2's.
 enum SrtpEngineChoice: String, CaseIterable, Sendable {
-    case best, sse, avx, avx2, avx512, libsrtp
+    case best, sse, avx, avx2, avx512, openssl, libsrtp
 
     func make() -> SrtpEngine? {
         switch self {
@@ -14,6 +14,7 @@ enum SrtpEngineChoice: String, CaseIterable, Sendable {
         case .avx: SrtpEngine(kind: .ipsecMB, instructions: .avx)
         case .avx2: SrtpEngine(kind: .ipsecMB, instructions: .avx2)
         case .avx512: SrtpEngine(kind: .ipsecMB, instructions: .avx512)
+        case .openssl: SrtpEngine(kind: .openssl)
         case .libsrtp: SrtpEngine(kind: .libsrtp)
         }
     }

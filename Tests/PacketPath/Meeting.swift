@@ -54,6 +54,7 @@ final class Meeting {
     let queues: [MemoryQueue]
     let mailboxes = (0..<2).map { _ in WorkerMailbox() }
     let mesh = HandoverMesh(workers: 2)
+    let kind: SrtpEngine.Kind
     let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
     let engine = UnsafeMutablePointer<SrtpEngine>.allocate(capacity: 1)
     var members: [[Member]] = [[], []]
@@ -64,9 +65,10 @@ final class Meeting {
     /// When, who, layer, and the number of the packet that a publisher is to repeat.
     var repairs: [(due: UInt64, member: Member, layer: Int, lost: UInt64)] = []
 
-    init() throws {
+    init(_ kind: SrtpEngine.Kind) throws {
+        self.kind = kind
         try EAL.start(EAL.Configuration(hugepages: .never, memory: 192, logLevel: 4))
-        pool = try BufferPool(name: "packetpath", count: 16_383)
+        pool = try BufferPool(name: "packetpath\(kind)", count: 16_383)
         queues = (0..<2).map { _ in
             MemoryQueue(offload: ChecksumOffload(), received: Ring(capacity: 4_096), transmitted: Ring(capacity: 8_192))
         }
@@ -82,7 +84,7 @@ final class Meeting {
                         mediaPort: BenchmarkPeer.us.port, seed: UInt64(number), ntpEpoch: 3_900_000_000 << 32,
                         cacheBudget: 4_096),
                     mailbox: mailboxes[number], siblings: mesh.siblings(of: number, transmitters: 2), pool: pool,
-                    queue: queues[number], host: host, engine: SrtpEngine()))
+                    queue: queues[number], host: host, engine: SrtpEngine(kind: kind)!))
         }
         let profiles: [SrtpProfile] = [.aeadAes128Gcm, .aes128CmHmacSha1, .aeadAes256Gcm]
         for worker in 0..<2 {

@@ -18,8 +18,10 @@ ROOT = "9Dataplane12WorkerThreadC4loop"
 
 # Functions that are left out, by what their name contains, and why.
 LEFT_OUT = {
-    "9Dataplane7LibsrtpO": "libsrtp2's ciphers: only on a CPU that ipsec-mb cannot use",
-    "9Dataplane11LibsrtpKeysV": "libsrtp2's keys: only on a CPU that ipsec-mb cannot use",
+    "9Dataplane7OpensslO": "OpenSSL's ciphers: only on a CPU that ipsec-mb cannot use; `run hooks` watches them",
+    "9Dataplane11OpensslKeysV": "OpenSSL's keys: only on a CPU that ipsec-mb cannot use; `run hooks` watches them",
+    "9Dataplane7LibsrtpO": "libsrtp2's ciphers: the reference of tests and benchmarks, never chosen",
+    "9Dataplane11LibsrtpKeysV": "libsrtp2's keys: the reference of tests and benchmarks, never chosen",
     "9Dataplane10IdlePolicyV5sleep": "the idle worker's sleep: only after thousands of empty turns",
 }
 

@@ -2,7 +2,7 @@ import COpenSSL
 import CSRTP
 import Wire
 
-/// One direction's libsrtp2 objects for RTP or for RTCP: what a transform's key block holds on a CPU without ipsec-mb.
+/// One direction's libsrtp2 objects for RTP or for RTCP: what a transform's key block holds for the reference.
 struct LibsrtpKeys: BitwiseCopyable {
     var cipher: UnsafeMutablePointer<srtp_cipher_t>?
     /// Nil for an AEAD profile.

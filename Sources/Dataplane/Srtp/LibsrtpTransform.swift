@@ -1,7 +1,8 @@
 import CSRTP
 import Wire
 
-/// SRTP and SRTCP with libsrtp2's ciphers and HMAC, a packet at a time, for a CPU where ipsec-mb cannot work.
+/// SRTP and SRTCP with libsrtp2's ciphers and HMAC, a packet at a time: the reference that the other engines are
+/// compared with.
 ///
 /// Not with libsrtp2's sessions: those keep roll-over counters and replay windows of their own, and the worker has them
 /// already. What the library refuses to seal is overwritten with zeros, so that plaintext never leaves.

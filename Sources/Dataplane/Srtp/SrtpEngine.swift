@@ -1,5 +1,5 @@
 import CIPSecMB
-import CSRTP
+import COpenSSL
 import Wire
 
 /// Seals and opens SRTP and SRTCP (RFC 3711, RFC 7714), a burst at a time.
@@ -9,18 +9,20 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
     enum Kind: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         /// Intel ipsec-mb: the fast path, on x86-64 with AES-NI.
         case ipsecMB
-        /// libsrtp2's ciphers, on any CPU.
+        /// OpenSSL, on any other CPU.
+        case openssl
+        /// libsrtp2's ciphers: what the others are compared with, never chosen by itself.
         case libsrtp
     }
 
     let kind: Kind
-    /// Nil for the libsrtp kind.
+    /// Nil for the other kinds.
     let multiBuffer: MultiBuffer?
 
     /// The kind that suits this CPU.
     init() {
         multiBuffer = MultiBuffer()
-        kind = multiBuffer == nil ? .libsrtp : .ipsecMB
+        kind = multiBuffer == nil ? .openssl : .ipsecMB
     }
 
     /// Nil when this CPU cannot do `kind` with `instructions`.
@@ -36,7 +38,8 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
     static var description: String {
         let engine = SrtpEngine()
         guard let multiBuffer = engine.multiBuffer else {
-            return String(cString: srtp_get_version_string()) + " (this CPU lacks what ipsec-mb needs)"
+            return "OpenSSL " + String(cString: OpenSSL_version(OPENSSL_VERSION_STRING))
+                + " (this CPU lacks what ipsec-mb needs)"
         }
         return multiBuffer.description
     }
@@ -44,7 +47,7 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
     /// Protects `count` packets, each with any profile and key: ciphertext and tag stand after the header.
     @inline(__always)
     func seal(_ jobs: UnsafeMutablePointer<SealJob>, _ count: Int) {
-        if let multiBuffer { multiBuffer.seal(jobs, count) } else { Libsrtp.seal(jobs, count) }
+        if let multiBuffer { multiBuffer.seal(jobs, count) } else { sealPortably(jobs, count) }
     }
 
     /// Whether a packet of `profile` is as well sealed by itself as among others.
@@ -60,7 +63,7 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
     /// Verifies and decrypts `count` packets in place; each job says whether its packet is authentic.
     @inline(__always)
     func open(_ jobs: UnsafeMutablePointer<OpenJob>, _ count: Int) {
-        if let multiBuffer { multiBuffer.open(jobs, count) } else { Libsrtp.open(jobs, count) }
+        if let multiBuffer { multiBuffer.open(jobs, count) } else { openPortably(jobs, count) }
     }
 
     /// Protects a compound RTCP packet of `length` bytes (at least 8) in place and returns its new length. The memory
@@ -69,7 +72,11 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
         _ transform: SrtpTransform, _ packet: UnsafeMutablePointer<UInt8>, _ length: Int, index: UInt32
     ) -> Int {
         let rtcp = SrtcpPacket(transform: transform, packet: packet, plainLength: length, index: index & 0x7FFF_FFFF)
-        if let multiBuffer { multiBuffer.sealRtcp(rtcp) } else { Libsrtp.sealRtcp(rtcp) }
+        switch kind {
+        case .ipsecMB: multiBuffer?.sealRtcp(rtcp)
+        case .openssl: Openssl.sealRtcp(rtcp)
+        case .libsrtp: Libsrtp.sealRtcp(rtcp)
+        }
         return length &+ transform.rtcpTrailerLength
     }
 
@@ -81,16 +88,31 @@ struct SrtpEngine: ~Copyable, @unchecked Sendable {
     ) -> (plainLength: Int, index: UInt32)? {
         guard let rtcp = SrtcpPacket(transform: transform, packet: packet, sealedLength: length) else { return nil }
         let authentic =
-            if let multiBuffer { multiBuffer.openRtcp(rtcp) } else { Libsrtp.openRtcp(rtcp) }
+            switch kind {
+            case .ipsecMB: multiBuffer?.openRtcp(rtcp) ?? false
+            case .openssl: Openssl.openRtcp(rtcp)
+            case .libsrtp: Libsrtp.openRtcp(rtcp)
+            }
         return authentic ? (rtcp.plainLength, rtcp.index) : nil
     }
 
     /// Expands session keys into the key block of a transform.
     func expand(_ keys: SrtpSessionKeys, profile: SrtpProfile, into block: UnsafeMutableRawPointer) {
-        if let multiBuffer {
-            multiBuffer.expand(keys, profile: profile, into: block)
-        } else {
-            LibsrtpKeys.allocate(keys, profile: profile, in: block)
+        switch kind {
+        case .ipsecMB: multiBuffer?.expand(keys, profile: profile, into: block)
+        case .openssl: OpensslKeys.allocate(keys, profile: profile, in: block)
+        case .libsrtp: LibsrtpKeys.allocate(keys, profile: profile, in: block)
         }
+    }
+
+    /// Kept out of the way of ipsec-mb.
+    @inline(never)
+    private func sealPortably(_ jobs: UnsafeMutablePointer<SealJob>, _ count: Int) {
+        if kind == .openssl { Openssl.seal(jobs, count) } else { Libsrtp.seal(jobs, count) }
+    }
+
+    @inline(never)
+    private func openPortably(_ jobs: UnsafeMutablePointer<OpenJob>, _ count: Int) {
+        if kind == .openssl { Openssl.open(jobs, count) } else { Libsrtp.open(jobs, count) }
     }
 }

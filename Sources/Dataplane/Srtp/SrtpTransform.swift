@@ -14,7 +14,7 @@ struct SrtpTransform: BitwiseCopyable, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
 
     /// Derives the session keys (RFC 3711 section 4.3, RFC 7714 section 11) and expands them at `memory`, which holds
-    /// `byteCount` bytes aligned to `alignment`. Set-up work: may allocate when the engine is libsrtp2's.
+    /// `byteCount` bytes aligned to `alignment`. Set-up work: allocates when the engine is not ipsec-mb's.
     static func install(
         at memory: UnsafeMutableRawPointer, engine: borrowing SrtpEngine, profile: SrtpProfile, master: SrtpMasterKey
     ) -> SrtpTransform {
@@ -56,7 +56,12 @@ struct SrtpTransform: BitwiseCopyable, @unchecked Sendable {
 
     /// Overwrites the keys and frees what `install` allocated. The handle and its copies are dead after it.
     func erase() {
-        if base.load(fromByteOffset: Layout.kind, as: SrtpEngine.Kind.self) == .libsrtp {
+        switch base.load(fromByteOffset: Layout.kind, as: SrtpEngine.Kind.self) {
+        case .ipsecMB: break
+        case .openssl:
+            OpensslKeys(block: rtpKeys).deallocate()
+            OpensslKeys(block: rtcpKeys).deallocate()
+        case .libsrtp:
             LibsrtpKeys(block: rtpKeys).deallocate()
             LibsrtpKeys(block: rtcpKeys).deallocate()
         }
