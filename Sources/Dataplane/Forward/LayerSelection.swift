@@ -53,14 +53,24 @@ extension Worker where Queue: ~Copyable {
             }
             askForKeyframe(track, layer: layer, now: now)
             if track.pointee.layers[layer].missing.count > 0 { sendNack(track, layer: layer, now: now) }
-            let deadline = now > configuration.cacheAge ? now &- configuration.cacheAge : 0
-            while let packet = track.pointee.layers[layer].cache.expire(
-                before: deadline, upTo: track.pointee.layers[layer].highest)
-            {
-                cachedPackets &-= 1
-                outbox.retire(packet)
-                if outbox.needsFlush { flush() }
-            }
+            expirePackets(track, layer: layer, now: now)
         }
+    }
+
+    /// Gives up the packets that are too old to be asked for: at once, those out of order within 10 s.
+    private mutating func expirePackets(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
+        let deadline = now > configuration.cacheAge ? now &- configuration.cacheAge : 0
+        while let packet = track.pointee.layers[layer].cache.expire(
+            before: deadline, upTo: track.pointee.layers[layer].highest)
+        {
+            giveUp(packet)
+        }
+        if let packet = track.pointee.layers[layer].cache.expireStraggler(before: deadline) { giveUp(packet) }
+    }
+
+    private mutating func giveUp(_ packet: Mbuf) {
+        cachedPackets &-= 1
+        outbox.retire(packet)
+        if outbox.needsFlush { flush() }
     }
 }

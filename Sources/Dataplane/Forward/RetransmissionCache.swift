@@ -15,6 +15,8 @@ struct RetransmissionCache: BitwiseCopyable {
     let entries: UnsafeMutablePointer<Entry>
     /// The next place that `expire` looks at.
     var oldest: UInt64 = 0
+    /// Likewise for `expireStraggler`.
+    private var straggler = 0
 
     init(entries: UnsafeMutablePointer<Entry>) { self.entries = entries }
 
@@ -56,6 +58,16 @@ struct RetransmissionCache: BitwiseCopyable {
             oldest &+= 1
         }
         return nil
+    }
+
+    /// Takes out what `expire` has passed already: a late repair, or what lies before a jump of the numbers. It looks at one
+    /// place, so that `depth` calls find all that came in before `deadline` (ns).
+    mutating func expireStraggler(before deadline: UInt64) -> Mbuf? {
+        let entry = entries + straggler
+        straggler = (straggler &+ 1) & (Self.depth - 1)
+        guard let packet = entry.pointee.packet, packet.record.pointee.arrival < deadline else { return nil }
+        entry.pointee.packet = nil
+        return packet
     }
 
     /// Forgets everything; returns one kept packet after the other, then nil.
