@@ -92,10 +92,13 @@ struct Relay: ~Copyable {
         let lower = (Int(settings.ports.lowerBound) + 1) & ~1
         let perWorker = (max(Int(settings.ports.upperBound) + 1 - lower, 0) / max(workers, 1)) & ~1
         portBase = UInt16(lower)
-        portsPerWorker = isEnabled ? perWorker : 0
+        let portsPerWorker = configuration == nil ? 0 : perWorker
+        self.portsPerWorker = portsPerWorker
         let base = UInt16(truncatingIfNeeded: lower + number * perWorker)
-        portsV4 = RelayPorts(base: base, count: isEnabled && v4 != nil ? perWorker : 0, random: &random)
-        portsV6 = RelayPorts(base: base, count: isEnabled && v6 != nil ? perWorker : 0, random: &random)
+        // Asked of the settings: reading `self` here makes Swift 6.3's optimizer free the ports that are not there yet.
+        let (countV4, countV6) = (settings.v4 == nil ? 0 : portsPerWorker, settings.v6 == nil ? 0 : portsPerWorker)
+        portsV4 = RelayPorts(base: base, count: countV4, random: &random)
+        portsV6 = RelayPorts(base: base, count: countV6, random: &random)
 
         let count = isEnabled ? max(capacity.allocations, 1) : 1
         allocations = SlotTable(capacity: count)
