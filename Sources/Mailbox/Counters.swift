@@ -51,6 +51,8 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case stunRequests, puntedPackets, handoverPackets
     /// TSC cycles in turns that did work, and in all turns.
     case busyCycles, totalCycles
+    /// ns in turns that took far longer than a turn can: the system gave the core to somebody else.
+    case stalledNanoseconds
     /// Turns of the poll loop; a heartbeat for whoever watches.
     case turns
     // TURN: requests with credentials, plain Binding requests answered, allocations made and ended

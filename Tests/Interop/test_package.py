@@ -136,8 +136,8 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.timeout(500)
 def test_the_package_installs_into_a_fresh_debian(debian: Path, package: Path) -> None:
     def inside(script: str) -> subprocess.CompletedProcess[str]:
-        """In the tree, with a /proc of its own that goes away with the command."""
-        command = f'mount -t proc proc "{debian}/proc" && exec chroot "{debian}" sh -c "$1"'
+        """In the tree, with a /proc of its own that goes away with the command, and through which nothing is changed."""
+        command = f'mount -t proc -o ro proc "{debian}/proc" && exec chroot "{debian}" sh -c "$1"'
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         return subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", "sh", "-c", command, "sh", script],

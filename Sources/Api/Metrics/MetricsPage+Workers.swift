@@ -20,6 +20,18 @@ extension MetricsPage {
         }
     }
 
+    static func stalls(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
+        page.family(
+            "needletail_worker_stalled_seconds_total", .counter,
+            "Time in which the system gave a worker's core to somebody else, pauses of 5 ms and more."
+        ) { samples in
+            for (worker, readings) in byWorker(workers) {
+                let stalled = readings.reduce(0) { $0 + Double($1.counters[.stalledNanoseconds]) }
+                samples.add(stalled * 1e-9, ["worker": String(worker)])
+            }
+        }
+    }
+
     static func rings(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
         let rings: [(name: String, counter: Counter)] = [
             ("commands", .commandsWaiting), ("replies", .repliesWaiting), ("events", .eventsWaiting),

@@ -17,6 +17,7 @@ enum MetricsPage {
         drops(&page, workers)
         workerLoad(&page, workers, load)
         forwarding(&page, workers)
+        stalls(&page, workers)
         rings(&page, workers)
         tables(&page, workers)
         ways(&page, workers)

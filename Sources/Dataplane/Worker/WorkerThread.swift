@@ -36,6 +36,8 @@ public final class WorkerThread: Sendable {
         _ worker: inout Worker<DPDKQueue>, idle: IdlePolicy, clock: CycleClock, isStopping: Box
     ) {
         var idle = idle
+        // A full turn takes well under a millisecond; whatever takes longer than this was not the worker's doing.
+        let stall = clock.frequency / 200 &+ UInt64(idle.longestSleep) &* clock.frequency / 1_000_000
         var began = clock.cycles()
         while !isStopping.flag.load(ordering: .relaxed) {
             let forwarded = worker.counters[.forwardedPackets]
@@ -54,6 +56,9 @@ public final class WorkerThread: Sendable {
             let ended = clock.cycles()
             worker.counters.add(.totalCycles, ended &- began)
             worker.counters.add(.turns)
+            if ended &- began > stall {
+                worker.counters.add(.stalledNanoseconds, clock.nanoseconds(ended &- began))
+            }
             began = ended
         }
     }
