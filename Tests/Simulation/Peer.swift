@@ -46,6 +46,9 @@ final class Peer {
     var senderReports: Set<UInt32> = []
     var receiverReports = 0
     var bindingResponses = 0
+    /// What lies around its datagrams: a relay's channel.
+    var wrap: ([UInt8]) -> [UInt8] = { $0 }
+    var unwrap: ([UInt8]) -> [UInt8]? = { $0 }
     var lastError: Int?
     var transportSequence: UInt16 = 0
     /// Every Session's ids are its own; the worker translates.
@@ -120,7 +123,7 @@ final class Peer {
             writer.addFingerprint()
             return writer.finish()
         }
-        world.send(Array(message[..<length]), from: endpoint, mac: mac)
+        world.send(wrap(Array(message[..<length])), from: endpoint, mac: mac)
     }
 
     // MARK: sending
@@ -156,7 +159,7 @@ final class Peer {
             return job.sealedLength
         }
         sent[ssrc, default: [:]][UInt16(truncatingIfNeeded: index)] = payload
-        if !loses { world.send(Array(packet[..<length]), from: endpoint, mac: mac) }
+        if !loses { world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac) }
     }
 
     func sendRtcp(ssrc: UInt32 = 1, _ build: (inout RTCPWriter) -> Void) {
@@ -170,7 +173,7 @@ final class Peer {
                 send, room.baseAddress!.assumingMemoryBound(to: UInt8.self), writer.count,
                 index: rtcpIndices[ssrc]!)
         }
-        world.send(Array(packet[..<length]), from: endpoint, mac: mac)
+        world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac)
     }
 
     // MARK: receiving
@@ -190,7 +193,7 @@ final class Peer {
     }
 
     func receive(_ payload: [UInt8], _ now: UInt64) {
-        var bytes = payload
+        guard var bytes = unwrap(payload) else { return }
         bytes.withUnsafeMutableBytes { room in
             switch PacketKind(UnsafeRawBufferPointer(room)) {
             case .stun:

@@ -184,6 +184,8 @@ final class TurnUser {
 }
 
 extension STUNWriter {
+    mutating func add(_ type: UInt16, bytes: [UInt8]) { bytes.withUnsafeBytes { add(type, $0) } }
+
     /// REQUESTED-TRANSPORT: UDP.
     mutating func addTransport() { add(STUNAttributeType.requestedTransport, UInt32(17) << 24) }
 

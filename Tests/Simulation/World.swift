@@ -119,6 +119,12 @@ final class World {
         }
     }
 
+    /// Lets much time pass at once, in which nothing happens but what is due.
+    func leap(seconds: Int) {
+        now += UInt64(seconds) * 1_000_000_000
+        run(1)
+    }
+
     private func deliver(_ frame: [UInt8]) {
         frame.withUnsafeBytes { bytes in
             guard let datagram = DatagramFrame(bytes) else { return }

@@ -175,7 +175,7 @@ struct LinkedPool<Element: BitwiseCopyable>: ~Copyable {
 
     init(capacity: Int) {
         self.capacity = capacity
-        base = .allocate(byteCount: max(capacity, 1) * Self.stride, alignment: 64)
+        base = LargeMemory.allocate(byteCount: max(capacity, 1) * Self.stride)
         free = .allocate(capacity: max(capacity, 1))
         // The first places are taken first.
         for index in 0..<capacity { free[index] = UInt32(capacity - 1 - index) }

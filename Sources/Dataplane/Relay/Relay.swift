@@ -65,7 +65,10 @@ struct Relay: ~Copyable {
         random: inout RandomSource
     ) {
         isEnabled = configuration != nil
-        let settings = configuration ?? RelayConfiguration(realm: "", secret: (0, 0, 0, 0), v4: nil, v6: nil)
+        let settings =
+            configuration
+            ?? RelayConfiguration(
+                realm: "", secret: (0, 0, 0, 0), v4: nil, v6: nil, limits: RelayLimits(sources: 1))
         limits = settings.limits
         self.number = number
         self.workers = workers

@@ -84,6 +84,8 @@ public struct RelayLimits: Sendable, Equatable, BitwiseCopyable {
     /// Before authentication an address is sent at most the bytes that came from it, and these: a burst, and a second.
     public var challengeBurst: Int
     public var challengeRate: Int
+    /// Addresses whose spending is remembered; the oldest make room.
+    public var sources: Int
     /// Requests with credentials from one address, before any HMAC: a second, and at once.
     public var requestRate: Int
     public var requestBurst: Int
@@ -96,12 +98,14 @@ public struct RelayLimits: Sendable, Equatable, BitwiseCopyable {
 
     public init(
         nonceLifetime: UInt32 = 3_600, challengeBurst: Int = 16_384, challengeRate: Int = 2_048,
+        sources: Int = 16_384,
         requestRate: Int = 200, requestBurst: Int = 1_000, permissions: Int = 128, channels: Int = 64,
         peerRate: Int = 20, peerBurst: Int = 128
     ) {
         self.nonceLifetime = nonceLifetime
         self.challengeBurst = challengeBurst
         self.challengeRate = challengeRate
+        self.sources = sources
         self.requestRate = requestRate
         self.requestBurst = requestBurst
         self.permissions = permissions

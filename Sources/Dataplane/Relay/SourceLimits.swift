@@ -19,10 +19,10 @@ struct SourceLimits: ~Copyable {
         var at: UInt64
     }
 
-    private static var buckets: Int { 4_096 }
     private static var ways: Int { 4 }
 
     private let entries: UnsafeMutablePointer<Entry>
+    private let bucketMask: Int
     private let hasher: SipHash
     private let burst: Int64
     private let rate: UInt64
@@ -30,10 +30,10 @@ struct SourceLimits: ~Copyable {
     private let requestTolerance: UInt64
 
     init(_ limits: RelayLimits, seed: (UInt64, UInt64)) {
-        let count = Self.buckets * Self.ways
-        entries =
-            UnsafeMutableRawPointer
-            .allocate(byteCount: count * MemoryLayout<Entry>.stride, alignment: 64)
+        var count = Self.ways
+        while count < limits.sources { count <<= 1 }
+        bucketMask = count / Self.ways - 1
+        entries = LargeMemory.allocate(byteCount: count * MemoryLayout<Entry>.stride)
             .bindMemory(to: Entry.self, capacity: count)
         entries.initialize(repeating: Entry(tag: 0, requestsUntil: 0, purse: 0, at: 0), count: count)
         hasher = SipHash(seed: seed)
@@ -48,7 +48,7 @@ struct SourceLimits: ~Copyable {
     /// The address's entry, in place of the one longest unused when it has none.
     private func entry(_ address: IPAddress, now: UInt64) -> UnsafeMutablePointer<Entry> {
         let tag = hasher.hash(address.high, address.isV4 ? address.low : 0, 0) | 1
-        let bucket = entries + Int(truncatingIfNeeded: tag >> 32) & (Self.buckets &- 1) &* Self.ways
+        let bucket = entries + Int(truncatingIfNeeded: tag >> 32) & bucketMask &* Self.ways
         var oldest = bucket
         for way in 0..<Self.ways {
             let entry = bucket + way
