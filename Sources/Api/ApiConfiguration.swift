@@ -43,6 +43,9 @@ public struct ApiConfiguration: Sendable {
     public var ops = Listen(host: "127.0.0.1", port: 9090)
     /// What clients reach the API by (`https://meet.example.org`); nil: the request's Host header.
     public var publicURL: String?
+    /// Where participants keep their signaling socket (`https://pop1.example.org`): an address of this PoP alone where
+    /// `publicURL` is shared by several; nil: as `publicURL`.
+    public var signalingURL: String?
     /// Address and port of the media plane, told to clients (`198.51.100.7:3478`).
     public var mediaServer = ""
     public var keys: [Key] = []

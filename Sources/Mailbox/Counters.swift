@@ -5,6 +5,8 @@ import Synchronization
 public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // port
     case noBuffer, transmitFull, transmitFullUpperLayer, transmitFullCamera, transmitFullScreen, transmitFullAudio
+    // exception: the way to the kernel
+    case exceptionRate, exceptionFull, exceptionRefused
     // classify
     case truncated, notOurs, badAddress, fragment, unknownPort, unknownFlow, unknownProtocol, oversize
     // stun
@@ -27,6 +29,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .noBuffer, .transmitFull, .transmitFullUpperLayer, .transmitFullCamera, .transmitFullScreen,
             .transmitFullAudio:
             "port"
+        case .exceptionRate, .exceptionFull, .exceptionRefused: "exception"
         case .truncated, .notOurs, .badAddress, .fragment, .unknownPort, .unknownFlow, .unknownProtocol, .oversize:
             "classify"
         case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"
@@ -49,6 +52,8 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case forwardedPackets, retransmittedPackets
     case nacksReceived, nacksSent, keyframeRequestsReceived, keyframeRequestsSent
     case stunRequests, puntedPackets, handoverPackets
+    /// Frames that took the exception path.
+    case exceptionToKernel, exceptionFromKernel
     /// TSC cycles in turns that did work, and in all turns.
     case busyCycles, totalCycles
     /// ns in turns that took far longer than a turn can: the system gave the core to somebody else.

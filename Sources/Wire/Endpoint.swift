@@ -71,10 +71,16 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
     @inlinable
     public func isInside(_ network: IPAddress, prefixLength length: Int) -> Bool {
         guard isV4 == network.isV4 else { return false }
+        return self.network(prefixLength: length) == network.network(prefixLength: length)
+    }
+
+    /// The first `length` bits, and zeros; IPv4 lengths count from its own first bit.
+    @inlinable
+    public func network(prefixLength length: Int) -> IPAddress {
         let bits = isV4 ? 96 + length : length
         let highMask: UInt64 = bits >= 64 ? .max : ~(.max >> UInt64(Swift.max(bits, 0)))
         let lowMask: UInt64 = bits >= 128 ? .max : bits <= 64 ? 0 : ~(.max >> UInt64(bits - 64))
-        return (high ^ network.high) & highMask == 0 && (low ^ network.low) & lowMask == 0
+        return IPAddress(high: high & highMask, low: low & lowMask)
     }
 
     /// The group ff02::1:ffxx:xxxx that solicits the owner of this IPv6 address (RFC 4291 section 2.7.1).

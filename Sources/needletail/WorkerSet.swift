@@ -8,6 +8,9 @@ import Wire
 final class WorkerSet: Sendable {
     let mailboxes: [WorkerMailbox]
     let port: DPDKPort
+    /// The kernel's interface on the port.
+    private let exception: DPDKPort?
+    private let kernel: KernelInterface?
     private let mesh: HandoverMesh
     private let threads: [WorkerThread]
     private let logger: Logger
@@ -28,12 +31,18 @@ final class WorkerSet: Sendable {
                 descriptors: configuration.descriptors, buffers: configuration.buffers))
         logger.info("port", metadata: ["is": "\(port.summary)"])
         logger.info("srtp", metadata: ["by": "\(SrtpSupport.description)"])
+        (exception, kernel) = try Self.exceptionPath(configuration, port: port, logger: logger)
         mailboxes = (0..<workers).map { _ in WorkerMailbox() }
         mesh = HandoverMesh(workers: workers)
         do {
-            threads = try Self.start(configuration, port: port, mailboxes: mailboxes, mesh: mesh, logger: logger)
+            try kernel?.setUp()
+            threads = try Self.start(
+                configuration, port: port, exception: exception, mailboxes: mailboxes, mesh: mesh, logger: logger)
         } catch {
+            exception?.unplug()
             port.close()
+            exception?.close()
+            kernel?.forgetRules()
             throw error
         }
     }
@@ -46,13 +55,14 @@ final class WorkerSet: Sendable {
     }
 
     private static func start(
-        _ configuration: NodeConfiguration, port: DPDKPort, mailboxes: [WorkerMailbox], mesh: HandoverMesh,
+        _ configuration: NodeConfiguration, port: DPDKPort, exception: DPDKPort?, mailboxes: [WorkerMailbox],
+        mesh: HandoverMesh,
         logger: Logger
     ) throws -> [WorkerThread] {
         let clock = CycleClock()
         let host = HostConfiguration(
             mac: port.mac, interfaces: configuration.interfaces, gatewayV4: configuration.gatewayV4,
-            gatewayV6: configuration.gatewayV6)
+            gatewayV6: configuration.gatewayV6, anycast: configuration.network.anycast)
         let idle = configuration.idle ?? (port.isKernelBacked ? IdlePolicy() : .poll)
         var threads: [WorkerThread] = []
         do {
@@ -62,11 +72,13 @@ final class WorkerSet: Sendable {
                     mediaPort: configuration.mediaPort, seed: UInt64.random(in: 0 ... .max), ntpEpoch: ntpTime(),
                     cacheAge: UInt64(configuration.retransmissionAge) * 1_000_000,
                     // The other half is for reception and transmission.
-                    cacheBudget: configuration.buffers / 2)
+                    cacheBudget: configuration.buffers / 2,
+                    exceptionRate: exception == nil
+                        ? 0 : max(1, configuration.network.exceptionRate / configuration.cores.count))
                 threads.append(
                     try WorkerThread(
                         worker, core: core, idle: idle, mailbox: mailboxes[number], mesh: mesh, port: port, host: host,
-                        clock: clock))
+                        clock: clock, exception: exception))
                 logger.info("worker", metadata: ["number": "\(number)", "core": "\(core)"])
             }
         } catch {
@@ -74,6 +86,27 @@ final class WorkerSet: Sendable {
             throw error
         }
         return threads
+    }
+
+    /// Makes the kernel's interface, if there is to be one, and what is to be told to the kernel about it.
+    private static func exceptionPath(
+        _ configuration: NodeConfiguration, port: DPDKPort, logger: Logger
+    ) throws -> (DPDKPort?, KernelInterface?) {
+        guard let text = configuration.network.exception, let name = configuration.network.exceptionInterface else {
+            return (nil, nil)
+        }
+        do {
+            let made = try DPDKPort(ExceptionPort.configuration(text, mac: port.mac, mtu: configuration.mtu))
+            logger.info("exception path", metadata: ["interface": "\(name)", "driver": "\(made.driver)"])
+            let kernel = KernelInterface(
+                name: name, mac: port.mac, mtu: configuration.mtu, interfaces: configuration.interfaces,
+                anycast: configuration.network.anycast,
+                gateways: [configuration.gatewayV4, configuration.gatewayV6].compactMap { $0 })
+            return (made, kernel)
+        } catch {
+            port.close()
+            throw error
+        }
     }
 
     /// Now as 64-bit NTP time (RFC 5905 section 6).
@@ -87,7 +120,11 @@ final class WorkerSet: Sendable {
     func stop() {
         for thread in threads { thread.stop() }
         mesh.deallocate()
+        // Each may hold the other's packet buffers until it is unplugged.
+        exception?.unplug()
         port.close()
+        exception?.close()
+        kernel?.forgetRules()
         for mailbox in mailboxes { mailbox.deallocate() }
     }
 }

@@ -105,7 +105,9 @@ final class Peer {
 
     // MARK: checks
 
-    func check(useCandidate: Bool = true, password: String? = nil, controlled: Bool = false) {
+    func check(
+        useCandidate: Bool = true, password: String? = nil, controlled: Bool = false, to address: IPAddress? = nil
+    ) {
         var message = [UInt8](repeating: 0, count: 256)
         let length = message.withUnsafeMutableBytes { room -> Int in
             var writer = STUNWriter(
@@ -123,7 +125,7 @@ final class Peer {
             writer.addFingerprint()
             return writer.finish()
         }
-        world.send(wrap(Array(message[..<length])), from: endpoint, mac: mac)
+        world.send(wrap(Array(message[..<length])), from: endpoint, mac: mac, to: address)
     }
 
     // MARK: sending

@@ -24,10 +24,14 @@ final class World {
     static let mac = MACAddress(0x02_0000_0000_02)
     static let address = IPAddress("10.0.0.2")!
     static let addressV6 = IPAddress("fd00::2")!
+    static let anycast = IPAddress("198.51.100.1")!
+    static let anycastV6 = IPAddress("2001:db8:5::1")!
     static let mediaPort: UInt16 = 3478
 
     let pool: BufferPool
     let port: MemoryPort
+    /// What the kernel would see, with an exception path.
+    let kernel: MemoryPort
     let mailboxes: [WorkerMailbox]
     let mesh: HandoverMesh
     private let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
@@ -43,14 +47,16 @@ final class World {
 
     private static let names = Counting()
 
-    /// `seed` decides everything random in it. With `queues` 1 only the first worker sees the port.
+    /// `seed` decides everything random in it. With `queues` 1 only the first worker sees the port. `exceptionRate`: the
+    /// frames a second that each worker passes to the kernel.
     init(
         workers count: Int = 1, seed: UInt64, inbound: MemoryPort.Link = .init(), outbound: MemoryPort.Link = .init(),
-        buffers: Int = 8_191, relay: RelayConfiguration? = nil, allocations: Int = 64
+        buffers: Int = 8_191, relay: RelayConfiguration? = nil, allocations: Int = 64, exceptionRate: Int = 0
     ) throws {
         #expect(Environment.isReady)
         pool = try BufferPool(name: "world\(Self.names.next())", count: buffers)
         port = MemoryPort(queues: count, pool: pool, inbound: inbound, outbound: outbound, seed: seed)
+        kernel = MemoryPort(pool: pool, seed: seed &+ 1)
         mailboxes = (0..<count).map { _ in WorkerMailbox(depth: 4_096, datagrams: 64) }
         mesh = HandoverMesh(workers: count)
         random = RandomSource(seed: seed)
@@ -58,7 +64,7 @@ final class World {
             mac: Self.mac,
             interfaces: [
                 .init(address: Self.address, prefixLength: 24), .init(address: Self.addressV6, prefixLength: 64),
-            ])
+            ], anycast: [Self.anycast, Self.anycastV6])
         workers = (0..<count).map { _ in .allocate(capacity: 1) }
         for number in 0..<count {
             workers[number].initialize(
@@ -67,9 +73,10 @@ final class World {
                         pop: 7, number: number,
                         capacity: Capacity(sessions: 64, tracks: 128, slots: 512, allocations: allocations),
                         mediaPort: Self.mediaPort, seed: seed &+ UInt64(number), ntpEpoch: 3_900_000_000 << 32,
-                        relay: relay),
+                        relay: relay, exceptionRate: exceptionRate),
                     mailbox: mailboxes[number], siblings: mesh.siblings(of: number, transmitters: count), pool: pool,
-                    queue: port.queue(number), host: host, engine: SrtpEngine()))
+                    queue: port.queue(number), host: host, engine: SrtpEngine(),
+                    exception: exceptionRate > 0 && number == 0 ? kernel.queue() : nil))
         }
     }
 
@@ -80,8 +87,10 @@ final class World {
             worker.deallocate()
         }
         mesh.deallocate()
-        port.advance(to: .max)
-        _ = port.takeTransmitted()
+        for port in [port, kernel] {
+            port.advance(to: .max)
+            _ = port.takeTransmitted()
+        }
         #expect(pool.available == pool.count, "a packet buffer leaked")
         for mailbox in mailboxes { mailbox.deallocate() }
         pool.deallocate()
@@ -105,6 +114,7 @@ final class World {
         for _ in 0..<milliseconds {
             now += Self.step
             port.advance(to: now)
+            kernel.advance(to: now)
             for peer in peers { peer.turn(now) }
             // Some turns: a packet may cross workers twice.
             for _ in 0..<4 { for worker in workers { while worker.pointee.turn(now: now) > 0 {} } }
@@ -134,10 +144,11 @@ final class World {
         }
     }
 
-    /// Sends a UDP datagram to the port's media address.
-    func send(_ payload: [UInt8], from source: Endpoint, mac: MACAddress, queue: Int = 0) {
+    /// Sends a UDP datagram to the port's media address, or to another of its own.
+    func send(_ payload: [UInt8], from source: Endpoint, mac: MACAddress, queue: Int = 0, to address: IPAddress? = nil)
+    {
         let destination = Endpoint(
-            address: source.address.isV4 ? Self.address : Self.addressV6, port: Self.mediaPort)
+            address: address ?? (source.address.isV4 ? Self.address : Self.addressV6), port: Self.mediaPort)
         let template = FrameTemplate(
             source: source, destination: destination, sourceMAC: mac, destinationMAC: Self.mac)
         var frame = [UInt8](repeating: 0, count: template.length) + payload

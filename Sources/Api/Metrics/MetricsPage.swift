@@ -92,6 +92,13 @@ enum MetricsPage {
         page.single(
             "needletail_handovers_total", .counter, "Packets that one worker handed to another.",
             sum(workers, .handoverPackets))
+        page.family(
+            "needletail_exception_packets_total", .counter,
+            "Frames that are the kernel's: from the port to it, and from it to the port."
+        ) {
+            $0.add(sum(workers, .exceptionToKernel), ["direction": "receive"])
+            $0.add(sum(workers, .exceptionFromKernel), ["direction": "transmit"])
+        }
         page.single(
             "needletail_punts_total", .counter, "Datagrams handed to the slow path: handshakes.",
             sum(workers, .puntedPackets))

@@ -157,11 +157,14 @@ struct MeetingRoutes: Sendable {
 
     /// The address that clients reach us by, without a slash at its end.
     private func base(_ request: Request) -> String {
-        if let url = configuration.publicURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
+        if let url = configuration.publicURL { return Self.trimmed(url) }
         return "http://\(request.head.authority ?? "localhost")"
     }
 
+    private static func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
+
     private func signalingURL(_ request: Request) -> String {
-        "ws" + base(request).dropFirst("http".count) + SignalingChannel.path
+        let base = configuration.signalingURL.map(Self.trimmed) ?? base(request)
+        return "ws" + base.dropFirst("http".count) + SignalingChannel.path
     }
 }

@@ -11,6 +11,8 @@ enum Handover: BitwiseCopyable {
     case neighbor(Mbuf)
     /// A frame to send, from a worker that has no transmit queue of its own.
     case transmit(Mbuf)
+    /// A frame for the kernel, to the worker that owns its interface.
+    case exception(Mbuf)
     /// A Sink of the replica needs a keyframe: to the Track's owner.
     case keyframe(TrackHandle, layer: UInt8)
     /// Frames from this endpoint belong to a Session on the sender's worker.
@@ -28,7 +30,9 @@ extension Handover {
     /// The packet whose reference travels with it.
     var packet: Mbuf? {
         switch self {
-        case .frame(let packet), .media(let packet, _), .neighbor(let packet), .transmit(let packet): packet
+        case .frame(let packet), .media(let packet, _), .neighbor(let packet), .transmit(let packet),
+            .exception(let packet):
+            packet
         case .keyframe, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed, .clientOpened, .clientClosed: nil
         }
     }

@@ -61,6 +61,7 @@ public final class DPDKPort: Sendable {
 
     let id: UInt16
     let pools: [BufferPool]
+    private let isUnplugged = Atomic(false)
     private let isClosed = Atomic(false)
 
     /// Probes, configures and starts the device. EAL must be started.
@@ -150,7 +151,7 @@ public final class DPDKPort: Sendable {
 
     public func statistics() -> Statistics {
         var raw = rte_eth_stats()
-        guard !isClosed.load(ordering: .acquiring), rte_eth_stats_get(id, &raw) == 0 else {
+        guard !isUnplugged.load(ordering: .acquiring), rte_eth_stats_get(id, &raw) == 0 else {
             return Statistics()
         }
         return Statistics(
@@ -160,14 +161,20 @@ public final class DPDKPort: Sendable {
             noBuffer: raw.rx_nombuf)
     }
 
-    /// Stops and removes the device, whose kernel interface goes away if it made one, and frees the pools. The
-    /// workers have ended and gave their mbufs back. A second call does nothing.
-    public func close() {
-        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    /// Stops and removes the device, whose kernel interface goes away if it made one. The workers have ended and gave
+    /// their mbufs back. A second call does nothing.
+    public func unplug() {
+        guard !isUnplugged.exchange(true, ordering: .acquiringAndReleasing) else { return }
         Self.open.withLock { open in
             EthernetDevice(id: id).remove()
             open.remove(configuration.name)
         }
+    }
+
+    /// Unplugs the device and frees the pools. Another port that may hold their mbufs is unplugged before.
+    public func close() {
+        unplug()
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         for pool in pools { pool.deallocate() }
     }
 

@@ -19,17 +19,21 @@ public struct HostConfiguration: Sendable, Equatable {
     public var interfaces: [Interface]
     public var gatewayV4: IPAddress?
     public var gatewayV6: IPAddress?
+    /// Addresses that are routed to us and to others like us: frames to them are ours, but the link is not told of them
+    /// (no ARP, no neighbour discovery), and nothing is sent from them but answers. At most `mostInterfaces`.
+    public var anycast: [IPAddress]
 
     public static var mostInterfaces: Int { 16 }
 
     public init(
         mac: MACAddress, interfaces: [Interface], gatewayV4: IPAddress? = nil,
-        gatewayV6: IPAddress? = nil
+        gatewayV6: IPAddress? = nil, anycast: [IPAddress] = []
     ) {
         self.mac = mac
         self.interfaces = interfaces
         self.gatewayV4 = gatewayV4
         self.gatewayV6 = gatewayV6
+        self.anycast = anycast
     }
 
     /// The first `mostInterfaces`, and the link-local address that IPv6 needs where none is given.

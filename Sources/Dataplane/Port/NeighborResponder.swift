@@ -24,6 +24,8 @@ struct NeighborResponder: ~Copyable {
     private let gatewayV6: IPAddress?
     private let interfaces: UnsafeMutablePointer<HostConfiguration.Interface>
     private let interfaceCount: Int
+    private let anycast: UnsafeMutablePointer<IPAddress>
+    private let anycastCount: Int
     private(set) var neighbors: NeighborTable
 
     init(_ configuration: HostConfiguration, neighbors capacity: Int = 64) {
@@ -34,22 +36,39 @@ struct NeighborResponder: ~Copyable {
         interfaceCount = all.count
         interfaces = .allocate(capacity: max(all.count, 1))
         for (index, interface) in all.enumerated() { (interfaces + index).initialize(to: interface) }
+        anycastCount = min(configuration.anycast.count, HostConfiguration.mostInterfaces)
+        anycast = .allocate(capacity: max(anycastCount, 1))
+        for index in 0..<anycastCount { (anycast + index).initialize(to: configuration.anycast[index]) }
         neighbors = NeighborTable(capacity: capacity)
     }
 
-    deinit { interfaces.deallocate() }
+    deinit {
+        interfaces.deallocate()
+        anycast.deallocate()
+    }
 
-    /// Whether `address` is one of the port's own.
+    /// Whether `address` is one of the port's own, anycast ones included.
     @inline(__always)
-    func isOwn(_ address: IPAddress) -> Bool {
+    func isOwn(_ address: IPAddress) -> Bool { isOnPort(address) || isAnycast(address) }
+
+    /// Whether `address` is one that the link knows us by.
+    @inline(__always)
+    private func isOnPort(_ address: IPAddress) -> Bool {
         for index in 0..<interfaceCount where interfaces[index].address == address { return true }
         return false
     }
 
-    /// Which of the port's own addresses it is; nil for others'.
+    @inline(__always)
+    private func isAnycast(_ address: IPAddress) -> Bool {
+        for index in 0..<anycastCount where anycast[index] == address { return true }
+        return false
+    }
+
+    /// Which of the port's own addresses it is, anycast ones last; nil for others'.
     @inline(__always)
     func ownIndex(of address: IPAddress) -> Int? {
         for index in 0..<interfaceCount where interfaces[index].address == address { return index }
+        for index in 0..<anycastCount where anycast[index] == address { return interfaceCount &+ index }
         return nil
     }
 
@@ -177,7 +196,9 @@ struct NeighborResponder: ~Copyable {
         else {
             return .drop(.notOurs)
         }
-        guard receiver == mac || receiver.isMulticast, isOwn(packet.targetAddress) else {
+        // On another's link the same address may be asked for: it is routed, and not to be found there.
+        if isAnycast(packet.targetAddress) { return .drop(.notOurs) }
+        guard receiver == mac || receiver.isMulticast, isOnPort(packet.targetAddress) else {
             // Gratuitous ARP: a neighbour in use has another link address now.
             let isGratuitous = packet.senderAddress == packet.targetAddress
             return isGratuitous && neighbors.learn(packet.senderAddress, packet.senderMAC, now: now)
@@ -214,7 +235,8 @@ struct NeighborResponder: ~Copyable {
         guard let solicitation = NeighborSolicitation(frame: mbuf.bytes) else {
             return .drop(.truncated)
         }
-        guard isOwn(solicitation.target) else { return .foreign }
+        if isAnycast(solicitation.target) { return .drop(.notOurs) }
+        guard isOnPort(solicitation.target) else { return .foreign }
         guard !solicitation.sourceMAC.isMulticast, solicitation.sourceMAC != mac,
             !isOwn(solicitation.source)
         else {

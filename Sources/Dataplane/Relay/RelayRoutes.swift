@@ -107,13 +107,17 @@ extension Worker where Queue: ~Copyable {
 
     /// A datagram to an own address but not to the media port.
     mutating func receiveBesideMedia(_ datagram: DatagramFrame, in packet: Mbuf, _ arrival: Arrival, now: UInt64) {
-        guard relay.isEnabled else { return drop(packet, .unknownPort) }
+        guard relay.isEnabled else {
+            return passToKernel(packet, otherwise: .unknownPort, isLooped: arrival.isLooped, now: now)
+        }
         let destination = datagram.destination
         if relay.isRelayAddress(destination.address), relay.owner(ofPort: destination.port) != nil {
             return receiveFromPeer(
                 datagram, in: packet, isHandedOver: arrival.isHandedOver, isLooped: arrival.isLooped, now: now)
         }
-        guard let port = relay.listeners.alternate(destination.port) else { return drop(packet, .unknownPort) }
+        guard let port = relay.listeners.alternate(destination.port) else {
+            return passToKernel(packet, otherwise: .unknownPort, isLooped: arrival.isLooped, now: now)
+        }
         var arrival = arrival
         arrival.listener |= port << 8
         arrival.isAlternate = true

@@ -10,8 +10,8 @@ extension Worker where Queue: ~Copyable {
         case .udp(let datagram):
             receive(datagram, in: packet, now: now, isHandedOver: isHandedOver, isLooped: isLooped)
         case .arp, .icmp, .neighbor: answerNeighbor(packet, now: now)
-        case .fragment: drop(packet, .fragment)
-        case .notOurs: drop(packet, .notOurs)
+        case .fragment: passToKernel(packet, otherwise: .fragment, now: now)
+        case .notOurs: passToKernel(packet, otherwise: .notOurs, now: now)
         case .truncated: drop(packet, .truncated)
         case .badAddress: drop(packet, .badAddress)
         }
@@ -25,7 +25,7 @@ extension Worker where Queue: ~Copyable {
         let interface = neighbors.ownIndex(of: destination.address)
         // What our own send each other may use a relayed address that is not on the link.
         guard interface != nil || (isLooped || isHandedOver) && relay.isRelayAddress(destination.address) else {
-            return drop(packet, .notOurs)
+            return passToKernel(packet, otherwise: .notOurs, isLooped: isLooped, now: now)
         }
         let arrival = Arrival(
             listener: Listeners.key(port: 0, interface: interface ?? 0), isHandedOver: isHandedOver, isLooped: isLooped)
@@ -75,9 +75,10 @@ extension Worker where Queue: ~Copyable {
                 packet.retain()
                 if !siblings.hand(.neighbor(packet), to: sibling) { drop(packet, .handoverFull) }
             }
-            packet.free()
+            // The kernel asks for itself, and takes no answer to a question of ours.
+            passToKernel(packet, otherwise: nil, now: now)
         case .drop(let reason): drop(packet, reason)
-        case .foreign: drop(packet, .notOurs)
+        case .foreign: passToKernel(packet, otherwise: .notOurs, now: now)
         }
     }
 

@@ -18,6 +18,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     let engine: SrtpEngine
     let counters = LocalCounters()
     var queue: Queue
+    var exception: ExceptionPath<Queue>
     var neighbors: NeighborResponder
     var outbox: Outbox
     var pending = PendingOpens()
@@ -42,7 +43,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
 
     init(
         configuration: WorkerConfiguration, mailbox: WorkerMailbox, siblings: Siblings, pool: BufferPool,
-        queue: consuming Queue, host: HostConfiguration, engine: consuming SrtpEngine
+        queue: consuming Queue, host: HostConfiguration, engine: consuming SrtpEngine,
+        exception: consuming Queue? = nil
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
@@ -50,6 +52,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         self.pool = pool
         self.engine = engine
         self.queue = queue
+        self.exception = ExceptionPath(queue: exception, rate: configuration.exceptionRate)
         random = RandomSource(seed: configuration.seed)
         neighbors = NeighborResponder(host)
         outbox = Outbox(mac: host.mac)
@@ -81,6 +84,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         flush()
         stock.empty()
         counters.publish(to: mailbox.counters)
+        exception.shutDown()
         slabs.deallocate()
         scratch.deallocate()
     }
@@ -91,9 +95,11 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     mutating func turn(now: UInt64) -> Int {
         relay.now = now
         var work = receive(now: now)
+        let isBusy = work == Self.burst
         work &+= takeHandovers(now: now)
         work &+= takeStreams(now: now)
         work &+= keepHouse(now: now)
+        work &+= exchangeWithKernel(now: now, isBusy: isBusy)
         if !outbox.isEmpty {
             flush()
             // What the device did not take yet is no work, and no rest either.
@@ -148,6 +154,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
             _ = neighbors.handle(packet, now: now)
             packet.free()
         case .transmit(let packet): outbox.add(prioritised: packet)
+        case .exception(let packet): queueForKernel(packet)
         case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
         case .flowOpened(let endpoint, let session):
             if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }

@@ -20,11 +20,13 @@ public struct WorkerConfiguration: Sendable {
     public var cacheBudget: Int
     /// Nil: no TURN, and no plain STUN.
     public var relay: RelayConfiguration?
+    /// Frames a second that this worker may pass to the kernel, and take from it; 0: there is no exception path.
+    public var exceptionRate: Int
 
     public init(
         pop: UInt16, number: Int, capacity: Capacity, mediaPort: UInt16, seed: UInt64, ntpEpoch: UInt64,
         cacheAge: UInt64 = 1_000_000_000, cacheBudget: Int = 16_384,
-        relay: RelayConfiguration? = nil
+        relay: RelayConfiguration? = nil, exceptionRate: Int = 0
     ) {
         self.pop = pop
         self.number = number
@@ -35,5 +37,6 @@ public struct WorkerConfiguration: Sendable {
         self.cacheAge = cacheAge
         self.cacheBudget = cacheBudget
         self.relay = relay
+        self.exceptionRate = exceptionRate
     }
 }

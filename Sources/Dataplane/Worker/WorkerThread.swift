@@ -12,10 +12,11 @@ public final class WorkerThread: Sendable {
     }
 
     /// Starts a worker on `port`. Its tables are made on its own thread, so that they lie near its core. `core` nil:
-    /// wherever the system puts it.
+    /// wherever the system puts it. `exception`: the kernel's interface, which the first worker serves.
     public init(
         _ configuration: WorkerConfiguration, core: Int?, idle: IdlePolicy, mailbox: WorkerMailbox,
-        mesh: HandoverMesh, port: DPDKPort, host: HostConfiguration, clock: CycleClock
+        mesh: HandoverMesh, port: DPDKPort, host: HostConfiguration, clock: CycleClock,
+        exception: DPDKPort? = nil
     ) throws(PortFailure) {
         let isStopping = Box()
         self.isStopping = isStopping
@@ -25,7 +26,7 @@ public final class WorkerThread: Sendable {
                 configuration: configuration, mailbox: mailbox,
                 siblings: mesh.siblings(of: number, transmitters: port.queueCount),
                 pool: port.pool(ofWorker: number), queue: port.queue(ofWorker: number), host: host,
-                engine: SrtpEngine())
+                engine: SrtpEngine(), exception: number == 0 ? exception?.queue(ofWorker: 0) : nil)
             worker.announce()
             Self.loop(&worker, idle: idle, clock: clock, isStopping: isStopping)
             worker.shutDown()

@@ -8,6 +8,9 @@ enum ConfigurationKey: String, CaseIterable {
     case portMTU = "port.mtu"
     case portDescriptors = "port.descriptors"
     case portBuffers = "port.buffers"
+    case portException = "port.exception"
+    case portExceptionRate = "port.exception_rate"
+    case anycastAddresses = "anycast.addresses"
     case memoryHugepages = "memory.hugepages"
     case memoryMegabytes = "memory.megabytes"
     case workersCores = "workers.cores"
@@ -46,6 +49,7 @@ enum ConfigurationKey: String, CaseIterable {
     case turnAddressConnections = "turn.connections_per_address"
     case apiListen = "api.listen"
     case apiPublicURL = "api.public_url"
+    case apiSignalingURL = "api.signaling_url"
     case apiWebFolder = "api.web_folder"
     case authKeys = "auth.keys"
     case opsListen = "ops.listen"
@@ -62,16 +66,16 @@ enum ConfigurationKey: String, CaseIterable {
 
     var shape: Shape {
         switch self {
-        case .popID, .portUDP, .portMTU, .portDescriptors, .portBuffers, .memoryMegabytes, .workersPauseAfter,
-            .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks, .capacitySlots,
+        case .popID, .portUDP, .portMTU, .portDescriptors, .portBuffers, .portExceptionRate, .memoryMegabytes,
+            .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks, .capacitySlots,
             .mediaCacheAge, .drainDeadline, .turnLifetime, .turnAllocations, .turnUserAllocations,
             .turnAddressAllocations, .turnUserBits, .turnUserPeers, .turnConnections, .turnAddressConnections:
             .integer
-        case .portDevice, .apiListen, .apiPublicURL, .apiWebFolder, .opsListen, .turnRealm, .turnHost, .turnCertificate,
-            .turnPrivateKey, .turnRelayPorts:
+        case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiWebFolder, .opsListen,
+            .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey, .turnRelayPorts:
             .text
-        case .portAddresses, .portGateway, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers, .turnTCP, .turnTLS,
-            .turnRelayAddresses, .turnAllow, .turnDeny:
+        case .portAddresses, .portGateway, .anycastAddresses, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers,
+            .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny:
             .texts
         case .workersCores, .turnAlternatePorts: .integers
         case .turnEnabled: .choice(["yes", "no"])

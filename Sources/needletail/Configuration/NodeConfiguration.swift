@@ -20,6 +20,7 @@ struct NodeConfiguration {
     var interfaces: [HostConfiguration.Interface]
     var gatewayV4: IPAddress?
     var gatewayV6: IPAddress?
+    var network: NetworkConfiguration
     var mediaPort: UInt16
     var mtu: Int
     var descriptors: Int
@@ -50,6 +51,7 @@ struct NodeConfiguration {
         self.device = device
         interfaces = try Self.interfaces(file)
         (gatewayV4, gatewayV6) = try Self.gateways(file)
+        network = try NetworkConfiguration(file, device: device, interfaces: interfaces)
         mediaPort = UInt16(try file.integer(.portUDP, in: 1...65_535, default: 3_478))
         mtu = try file.integer(.portMTU, in: 1_280...1_500, default: 1_500)
         descriptors = try file.integer(.portDescriptors, in: 64...8_192, default: 1_024)
@@ -148,6 +150,7 @@ struct NodeConfiguration {
         api.ops = try listen(file, .opsListen) ?? .init(host: "127.0.0.1", port: 9_090)
         api.drainTime = .seconds(try file.integer(.drainDeadline, in: 0...86_400, default: 300))
         api.publicURL = file.text(.apiPublicURL)
+        api.signalingURL = file.text(.apiSignalingURL)
         api.webFolder = file.text(.apiWebFolder)
         api.keys = try (file.texts(.authKeys) ?? []).map { text in
             let parts = text.split(separator: ":", maxSplits: 1).map(String.init)

@@ -1,0 +1,83 @@
+import Dataplane
+import Foundation
+import Wire
+
+/// The kernel's end of the exception path: gives the interface that DPDK made the port's addresses and the way from
+/// there, by iproute2.
+///
+/// The kernel may have other interfaces, on the same network even: what it sends from the port's addresses takes a routing
+/// table of its own, so that answers leave by the port that the questions came by.
+struct KernelInterface {
+    /// The routing table and the priority of the rules that lead to it; also the metric of the default routes in the
+    /// main table, where those of others come first.
+    static let table = 3_478
+
+    let name: String
+    let mac: MACAddress
+    let mtu: Int
+    let interfaces: [HostConfiguration.Interface]
+    let anycast: [IPAddress]
+    let gateways: [IPAddress]
+
+    /// Configures the interface. Throws one line with the remedy.
+    func setUp() throws {
+        forgetRules()
+        try run(["-batch", "-"], input: linkCommands)
+        for isV4 in [true, false] where interfaces.contains(where: { $0.address.isV4 == isV4 }) {
+            try run([isV4 ? "-4" : "-6", "-batch", "-"], input: commands(isV4: isV4))
+        }
+    }
+
+    /// Takes back what does not go with the interface, also what a process left that was killed.
+    func forgetRules() {
+        for family in ["-4", "-6"] { _ = try? run([family, "rule", "flush", "table", String(Self.table)]) }
+    }
+
+    var linkCommands: [String] { ["link set dev \(name) address \(mac) mtu \(mtu) up"] }
+
+    /// What `ip` is told about one family.
+    func commands(isV4: Bool) -> [String] {
+        let own = interfaces.filter { $0.address.isV4 == isV4 }
+        let shared = anycast.filter { $0.isV4 == isV4 }
+        // Duplicate address detection asks the link, where the data plane answers for the same address.
+        let quick = isV4 ? "" : " nodad"
+        var lines = own.map { "address replace \($0.address)/\($0.prefixLength) dev \(name)\(quick)" }
+        lines += shared.map { "address replace \($0)/\(isV4 ? 32 : 128) dev \(name)\(quick)" }
+        for interface in own {
+            let network = interface.address.network(prefixLength: interface.prefixLength)
+            lines.append("route replace \(network)/\(interface.prefixLength) dev \(name) table \(Self.table)")
+        }
+        for gateway in gateways where gateway.isV4 == isV4 {
+            let route = "route replace default via \(gateway) dev \(name) onlink"
+            lines += ["\(route) table \(Self.table)", "\(route) metric \(Self.table)"]
+        }
+        lines += (own.map(\.address) + shared).map {
+            "rule add from \($0)/\(isV4 ? 32 : 128) lookup \(Self.table) priority \(Self.table)"
+        }
+        return lines
+    }
+
+    private func run(_ arguments: [String], input: [String] = []) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["ip"] + arguments
+        let stdin = Pipe()
+        let stderr = Pipe()
+        process.standardInput = stdin
+        process.standardError = stderr
+        process.standardOutput = FileHandle.nullDevice
+        do {
+            try process.run()
+        } catch {
+            throw ConfigurationError("port.exception: cannot run ip: install iproute2")
+        }
+        try? stdin.fileHandleForWriting.write(contentsOf: Data((input.joined(separator: "\n") + "\n").utf8))
+        try? stdin.fileHandleForWriting.close()
+        let said = String(decoding: stderr.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            let line = said.split(separator: "\n").joined(separator: "; ")
+            throw ConfigurationError("port.exception: \(name) could not be configured (ip said: \(line))")
+        }
+    }
+}
