@@ -6,5 +6,5 @@ struct Needletail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "needletail",
         abstract: "A bare-metal edge for video meetings: SFU, signaling, health and metrics in one box.",
-        subcommands: [ServeCommand.self, CheckCommand.self, VersionCommand.self])
+        subcommands: [ServeCommand.self, CheckCommand.self, AnnounceCommand.self, VersionCommand.self])
 }

@@ -35,6 +35,7 @@ class Stage:
     def __init__(self, playwright: Playwright, folder: Path) -> None:
         self._playwright, self._folder = playwright, folder
         self._stack = ExitStack()
+        self._logs: dict[int, Path] = {}
         self.lab: Lab
         self.server: Server
 
@@ -51,10 +52,27 @@ class Stage:
         self._stack.callback(browser.close)
         return browser
 
-    def peer(self, host: str, meeting: str, name: str, colour: str, family: int = 4) -> Peer:
-        peer = Peer(self.lab, host, self.server.origin(family), meeting, name, colour, self._folder)
+    def peer(
+        self, host: str, meeting: str, name: str, colour: str, family: int = 4, origin: str | None = None
+    ) -> Peer:
+        origin = origin or self.server.origin(family)
+        peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder)
         self._stack.callback(peer.close)
         return peer
+
+    def run(self, host: str, *command: str) -> subprocess.Popen:
+        """A program on `host`, ended with the test."""
+        path = self._folder / f"{host}-{Path(command[0]).name}-{len(self._logs)}.log"
+        log = self._stack.enter_context(path.open("wb"))
+        program = subprocess.Popen(self.lab.command(host, *command), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._logs[program.pid] = path
+        self._stack.callback(program.wait)
+        self._stack.callback(program.kill)
+        return program
+
+    def log(self, program: subprocess.Popen) -> str:
+        """What a program has said so far."""
+        return self._logs[program.pid].read_text(errors="replace")
 
     def serve_folder(self, folder: Path) -> None:
         """A plain web server where needletail's API would be."""

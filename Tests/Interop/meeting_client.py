@@ -227,6 +227,14 @@ class MeetingClient:
         with direct.open(request, timeout=10) as response:
             return json.load(response)
 
+    async def losses(self) -> dict:
+        """RTP packets received, and those that were missing in between (RFC 3550 appendix A.3), over all Slots."""
+        reports = [report for report in (await self.pc.getStats()).values() if report.type == "inbound-rtp"]
+        return {
+            "received": sum(report.packetsReceived for report in reports),
+            "lost": sum(report.packetsLost for report in reports),
+        }
+
     def observations(self) -> list[dict]:
         """What each receive Slot shows now, with whom the server says is in it."""
         return [
@@ -251,6 +259,8 @@ async def _serve(client: MeetingClient) -> None:
                     answer = {}
                 case "observe":
                     answer = {"slots": client.observations()}
+                case "losses":
+                    answer = await client.losses()
                 case "others":
                     answer = {"participants": sorted(client.others)}
                 case "messages":

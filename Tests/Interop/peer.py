@@ -53,6 +53,11 @@ class Peer:
         """Each receive Slot: `participant_id` and `source` as told by the server, `frames` and `sound` as decoded."""
         return self._ask("observe")["slots"]
 
+    def losses(self) -> tuple[int, int]:
+        """RTP packets received, and those that were missing in between, over all Slots."""
+        answer = self._ask("losses")
+        return answer["received"], answer["lost"]
+
     def others(self) -> set[str]:
         """Whom the server's messages make the others."""
         return set(self._ask("others")["participants"])

@@ -33,6 +33,7 @@ class Server:
         cores: tuple[int, ...] = (0, 1),
         srtp: str | None = None,
         codecs: str | None = None,
+        more: tuple[str, ...] = (),
     ) -> None:
         self.lab, self.host = lab, host
         self.log = folder / f"{host}.log"
@@ -45,6 +46,7 @@ class Server:
             options += ["--srtp", srtp]
         if codecs is not None:
             options += ["--codecs", codecs]
+        options += more
         made = subprocess.run([ROOT / "appliance" / "config", *options], capture_output=True, text=True, check=True)
         self._config.write_text(made.stdout)
 

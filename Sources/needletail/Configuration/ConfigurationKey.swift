@@ -67,7 +67,8 @@ enum ConfigurationKey: String, CaseIterable {
     var shape: Shape {
         switch self {
         case .popID, .portUDP, .portMTU, .portDescriptors, .portBuffers, .portExceptionRate, .memoryMegabytes,
-            .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks, .capacitySlots,
+            .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks,
+            .capacitySlots,
             .mediaCacheAge, .drainDeadline, .turnLifetime, .turnAllocations, .turnUserAllocations,
             .turnAddressAllocations, .turnUserBits, .turnUserPeers, .turnConnections, .turnAddressConnections:
             .integer

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Logging
+import UnixSignals
+
+/// Has BIRD announce the service prefixes while the node is ready. A process of its own, which outlives the node: a node
+/// that hangs or is killed does not withdraw anything itself.
+struct AnnounceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "announce",
+        abstract: "Have BIRD announce the service prefixes while the node is ready, until SIGTERM or SIGINT.")
+
+    @Option(name: .long, help: "The node's ops listener, HOST:PORT.")
+    var ops = "127.0.0.1:9090"
+
+    @Option(name: .long, help: "BIRD's control socket.")
+    var bird = "/run/bird/bird.ctl"
+
+    @Option(name: .long, help: "BIRD's static protocols with the prefixes, separated by commas.")
+    var protocols = "needletail_v4,needletail_v6"
+
+    @Option(name: .long, help: "Those that are on instead above the load threshold; empty: there are none.")
+    var reserveProtocols = "needletail_v4_reserve,needletail_v6_reserve"
+
+    @Option(name: .long, help: "The load, 0 to 1, above which other PoPs are preferred.")
+    var load = 0.8
+
+    func validate() throws {
+        guard Self.endpoint(ops) != nil else { throw ValidationError("--ops must be HOST:PORT, as 127.0.0.1:9090") }
+        guard (0.1...1).contains(load) else { throw ValidationError("--load must be from 0.1 to 1") }
+        guard !names(protocols).isEmpty else { throw ValidationError("--protocols must name at least one") }
+        let all = names(protocols) + names(reserveProtocols)
+        guard Set(all).count == all.count else { throw ValidationError("a protocol is named twice") }
+        // They become part of a command line of BIRD.
+        guard all.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
+            throw ValidationError("a protocol's name has letters, digits and _")
+        }
+    }
+
+    func run() async throws {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError(label:))
+        let control = BirdControl(socket: bird, preferred: names(protocols), reserve: names(reserveProtocols))
+        guard let (host, port) = Self.endpoint(ops) else { throw ExitCode.validationFailure }
+        let announcer = Announcer(
+            probe: OpsProbe(host: host, port: port), control: control, threshold: load,
+            logger: Logger(label: "announce"))
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await announcer.run() }
+            group.addTask { for await _ in signals { return } }
+            await group.next()
+            group.cancelAll()
+        }
+        if let failure = await announcer.tell(.withdrawn) { throw ConfigurationError("BIRD at \(bird): \(failure)") }
+    }
+
+    private func names(_ list: String) -> [String] {
+        list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+
+    /// Host and port of `127.0.0.1:9090` or `[::1]:9090`.
+    static func endpoint(_ text: String) -> (String, Int)? {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65_535).contains(port)
+        else { return nil }
+        let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        return host.isEmpty ? nil : (host, port)
+    }
+}
