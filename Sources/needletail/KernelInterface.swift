@@ -22,18 +22,16 @@ struct KernelInterface {
     /// Configures the interface. Throws one line with the remedy.
     func setUp() throws {
         forgetRules()
-        try run(["-batch", "-"], input: linkCommands)
+        try run("link set dev \(name) address \(mac) mtu \(mtu) up")
         for isV4 in [true, false] where interfaces.contains(where: { $0.address.isV4 == isV4 }) {
-            try run([isV4 ? "-4" : "-6", "-batch", "-"], input: commands(isV4: isV4))
+            for command in commands(isV4: isV4) { try run("\(isV4 ? "-4" : "-6") \(command)") }
         }
     }
 
     /// Takes back what does not go with the interface, also what a process left that was killed.
     func forgetRules() {
-        for family in ["-4", "-6"] { _ = try? run([family, "rule", "flush", "table", String(Self.table)]) }
+        for family in ["-4", "-6"] { try? run("\(family) rule flush table \(Self.table)") }
     }
-
-    var linkCommands: [String] { ["link set dev \(name) address \(mac) mtu \(mtu) up"] }
 
     /// What `ip` is told about one family.
     func commands(isV4: Bool) -> [String] {
@@ -57,27 +55,24 @@ struct KernelInterface {
         return lines
     }
 
-    private func run(_ arguments: [String], input: [String] = []) throws {
+    private func run(_ command: String) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["ip"] + arguments
-        let stdin = Pipe()
-        let stderr = Pipe()
-        process.standardInput = stdin
-        process.standardError = stderr
+        process.arguments = ["ip"] + command.split(separator: " ").map(String.init)
+        let output = Pipe()
+        process.standardInput = FileHandle.nullDevice
+        process.standardError = output
         process.standardOutput = FileHandle.nullDevice
         do {
             try process.run()
         } catch {
             throw ConfigurationError("port.exception: cannot run ip: install iproute2")
         }
-        try? stdin.fileHandleForWriting.write(contentsOf: Data((input.joined(separator: "\n") + "\n").utf8))
-        try? stdin.fileHandleForWriting.close()
-        let said = String(decoding: stderr.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            let line = said.split(separator: "\n").joined(separator: "; ")
-            throw ConfigurationError("port.exception: \(name) could not be configured (ip said: \(line))")
+            let lines = said.split(separator: "\n").joined(separator: "; ")
+            throw ConfigurationError("port.exception: `ip \(command)` failed: \(lines)")
         }
     }
 }
