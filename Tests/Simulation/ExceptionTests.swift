@@ -192,9 +192,19 @@ struct ExceptionTests {
         #expect(world.worker().pointee.counters[.exceptionFull] == 1)
     }
 
-    private func mbuf(_ world: World) -> Mbuf? {
+    @Test func aRelaysClientDoesNotReachTheKernelsSockets() throws {
+        let world = try World(seed: 72, exceptionRate: 10_000)
+        let frame = Self.frame(protocol: IPProtocol.udp, ports: (50_000, 53))
+        world.worker().pointee.classify(try #require(mbuf(world, frame)), now: world.now, isLooped: true)
+        #expect(show(world).kernel.isEmpty)
+        #expect(world.worker().pointee.counters[.unknownPort] == 1)
+        world.worker().pointee.classify(try #require(mbuf(world, frame)), now: world.now)
+        #expect(show(world).kernel == [frame])
+    }
+
+    private func mbuf(_ world: World, _ bytes: [UInt8] = frame()) -> Mbuf? {
         guard let mbuf = world.pool.allocate(), let place = mbuf.append(60) else { return nil }
-        Self.frame().withUnsafeBytes { place.copyMemory(from: $0.baseAddress!, byteCount: 60) }
+        bytes.withUnsafeBytes { place.copyMemory(from: $0.baseAddress!, byteCount: 60) }
         return mbuf
     }
 
