@@ -112,7 +112,8 @@ extension Worker where Queue: ~Copyable {
     }
 
     private mutating func receiveFromKernel(now: UInt64) -> Int {
-        // What may not pass yet waits in the kernel, whose own queue then slows down its senders.
+        // What may not pass yet, or would find the port full, waits in the kernel, whose queue slows down its senders.
+        guard outbox.heldCount == 0 else { return 0 }
         let most = min(ExceptionPath<Queue>.burst, exception.outbound.available(now: now))
         guard most > 0 else { return 0 }
         let count = exception.queue?.receive(into: exception.frames, capacity: most) ?? 0
@@ -135,6 +136,6 @@ extension Worker where Queue: ~Copyable {
         }
         counters.add(.exceptionFromKernel)
         packet.clearOffloads()
-        outbox.add(packet)
+        outbox.add(packet, priority: .kernel)
     }
 }

@@ -5,6 +5,8 @@ import Wire
 /// and its sound; a shared screen is what the meeting is about; a large tile's upper layers cost most, and their receiver
 /// can be shown a lower one.
 enum FramePriority: UInt8, BitwiseCopyable {
+    /// What the kernel sends: its TCP asks again.
+    case kernel
     /// A camera's layer above the lowest.
     case upperLayer
     /// A camera's lowest or only layer.
@@ -25,6 +27,7 @@ enum FramePriority: UInt8, BitwiseCopyable {
 
     var dropReason: DropReason {
         switch self {
+        case .kernel: .exceptionFull
         case .upperLayer: .transmitFullUpperLayer
         case .camera: .transmitFullCamera
         case .screen: .transmitFullScreen
