@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -177,27 +176,3 @@ def stopped(server: Server) -> Iterator[None]:
         yield
     finally:
         server.process.send_signal(signal.SIGCONT)
-
-
-STUN = """
-import os, socket, struct, sys
-address = sys.argv[1]
-request = struct.pack("!HHI", 1, 0, 0x2112A442) + os.urandom(12)
-with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as s:
-    s.settimeout(1)
-    s.connect((address, 3478))
-    for _ in range(5):
-        s.send(request)
-        try:
-            answer = s.recv(2048)
-        except TimeoutError:
-            continue
-        sys.exit(answer[:2] != bytes([1, 1]) or answer[8:20] != request[8:20])
-sys.exit("no answer")
-"""
-
-
-def check_stun(lab: Lab, host: str, address: str) -> None:
-    """A plain binding request is answered from the address that was asked: the socket hears no other."""
-    done = lab.run(host, sys.executable, "-c", STUN, address)
-    assert done.returncode == 0, f"STUN at {address}: {done.stderr}"

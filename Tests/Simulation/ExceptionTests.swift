@@ -101,6 +101,9 @@ struct ExceptionTests {
         broadcast.replaceSubrange(0..<6, with: [UInt8](repeating: 0xff, count: 6))
         let seen = show(world, Self.arp(.request, to: World.address), reply, broadcast)
         #expect(seen.kernel == [reply, broadcast])
+        // Linux asks from the address of the packet that waits.
+        let answer = Self.arp(.reply, to: World.anycast)
+        #expect(show(world, answer).kernel == [answer])
         #expect(seen.port.count == 1, "the responder answers the first")
     }
 

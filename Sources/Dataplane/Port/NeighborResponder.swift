@@ -196,9 +196,9 @@ struct NeighborResponder: ~Copyable {
         else {
             return .drop(.notOurs)
         }
-        // On another's link the same address may be asked for: it is routed, and not to be found there.
-        if isAnycast(packet.targetAddress) { return .drop(.notOurs) }
-        guard receiver == mac || receiver.isMulticast, isOnPort(packet.targetAddress) else {
+        // An anycast address is routed, and not to be found on the link. The kernel may ask for others from it.
+        if packet.operation == .request, isAnycast(packet.targetAddress) { return .drop(.notOurs) }
+        guard receiver == mac || receiver.isMulticast, isOwn(packet.targetAddress) else {
             // Gratuitous ARP: a neighbour in use has another link address now.
             let isGratuitous = packet.senderAddress == packet.targetAddress
             return isGratuitous && neighbors.learn(packet.senderAddress, packet.senderMAC, now: now)
