@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from anycast import (
     announce,
     make_routed_lab,
     measure,
+    next_hop,
     pop_bird,
     router,
     start_pop,
+    stopped,
     wait_route,
 )
 from checks import check_sees, slot_of
@@ -25,6 +28,12 @@ from server import Server
 
 Say = Callable[[str], None]
 ORIGIN = f"http://{ANYCAST[4]}:8080"
+
+
+def drain(server: Server, method: str) -> None:
+    url = "http://127.0.0.1:9090/api/v1/node/drain"
+    status, text = server.lab.http(server.host, method, url, {"deadline_s": 60} if method == "POST" else None)
+    assert status in (200, 202, 204), f"{method} {url}: {status} {text}"
 
 
 def start_call(stage: Stage, server: Server, origin: str) -> list[Peer]:
@@ -44,6 +53,61 @@ def frames(viewer: Peer, other: Peer) -> int:
 def losses(people: list[Peer]) -> tuple[int, int]:
     received, lost = zip(*(person.losses() for person in people), strict=True)
     return sum(received), sum(lost)
+
+
+def joins(server: Server, meeting: str) -> bool:
+    """Whether someone who asks the anycast address gets into a meeting that only `server` knows."""
+    url = f"{ORIGIN}/api/v1/meetings/{meeting}/join"
+    return server.lab.http("client1", "POST", url, {"display_name": "Newcomer"})[0] == 200
+
+
+def test_the_anycast_address_follows_readiness(stage: Stage, tmp_path: Path, say: Say) -> None:
+    lab = make_routed_lab(stage, pops=2)
+    router(stage, tmp_path, {host: lambda family, host=host: lab.address(host, family) for host in ("pop1", "pop2")})
+    for host in ("pop1", "pop2"):
+        announce(stage, pop_bird(stage, tmp_path, host, by_port=False))
+    assert next_hop(lab, 4) is None and next_hop(lab, 6) is None
+    b = start_pop(stage, "pop2", core=1)
+    wait_route(lab, "pop2", timeout=20)
+    a = start_pop(stage, "pop1", core=0)
+    # Two equal paths: the router takes the lower router id.
+    wait_route(lab, "pop1", timeout=20)
+
+    people = start_call(stage, a, ORIGIN)
+    elsewhere = b.create_meeting()
+    assert not joins(b, elsewhere)
+    before = losses(people)
+    seen = frames(*people)
+
+    began = time.monotonic()
+    withdrawn = measure(lambda: drain(a, "POST"), lab, "pop2", limit=3)
+    wait_until("a join at the other PoP", lambda: joins(b, elsewhere), timeout=10, every=0.05)
+    moved = time.monotonic() - began
+    assert moved < 3, f"new joins went to the other PoP after {moved:.2f} s"
+    newcomer = stage.peer("client1", elsewhere, "green", "green", origin=ORIGIN)
+    newcomer.join()
+    wait_until("the call to go on", lambda: frames(*people) > seen + 45, timeout=20)
+    received, lost = (after - first for after, first in zip(losses(people), before, strict=True))
+    assert lost == 0 and received > 100, f"{lost} of {received} packets of the running call were lost"
+    say(f"drained: route moved in {withdrawn:.2f} s, new joins in {moved:.2f} s; running call: 0 of {received} lost")
+    check_sees(*people)
+
+    back = measure(lambda: drain(a, "DELETE"), lab, "pop1", limit=6)
+    for person in (*people, newcomer):
+        person.close()
+    killed = measure(a.crash, lab, "pop2", limit=3)
+    restarted = time.monotonic()
+    a = start_pop(stage, "pop1", core=0)
+    ready = time.monotonic() - restarted
+    assert next_hop(lab, 4) == "pop2", "it was announced before it was ready for long enough"
+    wait_route(lab, "pop1", timeout=10)
+    announced = time.monotonic() - restarted
+    began = time.monotonic()
+    with stopped(a):
+        hung = measure(lambda: None, lab, "pop2", limit=3)
+    wait_route(lab, "pop1", timeout=10)
+    say(f"undrained: back in {back:.2f} s; killed: route gone in {killed:.2f} s; hanging: {hung:.2f} s")
+    say(f"started again: ready after {ready:.2f} s, announced after {announced:.2f} s")
 
 
 NODE = """
