@@ -1,4 +1,3 @@
-import COpenSSL
 import Testing
 import Wire
 
@@ -41,7 +40,7 @@ private struct TurnRequestDraft {
         let end = message.count + 4 + length - 20
         message[2] = UInt8(end >> 8)
         message[3] = UInt8(end & 0xff)
-        let tag = message.withUnsafeBytes { Hash.hmac($0, key: key.bytes, length == 32 ? EVP_sha256() : EVP_sha1()) }
+        let tag = message.withUnsafeBytes { Hash.hmac($0, key: key.bytes, length == 32 ? .sha256 : .sha1) }
         message += Self.attribute(type, tag)
     }
 }

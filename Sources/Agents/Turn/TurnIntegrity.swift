@@ -52,7 +52,7 @@ enum TurnIntegrity {
         covered[2] = UInt8(truncatingIfNeeded: end >> 8)
         covered[3] = UInt8(truncatingIfNeeded: end)
         let expected = covered.withUnsafeBytes {
-            Hash.hmac($0, key: key.bytes, isSHA256 ? EVP_sha256() : EVP_sha1())
+            Hash.hmac($0, key: key.bytes, isSHA256 ? .sha256 : .sha1)
         }
         return CRYPTO_memcmp(expected, attribute.value.baseAddress, length) == 0
     }

@@ -29,7 +29,7 @@ public struct TurnSecrets: Sendable {
     }
 
     private static func password(of username: [UInt8], _ secret: [UInt8]) -> String {
-        username.withUnsafeBytes { Base64.text(Hash.hmac($0, key: secret, EVP_sha1())) }
+        username.withUnsafeBytes { Base64.text(Hash.hmac($0, key: secret, .sha1)) }
     }
 
     /// Expiry and user of a name; nil for a name of another form.
