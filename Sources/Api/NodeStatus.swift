@@ -8,6 +8,12 @@ public protocol NodeStatus: Sendable {
     /// One entry per worker.
     var workers: [WorkerReading] { get }
     var build: BuildInfo { get }
+    /// Nil: no TURN over TCP and TLS.
+    var turnStreams: TurnStreamGauge? { get }
+}
+
+extension NodeStatus {
+    public var turnStreams: TurnStreamGauge? { nil }
 }
 
 /// One thing that must be true before the node takes traffic.

@@ -43,17 +43,20 @@ struct PoP {
             candidates: configuration.announced.map { Endpoint(address: $0, port: configuration.mediaPort) },
             options: options, logger: logger)
         let drain = Drain()
+        let gauge = TurnStreamGauge()
         let api = ApiServer(
             configuration: configuration.api, media: director,
-            status: Status(workers), drain: drain, logger: logger
+            status: Status(workers, turnStreams: gauge), drain: drain, logger: logger
         ) { [logger] listener, port in
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
         }
+        let turn = try relay(workers, drain: drain, gauge: gauge)
         // The API is stopped first: the participants are told while their sessions still are open.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: DirectorService(director: director), successTerminationBehavior: .ignore),
+                    .init(service: DirectorService(director: director), successTerminationBehavior: .ignore)
+                ] + turn + [
                     .init(service: api),
                     .init(
                         service: StopService(drain: drain, patience: configuration.api.drainTime, logger: logger),
@@ -67,6 +70,43 @@ struct PoP {
             throw ConfigurationError(
                 "cannot listen on \(listeners.joined(separator: " or ")): \(String(cString: strerror(error.errnoCode))): "
                     + "choose another api.listen or ops.listen, or end the program that has it")
+        }
+    }
+}
+
+extension PoP {
+    /// The control side of TURN; nothing without a relay.
+    private func relay(
+        _ workers: WorkerSet, drain: Drain, gauge: TurnStreamGauge
+    ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
+        guard let turn = configuration.turn?.control else { return [] }
+        let rings = workers.mailboxes.map(\.turn)
+        let desk = TurnDesk(workers: rings, configuration: turn, drain: drain, logger: logger)
+        guard !(turn.tcp + turn.tls).isEmpty else {
+            return [.init(service: desk, successTerminationBehavior: .ignore)]
+        }
+        let streams = TurnStreamServer(
+            workers: rings, configuration: turn, tls: try turn.identity.map(secureContexts), gauge: gauge,
+            logger: logger
+        ) { [logger] transport, port in
+            logger.info("listening", metadata: ["listener": "turn \(transport)", "port": "\(port)"])
+        }
+        return [
+            .init(service: desk, successTerminationBehavior: .ignore),
+            .init(service: streams, successTerminationBehavior: .ignore),
+        ]
+    }
+
+    /// What new TLS connections need; the files are looked at for each, so that a renewed certificate is used.
+    private func secureContexts(_ identity: TurnConfiguration.TLS) throws -> TurnStreamServer.ContextSource {
+        let store = try CertificateStore(certificate: identity.certificate, key: identity.privateKey)
+        return { [logger] in
+            do {
+                try store.reload()
+            } catch {
+                logger.error("the old certificate stays in use", metadata: ["error": "\(error)"])
+            }
+            return try store.context()
         }
     }
 }

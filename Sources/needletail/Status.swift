@@ -4,8 +4,12 @@ import Mailbox
 /// What the node tells about itself on the `ops` listener.
 struct Status: NodeStatus {
     private let set: WorkerSet
+    let turnStreams: TurnStreamGauge?
 
-    init(_ set: WorkerSet) { self.set = set }
+    init(_ set: WorkerSet, turnStreams: TurnStreamGauge? = nil) {
+        self.set = set
+        self.turnStreams = turnStreams
+    }
 
     var conditions: [ReadinessCondition] { [link, gateway] }
 

@@ -72,7 +72,7 @@ final class WorkerSet: Sendable {
                     mediaPort: configuration.mediaPort, seed: UInt64.random(in: 0 ... .max), ntpEpoch: ntpTime(),
                     cacheAge: UInt64(configuration.retransmissionAge) * 1_000_000,
                     // The other half is for reception and transmission.
-                    cacheBudget: configuration.buffers / 2,
+                    cacheBudget: configuration.buffers / 2, relay: configuration.turn?.relay,
                     exceptionRate: exception == nil
                         ? 0 : max(1, configuration.network.exceptionRate / configuration.cores.count))
                 threads.append(

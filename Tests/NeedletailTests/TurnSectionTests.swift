@@ -25,8 +25,11 @@ struct TurnSectionTests {
         #expect(turn.hasOwnSecret)
         #expect(turn.control.secrets.issue(user: "ada", lifetime: 1, now: 0) != nil)
         #expect(turn.control.urls == ["turn:192.0.2.2:3478?transport=udp", "turn:[2001:db8::2]:3478?transport=udp"])
-        #expect(turn.relayAddresses.map(\.description) == ["192.0.2.2", "2001:db8::2"])
-        #expect(turn.relayPorts == 49_152...65_535)
+        #expect(turn.relay.v4?.local.description == "192.0.2.2")
+        #expect(turn.relay.v6?.announced.description == "2001:db8::2")
+        #expect(turn.relay.ports == 49_152...65_535)
+        #expect(turn.relay.realm == turn.control.realm)
+        #expect(configuration.capacity.allocations == 16_384)
         #expect(configuration.api.turn?.urls == turn.control.urls)
     }
 
@@ -52,9 +55,18 @@ struct TurnSectionTests {
             ])
     }
 
+    @Test func behindATranslatingRouterClientsAreToldItsAddress() async throws {
+        let text = Self.port + "media: {announced_addresses: [\"198.51.100.9\"]}"
+        let relay = try #require(try await load(text).turn?.relay)
+        #expect(relay.v4?.local.description == "192.0.2.2")
+        #expect(relay.v4?.announced.description == "198.51.100.9")
+        #expect(relay.v6?.announced.description == "2001:db8::2")
+        #expect(relay.announced.map(\.description) == ["198.51.100.9"])
+    }
+
     @Test func prefixesMayBeSingleAddresses() async throws {
         let turn = try #require(try await load(Self.port + "turn: {deny_peers: [\"10.0.0.0/8\", \"::1\"]}").turn)
-        #expect(turn.denied.map(\.length) == [8, 128])
+        #expect(turn.relay.refusedPeers.map(\.length) == [8, 128])
     }
 
     @Test(arguments: [
@@ -68,10 +80,13 @@ struct TurnSectionTests {
         ("certificate: [a]", "certificate: must be text"),
         ("relay_ports: \"65535-1\"", "relay_ports: must be FIRST-LAST from 1024 to 65535, as 49152-65535"),
         ("relay_ports: \"80-90\"", "relay_ports: must be FIRST-LAST from 1024 to 65535, as 49152-65535"),
+        (
+            "alternate_udp_ports: [50000], relay_ports: 49152-65535", "relay_ports: holds 50000, which listens"
+        ),
         ("alternate_udp_ports: [70000]", "alternate_udp_ports: must name at most 4 ports from 1 to 65535"),
         ("alternate_udp_ports: [3478]", "alternate_udp_ports: names a port twice, or port.udp_port"),
         (
-            "relay_addresses: [\"192.0.2.2\", \"192.0.2.3\"]",
+            "relay_addresses: [\"192.0.2.2\", \"192.0.2.2\"]",
             "relay_addresses: must be one IPv4 address, one IPv6 address, or one of each"
         ),
         (
@@ -79,6 +94,7 @@ struct TurnSectionTests {
             "allow_peers: 10.0.0.0/33 is not an address or a prefix, as 10.0.0.0/8 or fd00::/8"
         ),
         ("allow_peers: [\"\"]", "allow_peers:  is not an address or a prefix, as 10.0.0.0/8 or fd00::/8"),
+        ("relay_addresses: [\"192.0.2.9\"]", "relay_addresses: 192.0.2.9 is not one of port.addresses"),
         ("allocations_per_user: 0", "allocations_per_user: must be a whole number from 1 to 1000000"),
     ])
     func wrongValuesNameKeyAndLine(line: String, message: String) async {

@@ -9,9 +9,10 @@ struct HubReading: Sendable {
 
 /// The page that Prometheus reads (API.md, Metrics).
 enum MetricsPage {
-    static func render(workers: [WorkerReading], load: WorkerLoad, hub: HubReading, isReady: Bool, build: BuildInfo)
-        -> String
-    {
+    static func render(
+        workers: [WorkerReading], load: WorkerLoad, hub: HubReading, isReady: Bool, build: BuildInfo,
+        turnStreams: TurnStreamGauge? = nil
+    ) -> String {
         var page = PrometheusText()
         traffic(&page, workers)
         drops(&page, workers)
@@ -23,6 +24,7 @@ enum MetricsPage {
         ways(&page, workers)
         repair(&page, workers)
         control(&page, hub)
+        relay(&page, workers, streams: turnStreams)
         page.single("needletail_ready", .gauge, "1 when the node takes traffic.", isReady ? 1 : 0)
         page.family("needletail_build_info", .gauge, "The program that runs; always 1.") {
             $0.add(1, ["version": build.version, "revision": build.revision])
@@ -30,7 +32,7 @@ enum MetricsPage {
         return page.text
     }
 
-    private static func sum(_ workers: [WorkerReading], _ counter: Counter) -> Double {
+    static func sum(_ workers: [WorkerReading], _ counter: Counter) -> Double {
         workers.reduce(0) { $0 + Double($1.counters[counter]) }
     }
 

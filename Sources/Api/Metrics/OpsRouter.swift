@@ -60,7 +60,8 @@ struct OpsRouter: Sendable {
     private func metrics() async -> Response {
         let isReady = health.findings().allSatisfy(\.condition.isMet)
         let text = MetricsPage.render(
-            workers: status.workers, load: load, hub: await hub.reading, isReady: isReady, build: status.build)
+            workers: status.workers, load: load, hub: await hub.reading, isReady: isReady, build: status.build,
+            turnStreams: status.turnStreams)
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

@@ -8,7 +8,9 @@ public struct TurnConfiguration: Sendable {
         public var allocationsPerUser = 32
         /// By client address; an IPv6 /64 counts as one.
         public var allocationsPerAddress = 1_024
-        public var allocations = 30_000
+        public var allocations = 16_384
+        /// Of each allocation, bytes a second of payload in both directions together; 0: no limit.
+        public var bandwidth: UInt64 = 0
         /// Connections of the TCP and TLS listeners.
         public var streams = 8_192
         /// By client address, as above.

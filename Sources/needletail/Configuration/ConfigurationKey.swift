@@ -43,8 +43,8 @@ enum ConfigurationKey: String, CaseIterable {
     case turnAllocations = "turn.allocations"
     case turnUserAllocations = "turn.allocations_per_user"
     case turnAddressAllocations = "turn.allocations_per_address"
-    case turnUserBits = "turn.bits_per_second_per_user"
-    case turnUserPeers = "turn.new_peers_per_second_per_user"
+    case turnBandwidth = "turn.bits_per_second_per_allocation"
+    case turnPeerRate = "turn.new_peers_per_second_per_allocation"
     case turnConnections = "turn.connections"
     case turnAddressConnections = "turn.connections_per_address"
     case apiListen = "api.listen"
@@ -70,7 +70,7 @@ enum ConfigurationKey: String, CaseIterable {
             .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks,
             .capacitySlots,
             .mediaCacheAge, .drainDeadline, .turnLifetime, .turnAllocations, .turnUserAllocations,
-            .turnAddressAllocations, .turnUserBits, .turnUserPeers, .turnConnections, .turnAddressConnections:
+            .turnAddressAllocations, .turnBandwidth, .turnPeerRate, .turnConnections, .turnAddressConnections:
             .integer
         case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiWebFolder, .opsListen,
             .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey, .turnRelayPorts:

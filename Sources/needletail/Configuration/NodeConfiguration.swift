@@ -74,7 +74,10 @@ struct NodeConfiguration {
         if self.profiles.isEmpty { throw file.error(.mediaProfiles, "must name at least one") }
         if self.codecs.isEmpty { throw file.error(.mediaCodecs, "must name at least one") }
         retransmissionAge = try file.integer(.mediaCacheAge, in: 0...5_000, default: 1_000)
-        turn = try TurnSection(file, announced: announced, mediaPort: mediaPort)
+        turn = try TurnSection(
+            file, own: interfaces.map(\.address), announced: announced, mediaPort: mediaPort)
+        // Each worker has its share, as it has of the relayed ports.
+        capacity.allocations = max(2, (turn.map { $0.control.limits.allocations } ?? 0) / cores.count)
         api = try Self.api(file)
         api.turn = turn?.control
         if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }

@@ -1,35 +1,24 @@
 import Agents
 import Api
+import Dataplane
 import Foundation
 import Wire
 
 /// The `turn` section, checked.
 struct TurnSection {
-    /// Addresses with their first `length` bits in common.
-    struct Prefix: Equatable {
-        var network: IPAddress
-        var length: Int
-    }
-
     /// What the control side needs.
     var control: TurnConfiguration
     /// No secret was given: the one made on start is good for this process.
     var hasOwnSecret = false
-    var relayPorts: ClosedRange<UInt16>
-    /// UDP ports beside `port.udp_port` that speak TURN.
-    var alternatePorts: [UInt16]
-    /// Where peers see relayed clients; one of each family at most.
-    var relayAddresses: [IPAddress]
-    /// Peers that are reached although they are in a range refused by default, and others that are refused.
-    var allowed: [Prefix]
-    var denied: [Prefix]
-    /// Each direction of each user, bit/s.
-    var userBitsPerSecond: Int
-    /// New peers (permissions and channels) of each user.
-    var peersPerSecond: Int
+    /// What the workers need.
+    var relay: RelayConfiguration
 
     /// Nil when the section says that there is no relay.
-    init?(_ file: ConfigurationFile, announced: [IPAddress], mediaPort: UInt16) throws {
+    ///
+    /// - Parameters:
+    ///   - own: the port's own addresses.
+    ///   - announced: what clients are told to send media to.
+    init?(_ file: ConfigurationFile, own: [IPAddress], announced: [IPAddress], mediaPort: UInt16) throws {
         guard file.text(.turnEnabled) != "no" else { return nil }
         let secrets = try Self.secrets(file)
         hasOwnSecret = secrets.isEmpty
@@ -46,13 +35,7 @@ struct TurnSection {
         control.tcp = try Self.listeners(file, .turnTCP)
         control.tls = try Self.listeners(file, .turnTLS)
         control.identity = try Self.identity(file, isNeeded: !control.tls.isEmpty)
-        relayPorts = try Self.relayPorts(file)
-        alternatePorts = try Self.alternatePorts(file, mediaPort: mediaPort)
-        relayAddresses = try Self.relayAddresses(file) ?? Self.firstOfEachFamily(announced)
-        allowed = try Self.prefixes(file, .turnAllow)
-        denied = try Self.prefixes(file, .turnDeny)
-        userBitsPerSecond = try file.integer(.turnUserBits, in: 8_000...100_000_000_000, default: 20_000_000)
-        peersPerSecond = try file.integer(.turnUserPeers, in: 1...100_000, default: 50)
+        relay = try Self.relay(file, realm: control.realm, own: own, announced: announced, mediaPort: mediaPort)
         control.urls = Self.urls(
             host: file.text(.turnHost), announced: announced, udp: mediaPort, tcp: control.tcp, tls: control.tls)
     }
@@ -91,6 +74,8 @@ struct TurnSection {
             .turnUserAllocations, in: 1...1_000_000, default: limits.allocationsPerUser)
         limits.allocationsPerAddress = try file.integer(
             .turnAddressAllocations, in: 1...1_000_000, default: limits.allocationsPerAddress)
+        let bits = try file.integer(.turnBandwidth, in: 8_000...100_000_000_000, default: 20_000_000)
+        limits.bandwidth = UInt64(bits / 8)
         limits.streams = try file.integer(.turnConnections, in: 1...1_000_000, default: limits.streams)
         limits.streamsPerAddress = try file.integer(
             .turnAddressConnections, in: 1...1_000_000, default: limits.streamsPerAddress)
@@ -118,6 +103,31 @@ struct TurnSection {
             certificate: try readable(.turnCertificate), privateKey: try readable(.turnPrivateKey))
     }
 
+    private static func relay(
+        _ file: ConfigurationFile, realm: String, own: [IPAddress], announced: [IPAddress], mediaPort: UInt16
+    ) throws -> RelayConfiguration {
+        func random() -> UInt64 { UInt64.random(in: 0 ... .max) }
+        let alternates = try alternatePorts(file, mediaPort: mediaPort)
+        let ports = try relayPorts(file)
+        if let inside = ([mediaPort] + alternates).first(where: ports.contains) {
+            throw file.error(.turnRelayPorts, "holds \(inside), which listens")
+        }
+        let addresses = try relayAddresses(file, own: own)
+        func address(isV4: Bool) -> RelayConfiguration.RelayAddress? {
+            if let chosen = addresses { return chosen.first { $0.isV4 == isV4 }.map { .init(local: $0) } }
+            return own.first { $0.isV4 == isV4 }.map { local in
+                .init(local: local, announced: announced.first { $0.isV4 == isV4 })
+            }
+        }
+        var limits = RelayLimits()
+        limits.peerRate = try file.integer(.turnPeerRate, in: 1...100_000, default: limits.peerRate)
+        return RelayConfiguration(
+            realm: realm, secret: (random(), random(), random(), random()), alternatePorts: alternates,
+            v4: address(isV4: true), v6: address(isV4: false), ports: ports,
+            announced: announced.filter { !own.contains($0) }, refusedPeers: try prefixes(file, .turnDeny),
+            allowedPeers: try prefixes(file, .turnAllow), limits: limits)
+    }
+
     private static func relayPorts(_ file: ConfigurationFile) throws -> ClosedRange<UInt16> {
         guard let text = file.text(.turnRelayPorts) else { return 49_152...65_535 }
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).compactMap { UInt16($0) }
@@ -138,32 +148,31 @@ struct TurnSection {
         return ports
     }
 
-    private static func firstOfEachFamily(_ addresses: [IPAddress]) -> [IPAddress] {
-        [addresses.first(where: \.isV4), addresses.first { !$0.isV4 }].compactMap(\.self)
-    }
-
-    private static func relayAddresses(_ file: ConfigurationFile) throws -> [IPAddress]? {
+    private static func relayAddresses(_ file: ConfigurationFile, own: [IPAddress]) throws -> [IPAddress]? {
         guard let texts = file.texts(.turnRelayAddresses) else { return nil }
         let addresses = try texts.map { text in
-            guard let address = IPAddress(text) else {
-                throw file.error(.turnRelayAddresses, "\(text) is not an IP address")
+            guard let address = IPAddress(text), own.contains(address) else {
+                throw file.error(.turnRelayAddresses, "\(text) is not one of port.addresses")
             }
             return address
         }
-        guard !addresses.isEmpty, firstOfEachFamily(addresses).count == addresses.count else {
+        let v4 = addresses.count(where: \.isV4)
+        guard !addresses.isEmpty, v4 <= 1, addresses.count - v4 <= 1 else {
             throw file.error(.turnRelayAddresses, "must be one IPv4 address, one IPv6 address, or one of each")
         }
         return addresses
     }
 
-    private static func prefixes(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [Prefix] {
+    private static func prefixes(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [RelayConfiguration
+        .Prefix]
+    {
         try (file.texts(key) ?? []).map { text in
             let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             guard let network = IPAddress(parts[0]), parts.count <= 2,
                 let length = parts.count == 1 ? (network.isV4 ? 32 : 128) : Int(parts[1]),
                 (0...(network.isV4 ? 32 : 128)).contains(length)
             else { throw file.error(key, "\(text) is not an address or a prefix, as 10.0.0.0/8 or fd00::/8") }
-            return Prefix(network: network, length: length)
+            return RelayConfiguration.Prefix(address: network, length: length)
         }
     }
 

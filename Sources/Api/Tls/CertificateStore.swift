@@ -1,0 +1,157 @@
+import Foundation
+import Meetings
+import NIOSSL
+import Synchronization
+
+/// A certificate chain and its key, read from two PEM files, and read again when they change. New connections get the
+/// newest pair that fits together; those that are open keep theirs.
+///
+/// Shared by all listeners that speak TLS, whatever protocols each offers.
+public final class CertificateStore: Sendable {
+    /// Why a pair of files is not used: one line that names the file.
+    public struct Refusal: Error, CustomStringConvertible, Equatable {
+        public let description: String
+    }
+
+    /// The time in which the leaf certificate may be used (RFC 5280 section 4.1.2.5).
+    public struct Validity: Sendable, Equatable {
+        public var notBefore: Timestamp
+        public var notAfter: Timestamp
+
+        public func contains(_ moment: Timestamp) -> Bool { notBefore <= moment && moment <= notAfter }
+    }
+
+    /// What tells one version of a file from another; a link is followed, as tools that renew certificates set links.
+    private struct Mark: Equatable {
+        var size: Int64
+        var inode: UInt64
+        var seconds: Int
+        var nanoseconds: Int
+
+        init?(_ path: String) {
+            var found = stat()
+            guard stat(path, &found) == 0 else { return nil }
+            size = Int64(found.st_size)
+            inode = UInt64(found.st_ino)
+            seconds = found.st_mtim.tv_sec
+            nanoseconds = found.st_mtim.tv_nsec
+        }
+    }
+
+    private struct Loaded {
+        var configuration: TLSConfiguration
+        var validity: Validity
+        /// By the protocols that they offer.
+        var contexts: [[String]: NIOSSLContext] = [:]
+    }
+
+    private struct Inside {
+        var loaded: Loaded
+        /// Of the files that were tried last, whether they fit or not.
+        var marks: [Mark?]
+    }
+
+    private let certificate: String
+    private let key: String
+    private let inside: Mutex<Inside>
+
+    /// - Parameters:
+    ///   - certificate: the path of a PEM file: the leaf, then its intermediates.
+    ///   - key: the path of a PEM file that holds the leaf's key.
+    /// - Throws: `Refusal`.
+    public init(certificate: String, key: String) throws {
+        self.certificate = certificate
+        self.key = key
+        let marks = [Mark(certificate), Mark(key)]
+        inside = Mutex(Inside(loaded: try Self.load(certificate, key), marks: marks))
+    }
+
+    public var validity: Validity { inside.withLock { $0.loaded.validity } }
+
+    /// What a listener needs for a new connection.
+    ///
+    /// - Parameter protocols: what ALPN (RFC 7301) offers, the most preferred first; none: no ALPN.
+    /// - Throws: what BoringSSL complains about.
+    public func context(protocols: [String] = []) throws -> NIOSSLContext {
+        try inside.withLock { inside in
+            if let known = inside.loaded.contexts[protocols] { return known }
+            var configuration = inside.loaded.configuration
+            configuration.applicationProtocols = protocols
+            let context = try NIOSSLContext(configuration: configuration)
+            inside.loaded.contexts[protocols] = context
+            return context
+        }
+    }
+
+    /// Takes the files where they changed since the last look; true when they are in use now. Call it now and then.
+    ///
+    /// - Throws: `Refusal`, once for each change; the old pair stays in use.
+    @discardableResult
+    public func reload() throws -> Bool {
+        let marks = [Mark(certificate), Mark(key)]
+        let isChanged = inside.withLock { inside in
+            defer { inside.marks = marks }
+            return inside.marks != marks
+        }
+        guard isChanged else { return false }
+        let loaded = try Self.load(certificate, key)
+        inside.withLock { $0.loaded = loaded }
+        return true
+    }
+
+    private static func load(_ certificate: String, _ key: String) throws -> Loaded {
+        let chain: [NIOSSLCertificate]
+        do {
+            chain = try NIOSSLCertificate.fromPEMBytes(read(certificate))
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw Refusal(description: "\(certificate) holds no certificate in PEM")
+        }
+        guard let leaf = chain.first else { throw Refusal(description: "\(certificate) holds no certificate in PEM") }
+        let secret: NIOSSLPrivateKey
+        do {
+            secret = try NIOSSLPrivateKey(bytes: read(key), format: .pem)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw Refusal(description: "\(key) holds no private key in PEM without a passphrase")
+        }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(secret))
+        // RFC 8996: nothing older.
+        configuration.minimumTLSVersion = .tlsv12
+        do {
+            _ = try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw Refusal(description: "the key of \(key) is not that of the certificate of \(certificate)")
+        }
+        return Loaded(
+            configuration: configuration,
+            validity: Validity(
+                notBefore: Timestamp(milliseconds: Int64(leaf.notValidBefore) * 1_000),
+                notAfter: Timestamp(milliseconds: Int64(leaf.notValidAfter) * 1_000)))
+    }
+
+    private static func read(_ path: String) throws -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Refusal(description: "\(path) cannot be read")
+        }
+        return Array(data)
+    }
+}
+
+extension CertificateStore {
+    /// Whether clients will take the certificate.
+    func condition(at now: Timestamp) -> ReadinessCondition {
+        let validity = validity
+        let isValid = validity.contains(now)
+        let detail =
+            now < validity.notBefore
+            ? "not valid before \(validity.notBefore.rfc3339): look at the clock"
+            : isValid
+                ? "valid until \(validity.notAfter.rfc3339)"
+                : "expired at \(validity.notAfter.rfc3339): renew api.certificate, it is read again by itself"
+        return ReadinessCondition(name: "certificate", isMet: isValid, detail: detail)
+    }
+}

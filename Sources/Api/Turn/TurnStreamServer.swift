@@ -1,0 +1,114 @@
+import Logging
+import Mailbox
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+
+/// TURN over TCP and TLS on sockets of the kernel, for clients without UDP, bridged to the workers' allocations.
+///
+/// All connections live on one thread: it only carries bytes, and the rings to a worker have one producer.
+public struct TurnStreamServer: Service {
+    /// Why it does not start: one line.
+    public struct Refusal: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Makes what a new TLS connection needs; asked for each, so that a renewed certificate is used.
+    public typealias ContextSource = @Sendable () throws -> NIOSSLContext
+
+    /// Bytes that may wait for a client before its media is dropped: a tenth of a second of a call.
+    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 * 1_024, high: 64 * 1_024)
+    /// Bytes of a message that has not come whole; the longest that is not passed over fits.
+    private static let longestFrame = 8 * 1_024
+
+    private let workers: [TurnMailbox]
+    private let configuration: TurnConfiguration
+    private let tls: ContextSource?
+    private let gauge: TurnStreamGauge
+    private let logger: Logger
+    private let onListening: @Sendable (TurnTransport, _ port: Int) async -> Void
+
+    /// - Parameters:
+    ///   - tls: needed where the configuration has TLS listeners.
+    ///   - onListening: told once for each listener, in the configuration's order, with the port that it got.
+    public init(
+        workers: [TurnMailbox], configuration: TurnConfiguration, tls: ContextSource?, gauge: TurnStreamGauge,
+        logger: Logger, onListening: @escaping @Sendable (TurnTransport, _ port: Int) async -> Void = { _, _ in }
+    ) {
+        self.workers = workers
+        self.configuration = configuration
+        self.tls = tls
+        self.gauge = gauge
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until a graceful shutdown, then closes all connections.
+    ///
+    /// - Throws: `Refusal`.
+    public func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let result: Result<Void, any Error>
+        do {
+            try await serve(on: group.next())
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try? await group.shutdownGracefully()
+        try result.get()
+    }
+
+    private func serve(on eventLoop: any EventLoop) async throws {
+        let bridge = try await eventLoop.submit {
+            NIOLoopBound(
+                TurnBridge(workers: workers, limits: configuration.limits, gauge: gauge, eventLoop: eventLoop),
+                eventLoop: eventLoop)
+        }.get()
+        var listeners: [any Channel] = []
+        for listen in configuration.tcp {
+            listeners.append(try await bind(listen, .tcp, bridge, eventLoop))
+        }
+        for listen in configuration.tls {
+            listeners.append(try await bind(listen, .tls, bridge, eventLoop))
+        }
+        try? await gracefulShutdown()
+        for listener in listeners { try? await listener.close() }
+        try await eventLoop.submit { bridge.value.closeAll() }.get()
+    }
+
+    private func bind(
+        _ listen: ApiConfiguration.Listen, _ transport: TurnTransport, _ bridge: NIOLoopBound<TurnBridge>,
+        _ eventLoop: any EventLoop
+    ) async throws -> any Channel {
+        let channel: any Channel
+        do {
+            channel = try await ServerBootstrap(group: eventLoop)
+                .serverChannelOption(.backlog, value: 256)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
+                .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try prepare(channel, transport, bridge.value) }
+                }
+                .bind(host: listen.host, port: listen.port).get()
+        } catch {
+            let key = transport == .tcp ? "turn.tcp_listen" : "turn.tls_listen"
+            throw Refusal(
+                description: "cannot listen on \(listen.host) port \(listen.port): \(error): choose another \(key), "
+                    + "or end the program that has it")
+        }
+        await onListening(transport, channel.localAddress?.port ?? 0)
+        return channel
+    }
+
+    private func prepare(_ channel: any Channel, _ transport: TurnTransport, _ bridge: TurnBridge) throws {
+        let pipeline = channel.pipeline.syncOperations
+        if transport == .tls, let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls())) }
+        let decoder = TurnFrameDecoder { bridge.countDrop(.oversize) }
+        try pipeline.addHandler(ByteToMessageHandler(decoder, maximumBufferSize: Self.longestFrame))
+        try pipeline.addHandler(TurnStream(bridge: bridge, transport: transport, now: .now()))
+    }
+}
