@@ -208,9 +208,19 @@ class Chromium:
     """A browser on one host, whose camera shows `colour` and whose microphone plays that colour's tone."""
 
     def __init__(
-        self, playwright: Playwright, lab: Lab, host: str, colour: str, folder: Path, size: tuple[int, int] = (320, 180)
+        self,
+        playwright: Playwright,
+        lab: Lab,
+        host: str,
+        colour: str,
+        folder: Path,
+        size: tuple[int, int] = (320, 180),
+        arguments: tuple[str, ...] = (),
+        script: str = "",
     ) -> None:
+        """`arguments`: further ones of the command line. `script`: runs in every page before its own."""
         self.colour = colour
+        self._script = script
         self._killed = False
         self._pid_file = folder / f"{host}-{colour}.pid"
         camera = media.write_y4m(folder / f"{host}-{colour}.y4m", colour, *size)
@@ -229,6 +239,7 @@ class Chromium:
                 f"--use-file-for-fake-audio-capture={microphone}",
                 # A camera needs a secure context; this lab has no certificates.
                 f"--unsafely-treat-insecure-origin-as-secure={','.join(origins)}",
+                *arguments,
             ],
         )
 
@@ -242,6 +253,8 @@ class Chromium:
 
     def open(self, url: str) -> Page:
         context = self._browser.new_context(viewport={"width": 960, "height": 600}, color_scheme="light")
+        if self._script:
+            context.add_init_script(self._script)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.goto(url)

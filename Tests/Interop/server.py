@@ -33,8 +33,9 @@ class Server:
         cores: tuple[int, ...] = (0, 1),
         srtp: str | None = None,
         codecs: str | None = None,
-        more: tuple[str, ...] = (),
+        more: str = "",
     ) -> None:
+        """`more`: further sections of the configuration."""
         self.lab, self.host = lab, host
         self.log = folder / f"{host}.log"
         self._config = folder / f"{host}.yaml"
@@ -46,9 +47,8 @@ class Server:
             options += ["--srtp", srtp]
         if codecs is not None:
             options += ["--codecs", codecs]
-        options += more
         made = subprocess.run([ROOT / "appliance" / "config", *options], capture_output=True, text=True, check=True)
-        self._config.write_text(made.stdout)
+        self._config.write_text(made.stdout + more)
 
     def __enter__(self) -> Server:
         assert BINARY.exists(), f"there is no {BINARY}: swift build -c release --product needletail"
