@@ -123,6 +123,7 @@ public struct RefuseAllocation: Sendable, BitwiseCopyable {
 
 /// What a worker tells control about TURN. For each grant there is one `allocationOpened` or `allocationFailed`, and for
 /// each `allocationOpened` one `allocationClosed`: the worker keeps an allocation's place until the ring takes it.
+/// `client.remote` is the address that was granted, wherever the client has moved since (RFC 8016).
 @frozen
 public enum TurnEvent: Sendable, BitwiseCopyable {
     case allocationOpened(AllocationHandle, user: UInt64, client: TurnClient)

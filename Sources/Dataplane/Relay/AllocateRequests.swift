@@ -206,7 +206,7 @@ extension Worker where Queue: ~Copyable {
             toClient: template, clientAddressSum: template.addressSum, clientPortSum: template.portSum,
             meter: ByteMeter(bytesPerSecond: grant.bandwidth), isStream: request.client.transport != .udp,
             handle: handle, client: request.client, key: request.key, isAnnounced: false, user: grant.user,
-            username: request.username, integrity: key, transaction: request.transaction,
+            granted: grant.client.remote, username: request.username, integrity: key, transaction: request.transaction,
             maximumLifetime: grant.maximumLifetime, isMobile: request.wantsTicket)
     }
 

@@ -23,6 +23,8 @@ struct Allocation: BitwiseCopyable {
     /// The other workers know the client's 5-tuple, as its hash does not lead here.
     var isAnnounced: Bool
     let user: UInt64
+    /// The client's address that control granted it to, by which it counts: a move does not change it.
+    let granted: Endpoint
     /// A hash of USERNAME, which must be the same in all its requests (RFC 8656 section 5).
     let username: UInt64
     var integrity: TurnIntegrityKey

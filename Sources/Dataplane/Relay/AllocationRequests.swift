@@ -220,9 +220,10 @@ extension Worker where Queue: ~Copyable {
             allocation.pointee.closing = reason
             counters.add(.allocationsClosed)
         }
+        var client = allocation.pointee.client
+        client.remote = allocation.pointee.granted
         let event = TurnEvent.allocationClosed(
-            handle, user: allocation.pointee.user, client: allocation.pointee.client,
-            reason: allocation.pointee.closing ?? reason)
+            handle, user: allocation.pointee.user, client: client, reason: allocation.pointee.closing ?? reason)
         guard mailbox.turn.events.push(event) else { return relay.wheel.schedule(timer, at: now &+ 10_000_000) }
         _ = relay.allocations.remove(handle)
         relay.giveBack(handle)
