@@ -117,7 +117,7 @@ struct ByteMeter: BitwiseCopyable {
         guard cost != 0 else { return true }
         let start = max(until, now)
         guard start &- now <= Self.tolerance else { return false }
-        until = start &+ UInt64(truncatingIfNeeded: bytes) &* cost >> 10
+        until = start &+ (UInt64(truncatingIfNeeded: bytes) &* cost) >> 10
         return true
     }
 }
