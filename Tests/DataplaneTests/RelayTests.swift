@@ -77,4 +77,29 @@ import Wire
         #expect(!policy.allows(IPAddress("2a00::5")!) && policy.allows(IPAddress("2a01::5")!))
         #expect(!policy.allows(IPAddress("64:ff9b::808:404")!) && !policy.allows(IPAddress("2002:808:404::1")!))
     }
+
+    /// A limit that is no divisor of a second: 600 MB/s, offered twice that.
+    @Test func bytesAreMeteredFinely() {
+        var meter = ByteMeter(bytesPerSecond: 600_000_000)
+        var passed = 0
+        for microsecond in 0..<1_000_000 where meter.admits(1_200, now: UInt64(microsecond) * 1_000) {
+            passed += 1_200
+        }
+        // A tenth of a second may be paid ahead.
+        #expect((600_000_000...670_000_000).contains(passed))
+    }
+
+    /// What an empty purse cannot pay is known before anything is written, and what came in fills it nevertheless.
+    @Test func anEmptyPurseIsSeenBeforehand() {
+        var sources = SourceLimits(RelayLimits(challengeBurst: 200, challengeRate: 0, sources: 16), seed: (1, 2))
+        let address = IPAddress(v4: 0xc000_0201)
+        let couldFirst = sources.canAnswer(address, request: 28, response: 180, now: 1)
+        let paidFirst = sources.mayAnswer(address, request: 28, response: 180, now: 1)
+        #expect(couldFirst && paidFirst)
+        var refused = 0
+        while !sources.canAnswer(address, request: 28, response: 180, now: 2), refused < 10 { refused += 1 }
+        let paidSecond = sources.mayAnswer(address, request: 28, response: 180, now: 2)
+        // 20 bytes were left, and 28 come with each.
+        #expect(refused == 5 && paidSecond)
+    }
 }

@@ -254,6 +254,12 @@ struct TurnTexts: ~Copyable {
         software.deallocate()
     }
 
+    /// Bytes of a 401 or 438: header, ERROR-CODE with the shorter reason, NONCE, REALM, PASSWORD-ALGORITHMS, FINGERPRINT.
+    var shortestChallenge: Int {
+        STUNMessage.headerLength &+ 20 &+ (4 &+ (TurnNonces.length &+ 3) & ~3) &+ (4 &+ (realm.count &+ 3) & ~3) &+ 12
+            &+ 8
+    }
+
     private static func copy(_ text: String) -> UnsafeRawBufferPointer {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 8)
         memory.copyBytes(from: text.utf8)

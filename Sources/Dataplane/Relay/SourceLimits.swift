@@ -61,17 +61,33 @@ struct SourceLimits: ~Copyable {
         return oldest
     }
 
+    /// Whether the purse reaches for a response of at least `response` bytes, so that one that cannot be paid costs no HMAC.
+    /// When it does not, the `request` bytes that came are in it; else `mayAnswer` puts them there.
+    mutating func canAnswer(_ address: IPAddress, request: Int, response: Int, now: UInt64) -> Bool {
+        let entry = entry(address, now: now)
+        let before = entry.pointee
+        fill(entry, request: request, now: now)
+        guard entry.pointee.purse >= Int64(response) else { return false }
+        entry.pointee = before
+        return true
+    }
+
     /// Whether a response of `response` bytes may answer the `request` bytes that came.
     mutating func mayAnswer(_ address: IPAddress, request: Int, response: Int, now: UInt64) -> Bool {
         let entry = entry(address, now: now)
+        fill(entry, request: request, now: now)
+        guard entry.pointee.purse >= Int64(response) else { return false }
+        entry.pointee.purse &-= Int64(response)
+        return true
+    }
+
+    /// What time and a request bring in.
+    private func fill(_ entry: UnsafeMutablePointer<Entry>, request: Int, now: UInt64) {
         let elapsed = min(now &- min(entry.pointee.at, now), 60_000_000_000)
         let earned = Int64(truncatingIfNeeded: elapsed / 1_000 &* rate / 1_000_000)
         // Time counts only when it earned something, so that many small steps lose nothing.
         if earned > 0 || elapsed == 0 { entry.pointee.at = now }
         entry.pointee.purse = min(burst, entry.pointee.purse &+ earned &+ Int64(request))
-        guard entry.pointee.purse >= Int64(response) else { return false }
-        entry.pointee.purse &-= Int64(response)
-        return true
     }
 
     /// Whether a request with credentials may cost an HMAC.

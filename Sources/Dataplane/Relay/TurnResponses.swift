@@ -88,6 +88,10 @@ extension Worker where Queue: ~Copyable {
         hadCredentials: Bool, now: UInt64
     ) {
         let address = context.client.remote.address
+        let least = relay.texts.shortestChallenge
+        guard relay.sources.canAnswer(address, request: message.count, response: least, now: now) else {
+            return counters.drop(.relayUnauthenticated)
+        }
         let isSent = respond(message, context, isError: true, key: nil, purse: true, now: now) { writer, relay in
             Self.addError(code, to: &writer)
             if let room = writer.reserve(STUNAttributeType.nonce, count: TurnNonces.length) {
