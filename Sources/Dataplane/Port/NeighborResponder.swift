@@ -36,7 +36,8 @@ struct NeighborResponder: ~Copyable {
         interfaceCount = all.count
         interfaces = .allocate(capacity: max(all.count, 1))
         for (index, interface) in all.enumerated() { (interfaces + index).initialize(to: interface) }
-        anycastCount = min(configuration.anycast.count, HostConfiguration.mostInterfaces)
+        let anycastCount = min(configuration.anycast.count, HostConfiguration.mostInterfaces)
+        self.anycastCount = anycastCount
         anycast = .allocate(capacity: max(anycastCount, 1))
         for index in 0..<anycastCount { (anycast + index).initialize(to: configuration.anycast[index]) }
         neighbors = NeighborTable(capacity: capacity)

@@ -98,30 +98,35 @@ struct Relay: ~Copyable {
         let portsPerWorker = configuration == nil ? 0 : perWorker
         self.portsPerWorker = portsPerWorker
         let base = UInt16(truncatingIfNeeded: lower + number * perWorker)
-        // Asked of the settings: reading `self` here makes Swift 6.3's optimizer free the ports that are not there yet.
+        // Here and below from locals: members of `self` read between the initialisation of others make Swift 6.3's
+        // optimizer free what is not there yet.
         let (countV4, countV6) = (settings.v4 == nil ? 0 : portsPerWorker, settings.v6 == nil ? 0 : portsPerWorker)
         portsV4 = RelayPorts(base: base, count: countV4, random: &random)
         portsV6 = RelayPorts(base: base, count: countV6, random: &random)
 
-        let count = isEnabled ? max(capacity.allocations, 1) : 1
+        let isOn = configuration != nil
+        let count = isOn ? max(capacity.allocations, 1) : 1
+        let (permissionCount, channelCount) = (count * 8, count * 4)
+        let pendingCount = isOn ? PendingAllocate.capacity : 1
+        let reservationCount = isOn ? PortReservation.capacity : 1
         allocations = SlotTable(capacity: count)
-        permissions = LinkedPool(capacity: count * 8)
-        channels = LinkedPool(capacity: count * 4)
-        pending = LinkedPool(capacity: isEnabled ? PendingAllocate.capacity : 1)
-        reservations = LinkedPool(capacity: isEnabled ? PortReservation.capacity : 1)
+        permissions = LinkedPool(capacity: permissionCount)
+        channels = LinkedPool(capacity: channelCount)
+        pending = LinkedPool(capacity: pendingCount)
+        reservations = LinkedPool(capacity: reservationCount)
         func table(_ capacity: Int) -> FlowTable { FlowTable(capacity: capacity, seed: (random.next(), random.next())) }
         // As many again whose allocation is on another worker.
         clients = table(count * 2)
-        peers = table(channels.capacity)
-        permitted = table(permissions.capacity)
-        numbers = table(channels.capacity)
-        asked = table(pending.capacity)
+        peers = table(channelCount)
+        permitted = table(permissionCount)
+        numbers = table(channelCount)
+        asked = table(pendingCount)
         freeAllocations = LinkedPool(capacity: count)
         generations = .allocate(capacity: count)
         generations.initialize(repeating: 0, count: count)
         wheel = TimerWheel(
-            capacity: count + permissions.capacity + channels.capacity + pending.capacity + reservations.capacity,
-            spokes: 4_096, tick: 100_000_000)
+            capacity: count + permissionCount + channelCount + pendingCount + reservationCount, spokes: 4_096,
+            tick: 100_000_000)
         due = .allocate(capacity: Self.dueCapacity)
         looped = .allocate(capacity: Self.loopedCapacity)
     }

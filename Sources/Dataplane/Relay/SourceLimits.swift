@@ -39,8 +39,9 @@ struct SourceLimits: ~Copyable {
         hasher = SipHash(seed: seed)
         burst = Int64(limits.challengeBurst)
         rate = UInt64(max(limits.challengeRate, 0))
-        requestCost = 1_000_000_000 / UInt64(max(limits.requestRate, 1))
-        requestTolerance = requestCost &* UInt64(max(limits.requestBurst, 1))
+        let cost = 1_000_000_000 / UInt64(max(limits.requestRate, 1))
+        requestCost = cost
+        requestTolerance = cost &* UInt64(max(limits.requestBurst, 1))
     }
 
     deinit { UnsafeMutableRawPointer(entries).deallocate() }
