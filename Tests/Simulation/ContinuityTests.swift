@@ -58,6 +58,43 @@ struct ContinuityTests {
         }
     }
 
+    @Test("a packet that is sent again under its own number is the same to the bit", arguments: [UInt8(0xff), 121])
+    func sameToTheBit(rtxType: UInt8) throws {
+        let world = try World(seed: 58)
+        let (camera, viewer, _, _) = pair(world, names: true)
+        let slot = SlotHandle(worker: 0, index: 2, generation: world.nextGeneration())
+        let ssrc: UInt32 = 600_000
+        var types = PayloadTypeMap()
+        types[.vp8] = PayloadTypes(media: 120, rtx: rtxType)
+        let open = OpenSlot(
+            slot: slot, session: viewer.session, kind: .video, mid: ShortText("s2")!, ssrc: ssrc, rtxSsrc: 0,
+            payloadTypes: types)
+        world.command(
+            0, .openSlot(open), .mapSlot(MapSlot(slot: slot, track: camera.track, maxHeight: 720)))
+        world.run(3)
+        var sent: [UInt16: [[UInt8]]] = [:]
+        world.onFrame = { frame in
+            frame.withUnsafeBytes { bytes in
+                guard let datagram = DatagramFrame(bytes), datagram.destination == viewer.endpoint,
+                    let header = RTPPacket(encrypted: datagram.payload), header.ssrc == ssrc
+                else { return }
+                sent[header.sequence, default: []].append(Array(datagram.payload))
+            }
+        }
+        for number in 0..<5 {
+            send(camera, ssrc: 900, index: UInt64(1_000 + number), number: number, isKeyframe: number == 0, tag: 1)
+            world.run(10)
+        }
+        #expect(sent.count == 5)
+        for sequence in sent.keys.sorted() {
+            viewer.sendRtcp { writer in
+                [sequence].withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
+            }
+            world.run(5)
+        }
+        #expect(sent.values.allSatisfy { $0.count == 2 && $0[0] == $0[1] })
+    }
+
     @Test("a leap of the publisher's numbers does not make the receiver lose count")
     func leap() throws {
         let world = try World(seed: 53)

@@ -100,9 +100,9 @@ extension Worker where Queue: ~Copyable {
             guard emitRepetition(of: number, packet, record, heading, patch: patch, over: path) else { return }
         } else {
             heading.marker = heading.marker || slot.pointee.kind == .audio && number == epoch.first
-            guard emit(packet, record, heading, patch: patch, over: path, isShared: track.pointee.isShared) else {
-                return
-            }
+            // A worker whose replica was closed since may still read it.
+            let isShared = track.pointee.isShared || packet.referenceCount > 1
+            guard emit(packet, record, heading, patch: patch, over: path, isShared: isShared) else { return }
         }
         counters.add(.retransmittedPackets)
     }

@@ -46,7 +46,12 @@ struct Slot: BitwiseCopyable {
         kind = open.kind
         ssrc = open.ssrc
         rtxSsrc = open.rtxSsrc
-        payloadTypes = open.payloadTypes
+        var types = open.payloadTypes
+        // Without an SSRC of its own nothing is sent as RTX: packets are repeated as they were, and must not vary then.
+        if open.rtxSsrc == 0 {
+            for index in types.entries.indices { types.entries[index].rtx = PayloadTypes().rtx }
+        }
+        payloadTypes = types
         rewriter = Rewriter(entropy: entropy)
         // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
         rtxSequence = entropy >> 48 & 0x7fff
