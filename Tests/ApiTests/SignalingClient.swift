@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 import NIOWebSocket
 
 /// A WebSocket client that can also misbehave.
@@ -19,12 +20,18 @@ final class SignalingClient: @unchecked Sendable {
         self.events = events.makeAsyncIterator()
     }
 
-    static func connect(port: Int, path: String = "/api/v1/signal", reads: Bool = true) async throws -> SignalingClient
+    static func connect(port: Int, path: String = "/api/v1/signal", tls: TLSConfiguration? = nil, reads: Bool = true)
+        async throws -> SignalingClient
     {
         let (events, found) = AsyncStream.makeStream(of: Event.self)
         let (channel, isUpgraded) = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let context = try NIOSSLContext(configuration: tls)
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: context, serverHostname: "localhost"))
+                    }
                     let upgraded = channel.eventLoop.makePromise(of: Bool.self)
                     try channel.pipeline.syncOperations.addHandler(Handshake(path: path, upgraded, Listener(found)))
                     return (channel, upgraded.futureResult)

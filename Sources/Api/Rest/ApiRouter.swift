@@ -7,7 +7,7 @@ enum ApiRouter {
         ApiContext
     > {
         let router = Router(context: ApiContext.self, options: [.autoGenerateHeadEndpoints])
-        router.add(middleware: SecurityHeaders())
+        router.add(middleware: SecurityHeaders(isSecure: meetings.configuration.certificates != nil))
         router.add(middleware: ProblemMiddleware())
         router.add(middleware: PlainPath())
         if let webFolder { router.add(middleware: WebClient.middleware(folder: webFolder, logger: logger)) }

@@ -158,7 +158,7 @@ struct MeetingRoutes: Sendable {
     /// The address that clients reach us by, without a slash at its end.
     private func base(_ request: Request) -> String {
         if let url = configuration.publicURL { return Self.trimmed(url) }
-        return "http://\(request.head.authority ?? "localhost")"
+        return "\(configuration.certificates == nil ? "http" : "https")://\(request.head.authority ?? "localhost")"
     }
 
     private static func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }

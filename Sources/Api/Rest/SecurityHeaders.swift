@@ -3,7 +3,7 @@ import Hummingbird
 
 /// The headers that keep a browser from doing with our pages what they never need.
 struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
-    private static var fields: HTTPFields {
+    private static func fields(isSecure: Bool) -> HTTPFields {
         let policy = [
             "default-src 'self'", "connect-src 'self' ws: wss:", "img-src 'self' data: blob:",
             "media-src 'self' blob: mediastream:", "worker-src 'self' blob:", "object-src 'none'", "base-uri 'none'",
@@ -19,10 +19,15 @@ struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
         fields[HTTPField.Name("X-Frame-Options")!] = "DENY"
         fields[HTTPField.Name("Permissions-Policy")!] =
             "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=()"
+        // RFC 6797: a year. Not for the other names of the domain, which are not ours.
+        if isSecure { fields[.strictTransportSecurity] = "max-age=31536000" }
         return fields
     }
 
-    private let fields = Self.fields
+    private let fields: HTTPFields
+
+    /// - Parameter isSecure: the listener speaks TLS.
+    init(isSecure: Bool) { fields = Self.fields(isSecure: isSecure) }
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response

@@ -54,7 +54,9 @@ struct SignalingChannel: HTTPChannelHandler {
 
     private func http(_ channel: any Channel, logger: Logger) -> EventLoopFuture<Upgrade> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try channel.pipeline.syncOperations.addHandler(
+                HTTP1ToHTTPServerCodec(secure: configuration.certificates != nil))
+            try channel.pipeline.syncOperations.addHandler(ExchangeTimer(configuration))
             try channel.pipeline.syncOperations.addHandler(
                 HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout, logger: logger))
             let wrapped = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(

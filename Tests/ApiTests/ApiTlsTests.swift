@@ -1,0 +1,151 @@
+import AsyncHTTPClient
+import Foundation
+import Meetings
+import NIOCore
+import NIOSSL
+import Testing
+
+@testable import Api
+
+@Suite(.timeLimit(.minutes(1))) struct Tls {
+    private func configuration(_ certificate: TestCertificate, host: String = "127.0.0.1") throws -> ApiConfiguration {
+        var configuration = ApiNode.configuration
+        configuration.api = .init(host: host, port: 0)
+        configuration.certificates = try certificate.store()
+        return configuration
+    }
+
+    /// One request of a client that trusts only `certificate`.
+    private func get(_ url: String, trusting certificate: TestCertificate) async throws -> HTTPClientResponse {
+        let client = HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: .init(tlsConfiguration: certificate.client))
+        do {
+            let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+            _ = try await response.body.collect(upTo: 1 << 20)
+            try await client.shutdown()
+            return response
+        } catch {
+            try await client.shutdown()
+            throw error
+        }
+    }
+
+    @Test(arguments: [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("::1", "[::1]")])
+    func restIsServedOverHttp2ToEachNameOfTheCertificate(host: String, name: String) async throws {
+        let certificate = try TestCertificate()
+        defer { certificate.remove() }
+        try await ApiNode.run(configuration(certificate, host: host)) { node async throws in
+            let answer = try await get("https://\(name):\(node.port)/", trusting: certificate)
+            #expect(answer.status == .ok)
+            #expect(answer.version == .http2)
+            #expect(answer.headers.first(name: "strict-transport-security") == "max-age=31536000")
+            #expect(answer.headers.first(name: "x-content-type-options") == "nosniff")
+        }
+    }
+
+    @Test func plainHttpHasNoStrictTransportSecurity() async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call("GET", "/")
+            #expect(answer.headers["strict-transport-security"] == nil)
+        }
+    }
+
+    @Test func aRenewedCertificateIsUsedAndOpenSocketsGoOn() async throws {
+        let old = try TestCertificate()
+        defer { old.remove() }
+        var configuration = try configuration(old)
+        // Nobody joins with this socket.
+        configuration.signalingJoinTime = .seconds(60)
+        try await ApiNode.run(configuration) { node async throws in
+            let socket = try await SignalingClient.connect(port: node.port, tls: old.client)
+            #expect(try await socket.ask(["type": "ping", "id": 1])["type"] == "pong")
+            let new = try TestCertificate(in: old.folder)
+            await node.clock.advance(by: .seconds(1))
+            // The second tick proves that the first is over.
+            await node.clock.advance(by: .seconds(1))
+            let address = "https://localhost:\(node.port)/"
+            #expect(try await get(address, trusting: new).status == .ok)
+            await #expect(throws: (any Error).self) { try await get(address, trusting: old) }
+            #expect(try await socket.ask(["type": "ping", "id": 2])["type"] == "pong")
+            try await socket.vanish()
+        }
+    }
+
+    @Test func filesThatDoNotFitChangeNothing() throws {
+        let certificate = try TestCertificate()
+        let other = try TestCertificate()
+        defer { certificate.remove() }
+        defer { other.remove() }
+        let store = try certificate.store()
+        let validity = store.validity
+        #expect(try !store.reload())
+        try certificate.write(String(contentsOfFile: other.key, encoding: .utf8), to: certificate.key)
+        #expect(throws: CertificateStore.Refusal.self) { try store.reload() }
+        // Told once.
+        #expect(try !store.reload())
+        #expect(store.validity == validity)
+        try certificate.write("nonsense", to: certificate.certificate)
+        #expect(throws: CertificateStore.Refusal.self) { try store.reload() }
+        try certificate.write(String(contentsOfFile: other.certificate, encoding: .utf8), to: certificate.certificate)
+        #expect(try store.reload())
+    }
+
+    @Test func whatIsNoPairIsRefusedByName() throws {
+        let certificate = try TestCertificate()
+        defer { certificate.remove() }
+        let missing = #expect(throws: CertificateStore.Refusal.self) {
+            try CertificateStore(certificate: "/nowhere.pem", key: certificate.key)
+        }
+        #expect(missing?.description == "/nowhere.pem cannot be read")
+        let swapped = #expect(throws: CertificateStore.Refusal.self) {
+            try CertificateStore(certificate: certificate.key, key: certificate.key)
+        }
+        #expect(swapped?.description == "\(certificate.key) holds no certificate in PEM")
+        let keyless = #expect(throws: CertificateStore.Refusal.self) {
+            try CertificateStore(certificate: certificate.certificate, key: certificate.certificate)
+        }
+        #expect(keyless?.description == "\(certificate.certificate) holds no private key in PEM without a passphrase")
+    }
+
+    @Test func anExpiredCertificateIsNotReady() async throws {
+        // The tests' clock begins at 1,800,000,000 s.
+        let certificate = try TestCertificate(until: Date(timeIntervalSince1970: 1_800_000_010))
+        defer { certificate.remove() }
+        try await ApiNode.run(configuration(certificate)) { node async throws in
+            #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
+            await node.clock.advance(by: .seconds(11))
+            let ready = try await node.call("GET", "/readyz", ops: true)
+            #expect(ready.status == 503)
+            #expect(ready.json["conditions"]?[2]?["name"] == "certificate")
+            #expect(ready.json["conditions"]?[2]?["met"] == false)
+            #expect(try await node.call("GET", "/livez", ops: true).status == 200)
+            let page = try await node.call("GET", "/metrics", ops: true).body
+            #expect(page.contains("needletail_certificate_expiry_timestamp_seconds 1800000010\n"))
+            _ = try TestCertificate(in: certificate.folder)
+            await node.clock.advance(by: .seconds(1))
+            await node.clock.advance(by: .seconds(1))
+            #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
+        }
+    }
+
+    @Test func whoBeginsNoHandshakeIsDropped() async throws {
+        let certificate = try TestCertificate()
+        defer { certificate.remove() }
+        var configuration = try configuration(certificate)
+        configuration.idleTimeout = .milliseconds(100)
+        try await ApiNode.run(configuration) { node async throws in
+            #expect(try await node.exchange("", port: node.port) == "")
+        }
+    }
+
+    @Test(arguments: [false, true]) func aRequestThatDripsIsEnded(ops: Bool) async throws {
+        var configuration = ApiNode.configuration
+        configuration.requestTime = .milliseconds(100)
+        try await ApiNode.run(configuration) { node async throws in
+            let path = ops ? "/api/v1/node/drain" : "/api/v1/meetings/123-456-789/join"
+            let request = "POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"
+            // It ends; what little may have been answered matters not.
+            _ = try? await node.exchange(request, port: ops ? node.opsPort : node.port)
+        }
+    }
+}
