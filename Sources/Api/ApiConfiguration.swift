@@ -41,6 +41,8 @@ public struct ApiConfiguration: Sendable {
 
     public var api = Listen(host: "::", port: 8080)
     public var ops = Listen(host: "127.0.0.1", port: 9090)
+    /// Makes the API listener speak TLS; nil: plain HTTP.
+    public var certificates: CertificateStore?
     /// What clients reach the API by (`https://meet.example.org`); nil: the request's Host header.
     public var publicURL: String?
     /// Where participants keep their signaling socket (`https://pop1.example.org`): an address of this PoP alone where
@@ -62,10 +64,15 @@ public struct ApiConfiguration: Sendable {
     public var connections = 8_192
     /// How long a connection may be idle, or a request be on its way.
     public var idleTimeout: Duration = .seconds(30)
+    /// How long a request may be on its way, and its answer.
+    public var requestTime: Duration = .seconds(30)
+    public var answerTime: Duration = .seconds(120)
     /// How often the server pings a signaling socket; one that is silent for two intervals is dropped.
     public var keepalive: Duration = .seconds(15)
     /// How long a signaling socket may take to join.
     public var signalingJoinTime: Duration = .seconds(10)
+    public var identity = NodeIdentity()
+    public var admission = AdmissionPolicy()
     /// How long a drain that names no deadline waits for those inside.
     public var drainTime: Duration = .seconds(300)
 

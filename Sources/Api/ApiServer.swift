@@ -40,15 +40,20 @@ public struct ApiServer: Service {
     /// - Throws: `ApiConfiguration.Refusal`, and what binding the listeners throws.
     public func run() async throws {
         try configuration.validate()
+        let admission = Admission(configuration.admission, places: status.capacity.sessions)
         let hub = MeetingHub(
-            limits: configuration.limits, media: media, turn: configuration.turn, drain: drain, clock: clock,
-            logger: logger)
-        let load = WorkerLoad()
-        let health = NodeHealth(status: status, drain: drain, clock: clock)
+            limits: configuration.limits, media: media, turn: configuration.turn, drain: drain, admission: admission,
+            clock: clock, logger: logger)
+        let observer = NodeObserver(
+            identity: configuration.identity, status: status, hub: hub,
+            health: NodeHealth(
+                status: status, drain: drain, admission: admission, certificates: configuration.certificates,
+                clock: clock),
+            drain: drain, admission: admission, certificates: configuration.certificates, clock: clock)
         let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [
-            ops(hub, load, health, tokens), api(hub, tokens),
-            HubService(hub: hub, media: media, status: status, load: load, health: health, clock: clock),
+            ops(observer, tokens), api(hub, tokens),
+            HubService(hub: hub, media: media, observer: observer, logger: logger),
         ]
         // The last is stopped first: the participants are told while their sockets still are open.
         var group = ServiceGroupConfiguration(services: services, logger: logger)
@@ -67,9 +72,13 @@ public struct ApiServer: Service {
             meetings: routes, tokens: tokens, webFolder: configuration.webFolder ?? WebClient.bundledFolder,
             logger: logger)
         let server = HTTPServerBuilder { responder in
-            SignalingChannel(responder: responder, configuration: configuration) { socket in
+            let plain = SignalingChannel(responder: responder, configuration: configuration) { socket in
                 SignalingSession(socket: socket, hub: hub, tokens: tokens, clock: clock, logger: logger)
             }
+            if let certificates = configuration.certificates {
+                return SecureChannel(plain, certificates: certificates)
+            }
+            return plain
         }
         return Application(
             router: router, server: server,
@@ -77,11 +86,13 @@ public struct ApiServer: Service {
             onServerRunning: { await onListening(.api, $0.localAddress?.port ?? 0) }, logger: logger)
     }
 
-    private func ops(_ hub: MeetingHub, _ load: WorkerLoad, _ health: NodeHealth, _ tokens: TokenDesk) -> some Service {
-        let node = NodeRoutes(configuration: configuration, hub: hub, drain: drain, tokens: tokens, clock: clock)
+    private func ops(_ observer: NodeObserver, _ tokens: TokenDesk) -> some Service {
+        let node = NodeRoutes(configuration: configuration, observer: observer, tokens: tokens)
         return Application(
-            router: OpsRouter(hub: hub, status: status, load: load, health: health, node: node).make(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            router: OpsRouter(observer: observer, node: node).make(),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ExchangeTimer(configuration)], idleTimeout: .seconds(30))),
             configuration: application(configuration.ops, connections: 256),
             onServerRunning: { await onListening(.ops, $0.localAddress?.port ?? 0) }, logger: logger)
     }
@@ -105,10 +116,8 @@ public struct ApiServer: Service {
 struct HubService: Service {
     let hub: MeetingHub
     let media: any MediaPlane
-    let status: any NodeStatus
-    let load: WorkerLoad
-    let health: NodeHealth
-    let clock: any ApiClock
+    let observer: NodeObserver
+    let logger: Logger
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
@@ -128,12 +137,21 @@ struct HubService: Service {
     private func tick() async {
         try? await cancelWhenGracefulShutdown {
             while true {
-                try await clock.sleep(for: .seconds(1))
-                load.look(at: status.workers)
-                _ = health.findings()
+                try await observer.clock.sleep(for: .seconds(1))
+                await observer.look()
+                takeCertificates()
                 await hub.sweep()
                 await hub.endDrainWhenDue()
             }
+        }
+    }
+
+    /// What was renewed is used for the next connection.
+    private func takeCertificates() {
+        do {
+            if try observer.certificates?.reload() == true { logger.notice("certificate read again") }
+        } catch {
+            logger.error("certificate not taken, the old one stays", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -27,18 +27,20 @@ actor MeetingHub {
     var lines: [ParticipantID: Line] = [:]
     var generator = SystemRandomNumberGenerator()
     let drain: Drain
+    let admission: Admission
     /// The process ends: nobody is heard any more.
     private(set) var isStopping = false
     /// Seconds.
-    var joinSeconds = Histogram(bounds: [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
+    var joinSeconds = Histogram(bounds: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
 
     init(
         limits: Limits, media: any MediaPlane, turn: TurnConfiguration? = nil, drain: Drain = Drain(),
-        clock: any ApiClock, logger: Logger
+        admission: Admission = Admission(), clock: any ApiClock, logger: Logger
     ) {
         self.media = media
         self.turn = turn
         self.drain = drain
+        self.admission = admission
         self.clock = clock
         self.logger = logger
         directory = MeetingDirectory(limits: limits)
@@ -97,7 +99,7 @@ actor MeetingHub {
 
     /// `digest`: the derived password, as derivation is too slow to be done in here.
     func join(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> (Participant, Meeting) {
-        guard drain.acceptsNewcomers else { throw Problem.draining }
+        try admission.admit(isDraining: !drain.acceptsNewcomers, participants: directory.participantCount)
         let participant = try directory.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
         return (participant, try directory.find(id.rawValue))
     }

@@ -8,6 +8,8 @@ public protocol NodeStatus: Sendable {
     /// One entry per worker.
     var workers: [WorkerReading] { get }
     var build: BuildInfo { get }
+    /// The places of all workers' tables.
+    var capacity: NodeCapacity { get }
     /// Nil: no TURN over TCP and TLS.
     var turnStreams: TurnStreamGauge? { get }
 }

@@ -15,6 +15,7 @@ struct FakeStatus: NodeStatus {
     var conditions: [ReadinessCondition] = [ReadinessCondition(name: "port", isMet: true)]
     var workers: [WorkerReading] = []
     var build = BuildInfo(version: "1.2.3", revision: "abc")
+    var capacity = NodeCapacity(sessions: 100, tracks: 200, sinks: 3_000)
 }
 
 /// An answer of the API.

@@ -25,8 +25,8 @@ import Testing
             #expect(later.json["conditions"]?[1]?["since"] == .string(since))
             node.drain.begin(for: .seconds(60), at: node.clock.now)
             let drained = try await node.call("GET", "/readyz", ops: true)
-            #expect(drained.json["conditions"]?[3]?["name"] == "accepting")
-            #expect(drained.json["conditions"]?[3]?["since"] == .string(node.clock.now.rfc3339))
+            #expect(drained.json["conditions"]?[4]?["name"] == "accepting")
+            #expect(drained.json["conditions"]?[4]?["since"] == .string(node.clock.now.rfc3339))
         }
         try await ApiNode.run { node async throws in
             #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
@@ -105,7 +105,9 @@ import Testing
                 #"needletail_drops_total{stage="srtp",reason="srtp_replay"} 2"#,
                 #"needletail_worker_busy_ratio{worker="0"} 0.25"#,
                 #"needletail_worker_cycles_per_packet{worker="0"} 50"#,
-                "needletail_sessions 3", "needletail_meetings 1", "needletail_participants 1", "needletail_ready 1",
+                "needletail_sessions 3", #"needletail_srtp_errors_total{reason="replay"} 2"#,
+                #"needletail_join_seconds_bucket{le="0.05"} 0"#, "needletail_meetings 1", "needletail_participants 1",
+                "needletail_ready 1",
                 "# TYPE needletail_join_seconds histogram", #"needletail_join_seconds_bucket{le="+Inf"} 0"#,
                 #"needletail_build_info{version="1.2.3",revision="abc"} 1"#,
             ] { #expect(lines.contains(line), "missing: \(line)") }
@@ -130,7 +132,7 @@ import Testing
         let text = MetricsPage.render(
             workers: shared.enumerated().map { WorkerReading(worker: $0, port: "wan", counters: $1) },
             load: WorkerLoad(),
-            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])), isReady: true,
+            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])), node: NodeMetrics(isReady: true),
             build: BuildInfo(version: "", revision: ""))
         let lines = text.split(separator: "\n").map(String.init)
         for line in [
@@ -171,7 +173,8 @@ import Testing
     @Test func everyMetricHasHelpAndTypeBeforeItsSamples() {
         let text = MetricsPage.render(
             workers: [], load: WorkerLoad(),
-            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])), isReady: false,
+            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])),
+            node: NodeMetrics(certificateExpiry: 1),
             build: BuildInfo(version: "quote\" slash\\ line\n", revision: ""))
         #expect(text.contains(#"version="quote\" slash\\ line\n""#))
         var declared: String?

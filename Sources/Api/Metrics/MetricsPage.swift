@@ -10,7 +10,7 @@ struct HubReading: Sendable {
 /// The page that Prometheus reads (API.md, Metrics).
 enum MetricsPage {
     static func render(
-        workers: [WorkerReading], load: WorkerLoad, hub: HubReading, isReady: Bool, build: BuildInfo,
+        workers: [WorkerReading], load: WorkerLoad, hub: HubReading, node: NodeMetrics, build: BuildInfo,
         turnStreams: TurnStreamGauge? = nil
     ) -> String {
         var page = PrometheusText()
@@ -25,7 +25,8 @@ enum MetricsPage {
         repair(&page, workers)
         control(&page, hub)
         relay(&page, workers, streams: turnStreams)
-        page.single("needletail_ready", .gauge, "1 when the node takes traffic.", isReady ? 1 : 0)
+        srtpErrors(&page, workers)
+        render(&page, node)
         page.family("needletail_build_info", .gauge, "The program that runs; always 1.") {
             $0.add(1, ["version": build.version, "revision": build.revision])
         }

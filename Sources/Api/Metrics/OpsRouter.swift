@@ -4,10 +4,7 @@ import NIOCore
 
 /// Everything that the `ops` listener serves (API.md, Operations).
 struct OpsRouter: Sendable {
-    let hub: MeetingHub
-    let status: any NodeStatus
-    let load: WorkerLoad
-    let health: NodeHealth
+    let observer: NodeObserver
     let node: NodeRoutes
 
     private struct Liveness: Encodable {
@@ -31,7 +28,7 @@ struct OpsRouter: Sendable {
         let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware())
         router.get("livez") { _, _ in liveness() }
-        router.get("readyz") { _, _ in readiness() }
+        router.get("readyz") { _, _ in await readiness() }
         router.get("metrics") { _, _ in await metrics() }
         node.add(to: router)
         return router
@@ -39,14 +36,14 @@ struct OpsRouter: Sendable {
 
     /// Fails only when the process cannot help itself, so that a restart is what helps.
     private func liveness() -> Response {
-        let silent = health.silentWorkers
+        let silent = observer.health.silentWorkers
         return .json(
             Liveness(live: silent.isEmpty, silentWorkers: silent),
             status: silent.isEmpty ? .ok : .serviceUnavailable)
     }
 
-    private func readiness() -> Response {
-        let findings = health.findings()
+    private func readiness() async -> Response {
+        let findings = await observer.findings()
         let isReady = findings.allSatisfy(\.condition.isMet)
         let conditions = findings.map { finding in
             Readiness.Condition(
@@ -58,10 +55,9 @@ struct OpsRouter: Sendable {
     }
 
     private func metrics() async -> Response {
-        let isReady = health.findings().allSatisfy(\.condition.isMet)
         let text = MetricsPage.render(
-            workers: status.workers, load: load, hub: await hub.reading, isReady: isReady, build: status.build,
-            turnStreams: status.turnStreams)
+            workers: observer.status.workers, load: observer.load, hub: await observer.hub.reading,
+            node: await observer.metrics, build: observer.status.build, turnStreams: observer.status.turnStreams)
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

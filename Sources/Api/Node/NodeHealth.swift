@@ -15,27 +15,31 @@ final class NodeHealth: Sendable {
     private let drain: Drain
     private let pulse = WorkerPulse()
     private let clock: any ApiClock
-    /// More conditions than the node itself has: the certificate, admission.
-    private let extras: [@Sendable () -> ReadinessCondition]
+    private let admission: Admission
+    private let certificates: CertificateStore?
     private let history = Mutex<[String: (isMet: Bool, since: Timestamp)]>([:])
 
+    /// - Parameter certificates: nil without TLS.
     init(
-        status: any NodeStatus, drain: Drain, clock: any ApiClock,
-        extras: [@Sendable () -> ReadinessCondition] = []
+        status: any NodeStatus, drain: Drain, admission: Admission, certificates: CertificateStore?,
+        clock: any ApiClock
     ) {
         self.status = status
         self.drain = drain
+        self.admission = admission
+        self.certificates = certificates
         self.clock = clock
-        self.extras = extras
     }
 
     /// The workers that stand still; empty while the process can help itself.
     var silentWorkers: [Int] { pulse.look(at: status.workers, now: clock.now).silent }
 
     /// Every condition, in a fixed order.
-    func findings() -> [Finding] {
+    func findings(participants: Int) -> [Finding] {
         let now = clock.now
-        let all = status.conditions + [workers(now)] + extras.map { $0() } + [accepting]
+        let all =
+            status.conditions + [workers(now)] + (certificates.map { [$0.condition(at: now)] } ?? [])
+            + [admission.condition(participants: participants), accepting]
         return history.withLock { history in
             all.map { condition in
                 if history[condition.name]?.isMet != condition.isMet {

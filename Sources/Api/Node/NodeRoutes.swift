@@ -4,17 +4,15 @@ import Meetings
 /// `/api/v1/node` of the `ops` listener: what the node carries, and how it is emptied (API.md, Operations).
 struct NodeRoutes: Sendable {
     let configuration: ApiConfiguration
-    let hub: MeetingHub
-    let drain: Drain
+    let observer: NodeObserver
     let tokens: TokenDesk
-    let clock: any ApiClock
 
     /// The longest drain: a day.
     private static let longest = 86_400
 
     func add(to router: Router<BasicRequestContext>) {
         let node = router.group("api/v1/node")
-        node.get { _, _ in await Response.json(reading()) }
+        node.get { _, _ in await Response.json(observer.reading()) }
         node.post("drain") { request, _ in try await begin(request) }
         node.delete("drain") { request, _ in try await cancel(request) }
     }
@@ -36,14 +34,14 @@ struct NodeRoutes: Sendable {
             throw Problem(422, "invalid_field", "deadline_s: from 0 to \(Self.longest)")
         }
         let target = try body.target.map(Self.target)
-        drain.begin(
-            for: body.deadlineS.map { .seconds($0) } ?? configuration.drainTime, target: target, at: clock.now)
-        return await Response.json(reading(), status: .accepted)
+        observer.drain.begin(
+            for: body.deadlineS.map { .seconds($0) } ?? configuration.drainTime, target: target, at: observer.clock.now)
+        return await Response.json(observer.reading(), status: .accepted)
     }
 
     private func cancel(_ request: Request) async throws -> Response {
         try await authorize(request)
-        guard drain.cancel() else {
+        guard observer.drain.cancel() else {
             throw Problem(409, "stopping", "The process was told to end; that is not taken back.")
         }
         return .noContent
@@ -68,10 +66,6 @@ struct NodeRoutes: Sendable {
         }
         let token = try await tokens.service(request.bearer())
         guard token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
-    }
-
-    private func reading() async -> NodeJson {
-        NodeJson(drain: drain.state, hub: await hub.reading, now: clock.now)
     }
 }
 

@@ -1,0 +1,59 @@
+import Mailbox
+
+/// What the metrics say of the node itself.
+struct NodeMetrics: Sendable {
+    var isReady = false
+    var isDraining = false
+    var capacity = NodeCapacity(sessions: 0, tracks: 0, sinks: 0)
+    /// Joins that were refused, by reason.
+    var refusals: [(reason: String, count: UInt64)] = []
+    /// Seconds since 1970; nil without TLS.
+    var certificateExpiry: Double?
+}
+
+extension MetricsPage {
+    static func render(_ page: inout PrometheusText, _ node: NodeMetrics) {
+        page.single("needletail_ready", .gauge, "1 when the node takes traffic.", node.isReady ? 1 : 0)
+        page.single(
+            "needletail_draining", .gauge, "1 while the node takes no newcomers, until that is taken back.",
+            node.isDraining ? 1 : 0)
+        page.family("needletail_capacity", .gauge, "Places of all workers' tables.") {
+            $0.add(Double(node.capacity.sessions), ["table": "sessions"])
+            $0.add(Double(node.capacity.tracks), ["table": "tracks"])
+            $0.add(Double(node.capacity.sinks), ["table": "sinks"])
+        }
+        page.family("needletail_joins_refused_total", .counter, "Joins that found no place on the node, by reason.") {
+            for (reason, count) in node.refusals { $0.add(Double(count), ["reason": reason]) }
+        }
+        if let expiry = node.certificateExpiry {
+            page.single(
+                "needletail_certificate_expiry_timestamp_seconds", .gauge,
+                "Until when the certificate of the API is valid, seconds since 1970.", expiry)
+        }
+    }
+
+    /// Of the drops, those that say something of keys and of attackers.
+    static func srtpErrors(_ page: inout PrometheusText, _ workers: [WorkerReading]) {
+        page.family("needletail_srtp_errors_total", .counter, "SRTP and SRTCP packets that were not opened, by reason.")
+        {
+            let reasons: [(DropReason, String)] = [
+                (.srtpNoKeys, "no_keys"), (.srtpAuthentication, "authentication"), (.srtpReplay, "replay"),
+            ]
+            for (reason, name) in reasons {
+                $0.add(workers.reduce(0) { $0 + Double($1.counters[reason]) }, ["reason": name])
+            }
+        }
+    }
+}
+
+extension NodeObserver {
+    var metrics: NodeMetrics {
+        get async {
+            NodeMetrics(
+                isReady: await findings().allSatisfy(\.condition.isMet), isDraining: !drain.acceptsNewcomers,
+                capacity: status.capacity,
+                refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
+                certificateExpiry: certificates?.validity.notAfter.seconds)
+        }
+    }
+}
