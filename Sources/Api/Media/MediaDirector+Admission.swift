@@ -21,13 +21,14 @@ extension MediaDirector {
             throw error
         }
         let old = members[participant]
-        if old != nil { remove(participant, now: now) }
+        if old != nil { remove(participant, now: now, reason: "another offer") }
         var member = open(place, participant, in: meeting, serial: old?.serial ?? takeSerial())
         if let old, old.meeting == meeting {
             member.state = old.state
             member.view = old.view
         }
         members[participant] = member
+        logStart(of: member)
         agents[member.session] = SessionAgent(
             session: member.session, participant: participant, negotiation: place.negotiation,
             deadline: now + options.connectTimeout)
@@ -132,8 +133,9 @@ extension MediaDirector {
     // MARK: going
 
     /// Ends everything of the participant; nothing for one who is not known.
-    func remove(_ participant: ParticipantID, now: UInt64) {
+    func remove(_ participant: ParticipantID, now: UInt64, reason: String = "left") {
         guard let member = members.removeValue(forKey: participant) else { return }
+        logEnd(of: member, reason)
         starved.remove(participant)
         if let touched = meetings[member.meeting]?.leave(participant) { touch(touched) }
         if meetings[member.meeting]?.isEmpty == true {

@@ -101,6 +101,6 @@ extension MediaDirector {
         guard let agent = agents[session] else { return }
         statistics.failed += 1
         emit.yield(.failed(agent.participant, reason: reason))
-        remove(agent.participant, now: now)
+        remove(agent.participant, now: now, reason: reason)
     }
 }

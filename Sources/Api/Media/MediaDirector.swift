@@ -166,7 +166,7 @@ public actor MediaDirector: MediaPlane {
         isDraining = true
         for participant in members.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             emit.yield(.failed(participant, reason: MediaFailure.stopping))
-            remove(participant, now: clock())
+            remove(participant, now: clock(), reason: MediaFailure.stopping)
         }
         commit()
     }
