@@ -5,7 +5,7 @@ import { load } from "./client.mjs";
 const { Participants, initialsOf, toneOf } = await load("participants");
 const { SlotMap } = await load("slots");
 const { grade, worse } = await load("quality");
-const { arrivalWords } = await load("notices");
+const { arrivalWords, drainWords, pageOf } = await load("notices");
 const { meetingFrom } = await load("api");
 const { clockWords } = await load("clock");
 
@@ -95,4 +95,12 @@ test("a meeting is found in what people paste", () => {
 
 test("the clock counts hours only when there are some", () => {
   assert.deepEqual([0, 65, 3_845].map(clockWords), ["0:00", "1:05", "1:04:05"]);
+});
+
+test("a server that is being emptied says until when, and where else to go", () => {
+  assert.match(drainWords(300, false).detail, /for 5 minutes, then it ends/);
+  assert.match(drainWords(45, true).detail, /for 45 seconds; another server/);
+  assert.equal(pageOf("wss://b.example/api/v1/signal", "123-456-789"), "https://b.example/?meeting=123-456-789");
+  assert.equal(pageOf("ws://[::1]:8080/api/v1/signal"), "http://[::1]:8080/");
+  for (const wrong of [undefined, "", "javascript:alert(1)", "https://b.example/"]) assert.equal(pageOf(wrong), null);
 });

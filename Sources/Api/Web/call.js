@@ -9,7 +9,7 @@ import { SlotMap } from "./slots.js";
 
 /**
  * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `mediaerror` (detail:
- * Error), `speakers` (detail: ids), `quality` (detail: message), `notice` (detail: message of the server), `ended`
+ * Error), `speakers` (detail: ids), `quality` (detail: message), `notice` and `migrate` (detail: message of the server), `ended`
  * (detail: {reason, error, why}).
  */
 export class Call extends EventTarget {
@@ -94,6 +94,7 @@ export class Call extends EventTarget {
     on("active_speaker", ({ participants }) => this.#tell("speakers", Array.isArray(participants) ? participants : []));
     on("quality", (message) => this.#tell("quality", message));
     on("error", (message) => this.#tell("notice", message));
+    on("migrate", (message) => this.#tell("migrate", message));
     on("interrupted", () => this.#become("reconnecting"));
     on("resumed", (joined) => this.#enter(joined, false));
     on("lost", (error) => this.#end("lost", error));

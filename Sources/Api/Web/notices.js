@@ -111,3 +111,34 @@ export function arrivalWords(names, verb) {
   const rest = names.length - 2;
   return `${names[0]}, ${names[1]} and ${rest} ${rest === 1 ? "other" : "others"} ${verb}`;
 }
+
+/**
+ * What a person is told whose server is being emptied.
+ *
+ * @param {number} seconds  until the meeting ends here
+ * @param {boolean} hasOther  another server was named
+ * @returns {{title: string, detail: string}}
+ */
+export function drainWords(seconds, hasOther) {
+  const minutes = Math.round(seconds / 60);
+  const time = seconds < 90 ? `${Math.max(0, seconds)} seconds` : `${minutes} minutes`;
+  const detail = hasOther
+    ? `The meeting can go on here for ${time}; another server takes it over.`
+    : `The meeting can go on here for ${time}, then it ends. Nobody new can join it.`;
+  return { title: "This server is being emptied", detail };
+}
+
+/**
+ * The page of another server, by its signaling address; null for one that is none.
+ *
+ * @param {string} [signaling]
+ * @param {string} [number]  of the meeting
+ * @returns {string | null}
+ */
+export function pageOf(signaling, number) {
+  if (!URL.canParse(signaling ?? "")) return null;
+  const { protocol, host } = new URL(signaling);
+  if (protocol !== "wss:" && protocol !== "ws:") return null;
+  const page = `${protocol === "wss:" ? "https" : "http"}://${host}/`;
+  return number ? `${page}?meeting=${encodeURIComponent(number)}` : page;
+}

@@ -5,7 +5,7 @@
 import {
   MEDIA_INTERRUPTED, MEDIA_PATH_FAILED, RECONNECTING, ServiceError, explain, explainEnd,
 } from "./errors.js";
-import { Notices, say } from "./notices.js";
+import { Notices, drainWords, pageOf, say } from "./notices.js";
 
 export class Trouble {
   #notices = new Notices();
@@ -23,6 +23,7 @@ export class Trouble {
     call.addEventListener("media", ({ detail }) => this.#media(detail));
     call.addEventListener("mediaerror", ({ detail }) => this.#mediaError(detail));
     call.addEventListener("notice", ({ detail }) => this.#notice(detail));
+    call.addEventListener("migrate", ({ detail }) => this.#migrate(detail, call.meeting?.meeting_number));
     call.addEventListener("ended", ({ detail }) => this.#ended(detail));
   }
 
@@ -68,6 +69,17 @@ export class Trouble {
   #notice({ code, message }) {
     console.warn("server says", code, message);
     if (code === "media_failed") this.#media("failed");
+  }
+
+  /** The server is being emptied: until when the meeting can go on here, and where else it can. */
+  #migrate({ reason, signaling_url: signaling, deadline_s: seconds }, number) {
+    if (reason !== "drain") {
+      this.#notices.hide("migrate");
+      return say("The server stays: the meeting goes on here");
+    }
+    const page = pageOf(signaling, number);
+    const action = page && { label: "Go there", run: () => location.assign(page) };
+    this.#notices.show("migrate", drainWords(seconds, Boolean(page)), { action, calm: true });
   }
 
   #ended({ reason, error, why }) {
