@@ -6,5 +6,8 @@ struct Needletail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "needletail",
         abstract: "A bare-metal edge for video meetings: SFU, signaling, health and metrics in one box.",
-        subcommands: [ServeCommand.self, CheckCommand.self, AnnounceCommand.self, VersionCommand.self])
+        subcommands: [
+            ServeCommand.self, StatusCommand.self, DrainCommand.self, UndrainCommand.self, CheckCommand.self,
+            AnnounceCommand.self, VersionCommand.self,
+        ])
 }

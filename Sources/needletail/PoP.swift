@@ -44,25 +44,30 @@ struct PoP {
             options: options, logger: logger)
         let drain = Drain()
         let gauge = TurnStreamGauge()
+        let status = Status(workers, capacity: configuration.capacity, turnStreams: gauge)
+        let notifier = NotifySocket().map { ServiceNotifier($0, drain: drain, status: status) }
         let api = ApiServer(
-            configuration: configuration.api, media: director,
-            status: Status(workers, turnStreams: gauge), drain: drain, logger: logger
+            configuration: configuration.api, media: director, status: status, drain: drain, logger: logger
         ) { [logger] listener, port in
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
+            notifier?.listening()
         }
         let turn = try relay(workers, drain: drain, gauge: gauge)
         // The API is stopped first: the participants are told while their sessions still are open.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: DirectorService(director: director), successTerminationBehavior: .ignore)
+        ]
+        services += turn
+        services += [
+            .init(service: api),
+            .init(
+                service: StopService(drain: drain, patience: configuration.api.drainTime, logger: logger),
+                successTerminationBehavior: .gracefullyShutdownGroup),
+        ]
+        if let notifier { services.insert(.init(service: notifier), at: 0) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: DirectorService(director: director), successTerminationBehavior: .ignore)
-                ] + turn + [
-                    .init(service: api),
-                    .init(
-                        service: StopService(drain: drain, patience: configuration.api.drainTime, logger: logger),
-                        successTerminationBehavior: .gracefullyShutdownGroup),
-                ],
-                gracefulShutdownSignals: [.sigint], logger: logger))
+                services: services, gracefulShutdownSignals: [.sigint], logger: logger))
         do {
             try await group.run()
         } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {

@@ -17,12 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             var configuration = try NodeConfiguration(await ConfigurationFile(path: config))
             configuration.api.isDevelopment = dev
-            let level = configuration.logLevel
-            LoggingSystem.bootstrap { label in
-                var handler = StreamLogHandler.standardError(label: label)
-                handler.logLevel = level
-                return handler
-            }
+            LogOutput.bootstrap(json: configuration.logsJson, level: configuration.logLevel)
             try await PoP(configuration, logger: Logger(label: "needletail")).run()
         } catch let error where !(error is ExitCode) {
             // One line with the remedy, never a trace.

@@ -4,11 +4,16 @@ import Mailbox
 /// What the node tells about itself on the `ops` listener.
 struct Status: NodeStatus {
     private let set: WorkerSet
+    let capacity: NodeCapacity
     let turnStreams: TurnStreamGauge?
 
-    init(_ set: WorkerSet, turnStreams: TurnStreamGauge? = nil) {
+    /// - Parameter capacity: of one worker.
+    init(_ set: WorkerSet, capacity: Capacity, turnStreams: TurnStreamGauge? = nil) {
         self.set = set
         self.turnStreams = turnStreams
+        let count = set.mailboxes.count
+        self.capacity = NodeCapacity(
+            sessions: count * capacity.sessions, tracks: count * capacity.tracks, sinks: count * capacity.slots)
     }
 
     var conditions: [ReadinessCondition] { [link, gateway] }

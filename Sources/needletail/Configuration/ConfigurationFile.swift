@@ -44,6 +44,16 @@ struct ConfigurationFile {
         return number
     }
 
+    /// The number, which must lie in `range`.
+    func number(_ key: ConfigurationKey, in range: ClosedRange<Double>) throws -> Double? {
+        guard lines[key] != nil else { return nil }
+        let name = configKey(key)
+        guard let number = reader.double(forKey: name) ?? reader.int(forKey: name).map(Double.init),
+            range.contains(number)
+        else { throw error(key, "must be a number from \(range.lowerBound) to \(range.upperBound)") }
+        return number
+    }
+
     func integers(_ key: ConfigurationKey) -> [Int]? {
         lines[key] == nil ? nil : reader.intArray(forKey: configKey(key), default: [])
     }
@@ -102,6 +112,8 @@ struct ConfigurationFile {
             guard value.scalar != nil else { throw fail("must be text") }
         case .integer:
             guard value.int != nil else { throw fail("must be a whole number") }
+        case .number:
+            guard value.float != nil else { throw fail("must be a number") }
         case .texts:
             guard let list = value.sequence, list.allSatisfy({ $0.scalar != nil }) else { throw fail("must be a list") }
         case .integers:

@@ -1,6 +1,9 @@
 /// Every key that the configuration file may hold, and the shape of its value. `appliance/needletail.yaml` explains them.
 enum ConfigurationKey: String, CaseIterable {
     case popID = "pop.id"
+    case popRegion = "pop.region"
+    case popLatitude = "pop.latitude"
+    case popLongitude = "pop.longitude"
     case portDevice = "port.device"
     case portAddresses = "port.addresses"
     case portGateway = "port.gateway"
@@ -50,14 +53,19 @@ enum ConfigurationKey: String, CaseIterable {
     case apiListen = "api.listen"
     case apiPublicURL = "api.public_url"
     case apiSignalingURL = "api.signaling_url"
+    case apiCertificate = "api.certificate"
+    case apiKey = "api.key"
     case apiWebFolder = "api.web_folder"
     case authKeys = "auth.keys"
     case opsListen = "ops.listen"
     case drainDeadline = "drain.deadline_s"
+    case admissionBusyRatio = "admission.busy_ratio"
+    case admissionWindow = "admission.window_s"
+    case logFormat = "log.format"
     case logLevel = "log.level"
 
     enum Shape: Equatable {
-        case text, integer, texts, integers
+        case text, integer, number, texts, integers
         /// Text that is one of these.
         case choice([String])
         /// A list of such.
@@ -68,18 +76,21 @@ enum ConfigurationKey: String, CaseIterable {
         switch self {
         case .popID, .portUDP, .portMTU, .portDescriptors, .portBuffers, .portExceptionRate, .memoryMegabytes,
             .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks,
-            .capacitySlots,
-            .mediaCacheAge, .drainDeadline, .turnLifetime, .turnAllocations, .turnUserAllocations,
-            .turnAddressAllocations, .turnBandwidth, .turnPeerRate, .turnConnections, .turnAddressConnections:
+            .capacitySlots, .mediaCacheAge, .drainDeadline, .admissionWindow, .turnLifetime, .turnAllocations,
+            .turnUserAllocations, .turnAddressAllocations, .turnBandwidth, .turnPeerRate, .turnConnections,
+            .turnAddressConnections:
             .integer
-        case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiWebFolder, .opsListen,
-            .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey, .turnRelayPorts:
+        case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiCertificate, .apiKey,
+            .apiWebFolder, .opsListen, .popRegion, .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey,
+            .turnRelayPorts:
             .text
+        case .popLatitude, .popLongitude, .admissionBusyRatio: .number
         case .portAddresses, .portGateway, .anycastAddresses, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers,
             .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny:
             .texts
         case .workersCores, .turnAlternatePorts: .integers
         case .turnEnabled: .choice(["yes", "no"])
+        case .logFormat: .choice(["text", "json"])
         case .memoryHugepages: .choice(["auto", "required", "never"])
         case .workersIdle: .choice(["auto", "adaptive", "poll"])
         case .mediaProfiles: .choices(NodeConfiguration.profileNames.map(\.name))

@@ -41,6 +41,8 @@ struct NodeConfiguration {
     var turn: TurnSection?
     var api: ApiConfiguration
     var logLevel: Logger.Level
+    /// JSON lines instead of plain text.
+    var logsJson: Bool
 
     init(_ file: ConfigurationFile) throws {
         pop = UInt16(try file.integer(.popID, in: 1...65_535, default: 1))
@@ -80,7 +82,9 @@ struct NodeConfiguration {
         capacity.allocations = max(2, (turn.map { $0.control.limits.allocations } ?? 0) / cores.count)
         api = try Self.api(file)
         api.turn = turn?.control
+        api.identity = try Self.identity(file, pop: pop)
         if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }
+        logsJson = file.text(.logFormat) == "json"
         logLevel = file.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
     }
 
@@ -154,6 +158,8 @@ struct NodeConfiguration {
         api.drainTime = .seconds(try file.integer(.drainDeadline, in: 0...86_400, default: 300))
         api.publicURL = file.text(.apiPublicURL)
         api.signalingURL = file.text(.apiSignalingURL)
+        api.certificates = try certificates(file)
+        api.admission = try admission(file)
         api.webFolder = file.text(.apiWebFolder)
         api.keys = try (file.texts(.authKeys) ?? []).map { text in
             let parts = text.split(separator: ":", maxSplits: 1).map(String.init)

@@ -1,0 +1,18 @@
+import Logging
+
+/// The log's form and its limits, chosen once at the start.
+enum LogOutput {
+    static func bootstrap(json: Bool, level: Logger.Level) {
+        let limiter = LogLimiter()
+        LoggingSystem.bootstrap { label in
+            if json {
+                var handler = JsonLogHandler(label: label)
+                handler.logLevel = level
+                return LimitedLogHandler(base: handler, limiter: limiter)
+            }
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return LimitedLogHandler(base: handler, limiter: limiter)
+        }
+    }
+}
