@@ -33,9 +33,12 @@ class Server:
         cores: tuple[int, ...] = (0, 1),
         srtp: str | None = None,
         codecs: str | None = None,
-        more: str = "",
+        more: tuple[str, ...] = (),
+        drain: int = 0,
+        certificate: tuple[Path, Path] | None = None,
+        sections: str = "",
     ) -> None:
-        """`more`: further sections of the configuration."""
+        """`more`: further options of appliance/config. `sections`: further sections of the configuration."""
         self.lab, self.host = lab, host
         self.log = folder / f"{host}.log"
         self._config = folder / f"{host}.yaml"
@@ -47,8 +50,12 @@ class Server:
             options += ["--srtp", srtp]
         if codecs is not None:
             options += ["--codecs", codecs]
+        options += ["--drain", str(drain)]
+        if certificate is not None:
+            options += ["--certificate", str(certificate[0]), "--key", str(certificate[1])]
+        options += more
         made = subprocess.run([ROOT / "appliance" / "config", *options], capture_output=True, text=True, check=True)
-        self._config.write_text(made.stdout + more)
+        self._config.write_text(made.stdout + sections)
 
     def __enter__(self) -> Server:
         assert BINARY.exists(), f"there is no {BINARY}: swift build -c release --product needletail"

@@ -22,7 +22,7 @@ WAYS = {
 def test_strangers_are_refused_and_counted(stage: Stage, tmp_path: Path) -> None:
     lab = stage.make_lab(clients=1)
     section, _ = turn_section(lab, tmp_path)
-    server = stage.start_server(more=section)
+    server = stage.start_server(sections=section)
     done = lab.run(
         "client1", "turnutils_uclient", "-u", "lab", "-w", "guessed", "-y", "-c", "-n", "1",
         lab.address("pop1", media=True), timeout=30,
@@ -40,7 +40,7 @@ def test_chromium_meets_through_the_relay_only(
 ) -> None:
     lab = stage.make_lab(clients=2)
     section, certificate = turn_section(lab, tmp_path)
-    server = stage.start_server(more=section)
+    server = stage.start_server(sections=section)
     if WAYS[way]:
         lab.filter("client1", f"chain out {{ type filter hook output priority 0; {WAYS[way]}; }}")
     meeting = server.create_meeting()
