@@ -132,7 +132,8 @@ import Testing
         let text = MetricsPage.render(
             workers: shared.enumerated().map { WorkerReading(worker: $0, port: "wan", counters: $1) },
             load: WorkerLoad(),
-            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])), node: NodeMetrics(isReady: true),
+            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])),
+            node: NodeMetrics(isReady: true),
             build: BuildInfo(version: "", revision: ""))
         let lines = text.split(separator: "\n").map(String.init)
         for line in [
