@@ -119,7 +119,7 @@ def test_curl_speaks_http2_with_it_and_gets_a_renewed_certificate(stage: Stage, 
     for address in ("127.0.0.1", "[::1]", "localhost"):
         answer = curl(address, old)
         assert answer.returncode == 0, answer.stderr
-        assert answer.stdout.endswith("\r\n2") and "strict-transport-security: max-age=31536000" in answer.stdout
+        assert answer.stdout.endswith("\n2") and "strict-transport-security: max-age=31536000" in answer.stdout
     second, second_key = make_certificate(tmp_path, "second")
     new = second.read_text()
     second.replace(first)
