@@ -50,9 +50,9 @@ TRANSPORT = """async () => {
     for (const transport of stats.values()) {
         if (transport.type !== "transport") continue;
         const pair = stats.get(transport.selectedCandidatePairId);
-        const remote = pair && stats.get(pair.remoteCandidateId);
+        const remote = pair && stats.get(pair.remoteCandidateId), local = pair && stats.get(pair.localCandidateId);
         return { remote: remote?.address, port: remote?.port, srtpCipher: transport.srtpCipher,
-                 localPort: pair && stats.get(pair.localCandidateId)?.port };
+                 localPort: local?.port, localType: local?.candidateType };
     }
 }"""
 

@@ -11,9 +11,10 @@ from conftest import Stage
 from lab import wait_until
 from turn_clients import LOCAL_CANDIDATE, PORTS, RELAY_ONLY, turn_section
 
-# What keeps a client from all but one way: its own kernel drops the others.
+# What keeps a client from all but one way: its own kernel drops the others. With all of them open, the way is a race:
+# Chromium's first Allocate over UDP is lost in its own socket, which is still opening, and TCP answers before the next.
 WAYS = {
-    "udp": "",
+    "udp": f"tcp dport {{ {PORTS['tcp']}, {PORTS['tls']} }} drop",
     "tcp": f"meta l4proto udp drop; tcp dport {PORTS['tls']} drop",
     "tls": f"meta l4proto udp drop; tcp dport {PORTS['tcp']} drop",
 }
@@ -41,8 +42,7 @@ def test_chromium_meets_through_the_relay_only(
     lab = stage.make_lab(clients=2)
     section, certificate = turn_section(lab, tmp_path)
     server = stage.start_server(sections=section)
-    if WAYS[way]:
-        lab.filter("client1", f"chain out {{ type filter hook output priority 0; {WAYS[way]}; }}")
+    lab.filter("client1", f"chain out {{ type filter hook output priority 0; {WAYS[way]}; }}")
     meeting = server.create_meeting()
     peer = stage.peer("client2", meeting, "Peer", "green")
     peer.join()

@@ -24,7 +24,7 @@ struct TurnSectionTests {
         let turn = try #require(configuration.turn)
         #expect(turn.hasOwnSecret)
         #expect(turn.control.secrets.issue(user: "ada", lifetime: 1, now: 0) != nil)
-        #expect(turn.control.urls == ["turn:192.0.2.2:3478?transport=udp", "turn:[2001:db8::2]:3478?transport=udp"])
+        #expect(turn.control.urls == ["turn:192.0.2.2:443?transport=udp", "turn:[2001:db8::2]:443?transport=udp"])
         #expect(turn.relay.v4?.local.description == "192.0.2.2")
         #expect(turn.relay.v6?.announced.description == "2001:db8::2")
         #expect(turn.relay.ports == 49_152...65_535)
@@ -50,9 +50,22 @@ struct TurnSectionTests {
         let named = try #require(try await load(Self.port + listeners + ", host: turn.example.org}").turn)
         #expect(
             named.control.urls == [
-                "turn:turn.example.org:3478?transport=udp", "turn:turn.example.org:80?transport=tcp",
+                "turn:turn.example.org:443?transport=udp", "turn:turn.example.org:80?transport=tcp",
                 "turn:turn.example.org:3478?transport=tcp",
             ])
+    }
+
+    /// libwebrtc would take media from there for answers of the relay.
+    @Test func theMediaPortIsNoRelayThatClientsAreToldOf() async throws {
+        let chosen = try #require(try await load(Self.port + "turn: {alternate_udp_ports: [80, 8443]}").turn)
+        #expect(chosen.relay.alternatePorts == [80, 8_443])
+        #expect(chosen.control.urls.filter { $0.contains("192") }.map { $0.split(separator: ":")[2] } == [
+            "80?transport=udp", "8443?transport=udp",
+        ])
+        let none = try #require(try await load(Self.port + "turn: {alternate_udp_ports: []}").turn)
+        #expect(none.relay.alternatePorts.isEmpty && none.control.urls.isEmpty)
+        let moved = Self.port + "  udp_port: 443\n"
+        #expect(try await load(moved).turn?.control.urls.isEmpty == true)
     }
 
     @Test func behindATranslatingRouterClientsAreToldItsAddress() async throws {

@@ -37,7 +37,7 @@ public struct TurnConfiguration: Sendable {
     public var users: [String: String] = [:]
     /// How long a credential opens new allocations, seconds. Open ones go on.
     public var credentialLifetime: Int64 = 86_400
-    /// What clients are told, `turn:192.0.2.2:3478?transport=udp` and the like (RFC 7065).
+    /// What clients are told, `turn:192.0.2.2:443?transport=udp` and the like (RFC 7065).
     public var urls: [String] = []
     public var tcp: [ApiConfiguration.Listen] = []
     public var tls: [ApiConfiguration.Listen] = []

@@ -37,7 +37,8 @@ struct TurnSection {
         control.identity = try Self.identity(file, isNeeded: !control.tls.isEmpty)
         relay = try Self.relay(file, realm: control.realm, own: own, announced: announced, mediaPort: mediaPort)
         control.urls = Self.urls(
-            host: file.text(.turnHost), announced: announced, udp: mediaPort, tcp: control.tcp, tls: control.tls)
+            host: file.text(.turnHost), announced: announced, udp: relay.alternatePorts, tcp: control.tcp,
+            tls: control.tls)
     }
 
     private static func secrets(_ file: ConfigurationFile) throws -> [String] {
@@ -137,9 +138,11 @@ struct TurnSection {
         return ends[0]...ends[1]
     }
 
+    /// 443 by default, which firewalls let pass for QUIC.
     private static func alternatePorts(_ file: ConfigurationFile, mediaPort: UInt16) throws -> [UInt16] {
-        let ports = (file.integers(.turnAlternatePorts) ?? []).compactMap { UInt16(exactly: $0) }.filter { $0 > 0 }
-        guard ports.count == file.integers(.turnAlternatePorts)?.count ?? 0, ports.count <= 4 else {
+        guard let numbers = file.integers(.turnAlternatePorts) else { return mediaPort == 443 ? [] : [443] }
+        let ports = numbers.compactMap { UInt16(exactly: $0) }.filter { $0 > 0 }
+        guard ports.count == numbers.count, ports.count <= 4 else {
             throw file.error(.turnAlternatePorts, "must name at most 4 ports from 1 to 65535")
         }
         guard Set(ports + [mediaPort]).count == ports.count + 1 else {
@@ -176,9 +179,12 @@ struct TurnSection {
         }
     }
 
-    /// RFC 7065 forms of all that listens, UDP first.
+    /// RFC 7065 forms of what listens, UDP first.
+    ///
+    /// The media port serves TURN too, and is not named: who reaches it needs no relay, and libwebrtc takes whatever comes
+    /// from a server of its list for that server's answer, so that our candidate at the same address would never work.
     private static func urls(
-        host: String?, announced: [IPAddress], udp: UInt16, tcp: [ApiConfiguration.Listen],
+        host: String?, announced: [IPAddress], udp: [UInt16], tcp: [ApiConfiguration.Listen],
         tls: [ApiConfiguration.Listen]
     ) -> [String] {
         func hosts(_ listen: ApiConfiguration.Listen?) -> [String] {
@@ -187,7 +193,8 @@ struct TurnSection {
             return [IPAddress(listen.host).map(bracketed) ?? listen.host]
         }
         func bracketed(_ address: IPAddress) -> String { address.isV4 ? "\(address)" : "[\(address)]" }
-        var urls = hosts(nil).map { "turn:\($0):\(udp)?transport=udp" }
+        var urls: [String] = []
+        for port in udp { urls += hosts(nil).map { "turn:\($0):\(port)?transport=udp" } }
         for listen in tcp { urls += hosts(listen).map { "turn:\($0):\(listen.port)?transport=tcp" } }
         for listen in tls { urls += hosts(listen).map { "turns:\($0):\(listen.port)?transport=tcp" } }
         var seen: Set<String> = []
