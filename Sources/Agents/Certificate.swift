@@ -60,10 +60,11 @@ public final class Certificate {
 
     private func configure(_ profiles: [SrtpProfile]) throws(DTLSError) {
         guard needletail_limit_to_dtls12(context) == 1 else { throw .last("DTLS 1.2") }
-        // The ECDSA suites of RFC 8827 section 6.5; the RSA ones let us be the client of a server with an RSA key.
+        // What RFC 8827 section 6.5 requires and its like, AEAD only (see DTLSCipher); the RSA ones let us be the client of a
+        // server with an RSA key.
         let suites = [
             "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305",
-            "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-SHA",
+            "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384",
         ]
         guard SSL_CTX_set_cipher_list(context, suites.joined(separator: ":")) == 1 else { throw .last("cipher list") }
         guard needletail_set_groups(context, "X25519:P-256:P-384") == 1 else { throw .last("groups") }

@@ -76,13 +76,22 @@ public final class DTLSHandshake {
     public func receive(_ datagram: UnsafeRawBufferPointer, now: UInt64) {
         // RFC 7983 section 7; and no UDP datagram of DTLS is larger than one record of the largest size.
         guard let first = datagram.first, (20...63).contains(first), datagram.count <= 18_432 else { return }
-        switch state {
-        case .failed, .closed: return
-        case .handshaking, .connected: break
+        for record in DTLSRecords(datagram) {
+            switch state {
+            case .failed, .closed: return
+            case .handshaking, .connected: break
+            }
+            guard DTLSCipher.admits(record, of: ssl) else { continue }
+            take(record, now: now)
         }
-        guard BIO_write(input, datagram.baseAddress, Int32(datagram.count)) == Int32(datagram.count) else { return }
+    }
+
+    /// To OpenSSL a record is a datagram of its own.
+    private func take(_ record: DTLSRecord, now: UInt64) {
+        let count = Int32(record.bytes.count)
+        guard BIO_write(input, record.bytes.baseAddress, count) == count else { return }
         advance(now: now)
-        // OpenSSL reads whole datagrams; what an error left behind must not be glued to the next one.
+        // What an error left behind must not be glued to the next one.
         _ = needletail_reset_bio(input)
     }
 

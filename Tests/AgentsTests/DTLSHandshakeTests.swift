@@ -1,3 +1,4 @@
+import COpenSSL
 import Testing
 import Wire
 
@@ -150,6 +151,34 @@ struct DTLSHandshakeTests {
         pair.them.close()
         pair.run()
         #expect(pair.us.state.isClosed)
+    }
+
+    @Test(
+        "a record too short for the cipher is dropped in silence",
+        arguments: [
+            "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305",
+        ])
+    func shortRecords(suite: String) throws {
+        let theirs = try Certificate(notBefore: 1_700_000_000)
+        try #require(SSL_CTX_set_cipher_list(theirs.context, suite) == 1)
+        for isEarly in [true, false] {
+            var pair = try Pair(certificate: theirs)
+            let forged = (0..<65).flatMap { count in
+                (20...23).map { type -> [UInt8] in
+                    [type, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 99, 0, UInt8(count)] + [UInt8](repeating: 2, count: count)
+                }
+            }
+            if isEarly { pair.noise = { forged.joined().map(\.self) } }
+            pair.run()
+            for record in forged {
+                pair.us.receive(record, now: pair.now)
+                #expect(pair.us.nextOutgoing() == nil, "answered \(record.prefix(13))")
+            }
+            #expect(Keys(pair.us.state) != nil)
+            pair.them.close()
+            pair.run()
+            #expect(pair.us.state.isClosed, "records of the peer are still understood")
+        }
     }
 
     @Test("every truncation and every flipped byte of a flight is survived")
