@@ -80,6 +80,28 @@ import Wire
         stage.expectNothingHeld()
     }
 
+    /// A client that hears of its allocation asks for more at once, and the worker that gets that was busy meanwhile.
+    @Test func anAllocationIsKnownBeforeItsClientSpeaks() throws {
+        let stage = try TurnStage(workers: 2)
+        for number in 0..<8 {
+            let one = TurnUser(stage, "10.0.0.\(100 + number):4000")
+            let token = try #require(
+                one.allocate { $0.addEvenPort(reserve: true) }?.value(STUNAttributeType.reservationToken))
+            let owner = stage.world.worker().pointee.relay.owner(ofPort: one.relayed.port)!
+            let two = TurnUser(stage, "10.0.0.\(120 + number):4000")
+            two.learnNonce()
+            stage.queue = { _ in owner }
+            stage.world.held = [1 - owner]
+            two.allocate { $0.add(STUNAttributeType.reservationToken, bytes: token) }
+            stage.queue = { _ in 1 - owner }
+            two.send(two.message(STUNMethod.refresh) { $0.add(STUNAttributeType.lifetime, UInt32(600)) })
+            stage.world.held = []
+            stage.run(4)
+            #expect(two.collect().map(\.errorCode) == [nil])
+            stage.queue = { _ in 0 }
+        }
+    }
+
     /// A participant behind the relay joins: checks and media stay in the worker, on any of two workers, and the relayed
     /// address need not be routable.
     @Test(arguments: [0, 1], [false, true])

@@ -37,6 +37,8 @@ final class World {
     private let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
     private(set) var now: UInt64 = World.step
     var peers: [Peer] = []
+    /// Workers that have no core for the time being.
+    var held: Set<Int> = []
     /// Sees each frame that leaves the port.
     var onFrame: ([UInt8]) -> Void = { _ in }
     var events: [Event] = []
@@ -117,7 +119,11 @@ final class World {
             kernel.advance(to: now)
             for peer in peers { peer.turn(now) }
             // Some turns: a packet may cross workers twice.
-            for _ in 0..<4 { for worker in workers { while worker.pointee.turn(now: now) > 0 {} } }
+            for _ in 0..<4 {
+                for (number, worker) in workers.enumerated() where !held.contains(number) {
+                    while worker.pointee.turn(now: now) > 0 {}
+                }
+            }
             for frame in port.takeTransmitted() {
                 onFrame(frame.bytes)
                 deliver(frame.bytes)

@@ -94,9 +94,11 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     /// to do (see `rest`).
     mutating func turn(now: UInt64) -> Int {
         relay.now = now
-        var work = receive(now: now)
-        let isBusy = work == Self.burst
-        work &+= takeHandovers(now: now)
+        let received = receive()
+        let isBusy = received == Self.burst
+        // After the device: what a sibling told us before its client could answer is known when the answer is looked at.
+        var work = received &+ takeHandovers(now: now)
+        classifyBurst(received, now: now)
         work &+= takeStreams(now: now)
         work &+= keepHouse(now: now)
         work &+= exchangeWithKernel(now: now, isBusy: isBusy)
@@ -108,14 +110,20 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         return work
     }
 
-    /// Takes one burst from the device through classification, opening and forwarding.
-    private mutating func receive(now: UInt64) -> Int {
+    /// Takes one burst from the device.
+    private mutating func receive() -> Int {
         guard queue.hasReceive else { return 0 }
         let count = queue.receive(into: scratch.burst, capacity: Self.burst)
         guard count > 0 else { return 0 }
         counters.add(.receivedPackets, UInt64(truncatingIfNeeded: count))
         counters.noteBurst(count)
         for index in 0..<min(count, 4) { scratch.burst[index].prefetchData() }
+        return count
+    }
+
+    /// Takes the burst of this turn through classification, opening and forwarding.
+    private mutating func classifyBurst(_ count: Int, now: UInt64) {
+        guard count > 0 else { return }
         for index in 0..<count {
             if index &+ 4 < count { scratch.burst[index &+ 4].prefetchData() }
             let packet = scratch.burst[index]
@@ -124,7 +132,6 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         }
         if !relay.batch.isEmpty { relayPending(now: now) }
         openPending(now: now)
-        return count
     }
 
     /// Takes what the other workers handed over, a bounded number from each.
