@@ -295,7 +295,9 @@ private enum MobilityCheck {
         let user = TurnRequirement.user(stage, allocates: false)
         let ticket = try ticket(of: user)
         let peer = TurnRequirement.peer
-        #expect(ticket.count == TurnTicket.length && user.bind(0x4000, peer)?.isSuccess == true)
+        // Some clients keep it as a C string.
+        #expect(ticket.count == TurnTicket.length && !ticket.contains(0))
+        #expect(user.bind(0x4000, peer)?.isSuccess == true)
         user.endpoint = Endpoint("10.0.0.130:4100")!
         let moved = try #require(show(ticket, user))
         #expect(moved.isSuccess && moved.value(STUNAttributeType.mobilityTicket) != ticket)

@@ -1,18 +1,23 @@
 import Mailbox
 import Wire
 
-/// A mobility ticket (RFC 8016 section 3.1): worker and allocation, and what nobody else can know.
+/// A mobility ticket (RFC 8016 section 3.1): worker and allocation, and what nobody else can know. It is text, as there
+/// are clients that keep it as a C string.
 struct TurnTicket: BitwiseCopyable {
-    static let length = 24
+    /// Characters.
+    static let length = 48
 
     let allocation: AllocationHandle
     private let secret: (UInt64, UInt64)
 
-    /// From `length` bytes.
-    init(_ bytes: UnsafeRawBufferPointer) {
-        let base = bytes.baseAddress.unsafelyUnwrapped
-        allocation = AllocationHandle(raw: base.be64(0))
-        secret = (base.be64(8), base.be64(16))
+    /// Nil when it is not one of ours by its form.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.length, let base = bytes.baseAddress,
+            let raw = HexText.read(base, digits: 16), let first = HexText.read(base + 16, digits: 16),
+            let second = HexText.read(base + 32, digits: 16)
+        else { return nil }
+        allocation = AllocationHandle(raw: raw)
+        secret = (first, second)
     }
 
     /// The allocation's present one.
@@ -23,9 +28,9 @@ struct TurnTicket: BitwiseCopyable {
 
     func add(to writer: inout STUNWriter) {
         guard let room = writer.reserve(STUNAttributeType.mobilityTicket, count: Self.length) else { return }
-        room.setBE64(allocation.raw, at: 0)
-        room.setBE64(secret.0, at: 8)
-        room.setBE64(secret.1, at: 16)
+        HexText.write(allocation.raw, digits: 16, to: room)
+        HexText.write(secret.0, digits: 16, to: room + 16)
+        HexText.write(secret.1, digits: 16, to: room + 32)
     }
 
     /// In constant time.
@@ -163,9 +168,8 @@ extension Worker where Queue: ~Copyable {
     /// The allocation whose ticket a Refresh request from elsewhere shows (RFC 8016 section 3.2.2).
     func findMoved(_ message: TURNMessage, _ context: TurnContext) -> UnsafeMutablePointer<Allocation>? {
         guard message.stun.method == STUNMethod.refresh, let bytes = message.mobilityTicket,
-            bytes.count == TurnTicket.length
+            let ticket = TurnTicket(bytes)
         else { return nil }
-        let ticket = TurnTicket(bytes)
         guard let allocation = relay.allocations.find(ticket.allocation), allocation.pointee.isMobile,
             allocation.pointee.closing == nil, ticket.matches(TurnTicket(allocation.pointee, relay))
         else { return nil }

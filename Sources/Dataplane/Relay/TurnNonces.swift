@@ -23,18 +23,15 @@ struct TurnNonces: BitwiseCopyable {
         let cookie: StaticString = "obMatJos2gAAA"
         memory.copyMemory(from: cookie.utf8Start, byteCount: Self.cookieLength)
         let seconds = Self.seconds(now)
-        Self.writeHex(UInt64(seconds), digits: 8, to: memory + Self.cookieLength)
-        Self.writeHex(tag(seconds, address), digits: 16, to: memory + Self.cookieLength + 8)
+        HexText.write(UInt64(seconds), digits: 8, to: memory + Self.cookieLength)
+        HexText.write(tag(seconds, address), digits: 16, to: memory + Self.cookieLength + 8)
     }
 
     /// Whether it is ours, of this client's address, and young enough.
     func isValid(_ nonce: UnsafeRawBufferPointer, address: IPAddress, now: UInt64) -> Bool {
         guard nonce.count == Self.length, let base = nonce.baseAddress else { return false }
-        var seconds: UInt32 = 0
-        for index in Self.cookieLength..<Self.cookieLength + 8 {
-            guard let digit = Self.value(base.u8(index)) else { return false }
-            seconds = seconds << 4 | digit
-        }
+        guard let number = HexText.read(base + Self.cookieLength, digits: 8) else { return false }
+        let seconds = UInt32(truncatingIfNeeded: number)
         guard Self.seconds(now) &- seconds <= lifetime else { return false }
         // Written anew and compared whole, so that there is one form only.
         var expected = InlineArray<37, UInt8>(repeating: 0)
@@ -53,20 +50,5 @@ struct TurnNonces: BitwiseCopyable {
         var tag: UInt64 = 0
         for index in 0..<8 { tag = tag << 8 | UInt64(digest[index]) }
         return tag
-    }
-
-    private static func writeHex(_ value: UInt64, digits: Int, to memory: UnsafeMutableRawPointer) {
-        for index in 0..<digits {
-            let digit = UInt8(truncatingIfNeeded: value >> UInt64(4 &* (digits &- 1 &- index)) & 0xf)
-            memory.setU8(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit, at: index)
-        }
-    }
-
-    private static func value(_ character: UInt8) -> UInt32? {
-        switch character {
-        case 0x30...0x39: UInt32(character &- 0x30)
-        case 0x61...0x66: UInt32(character &- 0x57)
-        default: nil
-        }
     }
 }

@@ -54,10 +54,10 @@ extension Worker where Queue: ~Copyable {
                 let worker = Relay.worker(ofToken: token)
                 if worker < relay.workers { return worker }
             }
-            if message.method == STUNMethod.refresh, let ticket = turn.mobilityTicket, ticket.count == TurnTicket.length
+            if message.method == STUNMethod.refresh, let ticket = turn.mobilityTicket.flatMap(TurnTicket.init(_:)),
+                ticket.allocation.worker < relay.workers
             {
-                let worker = TurnTicket(ticket).allocation.worker
-                if worker < relay.workers { return worker }
+                return ticket.allocation.worker
             }
         }
         return relay.owner(of: context.key.remote)
