@@ -1,5 +1,6 @@
 import NIOCore
 import Testing
+import Wire
 
 @testable import Api
 
@@ -40,6 +41,14 @@ struct TurnFrameTests {
         let found = try cut(Self.stun + long + Self.stun, step: step) { count += 1 }
         #expect(found == [Self.stun, Self.stun])
         #expect(count == 1)
+    }
+
+    @Test func formerChannelsPassWhereTheyAreAllowed() throws {
+        var decoder = TurnFrameDecoder(channelNumbers: ChannelData.formerNumbers)
+        var buffer = ByteBuffer(bytes: Self.stun + [0x7f, 0xff, 0, 4, 1, 2, 3, 4, 0x80, 0, 0, 0])
+        #expect(try decoder.next(of: &buffer) == ByteBuffer(bytes: Self.stun))
+        #expect(try decoder.next(of: &buffer) == ByteBuffer(bytes: [0x7f, 0xff, 0, 4, 1, 2, 3, 4]))
+        #expect(throws: TurnFrameDecoder.OutOfStep.self) { try decoder.next(of: &buffer) }
     }
 
     @Test(

@@ -59,9 +59,10 @@ struct TurnSectionTests {
     @Test func theMediaPortIsNoRelayThatClientsAreToldOf() async throws {
         let chosen = try #require(try await load(Self.port + "turn: {alternate_udp_ports: [80, 8443]}").turn)
         #expect(chosen.relay.alternatePorts == [80, 8_443])
-        #expect(chosen.control.urls.filter { $0.contains("192") }.map { $0.split(separator: ":")[2] } == [
-            "80?transport=udp", "8443?transport=udp",
-        ])
+        #expect(
+            chosen.control.urls.filter { $0.contains("192") }.map { $0.split(separator: ":")[2] } == [
+                "80?transport=udp", "8443?transport=udp",
+            ])
         let none = try #require(try await load(Self.port + "turn: {alternate_udp_ports: []}").turn)
         #expect(none.relay.alternatePorts.isEmpty && none.control.urls.isEmpty)
         let moved = Self.port + "  udp_port: 443\n"
@@ -80,6 +81,13 @@ struct TurnSectionTests {
     @Test func prefixesMayBeSingleAddresses() async throws {
         let turn = try #require(try await load(Self.port + "turn: {deny_peers: [\"10.0.0.0/8\", \"::1\"]}").turn)
         #expect(turn.relay.refusedPeers.map(\.length) == [8, 128])
+    }
+
+    @Test func formerChannelsAreServedWhenAskedFor() async throws {
+        let plain = try #require(try await load(Self.port + "turn: {}").turn)
+        #expect(plain.relay.channelNumbers == 0x4000...0x4fff && plain.control.channelNumbers == 0x4000...0x4fff)
+        let former = try #require(try await load(Self.port + "turn: {rfc5766_channels: \"yes\"}").turn)
+        #expect(former.relay.channelNumbers == 0x4000...0x7fff && former.control.channelNumbers == 0x4000...0x7fff)
     }
 
     @Test(arguments: [

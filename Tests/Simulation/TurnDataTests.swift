@@ -33,6 +33,34 @@ import Wire
         #expect(stage.counters[.relayedBytesToPeer] == stage.counters[.relayedBytesToClient])
     }
 
+    /// RFC 5766 section 11 had more channels than RFC 8656 section 12 leaves.
+    @Test(arguments: [TurnStage.media, Endpoint(address: World.address, port: 443)])
+    func formerChannelsServeWhereTheyAreAllowed(_ server: Endpoint) throws {
+        let stage = try TurnStage(
+            configuration: TurnStage.configuration(alternates: [443], channelNumbers: ChannelData.formerNumbers))
+        let user = TurnUser(stage, "10.0.0.100:4000", server: server)
+        user.allocate()
+        #expect(user.bind(0x3fff, Self.peer)?.errorCode == 400 && user.bind(0x8000, Self.peer)?.errorCode == 400)
+        #expect(user.bind(0x7fff, Self.peer)?.isSuccess == true)
+        user.send(TurnUser.channelData(0x7fff, [1, 2, 3]))
+        user.send(TurnUser.channelData(0x5000, [4]))
+        stage.run(2)
+        #expect(stage.take(Self.peer).map(\.payload) == [[1, 2, 3]])
+        #expect(stage.counters[.relayNoChannel] == 1)
+        stage.send([5, 6], from: Self.peer, to: user.relayed)
+        stage.run(2)
+        #expect(user.takeArrivals().map(\.payload) == [TurnUser.channelData(0x7fff, [5, 6])])
+    }
+
+    @Test func formerChannelsAreNoTurnOtherwise() throws {
+        let stage = try TurnStage()
+        let user = TurnUser(stage, "10.0.0.100:4000")
+        user.allocate()
+        user.send(TurnUser.channelData(0x7fff, [1, 2, 3]))
+        stage.run(2)
+        #expect(stage.counters[.unknownProtocol] == 1 && stage.counters[.relayNoChannel] == 0)
+    }
+
     @Test func paddingBehindChannelDataIsCutOff() throws {
         let stage = try TurnStage()
         let user = TurnUser(stage, "10.0.0.100:4000")

@@ -40,13 +40,14 @@ final class TurnStage {
     static func configuration(
         ports: ClosedRange<UInt16> = 50_000...50_063, alternates: [UInt16] = [], limits: RelayLimits = .init(),
         v4: RelayConfiguration.RelayAddress? = .init(local: World.address),
-        v6: RelayConfiguration.RelayAddress? = .init(local: World.addressV6)
+        v6: RelayConfiguration.RelayAddress? = .init(local: World.addressV6),
+        channelNumbers: ClosedRange<UInt16> = ChannelData.numbers
     ) -> RelayConfiguration {
         RelayConfiguration(
             realm: realm, secret: secret, alternatePorts: alternates, v4: v4, v6: v6, ports: ports,
             allowedPeers: [
                 .init(address: IPAddress("10.0.0.0")!, length: 24), .init(address: IPAddress("fd00::")!, length: 64),
-            ], limits: limits)
+            ], channelNumbers: channelNumbers, limits: limits)
     }
 
     init(

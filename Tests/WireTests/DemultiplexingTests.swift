@@ -64,7 +64,7 @@ import Wire
             let message = try #require(ChannelData(raw))
             #expect(message.channel == 0x4001 && Array(message.payload) == [1, 2, 3])
         }
-        for text in ["4001 0003 0102", "5000 0000", "3fff 0000", "4001 00", ""] {
+        for text in ["4001 0003 0102", "8000 0000", "3fff 0000", "4001 00", ""] {
             with(text) { #expect(ChannelData($0) == nil) }
         }
         let header = written(4) { block in

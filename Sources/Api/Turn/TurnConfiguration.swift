@@ -1,4 +1,5 @@
 import Agents
+import Wire
 
 /// What the control side of TURN needs to know before it starts.
 public struct TurnConfiguration: Sendable {
@@ -44,6 +45,8 @@ public struct TurnConfiguration: Sendable {
     /// Required where there are TLS listeners.
     public var identity: TLS?
     public var limits = Limits()
+    /// Which channels streams may carry, as workers let them be bound.
+    public var channelNumbers = ChannelData.numbers
 
     public init(secrets: TurnSecrets) { self.secrets = secrets }
 

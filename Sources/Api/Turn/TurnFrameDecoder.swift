@@ -1,5 +1,6 @@
 import Mailbox
 import NIOCore
+import Wire
 
 /// Cuts a TCP or TLS stream into STUN messages (RFC 8489 section 6.2.2) and ChannelData messages (RFC 8656 section 12.5),
 /// the latter without their padding.
@@ -11,11 +12,15 @@ struct TurnFrameDecoder: ByteToMessageDecoder {
 
     /// Told of each message that is passed over, as no packet holds it.
     let onOversize: () -> Void
+    private let channelNumbers: ClosedRange<UInt16>
     /// Bytes still to come of such a message.
     private var excess = 0
     private var hasBegun = false
 
-    init(onOversize: @escaping () -> Void = {}) { self.onOversize = onOversize }
+    init(channelNumbers: ClosedRange<UInt16> = ChannelData.numbers, onOversize: @escaping () -> Void = {}) {
+        self.channelNumbers = channelNumbers
+        self.onOversize = onOversize
+    }
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
         switch try next(of: &buffer) {
@@ -54,7 +59,7 @@ struct TurnFrameDecoder: ByteToMessageDecoder {
             count = 20 + Int(length)
             padded = count
         // Nobody has a channel before his first request; "GET " could be one.
-        case 0x4000...0x4fff where hasBegun:
+        case channelNumbers where hasBegun:
             count = 4 + Int(length)
             padded = (count + 3) & ~3
         default: throw OutOfStep()

@@ -107,7 +107,7 @@ public struct TurnStreamServer: Service {
     private func prepare(_ channel: any Channel, _ transport: TurnTransport, _ bridge: TurnBridge) throws {
         let pipeline = channel.pipeline.syncOperations
         if transport == .tls, let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls())) }
-        let decoder = TurnFrameDecoder { bridge.countDrop(.oversize) }
+        let decoder = TurnFrameDecoder(channelNumbers: configuration.channelNumbers) { bridge.countDrop(.oversize) }
         try pipeline.addHandler(ByteToMessageHandler(decoder, maximumBufferSize: Self.longestFrame))
         try pipeline.addHandler(TurnStream(bridge: bridge, transport: transport, now: .now()))
     }

@@ -120,7 +120,7 @@ extension Worker where Queue: ~Copyable {
     mutating func bindChannel(
         _ message: TURNMessage, _ context: TurnContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
     ) {
-        guard let number = message.channel, 0x4000...0x4fff ~= number, message.peerCount == 1 else {
+        guard let number = message.channel, relay.channelNumbers ~= number, message.peerCount == 1 else {
             return refuse(message, context, allocation, 400)
         }
         var wire = (address: IPAddress(v4: 0), isOwn: false)

@@ -14,6 +14,7 @@ struct Relay: ~Copyable {
     let portBase: UInt16
     let portsPerWorker: Int
     let allowsMobility: Bool
+    let channelNumbers: ClosedRange<UInt16>
     let mediaPort: UInt16
     let listeners: Listeners
     let nonces: TurnNonces
@@ -76,6 +77,7 @@ struct Relay: ~Copyable {
         v4 = settings.v4
         v6 = settings.v6
         allowsMobility = settings.allowsMobility
+        channelNumbers = settings.channelNumbers
         listeners = Listeners(settings.alternatePorts)
         texts = TurnTexts(realm: settings.realm, software: settings.software)
         policy = PeerPolicy(allowed: settings.allowedPeers, refused: settings.refusedPeers)
@@ -156,6 +158,11 @@ extension Relay {
 
     @inline(__always)
     func isRelayAddress(_ address: IPAddress) -> Bool { v4?.local == address || v6?.local == address }
+
+    /// Whether what RFC 7983 has no name for is ChannelData of a client of RFC 5766.
+    func isFormerChannel(_ payload: UnsafeRawBufferPointer) -> Bool {
+        ChannelData(payload).map { channelNumbers.contains($0.channel) } ?? false
+    }
 
     /// The relayed address of a family.
     func address(isV4: Bool) -> RelayConfiguration.RelayAddress? { isV4 ? v4 : v6 }

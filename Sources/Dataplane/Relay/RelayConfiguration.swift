@@ -46,13 +46,16 @@ public struct RelayConfiguration: Sendable, Equatable {
     public var allowedPeers: [Prefix]
     /// Mobility tickets are given out (RFC 8016).
     public var allowsMobility: Bool
+    /// Which channels may be bound: `ChannelData.numbers`, or `formerNumbers` for clients of RFC 5766.
+    public var channelNumbers: ClosedRange<UInt16>
     public var limits: RelayLimits
 
     public init(
         realm: String, software: String = "needletail", secret: (UInt64, UInt64, UInt64, UInt64),
         alternatePorts: [UInt16] = [], v4: RelayAddress?, v6: RelayAddress?,
         ports: ClosedRange<UInt16> = 49_152...65_535, announced: [IPAddress] = [], refusedPeers: [Prefix] = [],
-        allowedPeers: [Prefix] = [], allowsMobility: Bool = true, limits: RelayLimits = RelayLimits()
+        allowedPeers: [Prefix] = [], allowsMobility: Bool = true,
+        channelNumbers: ClosedRange<UInt16> = ChannelData.numbers, limits: RelayLimits = RelayLimits()
     ) {
         self.realm = realm
         self.software = software
@@ -65,6 +68,7 @@ public struct RelayConfiguration: Sendable, Equatable {
         self.refusedPeers = refusedPeers
         self.allowedPeers = allowedPeers
         self.allowsMobility = allowsMobility
+        self.channelNumbers = channelNumbers
         self.limits = limits
     }
 
@@ -73,7 +77,8 @@ public struct RelayConfiguration: Sendable, Equatable {
             && left.alternatePorts == right.alternatePorts && left.v4 == right.v4 && left.v6 == right.v6
             && left.ports == right.ports && left.announced == right.announced
             && left.refusedPeers == right.refusedPeers && left.allowedPeers == right.allowedPeers
-            && left.allowsMobility == right.allowsMobility && left.limits == right.limits
+            && left.allowsMobility == right.allowsMobility && left.channelNumbers == right.channelNumbers
+            && left.limits == right.limits
     }
 }
 

@@ -124,6 +124,8 @@ extension Worker where Queue: ~Copyable {
         switch PacketKind(datagram.payload) {
         case .channelData: queueToPeer(datagram, in: packet, arrival, now: now)
         case .stun: answerBinding(datagram, in: packet, arrival, now: now)
+        case .unknown where relay.isFormerChannel(datagram.payload):
+            queueToPeer(datagram, in: packet, arrival, now: now)
         default: drop(packet, .unknownProtocol)
         }
     }

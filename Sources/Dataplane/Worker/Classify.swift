@@ -36,6 +36,8 @@ extension Worker where Queue: ~Copyable {
         switch kind {
         case .stun: return answerBinding(datagram, in: packet, arrival, now: now)
         case .channelData where relay.isEnabled: return queueToPeer(datagram, in: packet, arrival, now: now)
+        case .unknown where relay.isEnabled && relay.isFormerChannel(datagram.payload):
+            return queueToPeer(datagram, in: packet, arrival, now: now)
         case .channelData, .unknown: return drop(packet, .unknownProtocol)
         case .dtls, .rtp, .rtcp: break
         }

@@ -47,6 +47,7 @@ enum ConfigurationKey: String, CaseIterable {
     case turnUserAllocations = "turn.allocations_per_user"
     case turnAddressAllocations = "turn.allocations_per_address"
     case turnBandwidth = "turn.bits_per_second_per_allocation"
+    case turnFormerChannels = "turn.rfc5766_channels"
     case turnPeerRate = "turn.new_peers_per_second_per_allocation"
     case turnConnections = "turn.connections"
     case turnAddressConnections = "turn.connections_per_address"
@@ -89,7 +90,7 @@ enum ConfigurationKey: String, CaseIterable {
             .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny:
             .texts
         case .workersCores, .turnAlternatePorts: .integers
-        case .turnEnabled: .choice(["yes", "no"])
+        case .turnEnabled, .turnFormerChannels: .choice(["yes", "no"])
         case .logFormat: .choice(["text", "json"])
         case .memoryHugepages: .choice(["auto", "required", "never"])
         case .workersIdle: .choice(["auto", "adaptive", "poll"])

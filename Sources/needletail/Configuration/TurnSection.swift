@@ -36,6 +36,7 @@ struct TurnSection {
         control.tls = try Self.listeners(file, .turnTLS)
         control.identity = try Self.identity(file, isNeeded: !control.tls.isEmpty)
         relay = try Self.relay(file, realm: control.realm, own: own, announced: announced, mediaPort: mediaPort)
+        control.channelNumbers = relay.channelNumbers
         control.urls = Self.urls(
             host: file.text(.turnHost), announced: announced, udp: relay.alternatePorts, tcp: control.tcp,
             tls: control.tls)
@@ -126,7 +127,9 @@ struct TurnSection {
             realm: realm, secret: (random(), random(), random(), random()), alternatePorts: alternates,
             v4: address(isV4: true), v6: address(isV4: false), ports: ports,
             announced: announced.filter { !own.contains($0) }, refusedPeers: try prefixes(file, .turnDeny),
-            allowedPeers: try prefixes(file, .turnAllow), limits: limits)
+            allowedPeers: try prefixes(file, .turnAllow),
+            channelNumbers: file.text(.turnFormerChannels) == "yes" ? ChannelData.formerNumbers : ChannelData.numbers,
+            limits: limits)
     }
 
     private static func relayPorts(_ file: ConfigurationFile) throws -> ClosedRange<UInt16> {
