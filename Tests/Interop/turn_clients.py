@@ -43,8 +43,10 @@ class Certificate:
         return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
-def turn_section(lab: Lab, folder: Path, host: str = "pop1") -> tuple[str, Certificate]:
-    """The relay's part of a configuration: TCP and TLS on the kernel's addresses, and the lab's hosts as peers."""
+def turn_section(lab: Lab, folder: Path, host: str = "pop1", more: str = "") -> tuple[str, Certificate]:
+    """The relay's part of a configuration: TCP and TLS on the kernel's addresses, and the lab's hosts as peers.
+
+    `more`: further keys, a line each."""
     addresses = [lab.address(host, family) for family in (4, 6)]
     certificate = Certificate.make(folder, *addresses)
     tcp, tls = (
@@ -61,7 +63,7 @@ turn:
   private_key: "{certificate.key}"
   allow_peers: ["10.66.0.0/24", "fd66::/64"]
 """
-    return text, certificate
+    return text + "".join(f"  {line}\n" for line in more.splitlines()), certificate
 
 
 # Every connection of a page goes through a relay.
