@@ -63,7 +63,7 @@ final class WorkerSet: Sendable {
         let host = HostConfiguration(
             mac: port.mac, interfaces: configuration.interfaces, gatewayV4: configuration.gatewayV4,
             gatewayV6: configuration.gatewayV6, anycast: configuration.network.anycast)
-        let idle = configuration.idle ?? (port.isKernelBacked ? IdlePolicy() : .poll)
+        let idle = port.isKernelBacked ? configuration.idle.ofKernelPorts : configuration.idle.ofNICs
         var threads: [WorkerThread] = []
         do {
             for (number, core) in configuration.cores.enumerated() {

@@ -1,3 +1,4 @@
+import Dataplane
 import Foundation
 import Testing
 
@@ -35,6 +36,19 @@ struct ConfigurationTests {
         #expect(configuration.announced.map(\.description) == ["192.0.2.2"])
         #expect(configuration.profiles.first == .aeadAes128Gcm)
         #expect(configuration.api.mediaServer == "192.0.2.2:3478")
+    }
+
+    @Test func idlingFollowsThePortUnlessToldOtherwise() async throws {
+        let usual = try await load(Self.minimal)
+        #expect(usual.idle == IdleChoice(ofKernelPorts: IdlePolicy(), ofNICs: .poll))
+        let chosen = IdlePolicy(pauseAfter: 5, sleepAfter: 9, longestSleep: 70)
+        let keys = "pause_after: 5, sleep_after: 9, longest_sleep_us: 70"
+        let auto = try await load(Self.minimal + "\nworkers: {\(keys)}")
+        #expect(auto.idle == IdleChoice(ofKernelPorts: chosen, ofNICs: .poll))
+        let adaptive = try await load(Self.minimal + "\nworkers: {idle: adaptive, \(keys)}")
+        #expect(adaptive.idle == IdleChoice(ofKernelPorts: chosen, ofNICs: chosen))
+        let poll = try await load(Self.minimal + "\nworkers: {idle: poll}")
+        #expect(poll.idle == IdleChoice(ofKernelPorts: .poll, ofNICs: .poll))
     }
 
     @Test func theCommentedExampleHoldsEveryKeyAndIsAccepted() async throws {

@@ -22,9 +22,10 @@ public struct IdlePolicy: Sendable, BitwiseCopyable, Equatable {
     private var emptyTurns: UInt32 = 0
     private var sleep: UInt32 = 0
 
-    /// Adaptive: for kernel-backed ports, and wherever others need the core.
+    /// Adaptive: for kernel-backed ports, and wherever others need the core. By default it looks about as long as going to
+    /// sleep and waking up cost.
     public init(
-        pauseAfter: UInt32 = 64, sleepAfter: UInt32 = 2_000, shortestSleep: UInt32 = 10, longestSleep: UInt32 = 200
+        pauseAfter: UInt32 = 16, sleepAfter: UInt32 = 64, shortestSleep: UInt32 = 10, longestSleep: UInt32 = 200
     ) {
         self.pauseAfter = pauseAfter
         self.sleepAfter = max(sleepAfter, pauseAfter)

@@ -28,8 +28,7 @@ struct NodeConfiguration {
     var hugepages: EAL.Hugepages
     var memory: Int?
     var cores: [Int]
-    /// Nil: adaptive on a port of the kernel, else busy polling.
-    var idle: IdlePolicy?
+    var idle: IdleChoice
     var capacity: Capacity
     /// What clients are told to send to.
     var announced: [IPAddress]
@@ -138,16 +137,17 @@ struct NodeConfiguration {
         return cores
     }
 
-    private static func idle(_ file: ConfigurationFile) throws -> IdlePolicy? {
-        let pause = try file.integer(.workersPauseAfter, in: 0...1_000_000, default: 64)
-        let sleep = try file.integer(.workersSleepAfter, in: 0...100_000_000, default: 2_000)
-        let longest = try file.integer(.workersLongestSleep, in: 1...10_000, default: 200)
+    private static func idle(_ file: ConfigurationFile) throws -> IdleChoice {
+        let usual = IdlePolicy()
+        let pause = try file.integer(.workersPauseAfter, in: 0...1_000_000, default: Int(usual.pauseAfter))
+        let sleep = try file.integer(.workersSleepAfter, in: 0...100_000_000, default: Int(usual.sleepAfter))
+        let longest = try file.integer(.workersLongestSleep, in: 1...10_000, default: Int(usual.longestSleep))
         let adaptive = IdlePolicy(
             pauseAfter: UInt32(pause), sleepAfter: UInt32(sleep), longestSleep: UInt32(longest))
         switch file.text(.workersIdle) ?? "auto" {
-        case "poll": return .poll
-        case "adaptive": return adaptive
-        default: return nil
+        case "poll": return IdleChoice(ofKernelPorts: .poll, ofNICs: .poll)
+        case "adaptive": return IdleChoice(ofKernelPorts: adaptive, ofNICs: adaptive)
+        default: return IdleChoice(ofKernelPorts: adaptive, ofNICs: .poll)
         }
     }
 

@@ -1,4 +1,5 @@
 import Api
+import Dataplane
 
 /// What the node says of itself, when it refuses newcomers, and how it speaks TLS.
 extension NodeConfiguration {
@@ -39,4 +40,10 @@ extension NodeConfiguration {
         case (nil, _): throw file.error(.apiKey, "needs api.certificate, the file of its certificate")
         }
     }
+}
+
+/// What workers do when they find nothing, by the kind of port.
+struct IdleChoice: Equatable {
+    var ofKernelPorts: IdlePolicy
+    var ofNICs: IdlePolicy
 }
