@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,9 @@ from processes import Program, start, wait_until
 
 VIEWERS = 20
 RELAYED_BYTES = 1000
+# How many times as much the peer should spend on a packet.
+VETH_GOALS = {"forward": 8, "relay": 3}
+IN_PROCESS_GOALS = {"forward": 80, "relay": 40}
 # How often a disturbed row is taken, and the seconds in which it may be taken again.
 TRIES = 3
 AGAIN_WITHIN = 150
@@ -154,10 +157,10 @@ async def forward(options: Options, row: Row, server: Janus | Pop, rate: int) ->
         await settle(row, generator, "media")
 
 
-async def relay(options: Options, row: Row, server: Coturn, rate: int) -> None:
+async def relay(options: Options, row: Row, server: Coturn | Pop, rate: int) -> None:
     """As many clients and their peers, who send to each other through the relay."""
     async with server, options.make_generator() as generator:
-        await server.fill(generator, VIEWERS)
+        await server.fill_relay(generator, VIEWERS)
         row.rest = await at_rest(server.program)
         # Half as many packets leave the server as with a publisher of `rate`: coturn loses some of more.
         generator.send(rate // 4, RELAYED_BYTES)
@@ -166,19 +169,20 @@ async def relay(options: Options, row: Row, server: Coturn, rate: int) -> None:
         await settle(row, generator, "relay")
 
 
-async def in_process(options: Options, profile: str) -> Row:
-    """Needletail's worker on a port without a kernel, with as many receivers: see benchmarks/run."""
+async def in_process(options: Options, work: str, profile: str = "") -> Row:
+    """Needletail's worker on a port without a kernel, with as many receivers, or allocations: see benchmarks/run."""
     process = await start(
-        [options.in_process, str(options.server_core), str(VIEWERS)], options.server_core, stdout=asyncio.subprocess.PIPE
-    )
+        [options.in_process, str(options.server_core), str(VIEWERS), str(RELAYED_BYTES)], options.server_core,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     if process.returncode != 0:
         raise RuntimeError(f"{options.in_process} ended with {process.returncode}")
     costs = (json.loads(line) for line in output.splitlines())
-    cost = next(cost for cost in costs if cost["profile"] == NUMBERS[profile])
+    cost = next(cost for cost in costs if (cost["work"], cost.get("profile")) == (work, NUMBERS.get(profile)))
     return Row(
-        "forward", "needletail", profile, "in process", rate=1e9 / cost["ns"], cpu=cost["ns"] / 1e3,
-        least=cost["least"] / 1e3, busy=1, goal=80,
+        work, "needletail", profile, "in process", rate=1e9 / cost["ns"], cpu=cost["ns"] / 1e3,
+        least=cost["least"] / 1e3, busy=1, goal=IN_PROCESS_GOALS[work],
     )  # fmt: skip
 
 
@@ -209,7 +213,7 @@ class Comparison:
 
     async def _pop(self, profile: str, driver: str, rate: int) -> Row:
         async def take(folder: Path) -> Row:
-            row = Row("forward", "needletail", profile, f"veth, {driver}", goal=8)
+            row = Row("forward", "needletail", profile, f"veth, {driver}", goal=VETH_GOALS["forward"])
             server = Pop(folder, self._options.server_core, self._options.needletail, driver, profile)
             await forward(self._options, row, server, rate)
             return row
@@ -224,19 +228,36 @@ class Comparison:
 
         return await self._row(take)
 
+    async def _relaying_pop(self, driver: str, rate: int) -> Row:
+        async def take(folder: Path) -> Row:
+            row = Row("relay", "needletail", "", f"veth, {driver}", goal=VETH_GOALS["relay"])
+            server = Pop(folder, self._options.server_core, self._options.needletail, driver, next(iter(PROFILES)))
+            await relay(self._options, row, server, rate)
+            return row
+
+        return await self._row(take)
+
+    def _loads(self) -> Iterable[tuple[str, int]]:
+        """Needletail's ports, each with a rate: the peer's, and four times as much."""
+        rate = self._options.rate
+        return ("af_packet", rate), ("af_packet", 4 * rate), ("af_xdp", 4 * rate)
+
     async def rows(self) -> AsyncIterator[Row]:
         """Every row as it comes; Needletail's with their ratios to the peer before them."""
-        rate = self._options.rate
         for profile in PROFILES:
             if self._options.only not in (None, "forward", profile):
                 continue
             peer = await self._janus(profile)
             yield peer
-            for driver, packets in (("af_packet", rate), ("af_packet", 4 * rate), ("af_xdp", 4 * rate)):
+            for driver, packets in self._loads():
                 yield (await self._pop(profile, driver, packets)).beside(peer)
-            yield (await in_process(self._options, profile)).beside(peer)
+            yield (await in_process(self._options, "forward", profile)).beside(peer)
         if self._options.only in (None, "relay"):
-            yield await self._coturn()
+            peer = await self._coturn()
+            yield peer
+            for driver, packets in self._loads():
+                yield (await self._relaying_pop(driver, packets)).beside(peer)
+            yield (await in_process(self._options, "relay")).beside(peer)
 
 
 HEADINGS = (

@@ -31,7 +31,7 @@ class Coturn:
     async def __aexit__(self, *error: object) -> None:
         await self.program.__aexit__(*error)
 
-    async def fill(self, generator: Generator, clients: int) -> None:
+    async def fill_relay(self, generator: Generator, clients: int) -> None:
         """Allocations, each with a channel to a peer. The first request is repeated until the server is up."""
         for number in range(clients):
             await generator.allocate(number, (SERVER_ADDRESS, PORT), USER, PASSWORD)

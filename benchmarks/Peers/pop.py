@@ -1,4 +1,4 @@
-"""Needletail as a PoP, spoken to as its clients do: REST, then a WebSocket for each participant."""
+"""Needletail as a PoP, spoken to as its clients do: REST, then a WebSocket for each participant; TURN."""
 
 from __future__ import annotations
 
@@ -20,7 +20,17 @@ ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "http://127.0.0.1:8080"
 OPS = "http://127.0.0.1:9090"
 MEDIA_ADDRESS = "10.67.0.3"
+MEDIA_PORT = 3478
 SSRC = 0x20000000
+USER, PASSWORD = "load", "load-password"
+# One user has all allocations; a private address is a peer; no allocation comes near the limit of its bandwidth.
+RELAY = f"""
+turn:
+  users: ["{USER}:{PASSWORD}"]
+  allow_peers: ["10.67.0.0/24"]
+  allocations_per_user: 1000
+  bits_per_second_per_allocation: 10000000000
+"""
 DEVICES = {
     "af_packet": "net_af_packet0,iface=media0,qpairs=1",
     "af_xdp": "net_af_xdp0,iface=media0,start_queue=0,queue_count=1",
@@ -44,7 +54,7 @@ class Pop:
              "--cores", str(core), "--srtp", profile],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        config.write_text(made.stdout)
+        config.write_text(made.stdout + RELAY)
         command = [binary, "serve", "--config", str(config), "--dev"]
         self.program = Program(command, core, folder / "needletail.log")
         self._numbers = itertools.count(1)
@@ -84,6 +94,11 @@ class Pop:
         ]
         for number in range(viewers + 1):
             await self._join(generator, number, meeting)
+
+    async def fill_relay(self, generator: Generator, clients: int) -> None:
+        """Allocations, each with a channel to a peer."""
+        for number in range(clients):
+            await generator.allocate(number, (MEDIA_ADDRESS, MEDIA_PORT), USER, PASSWORD)
 
     async def _join(self, generator: Generator, number: int, meeting: str) -> None:
         admitted = await self._call("POST", f"/api/v1/meetings/{meeting}/join", {"display_name": f"client {number}"})
