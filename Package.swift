@@ -16,6 +16,7 @@ let package = Package(
         .executable(name: "needletail", targets: ["needletail"]),
         // For benchmarks/, a package of its own.
         .library(name: "Dataplane", targets: ["Dataplane", "Wire"]),
+        .library(name: "Agents", targets: ["Agents"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

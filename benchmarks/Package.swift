@@ -14,7 +14,11 @@ let package = Package(
     targets: [
         .target(name: "Prototype", path: "Prototype", cSettings: [.unsafeFlags(dpdkFlags + ["-O3"])]),
         .executableTarget(
-            name: "costs", dependencies: ["Prototype", .product(name: "Dataplane", package: "needletail")],
+            name: "costs",
+            dependencies: [
+                "Prototype", .product(name: "Dataplane", package: "needletail"),
+                .product(name: "Agents", package: "needletail"),
+            ],
             path: "Costs",
             swiftSettings: [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]),
         .executableTarget(

@@ -10,17 +10,17 @@ public struct RelayCost: ~Copyable {
     private static let key = Array("0123456789abcdef".utf8)
     private static let channel: UInt16 = 0x4000
 
-    private let allocations: Int
+    let allocations: Int
     private let payloadLength: Int
-    private let worker: UnsafeMutablePointer<Worker<ArrivalQueue>>
-    private let mailbox: WorkerMailbox
+    let worker: UnsafeMutablePointer<Worker<ArrivalQueue>>
+    let mailbox: WorkerMailbox
     private let mesh: HandoverMesh
-    private let pool: BufferPool
+    let pool: BufferPool
     private let mac: MACAddress
-    private let clock = CycleClock()
-    private var now: UInt64 = 1_000_000
+    let clock = CycleClock()
+    var now: UInt64 = 1_000_000
     private var relayed: [UInt16] = []
-    private var position = 0
+    var position = 0
 
     /// A worker with so many allocations, each with a channel, after a first packet on each.
     public static func prepare(
@@ -54,7 +54,9 @@ public struct RelayCost: ~Copyable {
         worker.initialize(
             to: Worker(
                 configuration: WorkerConfiguration(
-                    pop: 1, number: 0, capacity: Capacity(sessions: 2, tracks: 2, slots: 2, allocations: allocations),
+                    pop: 1, number: 0,
+                    capacity: Capacity(
+                        sessions: 2, tracks: 2, slots: 2, allocations: allocations + Self.newcomersPerRound),
                     mediaPort: BenchmarkPeer.us.port, seed: 1, ntpEpoch: 3_900_000_000 << 32, relay: relay),
                 mailbox: mailbox, siblings: mesh.siblings(of: 0, transmitters: 1), pool: pool, queue: queue,
                 host: HostConfiguration(mac: port.mac, interfaces: [.init(address: us, prefixLength: 8)]),
@@ -91,7 +93,7 @@ public struct RelayCost: ~Copyable {
         return ForwardingCost.Round(cycles: cycles, packets: Self.packetsPerRound)
     }
 
-    private mutating func runTurns() -> UInt64 {
+    mutating func runTurns() -> UInt64 {
         var cycles: UInt64 = 0
         while worker.pointee.queue.hasArrivals {
             let began = clock.cycles()
@@ -111,7 +113,7 @@ public struct RelayCost: ~Copyable {
         Endpoint(address: IPAddress(v4: 0x0a02_0000 + UInt32(index)), port: 50_000)
     }
 
-    private func write(to packet: Mbuf, index: Int, toPeer: Bool) {
+    func write(to packet: Mbuf, index: Int, toPeer: Bool) {
         let source = toPeer ? client(index) : peer(index)
         let destination = Endpoint(
             address: BenchmarkPeer.us.address, port: toPeer ? BenchmarkPeer.us.port : relayed[index])
@@ -150,6 +152,17 @@ public struct RelayCost: ~Copyable {
 
     private mutating func deliver(_ index: Int, _ method: UInt16, _ body: (inout STUNWriter) -> Void) {
         guard let packet = pool.allocate() else { return }
+        compose(index, method, in: packet, username: Array("benchmark".utf8), key: Self.key, body)
+        worker.pointee.queue.frames[0] = packet
+        worker.pointee.queue.fill(1)
+        _ = runTurns()
+    }
+
+    /// A client's request, with credentials unless there is no `username`.
+    mutating func compose(
+        _ index: Int, _ method: UInt16, in packet: Mbuf, username: [UInt8]?, key: [UInt8],
+        _ body: (inout STUNWriter) -> Void
+    ) {
         let source = client(index)
         let template = FrameTemplate(
             source: source, destination: BenchmarkPeer.us, sourceMAC: MACAddress(0x02_0000_0000_00 + UInt64(index)),
@@ -158,17 +171,16 @@ public struct RelayCost: ~Copyable {
         let id = STUNTransactionID(high: UInt32(method), low: UInt64(index))
         guard var writer = STUNWriter(into: room, class: .request, method: method, transactionID: id) else { return }
         body(&writer)
-        writer.add(STUNAttributeType.username, text: "benchmark")
-        writer.add(STUNAttributeType.realm, text: "benchmark")
-        if let nonce = writer.reserve(STUNAttributeType.nonce, count: TurnNonces.length) {
-            worker.pointee.relay.nonces.write(to: nonce, address: source.address, now: now)
+        if let username {
+            username.withUnsafeBytes { writer.add(STUNAttributeType.username, $0) }
+            writer.add(STUNAttributeType.realm, text: "benchmark")
+            if let nonce = writer.reserve(STUNAttributeType.nonce, count: TurnNonces.length) {
+                worker.pointee.relay.nonces.write(to: nonce, address: source.address, now: now)
+            }
+            key.withUnsafeBytes { TurnIntegrityKey(key: $0, usesSHA256: false) }.sign(&writer)
         }
-        Self.key.withUnsafeBytes { TurnIntegrityKey(key: $0, usesSHA256: false) }.sign(&writer)
         let length = writer.finish()
         template.write(into: packet.data, payloadLength: length)
         _ = packet.setLength(template.length + length)
-        worker.pointee.queue.frames[0] = packet
-        worker.pointee.queue.fill(1)
-        _ = runTurns()
     }
 }
