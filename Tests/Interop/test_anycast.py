@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -22,7 +24,7 @@ from anycast import (
 )
 from checks import check_sees, slot_of
 from conftest import Stage
-from lab import wait_until
+from lab import ROOT, wait_until
 from peer import Peer
 from server import Server
 
@@ -162,6 +164,24 @@ def test_a_loaded_pop_is_preferred_less(stage: Stage, tmp_path: Path) -> None:
     helper.terminate()
     assert helper.wait(timeout=5) == 0
     wait_path("none")
+    # Killed, it can do nothing; what the unit has systemd do then does.
+    killed = announce(stage, bird)
+    wait_path("65010")
+    killed.kill()
+    killed.wait()
+    assert path(4) == "65010"
+    program, *arguments = stop_command()
+    done = lab.run("pop1", program, "-s", str(bird.socket), *arguments)
+    assert done.returncode == 0, done.stdout
+    wait_path("none")
+
+
+def stop_command() -> list[str]:
+    """What systemd runs when the helper has ended, its quotes taken off as systemd does (systemd.service(5))."""
+    unit = (ROOT / "appliance" / "systemd" / "needletail-announce.service").read_text()
+    found = re.search(r"^ExecStopPost=(.+)$", unit, re.MULTILINE)
+    assert found is not None
+    return shlex.split(found[1])
 
 
 ECHO = """

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import NIOCore
 import Testing
 
@@ -56,6 +57,25 @@ struct AnnouncementPolicyTests {
 
     @Test(arguments: ["", "{}", "[]", #"{"load": {}}"#, #"{"load": {"headroom": "much"}}"#, #"{"load": 1}"#])
     func aNodeThatSaysNothingHasNoLoad(text: String) { #expect(OpsProbe.load(in: Data(text.utf8)) == nil) }
+}
+
+@Suite("The announcement's life", .timeLimit(.minutes(1)))
+struct AnnouncerTests {
+    /// A helper that hangs is ended by the service manager, so each poll must be told, BIRD or no BIRD.
+    @Test func eachPollIsASignOfLifeAndTheFirstSaysReady() async throws {
+        let (heard, tell) = AsyncStream.makeStream(of: String.self)
+        let control = BirdControl(socket: "/nowhere/bird.ctl", preferred: ["a"], reserve: [])
+        let announcer = Announcer(
+            probe: OpsProbe(host: "127.0.0.1", port: 1), control: control, threshold: 0.8,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), notify: { tell.yield($0) })
+        let polling = Task { await announcer.run() }
+        defer { polling.cancel() }
+        var notices = heard.makeAsyncIterator()
+        let first = try #require(await notices.next())
+        let second = try #require(await notices.next())
+        #expect(first.hasPrefix("READY=1\nWATCHDOG=1\nSTATUS=BIRD: "))
+        #expect(second.hasPrefix("WATCHDOG=1\nSTATUS=BIRD: "))
+    }
 }
 
 @Suite("A reply of BIRD")

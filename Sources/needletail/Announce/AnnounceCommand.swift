@@ -41,9 +41,10 @@ struct AnnounceCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError(label:))
         let control = BirdControl(socket: bird, preferred: names(protocols), reserve: names(reserveProtocols))
         guard let (host, port) = Self.endpoint(ops) else { throw ExitCode.validationFailure }
+        let manager = NotifySocket()
         let announcer = Announcer(
             probe: OpsProbe(host: host, port: port), control: control, threshold: load,
-            logger: Logger(label: "announce"))
+            logger: Logger(label: "announce"), notify: { manager?.send($0) })
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await announcer.run() }
@@ -51,6 +52,7 @@ struct AnnounceCommand: AsyncParsableCommand {
             await group.next()
             group.cancelAll()
         }
+        manager?.send("STOPPING=1")
         if let failure = await announcer.tell(.withdrawn) { throw ConfigurationError("BIRD at \(bird): \(failure)") }
     }
 

@@ -6,6 +6,8 @@ struct Announcer: Sendable {
     let control: BirdControl
     let threshold: Double
     let logger: Logger
+    /// Tells the service manager (sd_notify(3)); each poll is a sign of life.
+    var notify: @Sendable (String) -> Void = { _ in }
 
     /// From one poll to the next. With the patience below and two misses, a node that stops to answer just after a
     /// poll is withdrawn within 2 seconds.
@@ -18,6 +20,7 @@ struct Announcer: Sendable {
     func run() async {
         var policy = AnnouncementPolicy(threshold: threshold)
         var said: (level: AnnouncementPolicy.Level?, failure: String?)
+        var greeting = "READY=1\n"
         let clock = ContinuousClock()
         while !Task.isCancelled {
             let due = clock.now + Self.interval
@@ -33,6 +36,8 @@ struct Announcer: Sendable {
                 }
                 said = (policy.level, failure)
             }
+            notify("\(greeting)WATCHDOG=1\nSTATUS=\(failure.map { "BIRD: \($0)" } ?? policy.level.rawValue)")
+            greeting = ""
             try? await clock.sleep(until: due)
         }
     }
