@@ -62,6 +62,8 @@ public struct ApiConfiguration: Sendable {
     public var rateLimit: RateLimit? = RateLimit()
     /// Connections of the API listener at once.
     public var connections = 8_192
+    /// Of them, those of one address (IPv6: one /64).
+    public var connectionsPerAddress = 2_048
     /// How long a connection may be idle, or a request be on its way.
     public var idleTimeout: Duration = .seconds(30)
     /// How long a request may be on its way, and its answer.

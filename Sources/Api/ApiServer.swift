@@ -50,9 +50,10 @@ public struct ApiServer: Service {
                 status: status, drain: drain, admission: admission, certificates: configuration.certificates,
                 clock: clock),
             drain: drain, admission: admission, certificates: configuration.certificates, clock: clock)
+        let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
         let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [
-            ops(observer, tokens), api(hub, tokens),
+            ops(observer, tokens, connections), api(hub, tokens, connections),
             HubService(hub: hub, media: media, observer: observer, logger: logger),
         ]
         // The last is stopped first: the participants are told while their sockets still are open.
@@ -61,7 +62,7 @@ public struct ApiServer: Service {
         try await ServiceGroup(configuration: group).run()
     }
 
-    private func api(_ hub: MeetingHub, _ tokens: TokenDesk) -> some Service {
+    private func api(_ hub: MeetingHub, _ tokens: TokenDesk, _ connections: ConnectionCount) -> some Service {
         let configuration = configuration
         let clock = clock
         let logger = logger
@@ -76,9 +77,9 @@ public struct ApiServer: Service {
                 SignalingSession(socket: socket, hub: hub, tokens: tokens, clock: clock, logger: logger)
             }
             if let certificates = configuration.certificates {
-                return SecureChannel(plain, certificates: certificates)
+                return CountedChannel(base: SecureChannel(plain, certificates: certificates), count: connections)
             }
-            return plain
+            return CountedChannel(base: plain, count: connections)
         }
         return Application(
             router: router, server: server,
@@ -86,10 +87,12 @@ public struct ApiServer: Service {
             onServerRunning: { await onListening(.api, $0.localAddress?.port ?? 0) }, logger: logger)
     }
 
-    private func ops(_ observer: NodeObserver, _ tokens: TokenDesk) -> some Service {
+    private func ops(
+        _ observer: NodeObserver, _ tokens: TokenDesk, _ connections: ConnectionCount
+    ) -> some Service {
         let node = NodeRoutes(configuration: configuration, observer: observer, tokens: tokens)
         return Application(
-            router: OpsRouter(observer: observer, node: node).make(),
+            router: OpsRouter(observer: observer, node: node, connections: connections).make(),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ExchangeTimer(configuration)], idleTimeout: .seconds(30))),

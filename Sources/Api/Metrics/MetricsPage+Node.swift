@@ -9,6 +9,9 @@ struct NodeMetrics: Sendable {
     var refusals: [(reason: String, count: UInt64)] = []
     /// Seconds since 1970; nil without TLS.
     var certificateExpiry: Double?
+    /// Of the API listener.
+    var connections = 0
+    var connectionsRefused: UInt64 = 0
 }
 
 extension MetricsPage {
@@ -25,6 +28,12 @@ extension MetricsPage {
         page.family("needletail_joins_refused_total", .counter, "Joins that found no place on the node, by reason.") {
             for (reason, count) in node.refusals { $0.add(Double(count), ["reason": reason]) }
         }
+        page.single(
+            "needletail_api_connections", .gauge, "Open connections of the API listener.", Double(node.connections))
+        page.single(
+            "needletail_api_connections_refused_total", .counter,
+            "Connections of the API listener that were closed at once, as their address had enough.",
+            Double(node.connectionsRefused))
         if let expiry = node.certificateExpiry {
             page.single(
                 "needletail_certificate_expiry_timestamp_seconds", .gauge,
@@ -47,13 +56,12 @@ extension MetricsPage {
 }
 
 extension NodeObserver {
-    var metrics: NodeMetrics {
-        get async {
-            NodeMetrics(
-                isReady: await findings().allSatisfy(\.condition.isMet), isDraining: !drain.acceptsNewcomers,
-                capacity: status.capacity,
-                refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
-                certificateExpiry: certificates?.validity.notAfter.seconds)
-        }
+    func metrics(_ connections: ConnectionCount) async -> NodeMetrics {
+        NodeMetrics(
+            isReady: await findings().allSatisfy(\.condition.isMet), isDraining: !drain.acceptsNewcomers,
+            capacity: status.capacity,
+            refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
+            certificateExpiry: certificates?.validity.notAfter.seconds, connections: connections.open,
+            connectionsRefused: connections.refused)
     }
 }

@@ -6,6 +6,7 @@ import NIOCore
 struct OpsRouter: Sendable {
     let observer: NodeObserver
     let node: NodeRoutes
+    let connections: ConnectionCount
 
     private struct Liveness: Encodable {
         var live: Bool
@@ -57,7 +58,8 @@ struct OpsRouter: Sendable {
     private func metrics() async -> Response {
         let text = MetricsPage.render(
             workers: observer.status.workers, load: observer.load, hub: await observer.hub.reading,
-            node: await observer.metrics, build: observer.status.build, turnStreams: observer.status.turnStreams)
+            node: await observer.metrics(connections), build: observer.status.build,
+            turnStreams: observer.status.turnStreams)
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

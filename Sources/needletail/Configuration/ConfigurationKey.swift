@@ -56,6 +56,8 @@ enum ConfigurationKey: String, CaseIterable {
     case apiSignalingURL = "api.signaling_url"
     case apiCertificate = "api.certificate"
     case apiKey = "api.key"
+    case apiConnections = "api.connections"
+    case apiAddressConnections = "api.connections_per_address"
     case apiWebFolder = "api.web_folder"
     case authKeys = "auth.keys"
     case opsListen = "ops.listen"
@@ -79,7 +81,7 @@ enum ConfigurationKey: String, CaseIterable {
             .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks,
             .capacitySlots, .mediaCacheAge, .drainDeadline, .admissionWindow, .turnLifetime, .turnAllocations,
             .turnUserAllocations, .turnAddressAllocations, .turnBandwidth, .turnPeerRate, .turnConnections,
-            .turnAddressConnections:
+            .turnAddressConnections, .apiConnections, .apiAddressConnections:
             .integer
         case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiCertificate, .apiKey,
             .apiWebFolder, .opsListen, .popRegion, .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey,

@@ -156,6 +156,9 @@ struct NodeConfiguration {
         api.api = try listen(file, .apiListen) ?? .init(host: "127.0.0.1", port: 8_080)
         api.ops = try listen(file, .opsListen) ?? .init(host: "127.0.0.1", port: 9_090)
         api.drainTime = .seconds(try file.integer(.drainDeadline, in: 0...86_400, default: 300))
+        api.connections = try file.integer(.apiConnections, in: 1...1_000_000, default: api.connections)
+        api.connectionsPerAddress = try file.integer(
+            .apiAddressConnections, in: 1...1_000_000, default: api.connectionsPerAddress)
         api.publicURL = file.text(.apiPublicURL)
         api.signalingURL = file.text(.apiSignalingURL)
         api.certificates = try certificates(file)

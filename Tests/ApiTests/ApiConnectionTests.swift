@@ -1,0 +1,59 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Api
+
+/// How many connections the API listener lets in.
+@Suite(.timeLimit(.minutes(1))) struct Connections {
+    private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    private func hold(_ node: ApiNode, from address: String) async throws -> any Channel {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(to: SocketAddress(ipAddress: address, port: 0))
+            .connect(host: "127.0.0.1", port: node.port).get()
+    }
+
+    private func connect(_ node: ApiNode, from address: String) async throws -> Connection {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(to: SocketAddress(ipAddress: address, port: 0))
+            .connect(host: "127.0.0.1", port: node.port) { channel in
+                channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
+            }
+    }
+
+    /// The first bytes of the answer to a request; none when the connection was closed.
+    private func ask(_ connection: Connection) async throws -> String {
+        try await connection.executeThenClose { inbound, outbound in
+            try? await outbound.write(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+            var parts = inbound.makeAsyncIterator()
+            return (try? await parts.next()).map { String(buffer: $0) } ?? ""
+        }
+    }
+
+    @Test(arguments: [false, true]) func anAddressHasItsShareAndNoMore(secure: Bool) async throws {
+        var configuration = ApiNode.configuration
+        configuration.connectionsPerAddress = 2
+        let certificate = try TestCertificate()
+        defer { certificate.remove() }
+        if secure { configuration.certificates = try certificate.store() }
+        try await ApiNode.run(configuration) { node async throws in
+            func metric(_ name: String) async throws -> String? {
+                try await node.call("GET", "/metrics", ops: true).body.split(separator: "\n")
+                    .first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) }
+            }
+            func until(_ name: String, _ value: String) async throws {
+                while try await metric(name) != value {}
+            }
+            let open = [try await hold(node, from: "127.0.0.5"), try await hold(node, from: "127.0.0.5")]
+            try await until("needletail_api_connections", "2")
+            #expect(try await ask(connect(node, from: "127.0.0.5")) == "")
+            #expect(try await metric("needletail_api_connections_refused_total") == "1")
+            // Others are served, and who closed one may open another.
+            if !secure { #expect(try await ask(connect(node, from: "127.0.0.6")).hasPrefix("HTTP/1.1 200")) }
+            for connection in open { try await connection.close() }
+            try await until("needletail_api_connections", "0")
+            if !secure { #expect(try await ask(connect(node, from: "127.0.0.5")).hasPrefix("HTTP/1.1 200")) }
+        }
+    }
+}
