@@ -41,15 +41,16 @@ public struct ApiServer: Service {
     public func run() async throws {
         try configuration.validate()
         let admission = Admission(configuration.admission, places: status.capacity.sessions)
+        let relay = RelayPulse()
         let hub = MeetingHub(
             limits: configuration.limits, media: media, turn: configuration.turn, drain: drain, admission: admission,
-            clock: clock, logger: logger)
+            relay: relay, clock: clock, logger: logger)
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,
             health: NodeHealth(
                 status: status, drain: drain, admission: admission, certificates: configuration.certificates,
                 clock: clock),
-            drain: drain, admission: admission, certificates: configuration.certificates, clock: clock)
+            drain: drain, admission: admission, relay: relay, certificates: configuration.certificates, clock: clock)
         let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
         let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [

@@ -31,7 +31,8 @@ extension MeetingHub {
         logger.notice("drained", metadata: ["participants_ended": "\(isLate ? left : 0)"])
     }
 
-    private var isEmpty: Bool { directory.participantCount == 0 }
+    /// Nobody is in a meeting of ours, nor relayed to one elsewhere.
+    private var isEmpty: Bool { directory.participantCount == 0 && !relay.isBusy(at: clock.now) }
 }
 
 extension ServerMessage {

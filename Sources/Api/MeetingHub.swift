@@ -28,6 +28,7 @@ actor MeetingHub {
     var generator = SystemRandomNumberGenerator()
     let drain: Drain
     let admission: Admission
+    let relay: RelayPulse
     /// The process ends: nobody is heard any more.
     private(set) var isStopping = false
     /// Seconds.
@@ -35,12 +36,13 @@ actor MeetingHub {
 
     init(
         limits: Limits, media: any MediaPlane, turn: TurnConfiguration? = nil, drain: Drain = Drain(),
-        admission: Admission = Admission(), clock: any ApiClock, logger: Logger
+        admission: Admission = Admission(), relay: RelayPulse = RelayPulse(), clock: any ApiClock, logger: Logger
     ) {
         self.media = media
         self.turn = turn
         self.drain = drain
         self.admission = admission
+        self.relay = relay
         self.clock = clock
         self.logger = logger
         directory = MeetingDirectory(limits: limits)

@@ -1,3 +1,4 @@
+import Mailbox
 import Meetings
 import Testing
 
@@ -94,6 +95,39 @@ import Testing
             let refused = try await node.call("DELETE", "/api/v1/node/drain", ops: true)
             #expect(refused.status == 409)
             #expect(refused.code == "stopping")
+        }
+    }
+
+    @Test func aCallThatIsOnlyRelayedIsWaitedForAndAnIdleAllocationIsNot() async throws {
+        let counters = Counters()
+        defer { counters.deallocate() }
+        /// The worker has one allocation, and relayed so many packets.
+        @Sendable func publish(packets: UInt64) {
+            let local = LocalCounters()
+            local.add(.turns, packets)
+            local.set(.allocations, 1)
+            local.add(.relayedPacketsToPeer, packets)
+            local.publish(to: counters)
+        }
+        publish(packets: 1)
+        var status = FakeStatus()
+        status.workers = [WorkerReading(worker: 0, port: "wan", counters: counters)]
+        try await ApiNode.run(status: status) { node async throws in
+            // The second tick of a pair proves that the first is over.
+            func pass(_ duration: Duration) async {
+                await node.clock.advance(by: duration)
+                await node.clock.advance(by: .seconds(1))
+            }
+            await pass(.seconds(1))
+            node.drain.begin(for: .seconds(600), stops: true, at: node.clock.now)
+            for packets in 2...5 as ClosedRange<UInt64> {
+                publish(packets: packets)
+                await pass(.seconds(10))
+                #expect(node.drain.state.phase == .draining)
+            }
+            #expect(try await node.call("GET", "/api/v1/node", ops: true).json["allocations"] == 1)
+            await pass(RelayPulse.patience)
+            #expect(node.drain.state.phase == .drained)
         }
     }
 

@@ -43,6 +43,7 @@ import Testing
             #expect(said["cores"] == 1)
             #expect(said["participants"] == 1)
             #expect(said["sessions"] == ["used": 4, "limit": 10])
+            #expect(said["allocations"] == 0)
             #expect(said["sinks"] == ["used": 0, "limit": 300])
             #expect(said["load"]?["packets_per_second"] == ["receive": 0, "transmit": 250])
             #expect(said["load"]?["bits_per_second"] == ["receive": 0, "transmit": 240_000])

@@ -36,12 +36,12 @@ struct OpsClientTests {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let text = """
             {"pop":{"id":3,"region":"eu"},"version":"0.1.0","state":"draining","participants":1,"meetings":2,
-             "drain_deadline_s":42,"sessions":{"used":1,"limit":8},
+             "drain_deadline_s":42,"sessions":{"used":1,"limit":8},"allocations":2,
              "load":{"busy_ratio":0.256,"packets_per_second":{"receive":1,"transmit":1999.6},
                      "bits_per_second":{"receive":1,"transmit":16200000}}}
             """
         let node = try decoder.decode(NodeAnswer.self, from: Data(text.utf8))
-        #expect(node.sentence == "PoP 3 (eu) is draining: 1 participant inside, 42 s left")
+        #expect(node.sentence == "PoP 3 (eu) is draining: 1 participant inside, 2 allocations, 42 s left")
         #expect(
             node.figures
                 == "needletail 0.1.0: 2 meetings, 1 of 8 sessions, busy 26%, sends 2000 packets/s, 16.2 Mbit/s")

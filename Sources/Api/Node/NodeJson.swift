@@ -57,5 +57,7 @@ struct NodeJson: Encodable {
     var sessions: Places
     var tracks: Places
     var sinks: Places
+    /// Of TURN.
+    var allocations: Int
     var load: Load
 }

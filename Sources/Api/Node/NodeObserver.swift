@@ -9,6 +9,7 @@ struct NodeObserver: Sendable {
     let health: NodeHealth
     let drain: Drain
     let admission: Admission
+    let relay: RelayPulse
     /// Nil without TLS.
     let certificates: CertificateStore?
     let clock: any ApiClock
@@ -18,7 +19,7 @@ struct NodeObserver: Sendable {
 
     init(
         identity: NodeIdentity, status: any NodeStatus, hub: MeetingHub, health: NodeHealth, drain: Drain,
-        admission: Admission, certificates: CertificateStore?, clock: any ApiClock
+        admission: Admission, relay: RelayPulse, certificates: CertificateStore?, clock: any ApiClock
     ) {
         self.identity = identity
         self.status = status
@@ -26,6 +27,7 @@ struct NodeObserver: Sendable {
         self.health = health
         self.drain = drain
         self.admission = admission
+        self.relay = relay
         self.certificates = certificates
         self.clock = clock
         started = clock.now
@@ -36,6 +38,7 @@ struct NodeObserver: Sendable {
         let workers = status.workers
         load.look(at: workers)
         traffic.look(at: workers, now: clock.now)
+        relay.look(at: workers, now: clock.now)
         admission.note(busyRatio: busyRatios.max() ?? 0)
         // So that a condition's time is right though nobody asks.
         _ = await findings()
@@ -67,6 +70,7 @@ struct NodeObserver: Sendable {
             sessions: .init(used: used(.sessions), limit: capacity.sessions),
             tracks: .init(used: used(.tracks), limit: capacity.tracks),
             sinks: .init(used: used(.sinks), limit: capacity.sinks),
+            allocations: used(.allocations),
             load: reading(participants: hub.participants, capacity: capacity))
     }
 

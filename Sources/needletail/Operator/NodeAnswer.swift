@@ -43,11 +43,13 @@ struct NodeAnswer: Decodable {
     var meetings: Int
     var drainDeadlineS: Int?
     var sessions: Places
+    var allocations: Int
     var load: Load
 
     var sentence: String {
         let name = "PoP \(pop.id)" + (pop.region.map { " (\($0))" } ?? "")
-        let inside = "\(participants) \(participants == 1 ? "participant" : "participants") inside"
+        let relayed = allocations == 0 ? "" : ", \(allocations) \(allocations == 1 ? "allocation" : "allocations")"
+        let inside = "\(participants) \(participants == 1 ? "participant" : "participants") inside" + relayed
         return switch state {
         case "draining": "\(name) is draining: \(inside), \(drainDeadlineS ?? 0) s left"
         case "drained": "\(name) is drained: \(inside), no newcomers until needletail undrain"
