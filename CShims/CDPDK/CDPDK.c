@@ -2,8 +2,12 @@
 #define _GNU_SOURCE
 #include "CDPDK.h"
 
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 int thread_may_run_on(int core) {
     cpu_set_t set;
@@ -20,3 +24,14 @@ int thread_pin(int core) {
 }
 
 void thread_set_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int interface_is_running(const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof(request));
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    int handle = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (handle < 0) return 0;
+    int answer = ioctl(handle, SIOCGIFFLAGS, &request);
+    close(handle);
+    return answer == 0 && (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+}

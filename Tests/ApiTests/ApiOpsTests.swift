@@ -61,11 +61,28 @@ import Testing
         let pulse = WorkerPulse()
         let start = Timestamp(milliseconds: 0)
         #expect(pulse.look(at: readings, now: start) == WorkerPulse.Look(starting: [3]))
+        #expect(pulse.look(at: readings, now: start + .seconds(2)).silent == [])
         #expect(pulse.look(at: readings, now: start + .seconds(3)).silent == [3])
         let local = LocalCounters()
         local.add(.turns)
         local.publish(to: counters)
         #expect(pulse.look(at: readings, now: start + .seconds(4)).allPoll)
+    }
+
+    @Test func aPauseOfTheWholeProcessIsNoWorkersFault() {
+        let counters = Counters()
+        defer { counters.deallocate() }
+        let local = LocalCounters()
+        local.add(.turns)
+        local.publish(to: counters)
+        let readings = [WorkerReading(worker: 0, port: "wan", counters: counters)]
+        let pulse = WorkerPulse()
+        let start = Timestamp(milliseconds: 0)
+        pulse.look(at: readings, now: start)
+        // Nobody looked for a minute: what stood still was everything.
+        #expect(pulse.look(at: readings, now: start + .seconds(60)).silent == [])
+        #expect(pulse.look(at: readings, now: start + .seconds(61)).silent == [])
+        #expect(pulse.look(at: readings, now: start + .seconds(63)).silent == [0])
     }
 
     @Test func theOperationsAreNotOnTheApiListener() async throws {

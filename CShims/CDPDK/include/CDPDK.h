@@ -113,6 +113,8 @@ static inline int port_link_is_up(uint16_t port) {
     memset(&link, 0, sizeof(link));
     return rte_eth_link_get_nowait(port, &link) == 0 && link.link_status;
 }
+// Whether an interface of the kernel, in the caller's network namespace, is up and has a carrier (netdevice(7)).
+int interface_is_running(const char *name);
 static inline uint32_t port_link_speed(uint16_t port) {
     struct rte_eth_link link;
     memset(&link, 0, sizeof(link));

@@ -2,8 +2,8 @@ import Mailbox
 import Meetings
 import Synchronization
 
-/// Notices workers whose turns stand still. Somebody must look about once a second, or a worker that stopped between two
-/// looks is noticed later.
+/// Notices workers whose turns stand still. Somebody must look about once a second: a pause between two looks that is
+/// longer than a worker's patience was the whole process's, or the machine's, and says nothing of a worker.
 public final class WorkerPulse: Sendable {
     /// A worker publishes about 50 times a second; this long without a turn is too long.
     public static let patience: Duration = .seconds(2)
@@ -12,6 +12,8 @@ public final class WorkerPulse: Sendable {
         var turns: UInt64
         /// When `turns` was first seen.
         var since: Timestamp
+        /// When it was seen last.
+        var last: Timestamp
     }
 
     private let beats = Mutex<[Int: Beat]>([:])
@@ -36,11 +38,11 @@ public final class WorkerPulse: Sendable {
             var look = Look()
             for reading in workers {
                 let turns = reading.counters[.turns]
-                let beat = beats[reading.worker]
-                if let beat, beat.turns == turns {
+                if let beat = beats[reading.worker], beat.turns == turns, now - beat.last <= Self.patience {
                     if now - beat.since > Self.patience { look.silent.append(reading.worker) }
+                    beats[reading.worker]?.last = now
                 } else {
-                    beats[reading.worker] = Beat(turns: turns, since: now)
+                    beats[reading.worker] = Beat(turns: turns, since: now, last: now)
                 }
                 if turns == 0 { look.starting.append(reading.worker) }
             }

@@ -147,7 +147,15 @@ public final class DPDKPort: Sendable {
         return parts.joined(separator: ", ")
     }
 
-    public var isLinkUp: Bool { port_link_is_up(id) != 0 }
+    /// Whether frames can come and go now.
+    public var isLinkUp: Bool {
+        guard port_link_is_up(id) != 0 else { return false }
+        // af_packet and af_xdp do not follow the interface that they are on: to them it is up from the start on.
+        guard ["net_af_packet", "net_af_xdp"].contains(driver),
+            let interface = DeviceArguments(configuration.device)["iface"]
+        else { return true }
+        return interface_is_running(interface) != 0
+    }
 
     public func statistics() -> Statistics {
         var raw = rte_eth_stats()
