@@ -7,6 +7,8 @@ public protocol NodeStatus: Sendable {
     var conditions: [ReadinessCondition] { get }
     /// One entry per worker.
     var workers: [WorkerReading] { get }
+    /// One entry per device.
+    var ports: [PortReading] { get }
     var build: BuildInfo { get }
     /// The places of all workers' tables.
     var capacity: NodeCapacity { get }
@@ -16,6 +18,7 @@ public protocol NodeStatus: Sendable {
 
 extension NodeStatus {
     public var turnStreams: TurnStreamGauge? { nil }
+    public var ports: [PortReading] { [] }
 }
 
 /// One thing that must be true before the node takes traffic.
@@ -44,6 +47,27 @@ public struct WorkerReading: Sendable {
         self.worker = worker
         self.port = port
         self.counters = counters
+    }
+}
+
+/// What a device lost before a worker saw it, or after: packets since the start.
+public struct PortReading: Sendable, Equatable {
+    /// The Port's name in the configuration.
+    public var port: String
+    /// No worker took them in time.
+    public var missed: UInt64
+    /// They came in damaged.
+    public var receiveErrors: UInt64
+    /// There was no buffer to put them into.
+    public var noBuffer: UInt64
+    public var transmitErrors: UInt64
+
+    public init(port: String, missed: UInt64, receiveErrors: UInt64, noBuffer: UInt64, transmitErrors: UInt64) {
+        self.port = port
+        self.missed = missed
+        self.receiveErrors = receiveErrors
+        self.noBuffer = noBuffer
+        self.transmitErrors = transmitErrors
     }
 }
 

@@ -42,5 +42,14 @@ struct Status: NodeStatus {
         return set.mailboxes.enumerated().map { WorkerReading(worker: $0, port: name, counters: $1.counters) }
     }
 
+    var ports: [PortReading] {
+        let counted = set.port.statistics()
+        return [
+            PortReading(
+                port: set.port.configuration.name, missed: counted.missed, receiveErrors: counted.receiveErrors,
+                noBuffer: counted.noBuffer, transmitErrors: counted.transmitErrors)
+        ]
+    }
+
     var build: BuildInfo { BuildInfo(version: Version.number, revision: "") }
 }

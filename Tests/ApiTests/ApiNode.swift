@@ -14,6 +14,7 @@ import Testing
 struct FakeStatus: NodeStatus {
     var conditions: [ReadinessCondition] = [ReadinessCondition(name: "port", isMet: true)]
     var workers: [WorkerReading] = []
+    var ports: [PortReading] = []
     var build = BuildInfo(version: "1.2.3", revision: "abc")
     var capacity = NodeCapacity(sessions: 100, tracks: 200, sinks: 3_000)
 }

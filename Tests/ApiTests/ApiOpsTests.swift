@@ -106,6 +106,7 @@ import Testing
         local.publish(to: counters)
         var status = FakeStatus()
         status.workers = [WorkerReading(worker: 0, port: "wan", counters: counters)]
+        status.ports = [PortReading(port: "wan", missed: 5, receiveErrors: 6, noBuffer: 7, transmitErrors: 8)]
         try await ApiNode.run(status: status) { node async throws in
             let meeting = try await node.meeting()
             let ada = try await node.enter(meeting, "Ada")
@@ -125,6 +126,10 @@ import Testing
                 "needletail_sessions 3", #"needletail_srtp_errors_total{reason="replay"} 2"#,
                 #"needletail_join_seconds_bucket{le="0.05"} 0"#, "needletail_meetings 1", "needletail_participants 1",
                 "needletail_ready 1",
+                #"needletail_port_lost_packets_total{port="wan",reason="missed"} 5"#,
+                #"needletail_port_lost_packets_total{port="wan",reason="receive_error"} 6"#,
+                #"needletail_port_lost_packets_total{port="wan",reason="no_buffer"} 7"#,
+                #"needletail_port_lost_packets_total{port="wan",reason="transmit_error"} 8"#,
                 "# TYPE needletail_join_seconds histogram", #"needletail_join_seconds_bucket{le="+Inf"} 0"#,
                 #"needletail_build_info{version="1.2.3",revision="abc"} 1"#,
             ] { #expect(lines.contains(line), "missing: \(line)") }

@@ -12,6 +12,7 @@ struct NodeMetrics: Sendable {
     /// Of the API listener.
     var connections = 0
     var connectionsRefused: UInt64 = 0
+    var ports: [PortReading] = []
 }
 
 extension MetricsPage {
@@ -20,6 +21,19 @@ extension MetricsPage {
         page.single(
             "needletail_draining", .gauge, "1 while the node takes no newcomers, until that is taken back.",
             node.isDraining ? 1 : 0)
+        page.family(
+            "needletail_port_lost_packets_total", .counter,
+            "Packets that the device lost, by reason: missed (no worker took them in time), receive_error, no_buffer, "
+                + "transmit_error."
+        ) {
+            for port in node.ports {
+                let losses = [
+                    ("missed", port.missed), ("receive_error", port.receiveErrors), ("no_buffer", port.noBuffer),
+                    ("transmit_error", port.transmitErrors),
+                ]
+                for (reason, count) in losses { $0.add(Double(count), ["port": port.port, "reason": reason]) }
+            }
+        }
         page.family("needletail_capacity", .gauge, "Places of all workers' tables.") {
             $0.add(Double(node.capacity.sessions), ["table": "sessions"])
             $0.add(Double(node.capacity.tracks), ["table": "tracks"])
@@ -62,6 +76,6 @@ extension NodeObserver {
             capacity: status.capacity,
             refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
             certificateExpiry: certificates?.validity.notAfter.seconds, connections: connections.open,
-            connectionsRefused: connections.refused)
+            connectionsRefused: connections.refused, ports: status.ports)
     }
 }
