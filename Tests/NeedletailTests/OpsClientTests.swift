@@ -48,9 +48,14 @@ struct OpsClientTests {
     }
 
     @Test func nobodyThereIsOneLine() async {
-        let failure = await #expect(throws: OpsClient.Failure.self) {
+        let failure = await #expect(throws: OpsClient.Silence.self) {
             try await OpsClient(address: "127.0.0.1:1", token: nil).call("GET", "/livez")
         }
         #expect(failure?.description.hasPrefix("no answer from 127.0.0.1:1 (") == true)
+        for command in [["status"], ["drain"], ["undrain"]] {
+            var parsed = try? Needletail.parseAsRoot(command + ["--ops", "127.0.0.1:1"]) as? any AsyncParsableCommand
+            let code = await #expect(throws: ExitCode.self) { try await parsed?.run() }
+            #expect(code == Operator.silent)
+        }
     }
 }

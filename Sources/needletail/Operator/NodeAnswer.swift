@@ -1,14 +1,17 @@
 import ArgumentParser
 import Foundation
 
-/// What all commands for people share: an error is one line.
+/// What all commands for people share: an error is one line, and scripts tell by the exit code what to do about it.
 enum Operator {
+    /// The node did not answer; 1 is that it answered no.
+    static let silent = ExitCode(2)
+
     static func run(_ body: () async throws -> Void) async throws {
         do {
             try await body()
         } catch let error where !(error is ExitCode) {
             FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))
-            throw ExitCode.failure
+            throw error is OpsClient.Silence ? silent : ExitCode.failure
         }
     }
 }

@@ -34,6 +34,11 @@ struct OpsClient {
         let description: String
     }
 
+    /// The node did not answer at all.
+    struct Silence: Error, CustomStringConvertible {
+        let description: String
+    }
+
     let address: String
     let token: String?
 
@@ -44,6 +49,7 @@ struct OpsClient {
     }
 
     /// - Returns: status and body.
+    /// - Throws: `Silence`.
     func call(_ method: String, _ path: String, body: String? = nil) async throws -> (status: Int, body: Data) {
         var request = HTTPClientRequest(url: "http://\(address)\(path)")
         request.method = .init(rawValue: method)
@@ -52,21 +58,34 @@ struct OpsClient {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: body))
         }
+        var configuration = HTTPClient.Configuration()
+        // Who is not there is said at once.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
-            let content = try await response.body.collect(upTo: 1 << 20)
-            return (Int(response.status.code), Data(content.readableBytesView))
+            let answer = try await Self.collect(request, by: client)
+            try? await client.shutdown()
+            return answer
         } catch {
-            throw Failure(
+            try? await client.shutdown()
+            throw Silence(
                 description:
                     "no answer from \(address) (\(error)): is needletail serve running, and is that its ops.listen?"
             )
         }
     }
 
+    private static func collect(
+        _ request: HTTPClientRequest, by client: HTTPClient
+    ) async throws -> (status: Int, body: Data) {
+        let response = try await client.execute(request, timeout: .seconds(5))
+        let content = try await response.body.collect(upTo: 1 << 20)
+        return (Int(response.status.code), Data(content.readableBytesView))
+    }
+
     /// The decoded body of a call that went well, or that answered one of `statuses`.
     ///
-    /// - Throws: `Failure` with the node's own words.
+    /// - Throws: `Failure` with the node's own words, `Silence`.
     func ask<Answer: Decodable>(
         _ method: String, _ path: String, body: String? = nil, as type: Answer.Type, also statuses: Set<Int> = []
     ) async throws -> Answer {
