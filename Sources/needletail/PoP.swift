@@ -71,10 +71,7 @@ struct PoP {
         do {
             try await group.run()
         } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
-            let listeners = [configuration.api.api, configuration.api.ops].map { "\($0.host) port \($0.port)" }
-            throw ConfigurationError(
-                "cannot listen on \(listeners.joined(separator: " or ")): \(String(cString: strerror(error.errnoCode))): "
-                    + "choose another api.listen or ops.listen, or end the program that has it")
+            throw await ListenFailure(configuration.api, error)
         }
     }
 }

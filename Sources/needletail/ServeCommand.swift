@@ -13,9 +13,18 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Make an API key on start, print it, and let the web client create meetings with it.")
     var dev = false
 
+    /// EX_CONFIG of sysexits.h: trying again does not help.
+    static let misconfigured = ExitCode(78)
+
     func run() async throws {
+        var configuration: NodeConfiguration
         do {
-            var configuration = try NodeConfiguration(await ConfigurationFile(path: config))
+            configuration = try NodeConfiguration(await ConfigurationFile(path: config))
+        } catch {
+            FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))
+            throw Self.misconfigured
+        }
+        do {
             configuration.api.isDevelopment = dev
             LogOutput.bootstrap(json: configuration.logsJson, level: configuration.logLevel)
             try await PoP(configuration, logger: Logger(label: "needletail")).run()

@@ -5,6 +5,7 @@ import Testing
 
 /// One wrong configuration after the other, each with the one line that its writer gets.
 struct ConfigurationErrorTests {
+    private static let secret = String(repeating: "s", count: 32)
     private static let port = "port: {device: net_null0, addresses: [\"192.0.2.2/24\"]}\n"
 
     @Test(arguments: [
@@ -35,6 +36,19 @@ struct ConfigurationErrorTests {
         ("admission: {window_s: 1}", ":2: admission.window_s: must be a whole number from 2 to 600"),
         ("log: {format: xml}", ":2: log.format: must be one of text, json"),
         ("log: {level: 3}", ":2: log.level: must be one of trace, debug, info, notice, warning, error, critical"),
+        ("api: {public_url: meet.example.org}", ":2: api.public_url: must be a scheme and a host, as https://meet.example.org"),
+        (
+            "api: {signaling_url: \"https://a/b\"}",
+            ":2: api.signaling_url: must be a scheme and a host, as https://meet.example.org"
+        ),
+        ("api: {web_folder: /nowhere}", ":2: api.web_folder: /nowhere holds no index.html that can be read"),
+        (
+            "api: {listen: \"[::]:80\"}\nops: {listen: \"[::]:80\"}",
+            ":3: ops.listen: is api.listen too: each needs an address of its own"
+        ),
+        (
+            "auth: {keys: [\"one:\(Self.secret)\", \"one:\(Self.secret)\"]}", ":2: auth.keys: names one twice"
+        ),
         ("ops: [1]", ":2: ops: unknown key; is ops.listen meant?"),
     ])
     func eachMistakeIsOneLineWithItsPlace(text: String, message: String) async {

@@ -111,6 +111,18 @@ struct ConfigurationTests {
         #expect(
             await complaint("port: {device: net_null0, addresses: [\"192.0.2.2\"]}")
                 == ":1: port.addresses: 192.0.2.2 is not an address with a prefix length, as 192.0.2.2/24")
+        for (addresses, mistake) in [
+            ("\"127.0.0.1/8\"", "127.0.0.1/8 is no address that others can send to"),
+            ("\"::/0\"", "::/0 is no address that others can send to"),
+            ("\"192.0.2.2/24\", \"192.0.2.2/25\"", "names 192.0.2.2 twice"),
+        ] {
+            #expect(
+                await complaint("port: {device: net_null0, addresses: [\(addresses)]}")
+                    == ":1: port.addresses: \(mistake)")
+        }
+        #expect(
+            await complaint("port: {device: net_null0, addresses: [\"192.0.2.2/24\"], gateway: [192.0.2.2]}")
+                == ":1: port.gateway: 192.0.2.2 is in port.addresses: name the router's address")
     }
 
     @Test func aFileThatIsNotThereIsOneLine() async {

@@ -51,7 +51,7 @@ struct NodeConfiguration {
         }
         self.device = device
         interfaces = try Self.interfaces(file)
-        (gatewayV4, gatewayV6) = try Self.gateways(file)
+        (gatewayV4, gatewayV6) = try Self.gateways(file, own: interfaces.map(\.address))
         network = try NetworkConfiguration(file, device: device, interfaces: interfaces)
         mediaPort = UInt16(try file.integer(.portUDP, in: 1...65_535, default: 3_478))
         mtu = try file.integer(.portMTU, in: 1_280...1_500, default: 1_500)
@@ -99,13 +99,21 @@ struct NodeConfiguration {
         guard list.count <= HostConfiguration.mostInterfaces else {
             throw file.error(.portAddresses, "has more than \(HostConfiguration.mostInterfaces) addresses")
         }
-        return try list.map { text in
+        var interfaces: [HostConfiguration.Interface] = []
+        for text in list {
             let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
                 (0...(address.isV4 ? 32 : 128)).contains(length)
             else { throw file.error(.portAddresses, "\(text) is not an address with a prefix length, as 192.0.2.2/24") }
-            return HostConfiguration.Interface(address: address, prefixLength: length)
+            guard !address.isUnspecified, !address.isLoopback, !address.isMulticast else {
+                throw file.error(.portAddresses, "\(text) is no address that others can send to")
+            }
+            guard !interfaces.contains(where: { $0.address == address }) else {
+                throw file.error(.portAddresses, "names \(address) twice")
+            }
+            interfaces.append(HostConfiguration.Interface(address: address, prefixLength: length))
         }
+        return interfaces
     }
 
     private static func addresses(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [IPAddress]? {
@@ -115,8 +123,13 @@ struct NodeConfiguration {
         }
     }
 
-    private static func gateways(_ file: ConfigurationFile) throws -> (IPAddress?, IPAddress?) {
+    private static func gateways(
+        _ file: ConfigurationFile, own: [IPAddress]
+    ) throws -> (IPAddress?, IPAddress?) {
         let all = try addresses(file, .portGateway) ?? []
+        if let mine = all.first(where: own.contains) {
+            throw file.error(.portGateway, "\(mine) is in port.addresses: name the router's address")
+        }
         let v4 = all.filter(\.isV4)
         let v6 = all.filter { !$0.isV4 }
         guard v4.count <= 1, v6.count <= 1 else {
@@ -159,17 +172,23 @@ struct NodeConfiguration {
         api.connections = try file.integer(.apiConnections, in: 1...1_000_000, default: api.connections)
         api.connectionsPerAddress = try file.integer(
             .apiAddressConnections, in: 1...1_000_000, default: api.connectionsPerAddress)
-        api.publicURL = file.text(.apiPublicURL)
-        api.signalingURL = file.text(.apiSignalingURL)
+        api.publicURL = try url(file, .apiPublicURL)
+        api.signalingURL = try url(file, .apiSignalingURL)
         api.certificates = try certificates(file)
         api.admission = try admission(file)
-        api.webFolder = file.text(.apiWebFolder)
+        api.webFolder = try webFolder(file)
+        if api.api == api.ops, api.api.port != 0 {
+            throw file.error(.opsListen, "is api.listen too: each needs an address of its own")
+        }
         api.keys = try (file.texts(.authKeys) ?? []).map { text in
             let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
             guard parts.count == 2, parts[1].utf8.count >= 32 else {
                 throw file.error(.authKeys, "each must be id:secret with a secret of at least 32 characters")
             }
             return ApiConfiguration.Key(id: parts[0], secret: Array(parts[1].utf8))
+        }
+        for (place, key) in api.keys.enumerated() where api.keys[..<place].contains(where: { $0.id == key.id }) {
+            throw file.error(.authKeys, "names \(key.id) twice")
         }
         return api
     }

@@ -1,5 +1,6 @@
 import Api
 import Dataplane
+import Foundation
 
 /// What the node says of itself, when it refuses newcomers, and how it speaks TLS.
 extension NodeConfiguration {
@@ -18,6 +19,23 @@ extension NodeConfiguration {
         case (nil, _): throw file.error(.popLongitude, "needs pop.latitude")
         }
         return identity
+    }
+
+    /// What clients reach a listener by; paths are ours.
+    static func url(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> String? {
+        guard let text = file.text(key) else { return nil }
+        guard text.wholeMatch(of: /https?:\/\/[^\s\/?#]+\/?/) != nil else {
+            throw file.error(key, "must be a scheme and a host, as https://meet.example.org")
+        }
+        return text
+    }
+
+    static func webFolder(_ file: ConfigurationFile) throws -> String? {
+        guard let folder = file.text(.apiWebFolder) else { return nil }
+        guard FileManager.default.isReadableFile(atPath: folder + "/index.html") else {
+            throw file.error(.apiWebFolder, "\(folder) holds no index.html that can be read")
+        }
+        return folder
     }
 
     static func admission(_ file: ConfigurationFile) throws -> AdmissionPolicy {
