@@ -121,31 +121,54 @@ def test_the_service_needs_no_root(stage: Stage, package: Path, tmp_path: Path) 
         server.wait(timeout=20)
 
 
+class Debian:
+    """A fresh Debian in memory, in a mount namespace of its own: gone with the process that holds it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        hold = f'mount -t tmpfs tmpfs "{root}" && echo held && exec cat'
+        self._holder = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self._holder.stdout.readline() == b"held\n"
+
+    def close(self) -> None:
+        self._holder.stdin.close()
+        self._holder.stdout.close()
+        self._holder.wait(timeout=20)
+
+    def outside(self, *command: str | Path, timeout: float = 300) -> str:
+        """Runs a program of this machine, which sees the tree."""
+        enter = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", *command]
+        return run(*enter, timeout=timeout).stdout
+
+    def inside(self, script: str) -> subprocess.CompletedProcess[str]:
+        """In the tree, with a /proc of its own that goes away with the command, and through which nothing is changed."""
+        command = f'mount -t proc -o ro proc "{self.root}/proc" && exec chroot "{self.root}" sh -c "$1"'
+        enter = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt"]
+        return subprocess.run(
+            [*enter, "unshare", "--mount", "--pid", "--fork", "sh", "-c", command, "sh", script],
+            capture_output=True, text=True, timeout=300, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Debian of its own."""
-    root = tmp_path_factory.mktemp("debian")
-    suite = run("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME").stdout.strip()
-    run("debootstrap", "--variant=minbase", suite, root, timeout=300)
-    # This machine's own way to its packages.
-    run("cp", "-rT", "/etc/apt/apt.conf.d", root / "etc/apt/apt.conf.d")
-    yield root
-    run("rm", "-rf", "--one-file-system", root)
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
+    made = Debian(tmp_path_factory.mktemp("debian"))
+    try:
+        suite = run("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME").stdout.strip()
+        made.outside("debootstrap", "--variant=minbase", suite, made.root)
+        # This machine's own way to its packages.
+        made.outside("cp", "-rT", "/etc/apt/apt.conf.d", made.root / "etc/apt/apt.conf.d")
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.mark.timeout(500)
-def test_the_package_installs_into_a_fresh_debian(debian: Path, package: Path) -> None:
-    def inside(script: str) -> subprocess.CompletedProcess[str]:
-        """In the tree, with a /proc of its own that goes away with the command, and through which nothing is changed."""
-        command = f'mount -t proc -o ro proc "{debian}/proc" && exec chroot "{debian}" sh -c "$1"'
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        return subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "sh", "-c", command, "sh", script],
-            capture_output=True, text=True, timeout=300, env=environment,
-        )  # fmt: skip
-
-    target = debian / "tmp" / package.name
-    target.write_bytes(package.read_bytes())
+def test_the_package_installs_into_a_fresh_debian(debian: Debian, package: Path) -> None:
+    inside = debian.inside
+    debian.outside("cp", package, debian.root / "tmp" / package.name)
     done = inside(f"apt-get update -q && apt-get install -q -y --no-install-recommends /tmp/{package.name}")
     assert done.returncode == 0, done.stdout + done.stderr
     version = inside("needletail version")
