@@ -19,18 +19,22 @@ def slot_of(viewer: Viewer, other: str, source: str) -> dict | None:
     return None
 
 
-def check_sees(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
-    """Frames are decoded, go on being decoded, and show the other's colour."""
+def _frames(viewer: Viewer, other: Viewer) -> int:
+    slot = slot_of(viewer, other.participant_id, "video")
+    return slot["frames"] if slot else 0
 
-    def frames() -> int:
-        slot = slot_of(viewer, other.participant_id, "video")
-        return slot["frames"] if slot else 0
 
-    wait_until(f"{viewer.name} to see {other.name}", frames, timeout, explain=viewer.observations)
-    first = frames()
+def _wait_first_frame(viewer: Viewer, other: Viewer, timeout: float) -> int:
+    """How many frames were decoded until it was looked."""
+    return wait_until(
+        f"{viewer.name} to see {other.name}", lambda: _frames(viewer, other), timeout, explain=viewer.observations
+    )
+
+
+def _check_goes_on(viewer: Viewer, other: Viewer, first: int, timeout: float) -> None:
     wait_until(
         f"{viewer.name} to go on seeing {other.name}",
-        lambda: frames() > first + 10,
+        lambda: _frames(viewer, other) > first + 10,
         timeout,
         explain=viewer.observations,
     )
@@ -41,6 +45,11 @@ def check_sees(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
         timeout,
         explain=lambda: viewer.picture(mid),
     )
+
+
+def check_sees(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
+    """Frames are decoded, go on being decoded, and show the other's colour."""
+    _check_goes_on(viewer, other, _wait_first_frame(viewer, other, timeout), timeout)
 
 
 def check_hears(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
@@ -62,9 +71,13 @@ def check_hears(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
 
 
 def check_everyone_gets_everyone(*people: Viewer) -> None:
-    for viewer, other in permutations(people, 2):
-        check_sees(viewer, other)
-        check_hears(viewer, other)
+    pairs = list(permutations(people, 2))
+    # All frames go on at the same time.
+    first = {pair: _wait_first_frame(*pair, timeout=20) for pair in pairs}
+    for pair in pairs:
+        _check_goes_on(*pair, first[pair], timeout=20)
+    for pair in pairs:
+        check_hears(*pair)
 
 
 def check_gone(viewer: Viewer, participant: str, timeout: float) -> None:

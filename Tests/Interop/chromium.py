@@ -76,7 +76,7 @@ PICTURE = """async (mid) => {
     return sums;
 }"""
 
-# The frequency (Hz) that stood out most in a Slot's sound within a second and a half, 0 for silence.
+# The frequency (Hz) that stood out most in a Slot's sound within one period of our tones, 0 for a second and a half of silence.
 SOUND = """async (mid) => {
     const { pc } = window.needletail;
     const { track } = pc.getTransceivers().find((each) => each.mid === mid).receiver;
@@ -86,8 +86,8 @@ SOUND = """async (mid) => {
     context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
     const levels = new Float32Array(analyser.frequencyBinCount);
     let loudest = -70, hertz = 0;
-    const until = performance.now() + 1500;
-    while (performance.now() < until) {
+    const began = performance.now(), heard = () => performance.now() - began;
+    while (heard() < 700 || (hertz === 0 && heard() < 1500)) {
         await new Promise((resolve) => setTimeout(resolve, 40));
         analyser.getFloatFrequencyData(levels);
         levels.forEach((level, bin) => {
