@@ -37,9 +37,12 @@ class Server:
         drain: int = 0,
         certificate: tuple[Path, Path] | None = None,
         sections: str = "",
+        environment: dict[str, str] | None = None,
     ) -> None:
-        """`more`: further options of appliance/config. `sections`: further sections of the configuration."""
+        """`more`: further options of appliance/config. `sections`: further sections of the configuration. `environment`:
+        variables beside our own."""
         self.lab, self.host = lab, host
+        self._environment = {**os.environ, **(environment or {})}
         self.log = folder / f"{host}.log"
         self._config = folder / f"{host}.yaml"
         options = ["--device", DEVICES[driver].format(workers=len(cores)), "--cores", ",".join(map(str, cores))]
@@ -61,7 +64,9 @@ class Server:
         assert BINARY.exists(), f"there is no {BINARY}: swift build -c release --product needletail"
         command = self.lab.command(self.host, str(BINARY), "serve", "--config", str(self._config), "--dev")
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=self._environment
+            )
         try:
             wait_until("the server to be ready", self._is_ready, timeout=30)
         except BaseException:

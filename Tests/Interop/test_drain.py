@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,9 +29,37 @@ def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]
     return server.lab.run(server.host, str(BINARY), *arguments, "--ops", OPS)
 
 
-def test_a_call_goes_on_until_it_ends_while_the_pop_drains(stage: Stage, say: Callable[[str], None]) -> None:
+class Manager:
+    """The service manager's end of sd_notify(3)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = folder / "notify"
+        self._socket.bind(str(path))
+        self._socket.setblocking(False)
+        self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "10000000"}
+        self._heard: list[str] = []
+
+    def heard(self) -> list[str]:
+        """All assignments so far, in order."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._heard += self._socket.recv(4096).decode().splitlines()
+        return self._heard
+
+    def count(self, assignment: str) -> int:
+        return self.heard().count(assignment)
+
+
+def test_a_call_goes_on_until_it_ends_while_the_pop_drains(
+    stage: Stage, tmp_path: Path, say: Callable[[str], None]
+) -> None:
     stage.make_lab(clients=2)
-    server = stage.start_server(families=(4,), drain=25)
+    manager = Manager(tmp_path)
+    server = stage.start_server(families=(4,), drain=25, environment=manager.environment)
+    wait_until("the service manager to be told", lambda: manager.count("READY=1") == 1, timeout=5)
+    wait_until("a sign of life", lambda: manager.count("WATCHDOG=1") >= 2, timeout=5)
+    assert manager.count("STOPPING=1") == 0
     meeting = server.create_meeting()
     red, blue = (stage.peer(f"client{n}", meeting, c.capitalize(), c) for n, c in ((1, "red"), (2, "blue")))
     for peer in (red, blue):
@@ -54,6 +84,9 @@ def test_a_call_goes_on_until_it_ends_while_the_pop_drains(stage: Stage, say: Ca
         "the call to go on", lambda: slot_of(red, blue.participant_id, "video")["frames"] > before + 30, timeout=8
     )
     assert server.process.poll() is None
+    # The service manager waits as long as it is asked to, and longer than its own limit.
+    wait_until("more time", lambda: manager.count("EXTEND_TIMEOUT_USEC=30000000") >= 2, timeout=5)
+    assert manager.count("STOPPING=1") == 1
     red.leave()
     blue.leave()
     left = time.monotonic()
