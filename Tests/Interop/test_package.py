@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,10 +21,46 @@ CAPABILITIES = "-all,+net_admin,+net_raw,+net_bind_service"
 SERVICE_ID = "64087"
 
 
+# Puts itself under a filter that refuses any other system call, as systemd does, and becomes the program.
+FILTERED = """
+import errno, os, seccomp, sys
+filter = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
+for name in sys.argv[1].split(","):
+    try:
+        filter.add_rule(seccomp.ALLOW, name)
+    except (RuntimeError, OSError):
+        pass  # of another architecture
+filter.load()
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
 def run(*command: str | Path, timeout: float = 120, **options: object) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, **options)
     assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def settings(unit: Path, name: str) -> list[str]:
+    """The values that a unit gives to a setting, in order."""
+    return re.findall(rf"^{name}=(.*)$", unit.read_text(), re.MULTILINE)
+
+
+def allowed_calls(unit: Path) -> set[str]:
+    """The system calls that the unit's filter lets pass (systemd.exec(5), SystemCallFilter)."""
+
+    def members(name: str) -> set[str]:
+        if not name.startswith("@"):
+            return {name}
+        lines = run("systemd-analyze", "--no-pager", "syscall-filter", name).stdout.splitlines()[1:]
+        names = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+        return set().union(*map(members, names))
+
+    allowed = members("@default")
+    for setting in settings(unit, "SystemCallFilter"):
+        named = set().union(*map(members, setting.removeprefix("~").split()))
+        allowed = allowed - named if setting.startswith("~") else allowed | named
+    return allowed
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +114,7 @@ def test_wrong_arguments_are_refused_before_anything_is_done(arguments: tuple[st
 
 
 def test_the_service_needs_no_root(stage: Stage, package: Path, tmp_path: Path) -> None:
-    """With the unit's user, capabilities and no new privileges it drives a port."""
+    """With the unit's user, capabilities, system calls and no new privileges it drives a port, and a way to the kernel."""
     run("dpkg-deb", "-x", package, tmp_path / "tree")
     # Every folder on the way is to be entered by anybody.
     for folder in (tmp_path, *tmp_path.parents):
@@ -92,17 +129,24 @@ def test_the_service_needs_no_root(stage: Stage, package: Path, tmp_path: Path) 
         run(
             *(APPLIANCE / "config", "--device", "net_af_packet0,iface=media0"),
             *("--address", f"{lab.address('pop1', media=True)}/24", "--ops", "127.0.0.1:9090"),
+            *("--api", "0.0.0.0:8080", "--exception", "nt0", "--drain", "0"),
         ).stdout
     )
     privileges = [
         *("setpriv", "--reuid", SERVICE_ID, "--regid", SERVICE_ID, "--clear-groups", "--no-new-privs"),
         *(f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}", f"--bounding-set={CAPABILITIES}"),
     ]
+    unit = tmp_path / "tree/lib/systemd/system/needletail.service"
+    names = {name.lower().removeprefix("cap_") for name in settings(unit, "AmbientCapabilities")[0].split()}
+    assert names == set(re.findall(r"\+(\w+)", CAPABILITIES))
+    assert settings(unit, "SystemCallErrorNumber") == ["EPERM"]
+    filtered = ["/usr/bin/python3", "-c", FILTERED, ",".join(sorted(allowed_calls(unit)))]
     serve = [str(tmp_path / "tree/usr/lib/needletail/needletail"), "serve", "--config", str(config)]
     log = (tmp_path / "service.log").open("wb")
     server = subprocess.Popen(
-        lab.command("pop1", *privileges, *serve),
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={"XDG_RUNTIME_DIR": str(home)}, cwd="/",
+        lab.command("pop1", *privileges, *filtered, *serve),
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+        env={"XDG_RUNTIME_DIR": str(home), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
     )  # fmt: skip
     try:
         wait_until(
@@ -115,10 +159,30 @@ def test_the_service_needs_no_root(stage: Stage, package: Path, tmp_path: Path) 
         ping = lab.run("client1", "ping", "-n", "-q", "-c", "2", "-i", "0.1", lab.address("pop1", media=True))
         assert " 2 received" in ping.stdout, ping.stdout
         status = Path(f"/proc/{server.pid}/status").read_text()
-        assert f"Uid:\t{SERVICE_ID}" in status
+        assert f"Uid:\t{SERVICE_ID}" in status and "Seccomp:\t2" in status
+        # The API too, and by the kernel's interface on the port.
+        page = lab.http("client1", "GET", f"http://{lab.address('pop1', media=True)}:8080/")
+        assert page[0] == 200, page
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        assert server.wait(timeout=20) == 0, (tmp_path / "service.log").read_text()
+
+
+def test_the_announcement_needs_no_rights_at_all(stage: Stage, tree: Path) -> None:
+    stage.make_lab(clients=1)
+    unit = tree / "lib/systemd/system/needletail-announce.service"
+    assert settings(unit, "SystemCallErrorNumber") == ["EPERM"] and settings(unit, "CapabilityBoundingSet") == [""]
+    helper = stage.run(
+        *("pop1", "setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"),
+        *("/usr/bin/python3", "-c", FILTERED, ",".join(sorted(allowed_calls(unit)))),
+        *(str(tree / "usr/lib/needletail/needletail"), "announce", "--bird", "/nowhere/bird.ctl"),
+    )
+    # It asks the node, and would tell BIRD; neither is here.
+    wait_until(
+        "the helper to look for BIRD", lambda: "BIRD at /nowhere/bird.ctl was not told" in stage.log(helper), timeout=10,
+        explain=lambda: (helper.poll(), stage.log(helper)),
+    )  # fmt: skip
+    assert helper.poll() is None
 
 
 class Debian:
