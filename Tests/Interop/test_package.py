@@ -105,6 +105,54 @@ def test_a_dry_run_only_says_what_it_would_do(script: tuple[str, ...]) -> None:
     assert before == [path.exists() for path in looked_at]
 
 
+# A copy of this machine whose changes stay in memory: /proc cannot be written to, /dev has what a shell needs, and the PCI
+# bus one NIC. driverctl only says what it was asked for. argv: an empty folder, the repository, what to run there.
+COPY = r"""
+set -e
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+root=$1/root
+mkdir -p "$root$2" "$root/sys/bus/pci/devices/0000:01:00.0"
+mount --bind "$2" "$root$2"
+mount -t proc -o ro proc "$root/proc"
+mount -t tmpfs tmpfs "$root/dev"
+mknod "$root/dev/null" c 1 3
+ln -s /proc/self/fd "$root/dev/fd"
+printf '#!/bin/sh\necho "driverctl $*"\n' >"$root/usr/local/sbin/driverctl"
+chmod 755 "$root/usr/local/sbin/driverctl"
+exec chroot "$root" sh -c "cd '$2' && $3"
+"""
+TRACES = (
+    "find / -xdev '(' -path /proc -o -path '*/tmp/*' ')' -prune -o"
+    " -name '*needletail*' -newer /before -print; grep needletail /etc/passwd /etc/group"
+)
+
+
+def on_a_copy(folder: Path, script: str) -> str:
+    command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", COPY, "sh", str(folder), str(ROOT), script]
+    return run(*command).stdout
+
+
+def test_what_is_installed_is_taken_away_again(tmp_path: Path) -> None:
+    install = "appliance/install --no-build --nic 0000:01:00.0"
+    said = on_a_copy(
+        tmp_path,
+        f"touch /before; {install} && echo AGAIN && {install} && needletail version && cat /var/lib/needletail/nics"
+        " && stat -c %U:%G:%a /etc/needletail/needletail.yaml && appliance/uninstall && echo KEPT"
+        f" && ls /etc/needletail && appliance/uninstall --purge && echo TRACES && {{ {TRACES} || true; }}",
+    )
+    first, again = said.split("AGAIN\n")
+    assert "driverctl set-override 0000:01:00.0 vfio-pci" in first and "systemctl enable --now needletail" in first
+    placed, rest = again.split("driverctl set-override", 1)
+    assert all(line.startswith(("same: ", "kept: ")) for line in placed.splitlines()), placed
+    assert "SRTP by ipsec-mb" in rest
+    # Asked for twice, the NIC is remembered once.
+    assert "\n0000:01:00.0\nroot:needletail:640\n" in rest
+    assert "driverctl unset-override 0000:01:00.0\nKEPT\nneedletail.yaml\n" in rest
+    assert rest.partition("TRACES\n")[2] == ""
+
+
 @pytest.mark.parametrize("arguments", [("--nic", "eth0"), ("--hugepages", "many"), ("--frobnicate",)], ids=str)
 def test_wrong_arguments_are_refused_before_anything_is_done(arguments: tuple[str, ...]) -> None:
     command = [APPLIANCE / "install", "--no-build", *arguments]
