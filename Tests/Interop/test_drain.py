@@ -51,12 +51,42 @@ class Manager:
         return self.heard().count(assignment)
 
 
+TURN_SECRET = "a-secret-of-the-relay-that-nobody-sees"
+LOG = f'log: {{format: json, level: trace}}\nturn: {{secrets: ["{TURN_SECRET}"]}}\n'
+
+
+def secrets(server: Server) -> set[str]:
+    """What the node gave away to somebody, and must not tell anybody else."""
+    token = server.call("GET", "/api/v1/dev/token")["token"]
+    plan = {"topic": "x", "type": "instant", "password": "correct horse battery"}
+    made = server.call("POST", "/api/v1/meetings", plan, token)
+    join = {"display_name": "Nobody comes", "password": plan["password"]}
+    place = server.call("POST", f"/api/v1/meetings/{made['meeting_id']}/join", join)
+    credentials = {ice["credential"] for ice in place["ice_servers"]}
+    server.call("POST", f"/api/v1/meetings/{made['meeting_id']}/end", token=token)
+    assert credentials
+    return {TURN_SECRET, token, plan["password"], made["host_key"], place["session_token"], *credentials}
+
+
+def check_log(server: Server, people: list[str], kept: set[str]) -> None:
+    """One line for each session's start and one for its end, with the reason; of JSON; without a secret."""
+    text = server.log.read_text()
+    assert not {secret for secret in kept if secret in text}
+    lines = [json.loads(line) for line in text.splitlines() if not line.startswith("development API key")]
+    for message, more in (("session opened", {}), ("session closed", {"reason": "left", "connected": "true"})):
+        found = [line for line in lines if line["message"] == message]
+        assert sorted(line["participant_id"] for line in found) == sorted(people), found
+        assert all(line[name] == value for line in found for name, value in more.items()), found
+        assert all(line["level"] == "info" and line["meeting_id"] and line["time"] for line in found)
+
+
 def test_a_call_goes_on_until_it_ends_while_the_pop_drains(
     stage: Stage, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
     stage.make_lab(clients=2)
     manager = Manager(tmp_path)
-    server = stage.start_server(families=(4,), drain=25, environment=manager.environment)
+    server = stage.start_server(families=(4,), drain=25, environment=manager.environment, sections=LOG)
+    kept = secrets(server)
     wait_until("the service manager to be told", lambda: manager.count("READY=1") == 1, timeout=5)
     wait_until("a sign of life", lambda: manager.count("WATCHDOG=1") >= 2, timeout=5)
     assert manager.count("STOPPING=1") == 0
@@ -91,6 +121,7 @@ def test_a_call_goes_on_until_it_ends_while_the_pop_drains(
     blue.leave()
     left = time.monotonic()
     assert server.process.wait(timeout=8) == 0
+    check_log(server, [red.participant_id, blue.participant_id], kept)
     say(f"not ready {gone * 1000:.0f} ms after SIGTERM; ended {time.monotonic() - left:.1f} s after the last one left")
 
 
