@@ -76,7 +76,7 @@ PICTURE = """async (mid) => {
     return sums;
 }"""
 
-# The frequency (Hz) that stood out most in a Slot's sound within one period of our tones, 0 for a second and a half of silence.
+# The frequency (Hz) that stood out most in a Slot's sound within one period of our tones; 0 for 1.5 s of silence.
 SOUND = """async (mid) => {
     const { pc } = window.needletail;
     const { track } = pc.getTransceivers().find((each) => each.mid === mid).receiver;

@@ -39,8 +39,8 @@ class Server:
         sections: str = "",
         environment: dict[str, str] | None = None,
     ) -> None:
-        """`more`: further options of appliance/config. `sections`: further sections of the configuration. `environment`:
-        variables beside our own."""
+        """`more`: further options of appliance/config. `sections`: further sections of the configuration.
+        `environment`: variables beside our own."""
         self.lab, self.host = lab, host
         self._environment = {**os.environ, **(environment or {})}
         self.log = folder / f"{host}.log"

@@ -194,7 +194,10 @@ def test_video_flows_through_loss_both_ways(stage: Stage, say: Callable[[str], N
     began, before = time.monotonic(), frames()
     for way, (viewer, other) in enumerate(ways):
         wait_until(
-            "150 more frames", lambda way=way: frames()[way] >= before[way] + 150, timeout=30, explain=viewer.observations
+            "150 more frames",
+            lambda way=way: frames()[way] >= before[way] + 150,
+            timeout=30,
+            explain=viewer.observations,
         )
     seconds, seen = time.monotonic() - began, [after - first for after, first in zip(frames(), before, strict=True)]
     for (viewer, other), count in zip(ways, seen, strict=True):

@@ -105,8 +105,8 @@ def test_a_dry_run_only_says_what_it_would_do(script: tuple[str, ...]) -> None:
     assert before == [path.exists() for path in looked_at]
 
 
-# A copy of this machine whose changes stay in memory: /proc cannot be written to, /dev has what a shell needs, and the PCI
-# bus one NIC. driverctl only says what it was asked for. argv: an empty folder, the repository, what to run there.
+# A copy of this machine whose changes stay in memory: /proc cannot be written to, /dev has what a shell needs, and the
+# PCI bus one NIC. driverctl only says what it was asked for. argv: an empty folder, the repository, what to run there.
 COPY = r"""
 set -e
 mount -t tmpfs tmpfs "$1"
@@ -162,7 +162,8 @@ def test_wrong_arguments_are_refused_before_anything_is_done(arguments: tuple[st
 
 
 def test_the_service_needs_no_root(stage: Stage, package: Path, tmp_path: Path) -> None:
-    """With the unit's user, capabilities, system calls and no new privileges it drives a port, and a way to the kernel."""
+    """With the unit's user, capabilities, system calls and no new privileges it drives a port, and a way to the
+    kernel."""
     run("dpkg-deb", "-x", package, tmp_path / "tree")
     # Every folder on the way is to be entered by anybody.
     for folder in (tmp_path, *tmp_path.parents):
@@ -227,9 +228,11 @@ def test_the_announcement_needs_no_rights_at_all(stage: Stage, tree: Path) -> No
     )
     # It asks the node, and would tell BIRD; neither is here.
     wait_until(
-        "the helper to look for BIRD", lambda: "BIRD at /nowhere/bird.ctl was not told" in stage.log(helper), timeout=10,
+        "the helper to look for BIRD",
+        lambda: "BIRD at /nowhere/bird.ctl was not told" in stage.log(helper),
+        timeout=10,
         explain=lambda: (helper.poll(), stage.log(helper)),
-    )  # fmt: skip
+    )
     assert helper.poll() is None
 
 
@@ -255,7 +258,7 @@ class Debian:
         return run(*enter, timeout=timeout).stdout
 
     def inside(self, script: str) -> subprocess.CompletedProcess[str]:
-        """In the tree, with a /proc of its own that goes away with the command, and through which nothing is changed."""
+        """In the tree, with a /proc of its own that goes away with the command and through which nothing is changed."""
         command = f'mount -t proc -o ro proc "{self.root}/proc" && exec chroot "{self.root}" sh -c "$1"'
         enter = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt"]
         return subprocess.run(

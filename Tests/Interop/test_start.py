@@ -15,7 +15,11 @@ from server import BINARY
 
 # EX_CONFIG: a service manager need not try again.
 MISCONFIGURED = 78
-LISTEN = "import socket, time\ns = socket.create_server((\"127.0.0.1\", int(__import__(\"sys\").argv[1])))\ntime.sleep(60)"
+LISTEN = """
+import socket, sys, time
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))):
+    time.sleep(60)
+"""
 
 
 def configure(lab: Lab, folder: Path, *options: str, more: str = "") -> Path:

@@ -36,7 +36,10 @@ struct ConfigurationErrorTests {
         ("admission: {window_s: 1}", ":2: admission.window_s: must be a whole number from 2 to 600"),
         ("log: {format: xml}", ":2: log.format: must be one of text, json"),
         ("log: {level: 3}", ":2: log.level: must be one of trace, debug, info, notice, warning, error, critical"),
-        ("api: {public_url: meet.example.org}", ":2: api.public_url: must be a scheme and a host, as https://meet.example.org"),
+        (
+            "api: {public_url: meet.example.org}",
+            ":2: api.public_url: must be a scheme and a host, as https://meet.example.org"
+        ),
         (
             "api: {signaling_url: \"https://a/b\"}",
             ":2: api.signaling_url: must be a scheme and a host, as https://meet.example.org"
