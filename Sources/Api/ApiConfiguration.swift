@@ -94,6 +94,9 @@ public struct ApiConfiguration: Sendable {
         public var description: String { reason }
     }
 
+    /// Bytes of a request's headers, and how many there may be.
+    static let headerLimit = 16 * 1_024
+    static let headerFieldLimit = 100
     /// Bytes of a request's body.
     static let bodyLimit = 64 * 1_024
     /// Bytes of a signaling message.

@@ -96,7 +96,11 @@ public struct ApiServer: Service {
             router: OpsRouter(observer: observer, node: node, connections: connections).make(),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ExchangeTimer(configuration)], idleTimeout: .seconds(30))),
+                    additionalChannelHandlers: [ExchangeTimer(configuration)], idleTimeout: .seconds(30),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: ApiConfiguration.headerLimit,
+                        maxHeaderListSize: ApiConfiguration.headerLimit,
+                        maxHeaderFieldCount: ApiConfiguration.headerFieldLimit))),
             configuration: application(configuration.ops, connections: 256),
             onServerRunning: { await onListening(.ops, $0.localAddress?.port ?? 0) }, logger: logger)
     }

@@ -31,6 +31,33 @@ import Testing
         }
     }
 
+    /// 16 KiB and 100 fields.
+    @Test(arguments: [false, true]) func headersHaveALimit(ops: Bool) async throws {
+        try await ApiNode.run { node async throws in
+            let port = ops ? node.opsPort : node.port
+            func ask(_ fields: [String]) async throws -> String {
+                let lines = ["GET \(ops ? "/livez" : "/") HTTP/1.1", "Host: a", "Connection: close"] + fields
+                return try await node.exchange(lines.joined(separator: "\r\n") + "\r\n\r\n", port: port)
+            }
+            #expect(try await ask(["A: \(String(repeating: "a", count: 12_000))"]).hasPrefix("HTTP/1.1 200"))
+            #expect(try await ask((0..<90).map { "A\($0): a" }).hasPrefix("HTTP/1.1 200"))
+            for fields in [["A: \(String(repeating: "a", count: 20_000))"], (0..<200).map { "A\($0): a" }] {
+                let answer = (try? await ask(fields)) ?? ""
+                #expect(!answer.hasPrefix("HTTP/1.1 2"), "\(fields.count) fields: \(answer.prefix(60))")
+            }
+        }
+    }
+
+    @Test func whoSaysNothingMoreIsLetGo() async throws {
+        var configuration = ApiNode.configuration
+        configuration.idleTimeout = .milliseconds(100)
+        try await ApiNode.run(configuration) { node async throws in
+            // It is the server that closes.
+            let answer = try await node.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n", port: node.port)
+            #expect(answer.hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
     @Test(arguments: [false, true]) func anAddressHasItsShareAndNoMore(secure: Bool) async throws {
         var configuration = ApiNode.configuration
         configuration.connectionsPerAddress = 2

@@ -32,8 +32,8 @@ struct SignalingChannel: HTTPChannelHandler {
                     upgraders: [webSocketUpgrader()],
                     notUpgradingCompletionHandler: { channel in http(channel, logger: logger) }))
             pipeline.enablePipelining = false
-            pipeline.decoderConfiguration.maxHeaderListSize = 16 * 1_024
-            pipeline.decoderConfiguration.maxHeaderFieldCount = 100
+            pipeline.decoderConfiguration.maxHeaderListSize = ApiConfiguration.headerLimit
+            pipeline.decoderConfiguration.maxHeaderFieldCount = ApiConfiguration.headerFieldLimit
             let upgrade = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: pipeline)
             let prelude = FirstRequest(patience: TimeAmount(configuration.idleTimeout))
