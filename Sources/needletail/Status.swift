@@ -51,5 +51,5 @@ struct Status: NodeStatus {
         ]
     }
 
-    var build: BuildInfo { BuildInfo(version: Version.number, revision: "") }
+    var build: BuildInfo { BuildInfo(version: Version.number, revision: Version.revision) }
 }
