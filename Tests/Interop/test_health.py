@@ -58,7 +58,7 @@ def test_a_worker_that_hangs_is_named_and_the_rest_still_answers(stage: Stage, s
     with frozen(server, "worker-1"):
         wait_until("the node not to be alive", lambda: ops(server, "/livez")[0] == 503, timeout=5, every=0.02)
         seconds = time.monotonic() - began
-        assert 2 < seconds < 3.5, f"noticed after {seconds:.2f} s"
+        assert 1.9 < seconds < 3.5, f"noticed after {seconds:.2f} s"
         assert ops(server, "/livez")[1] == {"live": False, "silent_workers": [1]}
         assert ops(server, "/readyz")[0] == 503
         assert condition(server, "workers")["detail"] == "worker 1 does not poll"
