@@ -51,7 +51,7 @@ public final class LatencyCost: @unchecked Sendable {
 
     let room: UnsafeMutablePointer<BenchmarkRoom<PacedQueue>>
     private let mesh: HandoverMesh
-    private let frames: UnsafeMutablePointer<Mbuf>
+    let frames: UnsafeMutablePointer<Mbuf>
     let clock = CycleClock()
     var camera: BenchmarkSource
     private let other: TrackHandle
@@ -172,7 +172,7 @@ public final class LatencyCost: @unchecked Sendable {
     }
 
     /// Puts the packets in when they are due, whether or not the worker has kept up.
-    private func inject(mean: Double, subscribes: Int, first: UInt16) {
+    func inject(mean: Double, subscribes: Int, first: UInt16) {
         let commandGap = subscribes > 0 ? clock.frequency / UInt64(subscribes) : .max
         var due = clock.cycles()
         var commandDue = due &+ (subscribes > 0 ? commandGap : .max / 2)

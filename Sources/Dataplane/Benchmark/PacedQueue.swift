@@ -63,10 +63,11 @@ struct PacedQueue: PortQueue {
             let slot = Int((ssrc &- BenchmarkSource.firstSlotSsrc) / 2)
             guard slot < Self.maximumSlots else { continue }
             let sequence = UInt16(bigEndian: rtp.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
-            let cycles = now &- stamps[Int(sequence &- deltas[slot])]
-            let place = min(Int(cycles / Self.step), Self.steps - 1)
-            histogram[place] &+= 1
+            note(now &- stamps[Int(sequence &- deltas[slot])])
         }
         return device.transmit(packets, count: count)
     }
+
+    @inline(__always)
+    func note(_ cycles: UInt64) { histogram[min(Int(cycles / Self.step), Self.steps - 1)] &+= 1 }
 }
