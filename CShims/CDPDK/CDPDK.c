@@ -35,3 +35,24 @@ int interface_is_running(const char *name) {
     close(handle);
     return answer == 0 && (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
 }
+
+int port_steer_udp(uint16_t port, int is_v4, uint16_t value, uint16_t mask, uint16_t queue, int commit) {
+    struct rte_flow_attr attributes = {.ingress = 1};
+    struct rte_flow_item_udp wanted = {.hdr.dst_port = rte_cpu_to_be_16(value)};
+    struct rte_flow_item_udp significant = {.hdr.dst_port = rte_cpu_to_be_16(mask)};
+    struct rte_flow_item pattern[] = {
+        {.type = RTE_FLOW_ITEM_TYPE_ETH},
+        {.type = is_v4 ? RTE_FLOW_ITEM_TYPE_IPV4 : RTE_FLOW_ITEM_TYPE_IPV6},
+        {.type = RTE_FLOW_ITEM_TYPE_UDP, .spec = &wanted, .mask = &significant},
+        {.type = RTE_FLOW_ITEM_TYPE_END},
+    };
+    struct rte_flow_action_queue target = {.index = queue};
+    struct rte_flow_action actions[] = {
+        {.type = RTE_FLOW_ACTION_TYPE_QUEUE, .conf = &target},
+        {.type = RTE_FLOW_ACTION_TYPE_END},
+    };
+    struct rte_flow_error error;
+    memset(&error, 0, sizeof(error));
+    if (!commit) return rte_flow_validate(port, &attributes, pattern, actions, &error);
+    return rte_flow_create(port, &attributes, pattern, actions, &error) == NULL ? -rte_errno : 0;
+}

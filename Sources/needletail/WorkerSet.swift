@@ -30,6 +30,8 @@ final class WorkerSet: Sendable {
                 device: configuration.device, workers: workers, mtu: configuration.mtu,
                 descriptors: configuration.descriptors, buffers: configuration.buffers))
         logger.info("port", metadata: ["is": "\(port.summary)"])
+        let steering = port.steer(configuration.turn?.relay, workers: workers)
+        if steering != .needless { logger.info("relayed ports", metadata: ["brought to their workers": "\(steering)"]) }
         logger.info("srtp", metadata: ["by": "\(SrtpSupport.description)"])
         (exception, kernel) = try Self.exceptionPath(configuration, port: port, logger: logger)
         mailboxes = (0..<workers).map { _ in WorkerMailbox() }

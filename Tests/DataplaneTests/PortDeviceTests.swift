@@ -40,6 +40,55 @@ struct PortDeviceTests {
         #expect(EAL.version.hasPrefix("DPDK "))
     }
 
+    @Test("rules of steering hold the ports of a worker and no others")
+    func steeringRules() {
+        var random = RandomSource(seed: 11)
+        for ports in [49_152..<65_536, 49_152..<54_612, 1_024..<1_026, 0..<65_536, 50_001..<50_001]
+            + (0..<50).map({ _ in
+                let ends = [Int.random(in: 0...65_536, using: &random), Int.random(in: 0...65_536, using: &random)]
+                return ends.min()!..<ends.max()!
+            })
+        {
+            let rules = SteeringRule.covering(ports, isV4: true, queue: 3)
+            for port in UInt16.min...UInt16.max {
+                let matches = rules.count { port & $0.mask == $0.value }
+                guard matches != (ports.contains(Int(port)) ? 1 : 0) else { continue }
+                Issue.record("\(matches) rules for \(port) of \(ports)")
+                break
+            }
+            #expect(rules.count <= 30 && rules.allSatisfy { $0.queue == 3 })
+        }
+        #expect(SteeringRule.covering(49_152..<65_536, isV4: false, queue: 0).map(\.mask) == [0xc000])
+    }
+
+    @Test("a device without rules leaves packets to the workers")
+    func steeringRefused() throws {
+        try PortFixture.startEAL()
+        let relay = RelayConfiguration(
+            realm: "", secret: (0, 0, 0, 0), v4: .init(local: IPAddress(v4: 0x0a00_0001)), v6: nil)
+        let pair = try DPDKPort(.init(device: "net_null6", workers: 2, buffers: 511))
+        defer { pair.close() }
+        guard case .byWorkers(let reason) = pair.steer(relay, workers: 2) else {
+            Issue.record("a null device took a rule")
+            return
+        }
+        #expect(!reason.isEmpty)
+        #expect(pair.steer(nil, workers: 2) == .needless)
+        let single = try DPDKPort(.init(device: "net_null7", buffers: 511))
+        defer { single.close() }
+        #expect(single.steer(relay, workers: 1) == .needless)
+    }
+
+    @Test("the workers' relayed ports are whole pairs, side by side")
+    func relayedPorts() {
+        var relay = RelayConfiguration(realm: "", secret: (0, 0, 0, 0), v4: nil, v6: nil)
+        let thirds = [49_152..<54_612, 54_612..<60_072, 60_072..<65_532]
+        #expect((0..<3).map { relay.ports(ofWorker: $0, of: 3) } == thirds)
+        relay.ports = 50_001...50_008
+        #expect((0..<2).map { relay.ports(ofWorker: $0, of: 2) } == [50_002..<50_004, 50_004..<50_006])
+        #expect(relay.ports(ofWorker: 0, of: 4).isEmpty)
+    }
+
     @Test("a null port gives each worker what it has")
     func nullPort() throws {
         try PortFixture.startEAL()

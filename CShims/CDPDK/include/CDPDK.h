@@ -9,6 +9,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_flow.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <rte_mbuf.h>
@@ -115,6 +116,10 @@ static inline int port_link_is_up(uint16_t port) {
 }
 // Whether an interface of the kernel, in the caller's network namespace, is up and has a carrier (netdevice(7)).
 int interface_is_running(const char *name);
+// A rule (rte_flow) that brings UDP packets to ports of which `mask`'s bits are `value`'s to a queue; its attributes are
+// bit-fields. `commit` 0 only asks the device whether it would take it. 0, or a negative errno.
+int port_steer_udp(uint16_t port, int is_v4, uint16_t value, uint16_t mask, uint16_t queue, int commit);
+static inline void port_forget_rules(uint16_t port) { rte_flow_flush(port, NULL); }
 static inline uint32_t port_link_speed(uint16_t port) {
     struct rte_eth_link link;
     memset(&link, 0, sizeof(link));

@@ -159,6 +159,7 @@ struct EthernetDevice {
     func remove() {
         guard rte_eth_dev_is_valid_port(id) != 0 else { return }
         let device = withInfo { $0.device } ?? nil
+        port_forget_rules(id)
         rte_eth_dev_stop(id)
         rte_eth_dev_close(id)
         if let device { rte_dev_remove(device) }

@@ -93,13 +93,11 @@ struct Relay: ~Copyable {
         ticketHash = SipHash(seed: secret.derive(2 + UInt64(number)))
         sources = SourceLimits(settings.limits, seed: (random.next(), random.next()))
 
-        // Whole pairs of ports: EVEN-PORT reserves the next.
-        let lower = (Int(settings.ports.lowerBound) + 1) & ~1
-        let perWorker = (max(Int(settings.ports.upperBound) + 1 - lower, 0) / max(workers, 1)) & ~1
-        portBase = UInt16(lower)
-        let portsPerWorker = configuration == nil ? 0 : perWorker
+        let own = settings.ports(ofWorker: number, of: workers)
+        portBase = UInt16(settings.ports(ofWorker: 0, of: workers).lowerBound)
+        let portsPerWorker = configuration == nil ? 0 : own.count
         self.portsPerWorker = portsPerWorker
-        let base = UInt16(truncatingIfNeeded: lower + number * perWorker)
+        let base = UInt16(truncatingIfNeeded: own.lowerBound)
         // Here and below from locals: members of `self` read between the initialisation of others make Swift 6.3's
         // optimizer free what is not there yet.
         let (countV4, countV6) = (settings.v4 == nil ? 0 : portsPerWorker, settings.v6 == nil ? 0 : portsPerWorker)

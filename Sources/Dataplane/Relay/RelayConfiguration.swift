@@ -72,6 +72,14 @@ public struct RelayConfiguration: Sendable, Equatable {
         self.limits = limits
     }
 
+    /// The relayed ports of one of `workers` workers: equal blocks of whole pairs, as EVEN-PORT reserves the next
+    /// (RFC 8656 section 7.2). Empty when there are too few.
+    public func ports(ofWorker number: Int, of workers: Int) -> Range<Int> {
+        let lower = (Int(ports.lowerBound) + 1) & ~1
+        let share = (max(Int(ports.upperBound) + 1 - lower, 0) / max(workers, 1)) & ~1
+        return lower + number * share..<lower + (number + 1) * share
+    }
+
     public static func == (left: RelayConfiguration, right: RelayConfiguration) -> Bool {
         left.realm == right.realm && left.software == right.software && left.secret == right.secret
             && left.alternatePorts == right.alternatePorts && left.v4 == right.v4 && left.v6 == right.v6
