@@ -73,23 +73,40 @@ import Wire
         #expect(TurnUser(stage, "10.0.0.101:4000").allocate()?.isSuccess == true)
     }
 
+    /// A user's allocations share what the user may relay, whatever other users do.
     @Test func bandwidthIsLimited() throws {
         let stage = try TurnStage()
         stage.bandwidth = 100_000
-        let user = TurnUser(stage, "10.0.0.100:4000")
-        user.allocate()
-        user.bind(0x4000, Self.peer)
-        user.send(TurnUser.channelData(0x4000, [0]))
+        // The stage tells users apart by the length of their names.
+        let users = [("10.0.0.100:4000", "user"), ("10.0.0.100:4001", "user"), ("10.0.0.101:4000", "user two")].map {
+            TurnUser(stage, $0.0, name: $0.1)
+        }
+        for (number, user) in users.enumerated() {
+            user.allocate()
+            user.bind(0x4000, Endpoint("10.0.0.\(200 + number):9000")!)
+            user.send(TurnUser.channelData(0x4000, [0]))
+        }
         stage.run(4)
-        _ = stage.take(Self.peer)
-        // 1 MB in a second.
-        for _ in 0..<1_000 {
-            user.send(TurnUser.channelData(0x4000, [UInt8](repeating: 1, count: 1_000)))
+        #expect(stage.world.worker().pointee.relay.users.count == 2)
+        func passed() -> [Int] { (0..<3).map { stage.take(Endpoint("10.0.0.\(200 + $0):9000")!).count } }
+        _ = passed()
+        // 1 MB in a second: of the first user by both allocations, half each.
+        for round in 0..<1_000 {
+            let data = TurnUser.channelData(0x4000, [UInt8](repeating: 1, count: 1_000))
+            users[round % 2].send(data)
+            if round % 20 == 0 { users[2].send(data) }
             stage.run(1)
         }
-        let passed = stage.take(Self.peer).count
-        #expect((100...115).contains(passed), "\(passed) KB of 100 and a tenth passed")
-        #expect(stage.counters[.relayBandwidth] == 1_000 - UInt64(passed))
+        let counts = passed()
+        #expect((100...115).contains(counts[0] + counts[1]), "\(counts) KB of 100 and a tenth passed")
+        #expect(counts[0] > 0 && counts[1] > 0 && counts[2] == 50)
+        #expect(stage.counters[.relayBandwidth] == 1_000 - UInt64(counts[0] + counts[1]))
+        #expect(stage.world.worker().pointee.relay.fault() == nil)
+        users[0].refresh(0)
+        #expect(stage.world.worker().pointee.relay.users.count == 2)
+        users[1].refresh(0)
+        #expect(stage.world.worker().pointee.relay.users.count == 1)
+        #expect(stage.world.worker().pointee.relay.fault() == nil)
     }
 
     /// To the last port, over and over: what expires, what is deleted, what control closes, on a small range.

@@ -23,13 +23,13 @@ MEDIA_ADDRESS = "10.67.0.3"
 MEDIA_PORT = 3478
 SSRC = 0x20000000
 USER, PASSWORD = "load", "load-password"
-# One user has all allocations; a private address is a peer; no allocation comes near the limit of its bandwidth.
+# One user has all allocations; a private address is a peer; it does not come near the limit of its bandwidth.
 RELAY = f"""
 turn:
   users: ["{USER}:{PASSWORD}"]
   allow_peers: ["10.67.0.0/24"]
   allocations_per_user: 1000
-  bits_per_second_per_allocation: 10000000000
+  bits_per_second_per_user: 100000000000
 """
 DEVICES = {
     "af_packet": "net_af_packet0,iface=media0,qpairs=1",

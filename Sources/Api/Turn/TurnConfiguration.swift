@@ -10,7 +10,7 @@ public struct TurnConfiguration: Sendable {
         /// By client address; an IPv6 /64 counts as one.
         public var allocationsPerAddress = 1_024
         public var allocations = 16_384
-        /// Of each allocation, bytes a second of payload in both directions together; 0: no limit.
+        /// Of a user's allocations on a worker together, bytes a second of payload in both directions; 0: no limit.
         public var bandwidth: UInt64 = 0
         /// Connections of the TCP and TLS listeners.
         public var streams = 8_192

@@ -42,7 +42,7 @@ extension RelayCost {
             let isGood = withUnsafeBytes(of: request.bytes) { bytes in
                 newcomers.authorize(UnsafeRawBufferPointer(rebasing: bytes[0..<Int(request.count)]))
             }
-            let grant = GrantAllocation(request, key: newcomers.key, usesSHA256: false, user: 2)
+            let grant = GrantAllocation(request, key: newcomers.key, usesSHA256: false, user: .max)
             guard isGood, mailbox.turn.commands.push(.grant(grant)) else { throw PortFailure("control refused") }
         }
         cycles &+= clock.cycles() &- began

@@ -134,7 +134,7 @@ public struct RelayCost: ~Copyable {
     private mutating func allocate(_ index: Int) throws(PortFailure) {
         deliver(index, STUNMethod.allocate) { $0.add(STUNAttributeType.requestedTransport, UInt32(17) << 24) }
         guard let request = mailbox.turn.requests.pop() else { throw PortFailure("the worker asked for no allocation") }
-        let grant = GrantAllocation(request, key: Self.key, usesSHA256: false, user: 1)
+        let grant = GrantAllocation(request, key: Self.key, usesSHA256: false, user: UInt64(index))
         guard mailbox.turn.commands.push(.grant(grant)) else { throw PortFailure("the ring of commands is full") }
         now &+= HousekeepingSchedule.interval
         _ = worker.pointee.turn(now: now)

@@ -172,11 +172,16 @@ extension Worker where Queue: ~Copyable {
         now: UInt64
     ) -> Int? {
         guard let handle = relay.newHandle() else { return 508 }
-        guard let place = relay.allocations.emplace(handle) else {
+        guard let account = relay.openAccount(grant.user, bandwidth: grant.bandwidth) else {
             relay.giveBack(handle)
             return 508
         }
-        place.initialize(to: newAllocation(handle, request, grant, key))
+        guard let place = relay.allocations.emplace(handle) else {
+            relay.closeAccount(account)
+            relay.giveBack(handle)
+            return 508
+        }
+        place.initialize(to: newAllocation(handle, request, grant, key, account: account))
         var code = takePorts(for: place, request, now: now)
         if code == nil && !relay.clients.insert(request.key, handle.raw) {
             relay.releaseFamily(isV4: true, of: place)
@@ -185,6 +190,7 @@ extension Worker where Queue: ~Copyable {
         }
         if let code {
             _ = relay.allocations.remove(handle)
+            relay.closeAccount(account)
             relay.giveBack(handle)
             return code
         }
@@ -199,12 +205,13 @@ extension Worker where Queue: ~Copyable {
     }
 
     private func newAllocation(
-        _ handle: AllocationHandle, _ request: PendingAllocate, _ grant: GrantAllocation, _ key: TurnIntegrityKey
+        _ handle: AllocationHandle, _ request: PendingAllocate, _ grant: GrantAllocation, _ key: TurnIntegrityKey,
+        account: UInt32
     ) -> Allocation {
         let template = templateToClient(request.client, mac: request.clientMAC)
         return Allocation(
             toClient: template, clientAddressSum: template.addressSum, clientPortSum: template.portSum,
-            meter: ByteMeter(bytesPerSecond: grant.bandwidth), isStream: request.client.transport != .udp,
+            account: account, isStream: request.client.transport != .udp,
             handle: handle, client: request.client, key: request.key, isAnnounced: false, user: grant.user,
             granted: grant.client.remote, username: request.username, integrity: key, transaction: request.transaction,
             maximumLifetime: grant.maximumLifetime, isMobile: request.wantsTicket)

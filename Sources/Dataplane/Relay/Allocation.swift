@@ -11,7 +11,8 @@ struct Allocation: BitwiseCopyable {
     /// What checksums owe to the client's side: addresses, and ports.
     var clientAddressSum: UInt32
     var clientPortSum: UInt32
-    var meter: ByteMeter
+    /// Its user's RelayAccount.
+    let account: UInt32
     /// Places of Channels, or `Link.none`.
     var near = InlineArray<4, UInt32>(repeating: Link.none)
     var isStream: Bool
@@ -52,8 +53,6 @@ struct Allocation: BitwiseCopyable {
     var firstChannel = Link.none
     var permissionCount = 0
     var channelCount = 0
-    /// Until when new peers are paid for (virtual scheduling), ns.
-    var peersUntil: UInt64 = 0
 
     /// The relayed port toward peers of a family.
     func port(isV4: Bool) -> UInt16 { isV4 ? portV4 : portV6 }

@@ -220,6 +220,7 @@ extension Worker where Queue: ~Copyable {
             _ = relay.clients.remove(allocation.pointee.key)
             relay.releaseFamily(isV4: true, of: allocation)
             relay.releaseFamily(isV4: false, of: allocation)
+            relay.closeAccount(allocation.pointee.account)
             relay.wheel.cancel(timer)
             allocation.pointee.closing = reason
             counters.add(.allocationsClosed)

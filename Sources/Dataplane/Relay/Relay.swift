@@ -30,12 +30,15 @@ struct Relay: ~Copyable {
     var portsV4: RelayPorts
     var portsV6: RelayPorts
     var allocations: SlotTable<AllocationKind, Allocation>
+    var accounts: LinkedPool<RelayAccount>
     var permissions: LinkedPool<Permission>
     var channels: LinkedPool<Channel>
     var pending: LinkedPool<PendingAllocate>
     var reservations: LinkedPool<PortReservation>
     /// The client's 5-tuple to `AllocationHandle.raw`; of allocations on other workers too where the hash does not lead there.
     var clients: FlowTable
+    /// A user to the place of its RelayAccount.
+    var users: FlowTable
     /// A peer and the relayed port to the Channel's place.
     var peers: FlowTable
     /// A peer's address and the relayed port to the Permission's place.
@@ -110,6 +113,7 @@ struct Relay: ~Copyable {
         let pendingCount = isOn ? PendingAllocate.capacity : 1
         let reservationCount = isOn ? PortReservation.capacity : 1
         allocations = SlotTable(capacity: count)
+        accounts = LinkedPool(capacity: count)
         permissions = LinkedPool(capacity: permissionCount)
         channels = LinkedPool(capacity: channelCount)
         pending = LinkedPool(capacity: pendingCount)
@@ -117,6 +121,7 @@ struct Relay: ~Copyable {
         func table(_ capacity: Int) -> FlowTable { FlowTable(capacity: capacity, seed: (random.next(), random.next())) }
         // As many again whose allocation is on another worker.
         clients = table(count * 2)
+        users = table(count)
         peers = table(channelCount)
         permitted = table(permissionCount)
         numbers = table(channelCount)

@@ -10,12 +10,16 @@ extension Relay {
             if allocation.pointee.closing != nil { continue }
             if clients.find(allocation.pointee.key) != allocation.pointee.handle.raw { return "a client is lost" }
             if !wheel.isScheduled(timer(ofAllocation: index)) { return "an allocation never ends" }
+            held.allocations += 1
+            let account = accounts[allocation.pointee.account]
+            if account.pointee.user != allocation.pointee.user { return "an account is lost" }
             held.ports += (allocation.pointee.portV4 != 0 ? 1 : 0) + (allocation.pointee.portV6 != 0 ? 1 : 0)
             if let fault = audit(allocation, &held) { return fault }
         }
         if permissions.capacity - permissions.freeCount != held.permissions || permitted.count != held.permissions {
             return "a permission leaked"
         }
+        if let fault = auditAccounts(allocations: held.allocations) { return fault }
         if channels.capacity - channels.freeCount != held.channels || peers.count != held.channels
             || numbers.count != held.channels
         {
@@ -27,7 +31,21 @@ extension Relay {
         return pending.capacity - pending.freeCount == asked.count ? nil : "a request leaked"
     }
 
+    private func auditAccounts(allocations open: Int) -> String? {
+        var counted = 0
+        var inUse = 0
+        for index in 0..<UInt32(accounts.capacity) {
+            let account = accounts[index]
+            guard users.find(Self.accountKey(account.pointee.user)) == UInt64(index) else { continue }
+            inUse += 1
+            counted += Int(account.pointee.allocations)
+        }
+        guard inUse == users.count, inUse == accounts.capacity - accounts.freeCount else { return "an account leaked" }
+        return counted == open ? nil : "accounts are miscounted"
+    }
+
     private struct Held {
+        var allocations = 0
         var ports = 0
         var permissions = 0
         var channels = 0

@@ -105,7 +105,7 @@ public struct RelayLimits: Sendable, Equatable, BitwiseCopyable {
     /// Per allocation.
     public var permissions: Int
     public var channels: Int
-    /// New permissions of one allocation: a second, and at once.
+    /// New permissions of one user's allocations: a second, and at once.
     public var peerRate: Int
     public var peerBurst: Int
 

@@ -63,7 +63,9 @@ extension Worker where Queue: ~Copyable {
             let handle = AllocationHandle(raw: entry.pointee.found)
             guard entry.pointee.found != 0, handle.worker == relay.number else { continue }
             let low = Int(entry.pointee.datagram.payload[1]) & (Allocation.nearChannels &- 1)
-            let near = relay.allocations.element(at: handle.index).pointee.near[low]
+            let allocation = relay.allocations.element(at: handle.index)
+            prefetchAccount(of: allocation)
+            let near = allocation.pointee.near[low]
             entry.pointee.channel = near
             guard near != Link.none else { continue }
             let channel = UnsafeRawPointer(relay.channels[near])
@@ -71,6 +73,11 @@ extension Worker where Queue: ~Copyable {
             cpu_prefetch(channel + 64)
         }
         for index in 0..<count { relayToPeer(entries + index, now: now) }
+    }
+
+    @inline(__always)
+    private func prefetchAccount(of allocation: UnsafeMutablePointer<Allocation>) {
+        cpu_prefetch(UnsafeRawPointer(relay.accounts[allocation.pointee.account]))
     }
 
     @inline(__always)
@@ -126,7 +133,7 @@ extension Worker where Queue: ~Copyable {
         guard now < channel.pointee.expiry else { return drop(packet, .relayNoChannel) }
         if now >= channel.pointee.routeDue { findRoute(channel, now: now) }
         guard channel.pointee.hasRoute else { return drop(packet, .relayNoRoute) }
-        guard allocation.pointee.meter.admits(length, now: now) else { return drop(packet, .relayBandwidth) }
+        guard relay.admits(length, of: allocation, now: now) else { return drop(packet, .relayBandwidth) }
         let newLength = UInt32(truncatingIfNeeded: length &+ UDPHeader.length)
         let sum = channel.pointee.peerAddressSum &+ channel.pointee.peerPortSum &+ 2 &* newLength
         guard
@@ -163,6 +170,10 @@ extension Worker where Queue: ~Copyable {
             cpu_prefetch(allocation)
             cpu_prefetch(allocation + 64)
         }
+        for index in 0..<count where entries[index].channel != Link.none {
+            let owner = relay.channels[entries[index].channel].pointee.allocation
+            prefetchAccount(of: relay.allocations.element(at: Int(owner)))
+        }
         for index in 0..<count { relayToClient(entries + index, now: now) }
     }
 
@@ -181,7 +192,7 @@ extension Worker where Queue: ~Copyable {
         if !channel.pointee.hasRoute { learnRoute(channel, from: datagram, now: now) }
         let allocation = relay.allocations.element(at: Int(channel.pointee.allocation))
         let length = datagram.payloadLength
-        guard allocation.pointee.meter.admits(length, now: now) else { return drop(packet, .relayBandwidth) }
+        guard relay.admits(length, of: allocation, now: now) else { return drop(packet, .relayBandwidth) }
         let udpLength = UInt32(truncatingIfNeeded: length &+ UDPHeader.length)
         let field = datagram.base.be16(datagram.udpOffset &+ 6)
         let sums = channel.pointee.peerAddressSum

@@ -29,16 +29,17 @@ extension Relay {
         peers.find(FlowKey(remote: peer, localPort: port)).map { UInt32(truncatingIfNeeded: $0) }
     }
 
-    /// Whether so many more permissions of the allocation find place, and pays for them as new peers.
+    /// Whether so many more permissions of the allocation find place, and pays for them as new peers of its user.
     mutating func mayAdd(_ count: Int, to allocation: UnsafeMutablePointer<Allocation>, now: UInt64) -> Bool {
         guard count > 0 else { return true }
         guard allocation.pointee.permissionCount &+ count <= limits.permissions, permissions.freeCount >= count,
             permitted.count &+ count <= permitted.capacity
         else { return false }
         let cost = 1_000_000_000 / UInt64(max(limits.peerRate, 1))
-        let start = max(allocation.pointee.peersUntil, now)
+        let account = accounts[allocation.pointee.account]
+        let start = max(account.pointee.peersUntil, now)
         guard start &- now <= cost &* UInt64(max(limits.peerBurst, 1)) else { return false }
-        allocation.pointee.peersUntil = start &+ cost &* UInt64(count)
+        account.pointee.peersUntil = start &+ cost &* UInt64(count)
         return true
     }
 

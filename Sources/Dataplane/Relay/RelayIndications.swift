@@ -26,7 +26,7 @@ extension Worker where Queue: ~Copyable {
         } else if !isServed(peer) {
             return drop(packet, .relayNoPermission)
         }
-        guard allocation.pointee.meter.admits(data.count, now: now) else { return drop(packet, .relayBandwidth) }
+        guard relay.admits(data.count, of: allocation, now: now) else { return drop(packet, .relayBandwidth) }
         guard let template = template(toPeer: peer, port: port, mac: mac, dontFragment: message.dontFragment) else {
             return drop(packet, .relayNoRoute)
         }
@@ -61,7 +61,7 @@ extension Worker where Queue: ~Copyable {
         let permission = relay.permissions[index].pointee
         let allocation = relay.allocations.element(at: Int(permission.allocation))
         let length = datagram.payloadLength
-        guard allocation.pointee.meter.admits(length, now: now) else { return drop(packet, .relayBandwidth) }
+        guard relay.admits(length, of: allocation, now: now) else { return drop(packet, .relayBandwidth) }
         let trafficClass = datagram.trafficClass
         let named = Endpoint(address: permission.named, port: source.port)
         // Headers and XOR-PEER-ADDRESS go before the payload, DATA's padding behind it.
