@@ -43,6 +43,7 @@ struct LibsrtpKeys: BitwiseCopyable {
         block.storeBytes(of: made, as: LibsrtpKeys.self)
     }
 
+    @inline(never)
     func deallocate() {
         if let cipher { _ = srtp_cipher_dealloc(cipher) }
         if let authentication { needletail_srtp_auth_dealloc(authentication) }

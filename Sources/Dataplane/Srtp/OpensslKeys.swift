@@ -62,7 +62,9 @@ struct OpensslKeys: BitwiseCopyable {
         }
     }
 
-    /// OpenSSL overwrites the keys in the context; whoever owns the block overwrites that.
+    /// OpenSSL overwrites the keys in the context; whoever owns the block overwrites that. Kept out of the code of ipsec-mb's
+    /// keys, which frees nothing.
+    @inline(never)
     func deallocate() { EVP_CIPHER_CTX_free(cipher) }
 }
 
