@@ -23,6 +23,12 @@ import Wire
     }
 
     /// Each port once, in no order that anybody could guess, and the one given back last comes last.
+    /// What one packet reads of each is asked for by two prefetches.
+    @Test func channelsTakeTwoCacheLines() {
+        #expect(LinkedPool<Channel>.stride == 128)
+        #expect(LinkedPool<RelayAccount>.stride == 64)
+    }
+
     @Test func portsRestAsLongAsPossible() throws {
         var random = RandomSource(seed: 5)
         var ports = RelayPorts(base: 50_000, count: 1_000, random: &random)
