@@ -150,7 +150,7 @@ import Testing
 
     @Test func theServerPingsAndDropsTheSilent() async throws {
         var configuration = ApiNode.configuration
-        configuration.keepalive = .milliseconds(20)
+        configuration.keepalive = .milliseconds(200)
         try await ApiNode.run(configuration) { node async throws in
             let socket = try await SignalingClient.connect(port: node.port)
             // This client answers no ping.
