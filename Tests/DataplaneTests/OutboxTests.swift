@@ -14,6 +14,7 @@ private struct NarrowQueue: PortQueue {
     var hasReceive: Bool { false }
     var hasTransmit: Bool { true }
     var offload: ChecksumOffload { ChecksumOffload() }
+    var transmitBurst: Int { 64 }
 
     mutating func receive(into packets: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int { 0 }
 
@@ -83,5 +84,39 @@ private struct NarrowQueue: PortQueue {
         outbox.transmit(&queue, counters: counters)
         #expect(queue.taken == Array(0..<100) + Array(200..<300) + Array(500..<556))
         #expect(pool.available == pool.count)
+    }
+
+    @Test(arguments: [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1])
+    func `what is sealed leaves with the port's burst, and waits only for the company that its cipher gains from`(
+        profile: SrtpProfile
+    ) throws {
+        let pool = try PortFixture.pool(count: 1_023)
+        defer { pool.deallocate() }
+        let engine = SrtpEngine()
+        var random = SrtpRandom(state: 1)
+        let slab = SrtpSlab(engine, random.keying(profile))
+        let payload = SrtpBuffer(random.bytes(100))
+        var template = FrameTemplate(
+            source: Endpoint(address: IPAddress(v4: 0x0a00_0001), port: 1),
+            destination: Endpoint(address: IPAddress(v4: 0x0a00_0002), port: 2), sourceMAC: .zero,
+            destinationMAC: .broadcast)
+        var outbox = Outbox(mac: .zero, transmitBurst: 16)
+        var fullAt: [Int] = []
+        for number in 1...64 {
+            let frame = try #require(pool.allocate())
+            let destination = (frame.data + template.length).assumingMemoryBound(to: UInt8.self)
+            destination.initialize(repeating: 0x80, count: 12)
+            let job = SealJob(
+                transform: slab.transform, source: payload.start, destination: destination, headerLength: 12,
+                payloadLength: 100, index: UInt64(number), ssrc: 7)
+            outbox.seal(
+                job, in: frame, template: &template, priority: .camera, engine: engine, offload: ChecksumOffload())
+            if outbox.isFull { fullAt.append(number) }
+        }
+        #expect(fullAt.first == (profile == .aes128CmHmacSha1 && !engine.sealsSingly(profile) ? 64 : 16))
+        var queue = NarrowQueue(room: 64)
+        outbox.transmit(&queue, counters: LocalCounters())
+        #expect(queue.taken.count == 64)
+        withExtendedLifetime((slab, payload)) {}
     }
 }

@@ -15,7 +15,7 @@ enum Idle {
         let windows = options.isShort ? 10 : 40
         for _ in 0..<windows {
             _ = try cost.firstPackets(policy, count: 10, milliseconds: 4, cores: options.pair)
-            cost.add(to: &latencies)
+            latencies.add(cost.latencies)
         }
         let frequency = Double(CycleClock().frequency)
         func microseconds(_ share: Double) -> Double { Double(latencies.quantile(share)) * 1e6 / frequency }

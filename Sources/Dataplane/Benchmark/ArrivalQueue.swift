@@ -18,6 +18,7 @@ struct ArrivalQueue: PortQueue {
 
     var hasReceive: Bool { true }
     var hasTransmit: Bool { true }
+    var transmitBurst: Int { device.transmitBurst }
     var hasArrivals: Bool { next < end }
 
     /// The first `count` of `frames` are to be received.

@@ -22,7 +22,6 @@ extension LatencyCost {
     public func firstPackets(
         _ policy: IdlePolicy, count: Int, milliseconds: UInt64, cores: [Int]
     ) throws(PortFailure) -> Window {
-        let first = camera.nextSequence
         try fill(count)
         let queue = room.pointee.worker.pointee.queue
         queue.histogram.update(repeating: 0, count: PacedQueue.steps)
@@ -35,7 +34,7 @@ extension LatencyCost {
             for place in 0...count {
                 let due = self.clock.now() &+ milliseconds &* 1_000_000
                 while self.clock.now() < due { cpu_pause() }
-                if place < count { self.put(place, first: first) }
+                if place < count { self.put(place) }
             }
             isDone.value.store(true, ordering: .relaxed)
         }

@@ -13,8 +13,8 @@ extension LatencyCost {
         let spans = try BenchmarkThreads.run(on: cores) { index in
             if index == 0 {
                 self.serve(service: service)
-            } else if case .poisson(let cycles) = pace {
-                self.inject(mean: cycles, subscribes: 0, first: 0)
+            } else {
+                self.inject(pace)
             }
         }
         return Window(
@@ -28,11 +28,11 @@ extension LatencyCost {
         for place in 0..<Self.packets {
             var next = queue.arrivals.pop()
             while next == nil, clock.cycles() < limit { next = queue.arrivals.pop() }
-            guard let packet = next else { return }
+            guard let arrival = next else { return }
             let end = clock.cycles() &+ service
             while clock.cycles() < end {}
-            queue.note(clock.cycles() &- queue.stamps[place])
-            packet.free()
+            if place >= Self.warmUp { queue.note(clock.cycles() &- arrival.stamp) }
+            arrival.packet.free()
         }
     }
 }

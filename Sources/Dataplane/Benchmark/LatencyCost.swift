@@ -8,7 +8,7 @@ import Wire
 public final class LatencyCost: @unchecked Sendable {
     /// How packets come in.
     public enum Pace: Sendable {
-        /// All before the worker begins: it works at its limit.
+        /// All at once: the worker works at its limit.
         case atOnce
         /// As a Poisson process with so many cycles between two packets, on average.
         case poisson(cycles: Double)
@@ -40,14 +40,20 @@ public final class LatencyCost: @unchecked Sendable {
             return 0
         }
 
-        fileprivate mutating func add(_ histogram: UnsafeMutablePointer<UInt32>) {
-            for place in 0..<PacedQueue.steps { counts[place] += Int(histogram[place]) }
+        public mutating func add(_ others: Latencies) {
+            for place in 0..<PacedQueue.steps { counts[place] += others.counts[place] }
+        }
+
+        fileprivate init(_ histogram: UnsafeMutablePointer<UInt32>) {
+            for place in 0..<PacedQueue.steps { counts[place] = Int(histogram[place]) }
         }
     }
 
     public static let receivers = 20
     /// Packets of a window.
     public static let packets = 512
+    /// Those at its beginning that are not noted: the window's threads are new, and what they need is not near their cores.
+    static let warmUp = 128
 
     let room: UnsafeMutablePointer<BenchmarkRoom<PacedQueue>>
     private let mesh: HandoverMesh
@@ -95,7 +101,7 @@ public final class LatencyCost: @unchecked Sendable {
     private func begin() throws(PortFailure) {
         try fill(1)
         let worker = room.pointee.worker
-        _ = worker.pointee.queue.arrivals.push(frames[0])
+        put(0)
         room.pointee.turn()
         guard worker.pointee.counters[.forwardedPackets] == UInt64(Self.receivers) else {
             throw PortFailure("the worker did not forward the first packet")
@@ -116,31 +122,31 @@ public final class LatencyCost: @unchecked Sendable {
         camera.deallocate()
     }
 
-    func fill(_ count: Int) throws(PortFailure) {
+    /// The camera's next packets, which are then to be put in, all of them. On `core` when there is one: a device's
+    /// writes too have to come from outside the worker's caches.
+    func fill(_ count: Int, on core: Int? = nil) throws(PortFailure) {
         guard room.pointee.pool.allocate(into: frames, count: count) else {
             throw PortFailure("the pool has no buffers left for the load")
         }
-        camera.seal(frames, count)
+        room.pointee.worker.pointee.queue.begin(at: camera.nextSequence, warmUp: count > Self.warmUp ? Self.warmUp : 0)
+        guard let core else { return camera.seal(frames, count) }
+        _ = try BenchmarkThreads.run(on: [core]) { _ in self.camera.seal(self.frames, count) }
     }
 
     /// One window: the worker on the first core, whoever puts packets in on the second; the caller sleeps. With
     /// `subscribes`, so many subscriptions a second arrive by the mailbox meanwhile.
     public func window(_ pace: Pace, subscribes: Int = 0, cores: [Int]) throws(PortFailure) -> Window {
-        let first = camera.nextSequence
-        try fill(Self.packets)
+        try fill(Self.packets, on: cores[1])
         let worker = room.pointee.worker
         let queue = worker.pointee.queue
         queue.histogram.update(repeating: 0, count: PacedQueue.steps)
         let end = worker.pointee.counters[.forwardedPackets] + UInt64(Self.packets * Self.receivers)
-        if case .atOnce = pace {
-            for place in 0..<Self.packets { put(place, first: first) }
-        }
         let (start, origin) = (room.pointee.now, clock.cycles())
         let spans = try BenchmarkThreads.run(on: cores) { index in
             if index == 0 {
                 self.forward(until: end, start: start, origin: origin)
-            } else if case .poisson(let cycles) = pace {
-                self.inject(mean: cycles, subscribes: subscribes, first: first)
+            } else {
+                self.inject(pace, subscribes: subscribes)
             }
         }
         room.pointee.forgetEvents()
@@ -152,8 +158,8 @@ public final class LatencyCost: @unchecked Sendable {
             cycles: spans[0].ended &- spans[0].began, interruptions: spans.map(\.interruptions).reduce(0, +))
     }
 
-    /// Adds the last window's.
-    public func add(to latencies: inout Latencies) { latencies.add(room.pointee.worker.pointee.queue.histogram) }
+    /// The last window's.
+    public var latencies: Latencies { Latencies(room.pointee.worker.pointee.queue.histogram) }
 
     /// The worker's loop; ends after two seconds in any case.
     private func forward(until end: UInt64, start: UInt64, origin: UInt64) {
@@ -165,14 +171,18 @@ public final class LatencyCost: @unchecked Sendable {
         }
     }
 
-    func put(_ place: Int, first: UInt16) {
-        let queue = room.pointee.worker.pointee.queue
-        queue.stamps[Int(first &+ UInt16(truncatingIfNeeded: place))] = clock.cycles()
-        _ = queue.arrivals.push(frames[place])
+    /// There is room: all packets of a window fit.
+    func put(_ place: Int) {
+        let arrivals = room.pointee.worker.pointee.queue.arrivals
+        _ = arrivals.push(PacedQueue.Stamped(packet: frames[place], stamp: clock.cycles()))
     }
 
     /// Puts the packets in when they are due, whether or not the worker has kept up.
-    func inject(mean: Double, subscribes: Int, first: UInt16) {
+    func inject(_ pace: Pace, subscribes: Int = 0) {
+        guard case .poisson(let mean) = pace else {
+            for place in 0..<Self.packets { put(place) }
+            return
+        }
         let commandGap = subscribes > 0 ? clock.frequency / UInt64(subscribes) : .max
         var due = clock.cycles()
         var commandDue = due &+ (subscribes > 0 ? commandGap : .max / 2)
@@ -185,7 +195,7 @@ public final class LatencyCost: @unchecked Sendable {
                 }
                 cpu_pause()
             }
-            put(place, first: first)
+            put(place)
         }
     }
 

@@ -9,11 +9,22 @@ struct PacedQueue: PortQueue {
     /// Slots whose packets are followed: SSRCs from `firstSsrc` in steps of two, as `BenchmarkSource` hands out.
     static let maximumSlots = 64
 
+    /// A packet, and when it was put in, cycles.
+    struct Stamped: BitwiseCopyable {
+        var packet: Mbuf
+        var stamp: UInt64
+    }
+
     let device: DPDKQueue
     let offload = ChecksumOffload(udp: true)
-    let arrivals: Ring<Mbuf>
-    /// When the packet with a sequence number was put in, cycles.
-    let stamps: UnsafeMutablePointer<UInt64>
+    let arrivals: Ring<Stamped>
+    /// Of the next packet that is received.
+    private var nextSequence: UInt16 = 0
+    /// Packets before this one are not noted.
+    private var firstNoted: UInt16 = 0
+    /// When the packet with a sequence number was put in, cycles. The worker's own: the other thread's write would take
+    /// the line away from it.
+    private let stamps: UnsafeMutablePointer<UInt64>
     /// What a Slot adds to the publisher's sequence numbers.
     let deltas: UnsafeMutablePointer<UInt16>
     let histogram: UnsafeMutablePointer<UInt32>
@@ -32,7 +43,7 @@ struct PacedQueue: PortQueue {
     }
 
     func deallocate() {
-        while let packet = arrivals.pop() { packet.free() }
+        while let arrival = arrivals.pop() { arrival.packet.free() }
         arrivals.deallocate()
         stamps.deallocate()
         deltas.deallocate()
@@ -41,12 +52,21 @@ struct PacedQueue: PortQueue {
 
     var hasReceive: Bool { true }
     var hasTransmit: Bool { true }
+    var transmitBurst: Int { device.transmitBurst }
+
+    /// Those that come now bear sequence numbers from `sequence` on; the first `warmUp` of them are not noted.
+    mutating func begin(at sequence: UInt16, warmUp: Int) {
+        nextSequence = sequence
+        firstNoted = sequence &+ UInt16(truncatingIfNeeded: warmUp)
+    }
 
     @inline(__always)
-    func receive(into packets: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
+    mutating func receive(into packets: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
         var count = 0
-        while count < capacity, let packet = arrivals.pop() {
-            packets[count] = packet
+        while count < capacity, let arrival = arrivals.pop() {
+            packets[count] = arrival.packet
+            stamps[Int(nextSequence)] = arrival.stamp
+            nextSequence &+= 1
             count &+= 1
         }
         return count
@@ -62,8 +82,9 @@ struct PacedQueue: PortQueue {
             let ssrc = UInt32(bigEndian: rtp.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
             let slot = Int((ssrc &- BenchmarkSource.firstSlotSsrc) / 2)
             guard slot < Self.maximumSlots else { continue }
-            let sequence = UInt16(bigEndian: rtp.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
-            note(now &- stamps[Int(sequence &- deltas[slot])])
+            let sequence = UInt16(bigEndian: rtp.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) &- deltas[slot]
+            guard Int16(bitPattern: sequence &- firstNoted) >= 0 else { continue }
+            note(now &- stamps[Int(sequence)])
         }
         return device.transmit(packets, count: count)
     }

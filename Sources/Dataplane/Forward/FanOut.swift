@@ -1,6 +1,6 @@
 /// The opened packets of one burst, gathered by Track until `Worker.distribute` sends them to the Sinks.
 ///
-/// A Sink is visited once for all packets of its Track: its Slot, its Session and its key (1 KiB of round keys and hash
+/// A Sink is visited once for some packets of its Track: its Slot, its Session and its key (1 KiB of round keys and hash
 /// powers with GCM) come into the near cache once, and payloads, which are as large but read in sequence, are what has
 /// to come again. The order among packets of a Track is kept; that of Tracks among each other is not.
 ///

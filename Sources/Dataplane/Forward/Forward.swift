@@ -33,16 +33,27 @@ extension Worker where Queue: ~Copyable {
         guard fanOut.trackCount > 0 else { return }
         for place in 0..<fanOut.trackCount {
             let (track, count) = fanOut.take(at: place)
-            distribute(count, of: track)
+            var first = 0
+            while first < count {
+                let length = min(runLength, count &- first)
+                distribute(fanOut.run + first, length, of: track)
+                first &+= length
+            }
         }
         fanOut.removeAll()
     }
 
-    /// Sends the run of `count` packets to the Track's Slots, one Slot after the other: how that compares with one packet
+    /// Packets of a Track that a Slot gets before the next one has its turn. With more the last Slot would get the first
+    /// of many that wait after the first Slot's last; a port that wants many frames at once has them of one receiver.
+    private var runLength: Int { queue.transmitBurst / 2 }
+
+    /// Sends a run of `count` packets to the Track's Slots, one Slot after the other: how that compares with one packet
     /// after the other, benchmarks/README.md says. What the Slots some places on need is asked for in time.
-    private mutating func distribute(_ count: Int, of track: UnsafeMutablePointer<Track>) {
+    private mutating func distribute(
+        _ run: UnsafeMutablePointer<Mbuf>, _ count: Int, of track: UnsafeMutablePointer<Track>
+    ) {
         var layers: UInt8 = 0
-        for place in 0..<count { layers |= 1 &<< fanOut.run[place].record.pointee.layer }
+        for place in 0..<count { layers |= 1 &<< run[place].record.pointee.layer }
         var index = track.pointee.firstSlot
         var second = following(following(index))
         var third = following(second)
@@ -55,7 +66,7 @@ extension Worker where Queue: ~Copyable {
             index = slot.pointee.next
             second = third
             third = ahead
-            send(count, to: slot, of: track)
+            send(run, count, to: slot, of: track)
         }
     }
 

@@ -33,10 +33,12 @@ extension Worker where Queue: ~Copyable {
     /// Room for an RTP header with extensions.
     static var headerRoom: Int { 256 }
 
-    /// Sends those of the first `count` packets of the run that the Slot shows.
+    /// Sends those of the run's `count` packets that the Slot shows.
     @inline(__always)
-    mutating func send(_ count: Int, to slot: UnsafeMutablePointer<Slot>, of track: UnsafeMutablePointer<Track>) {
-        let run = fanOut.run
+    mutating func send(
+        _ run: UnsafeMutablePointer<Mbuf>, _ count: Int, to slot: UnsafeMutablePointer<Slot>,
+        of track: UnsafeMutablePointer<Track>
+    ) {
         var path: SinkPath?
         var sent: UInt32 = 0
         for place in 0..<count {

@@ -190,8 +190,8 @@ public final class DPDKPort: Sendable {
     func queue(ofWorker worker: Int) -> DPDKQueue {
         let has = worker < queueCount
         return DPDKQueue(
-            port: id, queue: UInt16(has ? worker : 0), hasReceive: has, hasTransmit: has, offload: offload
-        )
+            port: id, queue: UInt16(has ? worker : 0), hasReceive: has, hasTransmit: has, offload: offload,
+            transmitBurst: DPDKQueue.transmitBurst(isKernelBacked: isKernelBacked))
     }
 
     /// The buffer pool of a worker, numbered from 0.

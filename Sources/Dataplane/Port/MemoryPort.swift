@@ -173,6 +173,7 @@ struct MemoryQueue: PortQueue {
     var hasReceive: Bool { true }
     var hasTransmit: Bool { true }
     let offload: ChecksumOffload
+    var transmitBurst: Int { DPDKQueue.transmitBurst(isKernelBacked: false) }
     let received: Ring<Mbuf>
     let transmitted: Ring<Mbuf>
 

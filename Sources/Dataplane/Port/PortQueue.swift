@@ -18,6 +18,8 @@ protocol PortQueue: ~Copyable {
     /// False for a worker whom the device has no transmit queue for: its packets leave by ring.
     var hasTransmit: Bool { get }
     var offload: ChecksumOffload { get }
+    /// Frames that are worth a call of `transmit` when no more come at once.
+    var transmitBurst: Int { get }
 
     /// Puts up to `capacity` received mbufs, now the caller's, into `burst`: how many.
     mutating func receive(into burst: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int

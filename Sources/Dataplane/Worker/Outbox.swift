@@ -12,7 +12,7 @@ import Wire
 /// the lowest `FramePriority` go, of these the latest first: what waits longest belongs to pictures that have begun to
 /// leave.
 struct Outbox: ~Copyable {
-    /// Frames that are sent together: as many as AES-CM packets are sealed together.
+    /// Frames that are sent together at most: as many as AES-CM packets are sealed together.
     static let burst = 64
     /// Frames that are held back at most: 2 ms of 1 Gbit/s.
     static let backlog = 256
@@ -25,6 +25,8 @@ struct Outbox: ~Copyable {
         var template: UnsafePointer<FrameTemplate>
     }
 
+    /// Frames that are sent together when none of them waits for its seal: what the port wants, up to `burst`.
+    private let transmitBurst: Int
     private let jobs: UnsafeMutablePointer<SealJob>
     private let envelopes: UnsafeMutablePointer<Envelope>
     private let frames: UnsafeMutablePointer<Mbuf>
@@ -40,7 +42,8 @@ struct Outbox: ~Copyable {
     /// Frames to it have been added since they were last taken out.
     private(set) var hasLooped = false
 
-    init(mac: MACAddress = .broadcast) {
+    init(mac: MACAddress = .broadcast, transmitBurst: Int = Self.burst) {
+        self.transmitBurst = min(transmitBurst, Self.burst)
         ownWord = FrameTemplate.word(of: mac)
         jobs = .allocate(capacity: Self.burst)
         envelopes = .allocate(capacity: Self.burst)
@@ -60,7 +63,7 @@ struct Outbox: ~Copyable {
 
     /// It is time to send.
     @inline(__always)
-    var isFull: Bool { frameCount &- heldCount >= Self.burst }
+    var isFull: Bool { frameCount &- heldCount >= (jobCount == 0 ? transmitBurst : Self.burst) }
     /// It is time to flush.
     @inline(__always)
     var needsFlush: Bool { isFull || retiredCount >= Self.retiredCapacity / 2 }

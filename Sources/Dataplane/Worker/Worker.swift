@@ -55,7 +55,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         self.exception = ExceptionPath(queue: exception, rate: configuration.exceptionRate)
         random = RandomSource(seed: configuration.seed)
         neighbors = NeighborResponder(host)
-        outbox = Outbox(mac: host.mac)
+        outbox = Outbox(mac: host.mac, transmitBurst: self.queue.transmitBurst)
         let capacity = configuration.capacity
         sessions = SlotTable(capacity: capacity.sessions)
         tracks = SlotTable(capacity: capacity.tracks)
@@ -117,7 +117,11 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         guard count > 0 else { return 0 }
         counters.add(.receivedPackets, UInt64(truncatingIfNeeded: count))
         counters.noteBurst(count)
-        for index in 0..<min(count, 4) { scratch.burst[index].prefetchData() }
+        if count <= 4 {
+            for index in 0..<count { scratch.burst[index].prefetchFrame() }
+        } else {
+            for index in 0..<4 { scratch.burst[index].prefetchData() }
+        }
         return count
     }
 
