@@ -41,6 +41,7 @@ let package = Package(
             ].map { .linkedLibrary($0) }),
         .target(
             name: "CIPSecMB", path: "CShims/CIPSecMB", linkerSettings: [.linkedLibrary("IPSec_MB")]),
+        .target(name: "CPacketSocket", path: "CShims/CPacketSocket"),
         .target(name: "CSRTP", path: "CShims/CSRTP", linkerSettings: [.linkedLibrary("srtp2")]),
         .target(
             name: "COpenSSL", path: "CShims/COpenSSL",
@@ -49,7 +50,10 @@ let package = Package(
         .target(name: "Wire"),
         .target(name: "Mailbox", dependencies: ["Wire"]),
         .target(
-            name: "Dataplane", dependencies: ["Wire", "Mailbox", "CDPDK", "CIPSecMB", "CSRTP", "COpenSSL"],
+            name: "Dataplane",
+            dependencies: [
+                "Wire", "Mailbox", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL",
+            ],
             swiftSettings: dpdkSwift),
         .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
         .target(name: "Meetings"),

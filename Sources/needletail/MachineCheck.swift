@@ -1,3 +1,4 @@
+import Dataplane
 import Foundation
 
 /// Looks at the machine as the configuration wants to use it. It reads files of the kernel and changes nothing.
@@ -29,7 +30,7 @@ struct MachineCheck {
     }
 
     func findings() -> [Finding] {
-        let isVirtual = configuration.device.hasPrefix("net_")
+        let isVirtual = DPDKPort.Configuration(device: configuration.device).isVirtual
         return [privileges(isVirtual), hugepages(isVirtual), cores(), isolation(isVirtual)]
             + (isVirtual ? [virtualDevice()] : [iommu(), binding(), numa()])
     }

@@ -50,10 +50,10 @@ final class WorkerSet: Sendable {
     }
 
     private static func environment(_ configuration: NodeConfiguration) -> EAL.Configuration {
-        let device = configuration.device.prefix { $0 != "," }
+        let device = DPDKPort.Configuration(device: configuration.device)
         return EAL.Configuration(
             hugepages: configuration.hugepages, memory: configuration.wantedMemory,
-            devices: device.hasPrefix("net_") ? [] : [String(device)])
+            devices: device.isVirtual ? [] : [device.name])
     }
 
     private static func start(

@@ -145,6 +145,9 @@ struct PortDeviceTests {
         arguments: [
             ("net_af_packet7,iface=nosuchinterface", "no interface nosuchinterface"),
             ("net_af_xdp7", "needs an interface"),
+            ("packet_socket7", "write packet_socket7,iface=NAME"),
+            ("packet_socket7,iface=nosuchinterface", "no interface nosuchinterface"),
+            ("packet_socket7,iface=lo", "no Ethernet interface"),
             ("net_nosuchdriver0", "no driver"),
             ("0000:99:00.0", "dpdk-devbind.py"),
         ])

@@ -16,6 +16,7 @@ BINARY = Path(os.environ.get("NEEDLETAIL_BINARY", ROOT / ".build" / "release" / 
 # A veth has one queue for AF_XDP: with two workers, one of them hands packets over.
 DEVICES = {
     "af_packet": "net_af_packet0,iface=media0,qpairs={workers}",
+    "packet_socket": "packet_socket0,iface=media0",
     "af_xdp": "net_af_xdp0,iface=media0,start_queue=0,queue_count=1",
 }
 

@@ -23,7 +23,7 @@ with socket.socket(family, socket.SOCK_DGRAM) as out:
 """
 
 
-@pytest.mark.parametrize("driver", ["af_packet", "af_xdp"])
+@pytest.mark.parametrize("driver", ["af_packet", "af_xdp", "packet_socket"])
 def test_the_port_answers_pings_of_all_sizes(stage: Stage, driver: str) -> None:
     lab = stage.make_lab(clients=1)
     stage.start_server(driver=driver)
@@ -54,7 +54,7 @@ def test_noise_is_counted_and_disturbs_nobody(stage: Stage, family: int) -> None
     check_sees(*reversed(people))
 
 
-@pytest.mark.parametrize("driver", ["af_packet", "af_xdp"])
+@pytest.mark.parametrize("driver", ["af_packet", "af_xdp", "packet_socket"])
 def test_a_crashed_server_starts_again(stage: Stage, driver: str) -> None:
     lab = stage.make_lab(clients=1)
     stage.start_server(driver=driver).crash()

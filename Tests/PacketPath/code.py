@@ -22,7 +22,9 @@ LEFT_OUT = {
     "9Dataplane11OpensslKeysV": "OpenSSL's keys: only on a CPU that ipsec-mb cannot use; `run hooks` watches them",
     "9Dataplane7LibsrtpO": "libsrtp2's ciphers: the reference of tests and benchmarks, never chosen",
     "9Dataplane11LibsrtpKeysV": "libsrtp2's keys: the reference of tests and benchmarks, never chosen",
-    "9Dataplane10IdlePolicyV5sleep": "the idle worker's sleep: only after thousands of empty turns",
+    "9Dataplane10IdlePolicyV5sleep": "the idle worker's sleep: only after many empty turns",
+    "9Dataplane10IdlePolicyV4wait": "the idle worker's wait for a packet socket: only after many empty turns",
+    "9Dataplane17PacketSocketQueueV4send": "the one system call for a burst that leaves by a packet socket",
 }
 
 # External functions that a packet's way must not call.

@@ -2,11 +2,13 @@ import CDPDK
 import Synchronization
 import Wire
 
-/// A port of DPDK: any ethdev, by name. Owns the device, its queues and the workers' buffer pools.
+/// A port: any ethdev of DPDK by name, or packet sockets on an interface of the kernel. Owns the device, its queues and the
+/// workers' buffer pools.
 public final class DPDKPort: Sendable {
     public struct Configuration: Sendable, Equatable {
-        /// A PCI address (`0000:01:00.0`, also in `EAL.Configuration.devices`) or a virtual device with its
-        /// arguments (`net_tap0,iface=needle0`, `net_af_packet0,iface=eth0`, `net_af_xdp0,iface=eth0`, `net_null0`).
+        /// A PCI address (`0000:01:00.0`, also in `EAL.Configuration.devices`), a virtual device with its arguments
+        /// (`net_tap0,iface=needle0`, `net_af_packet0,iface=eth0`, `net_af_xdp0,iface=eth0`, `net_null0`), or packet
+        /// sockets without DPDK (`packet_socket0,iface=eth0`).
         public var device: String
         /// How many workers want queues.
         public var workers: Int
@@ -30,6 +32,11 @@ public final class DPDKPort: Sendable {
 
         /// What DPDK calls the device: the part before its arguments.
         public var name: String { String(device.prefix { $0 != "," }) }
+
+        /// Whether the device is one that software makes, and not on a bus.
+        public var isVirtual: Bool { device.hasPrefix("net_") || isPacketSocket }
+
+        var isPacketSocket: Bool { device.hasPrefix(PacketSocketDevice.driver) }
     }
 
     /// Totals since the start, as the device counts them.
@@ -56,10 +63,13 @@ public final class DPDKPort: Sendable {
     /// Whether the device spreads flows over its queues by a hash of addresses and ports.
     public let spreadsFlows: Bool
     public let offload: ChecksumOffload
-    /// DPDK's name of the driver, as `net_tap`.
+    /// DPDK's name of the driver, as `net_tap`; or `packet_socket`.
     public let driver: String
 
+    /// DPDK's number of the device; meaningless where it is none of DPDK's.
     let id: UInt16
+    /// Instead of a device of DPDK.
+    let sockets: PacketSocketDevice?
     let pools: [BufferPool]
     private let isUnplugged = Atomic(false)
     private let isClosed = Atomic(false)
@@ -67,38 +77,61 @@ public final class DPDKPort: Sendable {
     /// Probes, configures and starts the device. EAL must be started.
     public init(_ configuration: Configuration) throws(PortFailure) {
         let name = configuration.name
-        let (device, plan, pools) = try Self.open.withLock { open throws(PortFailure) in
+        let parts = try Self.open.withLock { open throws(PortFailure) in
             guard !open.contains(name) else {
                 throw PortFailure("port \(name) is in use in this process: give it another number")
             }
-            let parts = try Self.bringUp(configuration)
+            let parts =
+                configuration.isPacketSocket
+                ? try Self.openSockets(configuration) : try Self.bringUp(configuration)
             open.insert(name)
             return parts
         }
         self.configuration = configuration
-        self.pools = pools
-        queueCount = plan.queues
-        spreadsFlows = plan.spreadsFlows
-        offload = plan.offload
-        id = device.id
-        driver = device.driver
-        numaNode = device.socket
-        mac = device.mac
+        pools = parts.pools
+        sockets = parts.sockets
+        queueCount = parts.plan.queues
+        spreadsFlows = parts.plan.spreadsFlows
+        offload = parts.plan.offload
+        id = parts.device?.id ?? .max
+        driver = parts.device?.driver ?? PacketSocketDevice.driver
+        numaNode = parts.device?.socket
+        mac = parts.sockets?.mac ?? parts.device?.mac ?? .zero
+    }
+
+    /// What a port is made of: a device of DPDK, or sockets.
+    private struct Parts {
+        var device: EthernetDevice?
+        var sockets: PacketSocketDevice?
+        var plan: EthernetDevice.Plan
+        var pools: [BufferPool]
     }
 
     /// The names of all open ports, so that none is adopted and removed by another. Held while a device comes or goes.
     private static let open = Mutex(Set<String>())
 
-    private static func bringUp(
-        _ configuration: Configuration
-    ) throws(PortFailure) -> (EthernetDevice, EthernetDevice.Plan, [BufferPool]) {
+    private static func openSockets(_ configuration: Configuration) throws(PortFailure) -> Parts {
+        let pools = try makePools(configuration, socket: nil)
+        do throws(PortFailure) {
+            let sockets = try PacketSocketDevice(configuration, pools: pools)
+            let plan = EthernetDevice.Plan(
+                queues: sockets.queueCount, spreadsFlows: sockets.queueCount > 1,
+                offload: ChecksumOffload(udp: true), rss: 0)
+            return Parts(sockets: sockets, plan: plan, pools: pools)
+        } catch {
+            for pool in pools { pool.deallocate() }
+            throw error
+        }
+    }
+
+    private static func bringUp(_ configuration: Configuration) throws(PortFailure) -> Parts {
         let device = try EthernetDevice(probing: configuration)
         var pools: [BufferPool] = []
         do throws(PortFailure) {
             let plan = try device.plan(for: configuration)
             pools = try makePools(configuration, socket: device.socket)
             try device.start(plan, configuration: configuration, pools: pools)
-            return (device, plan, pools)
+            return Parts(device: device, plan: plan, pools: pools)
         } catch {
             // In this order: the device may still hold buffers.
             device.remove()
@@ -128,7 +161,7 @@ public final class DPDKPort: Sendable {
 
     /// Whether the port is a kernel interface in disguise, where busy polling buys nothing.
     public var isKernelBacked: Bool {
-        ["net_tap", "net_af_packet", "net_af_xdp", "net_pcap"].contains(driver)
+        ["net_tap", "net_af_packet", "net_af_xdp", "net_pcap", PacketSocketDevice.driver].contains(driver)
     }
 
     /// One line for the log.
@@ -142,6 +175,12 @@ public final class DPDKPort: Sendable {
         parts.append(
             checksums.isEmpty
                 ? "checksums in software" : "\(checksums.joined(separator: " and ")) checksums")
+        if let sockets {
+            parts.append(
+                sockets.segments
+                    ? "UDP segmentation by the kernel"
+                    : "no UDP segmentation (Linux 6.2 or newer, and the loopback interface up, are needed)")
+        }
         parts.append(spreadsFlows ? "flows spread by the device" : "flows not spread")
         parts.append(isLinkUp ? "link up" : "link down")
         return parts.joined(separator: ", ")
@@ -149,6 +188,7 @@ public final class DPDKPort: Sendable {
 
     /// Whether frames can come and go now.
     public var isLinkUp: Bool {
+        if let sockets { return sockets.isLinkUp }
         guard port_link_is_up(id) != 0 else { return false }
         // af_packet and af_xdp do not follow the interface that they are on: to them it is up from the start on.
         guard ["net_af_packet", "net_af_xdp"].contains(driver),
@@ -158,6 +198,7 @@ public final class DPDKPort: Sendable {
     }
 
     public func statistics() -> Statistics {
+        if let sockets { return sockets.statistics() }
         var raw = rte_eth_stats()
         guard !isUnplugged.load(ordering: .acquiring), rte_eth_stats_get(id, &raw) == 0 else {
             return Statistics()
@@ -174,7 +215,7 @@ public final class DPDKPort: Sendable {
     public func unplug() {
         guard !isUnplugged.exchange(true, ordering: .acquiringAndReleasing) else { return }
         Self.open.withLock { open in
-            EthernetDevice(id: id).remove()
+            if let sockets { sockets.close() } else { EthernetDevice(id: id).remove() }
             open.remove(configuration.name)
         }
     }
@@ -191,7 +232,8 @@ public final class DPDKPort: Sendable {
         let has = worker < queueCount
         return DPDKQueue(
             port: id, queue: UInt16(has ? worker : 0), hasReceive: has, hasTransmit: has, offload: offload,
-            transmitBurst: DPDKQueue.transmitBurst(isKernelBacked: isKernelBacked))
+            transmitBurst: DPDKQueue.transmitBurst(isKernelBacked: isKernelBacked),
+            socket: has ? sockets?.queue(ofWorker: worker) : nil)
     }
 
     /// The buffer pool of a worker, numbered from 0.

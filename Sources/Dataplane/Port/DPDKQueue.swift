@@ -1,6 +1,6 @@
 import CDPDK
 
-/// One worker's receive and transmit queue of a DPDK port. Only that worker's thread uses it.
+/// One worker's receive and transmit queue of a port. Only that worker's thread uses it.
 struct DPDKQueue: PortQueue {
     let port: UInt16
     let queue: UInt16
@@ -8,6 +8,8 @@ struct DPDKQueue: PortQueue {
     let hasTransmit: Bool
     let offload: ChecksumOffload
     let transmitBurst: Int
+    /// Where the port is no device of DPDK. Its owner is the port.
+    let socket: UnsafeMutablePointer<PacketSocketQueue>?
 
     /// A device takes few frames as cheaply as many, and what leaves early does not wait for the rest: 16 frames cost
     /// no more than 64, and with 20 receivers half of the packets stay a quarter less (benchmarks/README.md). To the
@@ -17,12 +19,14 @@ struct DPDKQueue: PortQueue {
     @inline(__always)
     func receive(into burst: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
         guard hasReceive else { return 0 }
+        if let socket { return socket.pointee.receive(into: burst, capacity: capacity) }
         return Int(port_rx_burst(port, queue, burst, UInt16(truncatingIfNeeded: capacity)))
     }
 
     @inline(__always)
     func transmit(_ burst: UnsafeMutablePointer<Mbuf>, count: Int) -> Int {
         guard hasTransmit else { return 0 }
+        if let socket { return socket.pointee.transmit(burst, count: count) }
         return Int(port_tx_burst(port, queue, burst, UInt16(truncatingIfNeeded: count)))
     }
 }

@@ -48,6 +48,7 @@ extension DPDKPort {
     /// - Parameter workers: how many share the relay's ports; those without a queue keep getting theirs by ring.
     public func steer(_ relay: RelayConfiguration?, workers: Int) -> FlowSteering {
         guard let relay, queueCount > 1 else { return .needless }
+        guard sockets == nil else { return .byWorkers(reason: "packet sockets know no rules") }
         let families = [(true, relay.v4), (false, relay.v6)].filter { $0.1 != nil }.map(\.0)
         let rules = (0..<min(workers, queueCount)).flatMap { worker in
             families.flatMap { isV4 in

@@ -121,6 +121,11 @@ struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
         mbuf_set_header_lens(raw, 14, isV4 ? 20 : 40, 8)
     }
 
+    /// Whether `requestChecksums` or `finish` left the UDP checksum to the device: the frame's headers are Ethernet's, IP's
+    /// without options, and UDP's.
+    @inline(__always)
+    var leavesUDPChecksum: Bool { mbuf_ol_flags(raw) & mbuf_tx_udp_cksum == mbuf_tx_udp_cksum }
+
     /// Of a frame to transmit, where the received packet's hash is; meaningless until it was set.
     @inline(__always)
     var priority: FramePriority {

@@ -47,7 +47,8 @@ struct NodeConfiguration {
         pop = UInt16(try file.integer(.popID, in: 1...65_535, default: 1))
         guard let device = file.text(.portDevice), !device.isEmpty else {
             throw file.error(
-                .portDevice, "is missing: name a PCI address, or a virtual device as net_af_packet0,iface=eth0")
+                .portDevice,
+                "is missing: name a PCI address, or an interface of the kernel as packet_socket0,iface=eth0")
         }
         self.device = device
         interfaces = try Self.interfaces(file)

@@ -1,0 +1,121 @@
+import CPacketSocket
+import Glibc
+import Wire
+
+/// One worker's sockets on an interface of the kernel: a ring that receives, and a socket that sends. Only that worker's
+/// thread uses it.
+struct PacketSocketQueue: ~Copyable {
+    private let sender: Int32
+    let counters: PacketCounters
+    private let pool: BufferPool
+    /// Bytes of the longest frame that is taken.
+    private let longestFrame: Int
+    private var ring: ReceiveRing
+    private var batch: MessageBatch
+    private var stock = BufferStock()
+
+    /// Owns the sockets and closes them.
+    init(
+        sender: Int32, ring: consuming ReceiveRing, segments: Int, pool: BufferPool,
+        counters: PacketCounters, longestFrame: Int
+    ) {
+        self.sender = sender
+        self.ring = ring
+        self.pool = pool
+        self.counters = counters
+        self.longestFrame = longestFrame
+        batch = MessageBatch(segments: segments)
+    }
+
+    deinit { close(sender) }
+
+    /// Readable when a frame has come.
+    @inline(__always)
+    var receiver: Int32 { ring.handle }
+
+    /// See `PortQueue`.
+    @inline(never)
+    mutating func receive(into burst: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
+        var count = 0
+        var bytes = 0
+        while count < capacity, let frame = ring.peek() {
+            if let packet = take(frame) {
+                burst[count] = packet
+                count &+= 1
+                bytes &+= packet.length
+            }
+            ring.release()
+        }
+        guard count > 0 else { return 0 }
+        counters.add(.receivedPackets, count)
+        counters.add(.receivedBytes, bytes)
+        return count
+    }
+
+    /// A copy of a frame that came in; nil when it was dropped.
+    @inline(__always)
+    private mutating func take(_ frame: ReceivedFrame) -> Mbuf? {
+        let length = frame.length
+        guard length == frame.wireLength, length <= longestFrame, !frame.isTagged,
+            frame.offload.gso_type == UInt8(VIRTIO_NET_HDR_GSO_NONE)
+        else {
+            counters.add(.receiveErrors)
+            return nil
+        }
+        guard let packet = stock.take(from: pool), let place = packet.append(length) else {
+            counters.add(.noBuffer)
+            return nil
+        }
+        place.copyMemory(from: frame.data, byteCount: length)
+        return packet
+    }
+
+    /// See `PortQueue`. What the kernel refuses for another reason than that it has too much is lost.
+    @inline(never)
+    mutating func transmit(_ frames: UnsafeMutablePointer<Mbuf>, count: Int) -> Int {
+        var taken = 0
+        while taken < count {
+            let part = min(count &- taken, MessageBatch.capacity)
+            batch.gather(frames + taken, count: part)
+            let sent = send(frames + taken)
+            (frames + taken).freeAll(sent)
+            taken &+= sent
+            guard sent == part else { break }
+        }
+        return taken
+    }
+
+    /// Sends the batch; how many of its frames are gone.
+    private mutating func send(_ frames: UnsafeMutablePointer<Mbuf>) -> Int {
+        var gone = 0
+        var bytes = 0
+        var lost = 0
+        while gone < batch.count {
+            let result = Self.send(sender, batch.messages + gone, UInt32(truncatingIfNeeded: batch.count &- gone))
+            if result > 0 {
+                gone &+= Int(result)
+            } else if result == -EAGAIN {
+                break
+            } else if result != -EINTR {
+                let refused = batch.frames(inFirst: gone)..<batch.frames(inFirst: gone &+ 1)
+                lost &+= refused.count
+                for index in refused { bytes &-= frames[index].length }
+                gone &+= 1
+            }
+        }
+        let count = batch.frames(inFirst: gone)
+        for index in 0..<count { bytes &+= frames[index].length }
+        counters.add(.transmittedPackets, count &- lost)
+        counters.add(.transmittedBytes, bytes)
+        if lost > 0 { counters.add(.transmitErrors, lost) }
+        return count
+    }
+
+    /// The one system call of a worker that has something to send.
+    @inline(never)
+    private static func send(_ handle: Int32, _ messages: UnsafeMutablePointer<packet_message>, _ count: UInt32)
+        -> Int32
+    {
+        packet_socket_send(handle, messages, count)
+    }
+}
