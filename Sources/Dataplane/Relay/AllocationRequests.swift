@@ -77,8 +77,8 @@ extension Worker where Queue: ~Copyable {
     private func fault(
         _ peer: Endpoint?, _ allocation: UnsafeMutablePointer<Allocation>, wire: inout (address: IPAddress, isOwn: Bool)
     ) -> Int? {
-        // An IPv4 address in IPv6's clothes is no address of an honest peer.
-        guard let peer else { return 403 }
+        // An IPv4 address in IPv6's clothes is no address of an honest peer; without IPv6, its family decides.
+        guard let peer else { return allocation.pointee.port(isV4: false) == 0 ? 443 : 403 }
         guard allocation.pointee.port(isV4: peer.address.isV4) != 0 else { return 443 }
         guard let local = localPeer(peer.address) else { return 403 }
         wire = local
