@@ -45,12 +45,12 @@ public struct ApiServer: Service {
         let hub = MeetingHub(
             limits: configuration.limits, media: media, turn: configuration.turn, drain: drain, admission: admission,
             relay: relay, clock: clock, logger: logger)
+        let certificates = configuration.listenerCertificates
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,
             health: NodeHealth(
-                status: status, drain: drain, admission: admission, certificates: configuration.certificates,
-                clock: clock),
-            drain: drain, admission: admission, relay: relay, certificates: configuration.certificates, clock: clock)
+                status: status, drain: drain, admission: admission, certificates: certificates, clock: clock),
+            drain: drain, admission: admission, relay: relay, certificates: certificates, clock: clock)
         let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
         let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [
@@ -156,10 +156,15 @@ struct HubService: Service {
 
     /// What was renewed is used for the next connection.
     private func takeCertificates() {
-        do {
-            if try observer.certificates?.reload() == true { logger.notice("certificate read again") }
-        } catch {
-            logger.error("certificate not taken, the old one stays", metadata: ["error": "\(error)"])
+        for certificate in observer.certificates {
+            let listener: Logger.MetadataValue = "\(certificate.listener)"
+            do {
+                guard try certificate.store.reload() else { continue }
+                logger.notice("certificate read again", metadata: ["listener": listener])
+            } catch {
+                logger.error(
+                    "certificate not taken, the old one stays", metadata: ["listener": listener, "error": "\(error)"])
+            }
         }
     }
 }

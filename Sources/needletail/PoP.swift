@@ -52,7 +52,7 @@ struct PoP {
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
             notifier?.listening()
         }
-        let turn = try relay(workers, drain: drain, gauge: gauge)
+        let turn = relay(workers, drain: drain, gauge: gauge)
         // The API is stopped first: the participants are told while their sessions still are open.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: DirectorService(director: director), successTerminationBehavior: .ignore)
@@ -80,7 +80,7 @@ extension PoP {
     /// The control side of TURN; nothing without a relay.
     private func relay(
         _ workers: WorkerSet, drain: Drain, gauge: TurnStreamGauge
-    ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
+    ) -> [ServiceGroupConfiguration.ServiceConfiguration] {
         guard let turn = configuration.turn?.control else { return [] }
         let rings = workers.mailboxes.map(\.turn)
         let desk = TurnDesk(workers: rings, configuration: turn, drain: drain, logger: logger)
@@ -88,8 +88,7 @@ extension PoP {
             return [.init(service: desk, successTerminationBehavior: .ignore)]
         }
         let streams = TurnStreamServer(
-            workers: rings, configuration: turn, tls: try turn.identity.map(secureContexts), gauge: gauge,
-            logger: logger
+            workers: rings, configuration: turn, gauge: gauge, logger: logger
         ) { [logger] transport, port in
             logger.info("listening", metadata: ["listener": "turn \(transport)", "port": "\(port)"])
         }
@@ -97,19 +96,6 @@ extension PoP {
             .init(service: desk, successTerminationBehavior: .ignore),
             .init(service: streams, successTerminationBehavior: .ignore),
         ]
-    }
-
-    /// What new TLS connections need; the files are looked at for each, so that a renewed certificate is used.
-    private func secureContexts(_ identity: TurnConfiguration.TLS) throws -> TurnStreamServer.ContextSource {
-        let store = try CertificateStore(certificate: identity.certificate, key: identity.privateKey)
-        return { [logger] in
-            do {
-                try store.reload()
-            } catch {
-                logger.error("the old certificate stays in use", metadata: ["error": "\(error)"])
-            }
-            return try store.context()
-        }
     }
 }
 

@@ -197,7 +197,7 @@ import Testing
         let text = MetricsPage.render(
             workers: [], load: WorkerLoad(),
             hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])),
-            node: NodeMetrics(certificateExpiry: 1),
+            node: NodeMetrics(certificateExpiries: [("api", 1)]),
             build: BuildInfo(version: "quote\" slash\\ line\n", revision: ""))
         #expect(text.contains(#"version="quote\" slash\\ line\n""#))
         var declared: String?

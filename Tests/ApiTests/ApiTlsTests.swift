@@ -1,3 +1,4 @@
+import Agents
 import AsyncHTTPClient
 import Foundation
 import Meetings
@@ -107,20 +108,32 @@ import Testing
         #expect(keyless?.description == "\(certificate.certificate) holds no private key in PEM without a passphrase")
     }
 
-    @Test func anExpiredCertificateIsNotReady() async throws {
+    /// That of the API, and that of `turn.tls_listen`.
+    @Test(arguments: [("api", "certificate"), ("turn", "turn_certificate")])
+    func anExpiredCertificateIsNotReady(listener: String, condition: String) async throws {
         // The tests' clock begins at 1,800,000,000 s.
         let certificate = try TestCertificate(until: Date(timeIntervalSince1970: 1_800_000_010))
         defer { certificate.remove() }
-        try await ApiNode.run(configuration(certificate)) { node async throws in
+        var configuration = ApiNode.configuration
+        if listener == "api" {
+            configuration.certificates = try certificate.store()
+        } else {
+            configuration.turn = TurnConfiguration(secrets: TurnSecrets([]))
+            configuration.turn?.certificates = try certificate.store()
+        }
+        try await ApiNode.run(configuration) { node async throws in
             #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
             await node.clock.advance(by: .seconds(11))
             let ready = try await node.call("GET", "/readyz", ops: true)
             #expect(ready.status == 503)
-            #expect(ready.json["conditions"]?[2]?["name"] == "certificate")
-            #expect(ready.json["conditions"]?[2]?["met"] == false)
+            let finding = ready.json["conditions"]?[2]
+            #expect(finding?["name"] == .string(condition) && finding?["met"] == false)
+            let reason = "expired at 2027-01-15T08:00:10Z: renew \(listener).certificate, it is read again by itself"
+            #expect(finding?["detail"] == .string(reason))
             #expect(try await node.call("GET", "/livez", ops: true).status == 200)
             let page = try await node.call("GET", "/metrics", ops: true).body
-            #expect(page.contains("needletail_certificate_expiry_timestamp_seconds 1800000010\n"))
+            let sample = "needletail_certificate_expiry_timestamp_seconds{listener=\"\(listener)\"} 1800000010\n"
+            #expect(page.contains(sample))
             _ = try TestCertificate(in: certificate.folder)
             await node.clock.advance(by: .seconds(1))
             await node.clock.advance(by: .seconds(1))

@@ -36,7 +36,7 @@ struct TurnStreamTests {
             let gauge = TurnStreamGauge()
             let (ports, found) = AsyncStream.makeStream(of: Int.self)
             let server = TurnStreamServer(
-                workers: mailboxes, configuration: configuration, tls: nil, gauge: gauge, logger: logger
+                workers: mailboxes, configuration: configuration, gauge: gauge, logger: logger
             ) { found.yield($1) }
             let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
             try await withThrowingTaskGroup(of: Void.self) { tasks in

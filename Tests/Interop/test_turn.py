@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def test_strangers_are_refused_and_counted(stage: Stage, tmp_path: Path) -> None
     assert metrics['needletail_turn_refusals_total{reason="challenge"}'] > 0
     assert metrics['needletail_turn_refusals_total{reason="unauthorized"}'] > 0
     assert metrics["needletail_allocations"] == 0
+    # Of turn.tls_listen; the API has none here.
+    assert metrics['needletail_certificate_expiry_timestamp_seconds{listener="turn"}'] > time.time()
 
 
 @pytest.mark.parametrize("way", list(WAYS))

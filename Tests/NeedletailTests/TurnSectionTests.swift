@@ -130,7 +130,11 @@ struct TurnSectionTests {
     @Test func tlsNeedsACertificateThatCanBeRead() async {
         for (addition, message) in [
             ("", "turn.certificate: is missing: turn.tls_listen needs a PEM file"),
-            (", certificate: /nowhere.pem", "turn.certificate: /nowhere.pem cannot be read"),
+            (", certificate: /nowhere.pem", "turn.private_key: is missing: turn.tls_listen needs a PEM file"),
+            (
+                ", certificate: /nowhere.pem, private_key: /nowhere.key",
+                "turn.certificate: /nowhere.pem cannot be read"
+            ),
         ] {
             do {
                 _ = try await load(Self.port + "turn: {tls_listen: [\"192.0.2.3:443\"]\(addition)}")

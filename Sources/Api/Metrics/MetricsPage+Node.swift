@@ -7,8 +7,8 @@ struct NodeMetrics: Sendable {
     var capacity = NodeCapacity(sessions: 0, tracks: 0, sinks: 0)
     /// Joins that were refused, by reason.
     var refusals: [(reason: String, count: UInt64)] = []
-    /// Seconds since 1970; nil without TLS.
-    var certificateExpiry: Double?
+    /// By listener, seconds since 1970; none without TLS.
+    var certificateExpiries: [(listener: String, expiry: Double)] = []
     /// Of the API listener.
     var connections = 0
     var connectionsRefused: UInt64 = 0
@@ -48,10 +48,12 @@ extension MetricsPage {
             "needletail_api_connections_refused_total", .counter,
             "Connections of the API listener that were closed at once, as their address had enough.",
             Double(node.connectionsRefused))
-        if let expiry = node.certificateExpiry {
-            page.single(
-                "needletail_certificate_expiry_timestamp_seconds", .gauge,
-                "Until when the certificate of the API is valid, seconds since 1970.", expiry)
+        guard !node.certificateExpiries.isEmpty else { return }
+        page.family(
+            "needletail_certificate_expiry_timestamp_seconds", .gauge,
+            "Until when the certificate of a TLS listener is valid, seconds since 1970."
+        ) {
+            for (listener, expiry) in node.certificateExpiries { $0.add(expiry, ["listener": listener]) }
         }
     }
 
@@ -75,7 +77,7 @@ extension NodeObserver {
             isReady: await findings().allSatisfy(\.condition.isMet), isDraining: !drain.acceptsNewcomers,
             capacity: status.capacity,
             refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
-            certificateExpiry: certificates?.validity.notAfter.seconds, connections: connections.open,
-            connectionsRefused: connections.refused, ports: status.ports)
+            certificateExpiries: certificates.map { ($0.listener.rawValue, $0.store.validity.notAfter.seconds) },
+            connections: connections.open, connectionsRefused: connections.refused, ports: status.ports)
     }
 }

@@ -16,12 +16,11 @@ final class NodeHealth: Sendable {
     private let pulse = WorkerPulse()
     private let clock: any ApiClock
     private let admission: Admission
-    private let certificates: CertificateStore?
+    private let certificates: [ListenerCertificate]
     private let history = Mutex<[String: (isMet: Bool, since: Timestamp)]>([:])
 
-    /// - Parameter certificates: nil without TLS.
     init(
-        status: any NodeStatus, drain: Drain, admission: Admission, certificates: CertificateStore?,
+        status: any NodeStatus, drain: Drain, admission: Admission, certificates: [ListenerCertificate],
         clock: any ApiClock
     ) {
         self.status = status
@@ -38,7 +37,7 @@ final class NodeHealth: Sendable {
     func findings(participants: Int) -> [Finding] {
         let now = clock.now
         let all =
-            status.conditions + [workers(now)] + (certificates.map { [$0.condition(at: now)] } ?? [])
+            status.conditions + [workers(now)] + certificates.map { $0.condition(at: now) }
             + [admission.condition(participants: participants), accepting]
         return history.withLock { history in
             all.map { condition in

@@ -10,8 +10,7 @@ struct NodeObserver: Sendable {
     let drain: Drain
     let admission: Admission
     let relay: RelayPulse
-    /// Nil without TLS.
-    let certificates: CertificateStore?
+    let certificates: [ListenerCertificate]
     let clock: any ApiClock
     let load = WorkerLoad()
     private let traffic = TrafficMeter()
@@ -19,7 +18,7 @@ struct NodeObserver: Sendable {
 
     init(
         identity: NodeIdentity, status: any NodeStatus, hub: MeetingHub, health: NodeHealth, drain: Drain,
-        admission: Admission, relay: RelayPulse, certificates: CertificateStore?, clock: any ApiClock
+        admission: Admission, relay: RelayPulse, certificates: [ListenerCertificate], clock: any ApiClock
     ) {
         self.identity = identity
         self.status = status

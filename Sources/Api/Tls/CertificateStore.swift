@@ -140,18 +140,3 @@ public final class CertificateStore: Sendable {
         return Array(data)
     }
 }
-
-extension CertificateStore {
-    /// Whether clients will take the certificate.
-    func condition(at now: Timestamp) -> ReadinessCondition {
-        let validity = validity
-        let isValid = validity.contains(now)
-        let detail =
-            now < validity.notBefore
-            ? "not valid before \(validity.notBefore.rfc3339): look at the clock"
-            : isValid
-                ? "valid until \(validity.notAfter.rfc3339)"
-                : "expired at \(validity.notAfter.rfc3339): renew api.certificate, it is read again by itself"
-        return ReadinessCondition(name: "certificate", isMet: isValid, detail: detail)
-    }
-}

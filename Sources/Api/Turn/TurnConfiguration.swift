@@ -20,17 +20,6 @@ public struct TurnConfiguration: Sendable {
         public init() {}
     }
 
-    /// Certificate chain and private key of the TLS listeners, PEM files.
-    public struct TLS: Sendable, Equatable {
-        public var certificate: String
-        public var privateKey: String
-
-        public init(certificate: String, privateKey: String) {
-            self.certificate = certificate
-            self.privateKey = privateKey
-        }
-    }
-
     /// The protection domain that challenges name (RFC 8489 section 14.9).
     public var realm = "needletail"
     public var secrets: TurnSecrets
@@ -42,8 +31,8 @@ public struct TurnConfiguration: Sendable {
     public var urls: [String] = []
     public var tcp: [ApiConfiguration.Listen] = []
     public var tls: [ApiConfiguration.Listen] = []
-    /// Required where there are TLS listeners.
-    public var identity: TLS?
+    /// Required where there are TLS listeners; nil without.
+    public var certificates: CertificateStore?
     public var limits = Limits()
     /// Which channels streams may carry, as workers let them be bound.
     public var channelNumbers = ChannelData.numbers

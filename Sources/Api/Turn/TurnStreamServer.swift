@@ -14,9 +14,6 @@ public struct TurnStreamServer: Service {
         public let description: String
     }
 
-    /// Makes what a new TLS connection needs; asked for each, so that a renewed certificate is used.
-    public typealias ContextSource = @Sendable () throws -> NIOSSLContext
-
     /// Bytes that may wait for a client before its media is dropped: a tenth of a second of a call.
     private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 * 1_024, high: 64 * 1_024)
     /// Bytes of a message that has not come whole; the longest that is not passed over fits.
@@ -24,21 +21,17 @@ public struct TurnStreamServer: Service {
 
     private let workers: [TurnMailbox]
     private let configuration: TurnConfiguration
-    private let tls: ContextSource?
     private let gauge: TurnStreamGauge
     private let logger: Logger
     private let onListening: @Sendable (TurnTransport, _ port: Int) async -> Void
 
-    /// - Parameters:
-    ///   - tls: needed where the configuration has TLS listeners.
-    ///   - onListening: told once for each listener, in the configuration's order, with the port that it got.
+    /// - Parameter onListening: told once for each listener, in the configuration's order, with the port that it got.
     public init(
-        workers: [TurnMailbox], configuration: TurnConfiguration, tls: ContextSource?, gauge: TurnStreamGauge,
-        logger: Logger, onListening: @escaping @Sendable (TurnTransport, _ port: Int) async -> Void = { _, _ in }
+        workers: [TurnMailbox], configuration: TurnConfiguration, gauge: TurnStreamGauge, logger: Logger,
+        onListening: @escaping @Sendable (TurnTransport, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.workers = workers
         self.configuration = configuration
-        self.tls = tls
         self.gauge = gauge
         self.logger = logger
         self.onListening = onListening
@@ -106,7 +99,13 @@ public struct TurnStreamServer: Service {
 
     private func prepare(_ channel: any Channel, _ transport: TurnTransport, _ bridge: TurnBridge) throws {
         let pipeline = channel.pipeline.syncOperations
-        if transport == .tls, let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls())) }
+        if transport == .tls {
+            // Asked for each connection, so that a renewed certificate is used.
+            guard let certificates = configuration.certificates else {
+                throw Refusal(description: "turn.tls_listen needs turn.certificate")
+            }
+            try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context()))
+        }
         let decoder = TurnFrameDecoder(channelNumbers: configuration.channelNumbers) { bridge.countDrop(.oversize) }
         try pipeline.addHandler(ByteToMessageHandler(decoder, maximumBufferSize: Self.longestFrame))
         try pipeline.addHandler(TurnStream(bridge: bridge, transport: transport, now: .now()))

@@ -34,7 +34,7 @@ struct TurnSection {
         }
         control.tcp = try Self.listeners(file, .turnTCP)
         control.tls = try Self.listeners(file, .turnTLS)
-        control.identity = try Self.identity(file, isNeeded: !control.tls.isEmpty)
+        control.certificates = try Self.certificates(file, isNeeded: !control.tls.isEmpty)
         relay = try Self.relay(file, realm: control.realm, own: own, announced: announced, mediaPort: mediaPort)
         control.channelNumbers = relay.channelNumbers
         control.urls = Self.urls(
@@ -90,19 +90,20 @@ struct TurnSection {
         try (file.texts(key) ?? []).map { try NodeConfiguration.listen($0, of: key, in: file) }
     }
 
-    private static func identity(_ file: ConfigurationFile, isNeeded: Bool) throws -> TurnConfiguration.TLS? {
+    private static func certificates(_ file: ConfigurationFile, isNeeded: Bool) throws -> CertificateStore? {
         guard isNeeded else { return nil }
-        func readable(_ key: ConfigurationKey) throws -> String {
+        func path(_ key: ConfigurationKey) throws -> String {
             guard let path = file.text(key), !path.isEmpty else {
                 throw file.error(key, "is missing: turn.tls_listen needs a PEM file")
             }
-            guard FileManager.default.isReadableFile(atPath: path) else {
-                throw file.error(key, "\(path) cannot be read")
-            }
             return path
         }
-        return TurnConfiguration.TLS(
-            certificate: try readable(.turnCertificate), privateKey: try readable(.turnPrivateKey))
+        let (certificate, key) = (try path(.turnCertificate), try path(.turnPrivateKey))
+        do {
+            return try CertificateStore(certificate: certificate, key: key)
+        } catch {
+            throw file.error(.turnCertificate, "\(error)")
+        }
     }
 
     private static func relay(
