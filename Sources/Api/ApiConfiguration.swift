@@ -60,7 +60,7 @@ public struct ApiConfiguration: Sendable {
     public var turn: TurnConfiguration?
     /// Nil: no limit.
     public var rateLimit: RateLimit? = RateLimit()
-    /// Connections of the API listener at once.
+    /// Connections of the API listener at once, and as many requests over HTTP/2.
     public var connections = 8_192
     /// Of them, those of one address (IPv6: one /64).
     public var connectionsPerAddress = 2_048
@@ -69,6 +69,8 @@ public struct ApiConfiguration: Sendable {
     /// How long a request may be on its way, and its answer.
     public var requestTime: Duration = .seconds(30)
     public var answerTime: Duration = .seconds(120)
+    /// How long an HTTP/2 connection that is told to go may take to agree, and then to end what it began.
+    public var farewellTime: Duration = .seconds(2)
     /// How often the server pings a signaling socket; one that is silent for two intervals is dropped.
     public var keepalive: Duration = .seconds(15)
     /// How long a signaling socket may take to join.

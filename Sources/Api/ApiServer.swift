@@ -52,9 +52,10 @@ public struct ApiServer: Service {
                 status: status, drain: drain, admission: admission, certificates: certificates, clock: clock),
             drain: drain, admission: admission, relay: relay, certificates: certificates, clock: clock)
         let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
+        let requests = ConnectionCount(limit: configuration.connectionsPerAddress, total: configuration.connections)
         let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [
-            ops(observer, tokens, connections), api(hub, tokens, connections),
+            ops(observer, tokens, connections, requests), api(hub, tokens, connections, requests),
             HubService(hub: hub, media: media, observer: observer, logger: logger),
         ]
         // The last is stopped first: the participants are told while their sockets still are open.
@@ -63,7 +64,9 @@ public struct ApiServer: Service {
         try await ServiceGroup(configuration: group).run()
     }
 
-    private func api(_ hub: MeetingHub, _ tokens: TokenDesk, _ connections: ConnectionCount) -> some Service {
+    private func api(
+        _ hub: MeetingHub, _ tokens: TokenDesk, _ connections: ConnectionCount, _ requests: ConnectionCount
+    ) -> some Service {
         let configuration = configuration
         let clock = clock
         let logger = logger
@@ -78,7 +81,8 @@ public struct ApiServer: Service {
                 SignalingSession(socket: socket, hub: hub, tokens: tokens, clock: clock, logger: logger)
             }
             if let certificates = configuration.certificates {
-                return CountedChannel(base: SecureChannel(plain, certificates: certificates), count: connections)
+                let secure = SecureChannel(plain, certificates: certificates, requests: requests)
+                return CountedChannel(base: secure, count: connections)
             }
             return CountedChannel(base: plain, count: connections)
         }
@@ -89,11 +93,11 @@ public struct ApiServer: Service {
     }
 
     private func ops(
-        _ observer: NodeObserver, _ tokens: TokenDesk, _ connections: ConnectionCount
+        _ observer: NodeObserver, _ tokens: TokenDesk, _ connections: ConnectionCount, _ requests: ConnectionCount
     ) -> some Service {
         let node = NodeRoutes(configuration: configuration, observer: observer, tokens: tokens)
         return Application(
-            router: OpsRouter(observer: observer, node: node, connections: connections).make(),
+            router: OpsRouter(observer: observer, node: node, connections: connections, requests: requests).make(),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ExchangeTimer(configuration)], idleTimeout: .seconds(30),

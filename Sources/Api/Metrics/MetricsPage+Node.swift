@@ -12,6 +12,8 @@ struct NodeMetrics: Sendable {
     /// Of the API listener.
     var connections = 0
     var connectionsRefused: UInt64 = 0
+    /// Those of HTTP/2.
+    var requestsRefused: UInt64 = 0
     var ports: [PortReading] = []
 }
 
@@ -48,6 +50,10 @@ extension MetricsPage {
             "needletail_api_connections_refused_total", .counter,
             "Connections of the API listener that were closed at once, as their address had enough.",
             Double(node.connectionsRefused))
+        page.single(
+            "needletail_api_requests_refused_total", .counter,
+            "HTTP/2 requests of the API listener that were reset at once, as their address or the listener had enough.",
+            Double(node.requestsRefused))
         guard !node.certificateExpiries.isEmpty else { return }
         page.family(
             "needletail_certificate_expiry_timestamp_seconds", .gauge,
@@ -72,12 +78,13 @@ extension MetricsPage {
 }
 
 extension NodeObserver {
-    func metrics(_ connections: ConnectionCount) async -> NodeMetrics {
+    func metrics(_ connections: ConnectionCount, _ requests: ConnectionCount) async -> NodeMetrics {
         NodeMetrics(
             isReady: await findings().allSatisfy(\.condition.isMet), isDraining: !drain.acceptsNewcomers,
             capacity: status.capacity,
             refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
             certificateExpiries: certificates.map { ($0.listener.rawValue, $0.store.validity.notAfter.seconds) },
-            connections: connections.open, connectionsRefused: connections.refused, ports: status.ports)
+            connections: connections.open, connectionsRefused: connections.refused,
+            requestsRefused: requests.refused, ports: status.ports)
     }
 }

@@ -4,7 +4,7 @@ import NIOCore
 import Synchronization
 import Wire
 
-/// The API listener's connections: how many are open, and no address has those of all.
+/// The API listener's connections, or its requests over HTTP/2: how many are open, and no address has those of all.
 final class ConnectionCount: Sendable {
     private struct Inside {
         var sites: Tally<IPAddress>
@@ -13,22 +13,28 @@ final class ConnectionCount: Sendable {
     }
 
     private let inside: Mutex<Inside>
+    private let total: Int
 
-    /// - Parameter limit: for each address; an IPv6 /64 counts as one.
-    init(limit: Int) { inside = Mutex(Inside(sites: Tally(limit: limit))) }
+    /// - Parameters:
+    ///   - limit: for each address; an IPv6 /64 counts as one.
+    ///   - total: for all together.
+    init(limit: Int, total: Int = .max) {
+        inside = Mutex(Inside(sites: Tally(limit: limit)))
+        self.total = total
+    }
 
-    /// Connections that are open now.
+    /// Those that are open now.
     var open: Int { inside.withLock { $0.open } }
 
-    /// Connections that were closed at once, as their address had enough.
+    /// Those that were closed at once, as there were enough.
     var refused: UInt64 { inside.withLock { $0.refused } }
 
-    /// Counts a connection until it closes; false when its address has enough of them.
+    /// Counts a channel until it closes; false when its address, or all together, have enough of them.
     func admit(_ channel: any Channel) -> Bool {
         // What is not of the Internet counts as one address.
         let site = Endpoint(channel.remoteAddress)?.address.site ?? IPAddress(high: 0, low: 0)
         let isAdmitted = inside.withLock { inside in
-            guard inside.sites.hasRoom(for: site) else {
+            guard inside.open < total, inside.sites.hasRoom(for: site) else {
                 inside.refused += 1
                 return false
             }

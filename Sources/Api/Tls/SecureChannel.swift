@@ -2,7 +2,7 @@ import HummingbirdCore
 import HummingbirdHTTP2
 import Logging
 import NIOCore
-import NIOHTTPTypes
+import NIOHTTP2
 import NIOSSL
 import NIOTLS
 
@@ -25,20 +25,24 @@ struct SecureChannel: HTTPChannelHandler {
     private let http1: SignalingChannel
     private let http2: HTTP2Channel
     private let patience: TimeAmount
+    private let farewell: TimeAmount
 
     var responder: Responder { http1.responder }
 
-    init(_ http1: SignalingChannel, certificates: CertificateStore) {
+    /// - Parameter requests: counts those of HTTP/2, of all connections together.
+    init(_ http1: SignalingChannel, certificates: CertificateStore, requests: ConnectionCount) {
         self.certificates = certificates
         self.http1 = http1
         let configuration = http1.configuration
         patience = TimeAmount(configuration.idleTimeout)
+        farewell = TimeAmount(configuration.farewellTime) * 2
+        // Its limits for a connection are those of swift-nio-http2, which nothing here can set: `Http2` tests hold them.
         http2 = HTTP2Channel(
             responder: http1.responder,
             configuration: HTTP2ChannelConfiguration(
-                idleTimeout: configuration.idleTimeout, gracefulCloseTimeout: .seconds(2),
+                idleTimeout: configuration.idleTimeout, gracefulCloseTimeout: configuration.farewellTime,
                 streamConfiguration: .init(
-                    additionalChannelHandlers: [ExchangeTimer(configuration)],
+                    additionalChannelHandlers: [RequestGate(requests), ExchangeTimer(configuration)],
                     idleTimeout: TimeAmount(configuration.idleTimeout))))
     }
 
@@ -49,13 +53,22 @@ struct SecureChannel: HTTPChannelHandler {
             try pipeline.addHandler(HandshakeTimer(patience: patience))
             let negotiation = NIOTypedApplicationProtocolNegotiationHandler<Negotiated> { result in
                 switch result {
-                case .negotiated("h2"): http2.setup(channel: channel, logger: logger).map { .http2($0) }
+                case .negotiated("h2"): setupHttp2(channel, logger)
                 // A client without ALPN speaks HTTP/1.1; another word than those we offered is not chosen.
                 case .negotiated, .fallback: http1.setup(channel: channel, logger: logger).map { .http1($0) }
                 }
             }
             try pipeline.addHandler(negotiation)
             return Value(negotiated: negotiation.protocolNegotiationResult, channel: channel)
+        }
+    }
+
+    private func setupHttp2(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Negotiated> {
+        http2.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let frames = try pipeline.handler(type: NIOHTTP2Handler.self)
+            try pipeline.addHandler(Farewell(patience: farewell), position: .after(frames))
+            return .http2(value)
         }
     }
 
