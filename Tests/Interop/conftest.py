@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,13 @@ def pytest_configure() -> None:
     if os.geteuid() != 0:
         pytest.exit("network namespaces need root", returncode=2)
     RESULTS.mkdir(exist_ok=True)
+    signal.signal(signal.SIGTERM, end)
+
+
+def end(*_: object) -> None:
+    """As SIGINT does it: the fixtures take away what they made. They are not asked twice."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ TOOL = ROOT / "appliance" / "lab"
 RESULTS = ROOT / ".build-test"
 
 _numbers = itertools.count(1)
+# A run of appliance/test takes away the labs of its name.
+_RUN = os.environ.get("NEEDLETAIL_TEST_RUN", str(os.getpid()))
 
 
 def wait_until(
@@ -39,7 +41,7 @@ class Lab:
     """A lab of its own for each use, gone after `with`."""
 
     def __init__(self, clients: int = 2, pops: int = 1) -> None:
-        self.name = f"test-{os.getpid()}-{next(_numbers)}"
+        self.name = f"test-{_RUN}-{next(_numbers)}"
         self._shape = ["--clients", str(clients), "--pops", str(pops)]
 
     def __enter__(self) -> Lab:
