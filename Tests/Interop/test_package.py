@@ -78,7 +78,8 @@ def test_the_unit_is_right_and_exposes_little(tree: Path, tmp_path: Path, say: C
     for unit in sorted((tree / "lib/systemd/system").glob("*.service")):
         # The program lies below the tree here.
         local = tmp_path / unit.name
-        local.write_text(unit.read_text().replace("=/usr/bin/needletail", f"={tree}/usr/lib/needletail/needletail"))
+        text = unit.read_text().replace("=/usr/bin/needletail", f"={tree}/usr/lib/needletail/needletail")
+        local.write_text(text.replace("=/usr/lib/needletail/", f"={tree}/usr/lib/needletail/"))
         run("systemd-analyze", "verify", local)
         done = run("systemd-analyze", "--no-pager", "security", "--offline=true", f"--threshold={EXPOSURE}", local)
         say(done.stdout.strip().splitlines()[-1])
@@ -98,12 +99,17 @@ def test_installing_again_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", [("install", "--no-build"), ("uninstall", "--purge")], ids=lambda names: names[0])
 def test_a_dry_run_only_says_what_it_would_do(script: tuple[str, ...]) -> None:
-    looked_at = [Path("/usr/bin/needletail"), Path("/etc/needletail"), Path("/etc/sysctl.d/60-needletail.conf")]
+    looked_at = [Path("/usr/bin/needletail"), Path("/etc/needletail"), Path("/etc/default/needletail")]
     before = [path.exists() for path in looked_at]
     done = run(APPLIANCE / script[0], *script[1:], "--dry-run")
     assert "would run:" in done.stdout
     assert before == [path.exists() for path in looked_at]
 
+
+# Where a kernel shows its pool of hugepages; here files that keep what is written. Others have 100, of which 60 are
+# free, and 10 of these promised to those who mapped them.
+POOL = "sys/kernel/mm/hugepages/hugepages-2048kB"
+FILL_POOL = "mkdir -p {pool}; cd {pool}; echo 100 >nr_hugepages; echo 60 >free_hugepages; echo 10 >resv_hugepages"
 
 # A copy of this machine whose changes stay in memory: /proc cannot be written to, /dev has what a shell needs, and the
 # PCI bus one NIC. driverctl only says what it was asked for. It ends with what is left of us among the changes.
@@ -131,8 +137,25 @@ find . -name "*needletail*" -not -type c -not -path ".$2"
 
 
 def on_a_copy(folder: Path, script: str) -> str:
+    script = f"({FILL_POOL.format(pool=f'/{POOL}')}) && {script}"
     command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", COPY, "sh", str(folder), str(ROOT), script]
     return run(*command).stdout
+
+
+def test_hugepages_of_others_stay_theirs(tmp_path: Path) -> None:
+    """Those that are missing are reserved beside what others have, once, and as many are given back."""
+    tool = "appliance/hugepages"
+    pages = f"cat /{POOL}/nr_hugepages /run/needletail-hugepages"
+    said = on_a_copy(
+        tmp_path,
+        f"{tool} reserve 224 && {pages} && {tool} reserve 224 && {pages}"
+        # Meanwhile others took 30 more.
+        f" && echo 304 >/{POOL}/nr_hugepages && {tool} release && {tool} release && cat /{POOL}/nr_hugepages"
+        # With enough of them free nothing is reserved, and nothing given back.
+        f" && {tool} reserve 50 && {tool} release && cat /{POOL}/nr_hugepages",
+    )
+    assert said.partition("TRACES\n")[0].split() == ["274", "174", "274", "174", "130", "130"]
+    assert said.partition("TRACES\n")[2] == ""
 
 
 def test_what_is_installed_is_taken_away_again(tmp_path: Path) -> None:
@@ -140,8 +163,8 @@ def test_what_is_installed_is_taken_away_again(tmp_path: Path) -> None:
     said = on_a_copy(
         tmp_path,
         f"{install} && echo AGAIN && {install} && needletail version && cat /var/lib/needletail/nics"
-        " && stat -c %U:%G:%a /etc/needletail/needletail.yaml && appliance/uninstall && echo KEPT"
-        " && ls /etc/needletail && appliance/uninstall --purge",
+        f" && stat -c %U:%G:%a /etc/needletail/needletail.yaml && cat /{POOL}/nr_hugepages && appliance/uninstall"
+        f" && cat /{POOL}/nr_hugepages && echo KEPT && ls /etc/needletail && appliance/uninstall --purge",
     )
     first, again = said.split("AGAIN\n")
     assert "driverctl set-override 0000:01:00.0 vfio-pci" in first and "systemctl enable --now needletail" in first
@@ -150,8 +173,8 @@ def test_what_is_installed_is_taken_away_again(tmp_path: Path) -> None:
     assert re.search(r"^needletail [\d.]+ \([0-9a-f]{12}(-dirty)?\)$", rest, re.MULTILINE)
     assert "SRTP by ipsec-mb" in rest
     # Asked for twice, the NIC is remembered once.
-    assert "\n0000:01:00.0\nroot:needletail:640\n" in rest
-    assert "driverctl unset-override 0000:01:00.0\nKEPT\nneedletail.yaml\n" in rest
+    assert "\n0000:01:00.0\nroot:needletail:640\n274\n" in rest
+    assert "driverctl unset-override 0000:01:00.0\n100\nKEPT\nneedletail.yaml\n" in rest
     assert rest.partition("TRACES\n")[2] == ""
 
 
@@ -286,6 +309,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
 def test_the_package_installs_into_a_fresh_debian(debian: Debian, package: Path) -> None:
     inside = debian.inside
     debian.outside("cp", package, debian.root / "tmp" / package.name)
+    debian.outside("sh", "-c", FILL_POOL.format(pool=debian.root / POOL))
     done = inside(f"apt-get update -q && apt-get install -q -y --no-install-recommends /tmp/{package.name}")
     assert done.returncode == 0, done.stdout + done.stderr
     version = inside("needletail version")
@@ -294,5 +318,7 @@ def test_the_package_installs_into_a_fresh_debian(debian: Debian, package: Path)
     check = inside("needletail check --config /etc/needletail/needletail.yaml")
     assert "cores:" in check.stdout and "hugepages:" in check.stdout, check.stdout + check.stderr
     assert inside("stat -c %U:%G:%a /etc/needletail/needletail.yaml").stdout == "root:needletail:640\n"
+    assert inside(f"cat /{POOL}/nr_hugepages").stdout == "274\n"
     removed = inside("apt-get purge -q -y needletail && ! test -e /usr/lib/needletail && ! id needletail")
     assert removed.returncode == 0, removed.stdout + removed.stderr
+    assert inside(f"cat /{POOL}/nr_hugepages").stdout == "100\n"
