@@ -31,6 +31,8 @@ extension EAL {
     static func arguments(for configuration: Configuration, hugepages: Bool, cores: [Int]) -> [String] {
         var arguments = ["needletail", "--no-telemetry", "--log-level", String(configuration.logLevel)]
         if configuration.logLevel <= 5 {
+            // It warns of each size of hugepages that has none free, as of a lack of others.
+            arguments += ["--log-level", "lib.eal:error"]
             // It calls a kernel without qdiscs for rte_flow, and the absence of secondary processes, errors.
             arguments += ["--log-level", "pmd.net.tap:critical"]
         }
