@@ -124,6 +124,11 @@ public struct ApiServer: Service {
     }
 }
 
+extension ApiServer: CustomStringConvertible {
+    /// For the log, in which the configuration's secrets have no place.
+    public var description: String { "ApiServer" }
+}
+
 /// The hub's own life: reads the media side, sweeps, and says good-bye.
 struct HubService: Service {
     let hub: MeetingHub

@@ -111,3 +111,8 @@ public struct TurnStreamServer: Service {
         try pipeline.addHandler(TurnStream(bridge: bridge, transport: transport, now: .now()))
     }
 }
+
+extension TurnStreamServer: CustomStringConvertible {
+    /// For the log, in which the configuration's secrets have no place.
+    public var description: String { "TurnStreamServer" }
+}
