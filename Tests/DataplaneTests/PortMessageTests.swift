@@ -219,4 +219,68 @@ struct PortMessageTests {
             for frame in frames { frame.free() }
         }
     }
+
+    @Test(arguments: [true, false])
+    func `a frame of several datagrams is taken apart into these`(isV4: Bool) throws {
+        let pool = try PortFixture.pool()
+        defer { pool.deallocate() }
+        let flow = Self.template(5_000, isV4: isV4)
+        for sizes in [[Int](repeating: 1_128, count: 10), [300, 300, 7], [1_000, 1_000]] {
+            var frames = try sizes.enumerated().map { try Self.frame(flow, $1, number: $0, from: pool) }
+            let wanted = frames.map(Self.expected)
+            var batch = MessageBatch(segments: MessageBatch.maximumSegments)
+            frames.withUnsafeMutableBufferPointer { batch.gather($0.baseAddress!, count: $0.count) }
+            let (header, whole) = Self.read(batch.messages[0])
+            #expect(try split(whole, header, from: pool) == wanted)
+            for frame in frames { frame.free() }
+        }
+        #expect(pool.available == pool.count)
+    }
+
+    @Test func `what cannot be taken apart is refused`() throws {
+        let pool = try PortFixture.pool(count: 63)
+        defer { pool.deallocate() }
+        let flow = Self.template(5_000)
+        let first = try Self.frame(flow, 100, number: 0, from: pool)
+        let whole = [UInt8](first.bytes) + [UInt8](repeating: 7, count: 900)
+        first.free()
+        var good = virtio_net_hdr()
+        good.flags = UInt8(VIRTIO_NET_HDR_F_NEEDS_CSUM)
+        good.gso_type = virtio_net_hdr_gso_udp_l4
+        good.gso_size = 100
+        good.csum_start = 34
+        good.csum_offset = 6
+        #expect(try split(whole, good, from: pool).count == 10)
+        let changes: [(inout virtio_net_hdr) -> Void] = [
+            { $0.gso_type = UInt8(VIRTIO_NET_HDR_GSO_TCPV4) }, { $0.flags = 0 }, { $0.gso_size = 0 },
+            { $0.gso_size = 7 }, { $0.gso_size = 1_473 }, { $0.csum_start = 33 }, { $0.csum_start = 1_000 },
+            { $0.csum_offset = 16 },
+        ]
+        for change in changes {
+            var header = good
+            change(&header)
+            #expect(try split(whole, header, from: pool).isEmpty)
+        }
+        #expect(try split(Array(whole[..<42]), good, from: pool).isEmpty)
+        // More datagrams than buffers: none is kept.
+        good.gso_size = 10
+        #expect(try split(whole, good, from: pool).isEmpty)
+        #expect(pool.available == pool.count)
+    }
+
+    /// The frames that the port makes of one of several datagrams, with their checksums.
+    private func split(_ whole: [UInt8], _ header: virtio_net_hdr, from pool: BufferPool) throws -> [[UInt8]] {
+        var stock = BufferStock()
+        var split = SegmentSplit()
+        let isTaken = whole.withUnsafeBytes {
+            split.take($0, header, longestFrame: 1_514, stock: &stock, pool: pool)
+        }
+        var frames: [[UInt8]] = []
+        while let frame = split.next() {
+            frames.append(Self.expected(frame))
+            frame.free()
+        }
+        #expect(isTaken == !frames.isEmpty)
+        return frames
+    }
 }

@@ -25,6 +25,8 @@ enum PacketSocket {
             try set(handle, PACKET_VERSION, to: Int32(TPACKET_V2.rawValue), port)
             try set(handle, PACKET_VNET_HDR, to: Int32(1), port)
             try set(handle, PACKET_IGNORE_OUTGOING, to: Int32(1), port)
+            // What does not fit into a place of the ring is kept whole besides, up to the receive buffer's size.
+            try set(handle, PACKET_COPY_THRESH, to: Int32(1), port)
             // Neighbour discovery needs the solicited-node groups.
             var membership = packet_mreq()
             membership.mr_ifindex = interface

@@ -13,6 +13,9 @@ struct PacketSocketQueue: ~Copyable {
     private var ring: ReceiveRing
     private var batch: MessageBatch
     private var stock = BufferStock()
+    private var split = SegmentSplit()
+    /// A frame that was too long for the ring, behind its `virtio_net_hdr`.
+    private let whole: UnsafeMutableRawBufferPointer
 
     /// Owns the sockets and closes them.
     init(
@@ -25,9 +28,13 @@ struct PacketSocketQueue: ~Copyable {
         self.counters = counters
         self.longestFrame = longestFrame
         batch = MessageBatch(segments: segments)
+        whole = .allocate(byteCount: 1 << 16 + ReceiveRing.virtioLength + EthernetHeader.length, alignment: 16)
     }
 
-    deinit { close(sender) }
+    deinit {
+        close(sender)
+        whole.deallocate()
+    }
 
     /// Readable when a frame has come.
     @inline(__always)
@@ -38,13 +45,19 @@ struct PacketSocketQueue: ~Copyable {
     mutating func receive(into burst: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {
         var count = 0
         var bytes = 0
-        while count < capacity, let frame = ring.peek() {
-            if let packet = take(frame) {
+        while count < capacity {
+            if let packet = split.next() {
                 burst[count] = packet
-                count &+= 1
-                bytes &+= packet.length
+            } else if let frame = ring.peek() {
+                let packet = take(frame)
+                ring.release()
+                guard let packet else { continue }
+                burst[count] = packet
+            } else {
+                break
             }
-            ring.release()
+            bytes &+= burst[count].length
+            count &+= 1
         }
         guard count > 0 else { return 0 }
         counters.add(.receivedPackets, count)
@@ -52,14 +65,21 @@ struct PacketSocketQueue: ~Copyable {
         return count
     }
 
-    /// A copy of a frame that came in; nil when it was dropped.
+    /// Forgets that the interface went down, which would make the socket readable until somebody asks.
+    func clearError() {
+        var error: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(ring.handle, SOL_SOCKET, SO_ERROR, &error, &length)
+    }
+
+    /// A copy of a frame that came in; nil when it was dropped, or taken apart.
     @inline(__always)
     private mutating func take(_ frame: ReceivedFrame) -> Mbuf? {
         let length = frame.length
-        guard length == frame.wireLength, length <= longestFrame, !frame.isTagged,
-            frame.offload.gso_type == UInt8(VIRTIO_NET_HDR_GSO_NONE)
+        guard !frame.isPart, frame.offload.gso_type == UInt8(VIRTIO_NET_HDR_GSO_NONE), length <= longestFrame,
+            !frame.isTagged
         else {
-            counters.add(.receiveErrors)
+            takeApart(frame)
             return nil
         }
         guard let packet = stock.take(from: pool), let place = packet.append(length) else {
@@ -68,6 +88,32 @@ struct PacketSocketQueue: ~Copyable {
         }
         place.copyMemory(from: frame.data, byteCount: length)
         return packet
+    }
+
+    /// Takes what is no frame of the link: several in one are taken apart, everything else is dropped and counted.
+    @inline(never)
+    private mutating func takeApart(_ frame: ReceivedFrame) {
+        var offload = frame.offload
+        var bytes = UnsafeRawBufferPointer(start: frame.data, count: frame.length)
+        if frame.isPart {
+            // The kernel keeps the whole one in the socket's queue, as far as there is room.
+            let header = ReceiveRing.virtioLength
+            let length = frame.isCopied ? Self.receive(ring.handle, whole) : 0
+            guard length > header else { return counters.add(.receiveErrors) }
+            offload = UnsafeRawPointer(whole.baseAddress!).loadUnaligned(as: virtio_net_hdr.self)
+            bytes = UnsafeRawBufferPointer(start: whole.baseAddress! + header, count: length &- header)
+        }
+        if frame.isTagged
+            || !split.take(bytes, offload, longestFrame: longestFrame, stock: &stock, pool: pool)
+        {
+            counters.add(.receiveErrors)
+        }
+    }
+
+    /// The system call for a frame that is longer than the link's.
+    @inline(never)
+    private static func receive(_ handle: Int32, _ memory: UnsafeMutableRawBufferPointer) -> Int {
+        recv(handle, memory.baseAddress, memory.count, Int32(MSG_DONTWAIT))
     }
 
     /// See `PortQueue`. What the kernel refuses for another reason than that it has too much is lost.

@@ -9,6 +9,7 @@ struct ReceiveRing: ~Copyable {
     static let slotSize = 2_048
     /// Bytes that the kernel allocates in one piece.
     static let blockSize = 65_536
+    static let virtioLength = MemoryLayout<virtio_net_hdr>.size
     /// What the kernel puts before a frame.
     static let longestFrame = slotSize - 128
 
@@ -57,11 +58,14 @@ struct ReceivedFrame {
     @inline(__always)
     private var header: UnsafeMutablePointer<tpacket2_hdr> { slot.assumingMemoryBound(to: tpacket2_hdr.self) }
 
-    /// Bytes on the wire, and those that are here.
-    @inline(__always)
-    var wireLength: Int { Int(header.pointee.tp_len) }
+    /// Bytes that are here.
     @inline(__always)
     var length: Int { Int(header.pointee.tp_snaplen) }
+    /// Whether the frame was longer; and whether all of it is in the socket's queue.
+    @inline(__always)
+    var isPart: Bool { header.pointee.tp_len != header.pointee.tp_snaplen }
+    @inline(__always)
+    var isCopied: Bool { status & UInt32(TP_STATUS_COPY) != 0 }
     @inline(__always)
     var data: UnsafeRawPointer { UnsafeRawPointer(slot) + Int(header.pointee.tp_mac) }
 
@@ -71,6 +75,6 @@ struct ReceivedFrame {
 
     @inline(__always)
     var offload: virtio_net_hdr {
-        (data - MemoryLayout<virtio_net_hdr>.size).loadUnaligned(as: virtio_net_hdr.self)
+        (data - ReceiveRing.virtioLength).loadUnaligned(as: virtio_net_hdr.self)
     }
 }
