@@ -59,6 +59,10 @@ public struct Ring<Element: BitwiseCopyable>: @unchecked Sendable {
         Int(tail.pointee.load(ordering: .acquiring) &- head.pointee.load(ordering: .acquiring))
     }
 
+    /// Producer: how many elements were staged since the start.
+    @inlinable
+    public var total: UInt64 { staged.pointee }
+
     /// Producer: puts an element behind those staged; false when the ring is full.
     @inlinable
     public func stage(_ element: Element) -> Bool {

@@ -13,15 +13,25 @@ public struct TurnMailbox: Sendable {
     public let arrivals: Ring<TurnStreamMessage>
     /// Worker to control: messages to send over them. When it is full media is dropped, and counted.
     public let departures: Ring<TurnStreamMessage>
+    /// Rung by whoever puts something into `commands` or `arrivals`, or into other rings to the worker.
+    public let workerBell: Doorbell
+    /// Rung by the worker after `requests` and `events`.
+    public let controlBell: Doorbell
 
-    /// `requests` may wait for control, `events` for its next look, `messages` in either direction of streams.
-    public init(requests: Int = 1_024, events: Int = 8_192, messages: Int = 512) {
+    /// `requests` may wait for control, `events` for its next look, `messages` in either direction of streams. Without
+    /// `bells` either side looks by itself.
+    public init(requests: Int = 1_024, events: Int = 8_192, messages: Int = 512, bells: Bool = false) {
         self.requests = Ring(capacity: requests)
         commands = Ring(capacity: requests)
         self.events = Ring(capacity: events)
         arrivals = Ring(capacity: messages)
         departures = Ring(capacity: messages)
+        workerBell = bells ? Doorbell() : .silent
+        controlBell = bells ? Doorbell() : .silent
     }
+
+    /// Control: whether the worker has told something.
+    public var hasNews: Bool { requests.count > 0 || events.count > 0 }
 
     public func deallocate() {
         requests.deallocate()
@@ -29,6 +39,8 @@ public struct TurnMailbox: Sendable {
         events.deallocate()
         arrivals.deallocate()
         departures.deallocate()
+        workerBell.deallocate()
+        controlBell.deallocate()
     }
 }
 

@@ -12,16 +12,31 @@ public struct WorkerMailbox: Sendable {
     public let turn: TurnMailbox
     /// Worker to control.
     public let counters: Counters
+    /// Rung by the worker after `events` and `punts`.
+    public let controlBell: Doorbell
 
-    /// `depth`: how many commands (and events) may wait.
-    public init(depth: Int = 16_384, datagrams: Int = 512, turn: TurnMailbox = TurnMailbox()) {
+    /// `depth`: how many commands (and events) may wait. With `bells` each side can wake the other; without, it looks by
+    /// itself.
+    public init(depth: Int = 16_384, datagrams: Int = 512, bells: Bool = false) {
+        self.init(depth: depth, datagrams: datagrams, turn: TurnMailbox(bells: bells), bells: bells)
+    }
+
+    /// The same with TURN's rings as they are given.
+    public init(depth: Int = 16_384, datagrams: Int = 512, turn: TurnMailbox, bells: Bool = false) {
         self.turn = turn
+        controlBell = bells ? Doorbell() : .silent
         commands = Ring(capacity: depth)
         events = Ring(capacity: depth)
         punts = Ring(capacity: datagrams)
         replies = Ring(capacity: datagrams)
         counters = Counters()
     }
+
+    /// Rung by whoever puts something into a ring to the worker.
+    public var workerBell: Doorbell { turn.workerBell }
+
+    /// Control: whether the worker has told something.
+    public var hasNews: Bool { events.count > 0 || punts.count > 0 }
 
     public func deallocate() {
         commands.deallocate()
@@ -30,6 +45,7 @@ public struct WorkerMailbox: Sendable {
         replies.deallocate()
         turn.deallocate()
         counters.deallocate()
+        controlBell.deallocate()
     }
 }
 

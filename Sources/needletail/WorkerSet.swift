@@ -34,7 +34,7 @@ final class WorkerSet: Sendable {
         if steering != .needless { logger.info("relayed ports", metadata: ["brought to their workers": "\(steering)"]) }
         logger.info("srtp", metadata: ["by": "\(SrtpSupport.description)"])
         (exception, kernel) = try Self.exceptionPath(configuration, port: port, logger: logger)
-        mailboxes = (0..<workers).map { _ in WorkerMailbox() }
+        mailboxes = (0..<workers).map { _ in WorkerMailbox(bells: true) }
         mesh = HandoverMesh(workers: workers)
         do {
             try kernel?.setUp()

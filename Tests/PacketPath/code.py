@@ -23,7 +23,9 @@ LEFT_OUT = {
     "9Dataplane7LibsrtpO": "libsrtp2's ciphers: the reference of tests and benchmarks, never chosen",
     "9Dataplane11LibsrtpKeysV": "libsrtp2's keys: the reference of tests and benchmarks, never chosen",
     "9Dataplane10IdlePolicyV5sleep": "the idle worker's sleep: only after many empty turns",
-    "9Dataplane10IdlePolicyV4wait": "the idle worker's wait for a packet socket: only after many empty turns",
+    "9Dataplane17PacketSocketQueueV7receive33": "the system call for a frame of several datagrams, which a kernel sent in one",
+    "9Dataplane9FrameWaitV4wait": "the idle worker's wait for a packet socket: only after empty turns",
+    "7Mailbox8DoorbellV4wake": "wakes control, once it waits",
     "9Dataplane17PacketSocketQueueV4send": "the one system call for a burst that leaves by a packet socket",
 }
 

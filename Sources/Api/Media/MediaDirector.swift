@@ -125,18 +125,15 @@ public actor MediaDirector: MediaPlane {
 
     // MARK: the loop
 
-    /// Polls until the task is cancelled, then closes every Session and waits a little for the workers to
-    /// confirm it.
-    public func run(interval: Duration = .milliseconds(2)) async {
-        while !Task.isCancelled {
-            poll(now: clock())
-            // Cancellation ends the sleep and, at the loop's head, the loop.
-            try? await Task.sleep(for: interval)
-        }
+    /// Polls until the task is cancelled, when a worker has told something and each `interval`, then closes every Session
+    /// and waits a little for the workers to confirm it.
+    public func run(interval: Duration = .milliseconds(20)) async {
+        let rounds = WorkerRounds(desks.map(\.mailbox.controlBell), interval: interval)
+        await rounds.run(hasNews: { desks.contains(where: \.mailbox.hasNews) }, look: { poll(now: clock()) })
         stop()
         for _ in 0..<options.farewellPolls where !closing.isEmpty {
             // In a task of its own, as a sleep in a cancelled one ends at once.
-            await Task { try? await Task.sleep(for: interval) }.value
+            await Task { try? await Task.sleep(for: .milliseconds(2)) }.value
             poll(now: clock())
         }
     }

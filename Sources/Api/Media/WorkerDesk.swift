@@ -60,9 +60,12 @@ struct WorkerDesk {
     /// Puts an answer of the slow path on its way; false when the ring is full and it is dropped.
     @discardableResult
     mutating func reply(_ datagram: Datagram) -> Bool {
-        if mailbox.replies.push(datagram) { return true }
-        droppedReplies += 1
-        return false
+        guard mailbox.replies.push(datagram) else {
+            droppedReplies += 1
+            return false
+        }
+        mailbox.workerBell.ring()
+        return true
     }
 
     private mutating func deliver() {
@@ -77,6 +80,7 @@ struct WorkerDesk {
             done += 1
         }
         guard done > 0 else { return }
+        mailbox.workerBell.ring()
         waiting.removeFirst(done)
         delivered += UInt64(done)
     }

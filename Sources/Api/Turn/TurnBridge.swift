@@ -94,7 +94,7 @@ final class TurnBridge {
         let isMedia = type >> 6 == 1 || (type == 0x00 && message.bytes[1] == 0x16)
         if isMedia {
             // Behind what waits: a channel is bound before it is used.
-            guard backlog[worker].isEmpty, workers[worker].arrivals.push(message) else { return countDrop(.workerFull) }
+            guard backlog[worker].isEmpty, push(message, to: worker) else { return countDrop(.workerFull) }
         } else if backlog[worker].count < Self.backlogLimit {
             put(message, on: worker)
         } else {
@@ -103,8 +103,14 @@ final class TurnBridge {
     }
 
     private func put(_ message: TurnStreamMessage, on worker: Int) {
-        if backlog[worker].isEmpty, workers[worker].arrivals.push(message) { return }
+        if backlog[worker].isEmpty, push(message, to: worker) { return }
         backlog[worker].append(message)
+    }
+
+    private func push(_ message: TurnStreamMessage, to worker: Int) -> Bool {
+        guard workers[worker].arrivals.push(message) else { return false }
+        workers[worker].workerBell.ring()
+        return true
     }
 
     func countDrop(_ reason: Drop) { gauge.count(reason) }
@@ -137,7 +143,7 @@ final class TurnBridge {
 
     private func relieve(_ worker: Int) {
         guard !backlog[worker].isEmpty else { return }
-        let delivered = backlog[worker].prefix { workers[worker].arrivals.push($0) }.count
+        let delivered = backlog[worker].prefix { push($0, to: worker) }.count
         backlog[worker].removeFirst(delivered)
     }
 

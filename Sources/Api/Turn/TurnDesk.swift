@@ -44,13 +44,11 @@ public actor TurnDesk: Service {
     /// Allocations granted and not ended.
     var allocations: Int { ledger.count }
 
-    /// Answers until told to stop.
+    /// Answers until told to stop: when a worker asks, and now and then.
     public func run() async {
+        let rounds = WorkerRounds(workers.map(\.controlBell), interval: .milliseconds(100))
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.poll()
-                try? await Task.sleep(for: .milliseconds(2))
-            }
+            await rounds.run(hasNews: { self.workers.contains(where: \.hasNews) }, look: { await self.poll() })
         }
     }
 
@@ -69,6 +67,7 @@ public actor TurnDesk: Service {
                     break
                 }
                 _ = worker.commands.push(answer(request, now: Int64(now.seconds)))
+                worker.workerBell.ring()
             }
         }
     }

@@ -5,6 +5,8 @@ import Wire
 struct HousekeepingSchedule: BitwiseCopyable {
     /// Between two rounds, ns.
     static let interval: UInt64 = 1_000_000
+    /// How much later a round may be where nothing but frames and control's bell wants the worker, ns.
+    static let patience: UInt64 = 4_000_000
     /// Rounds after which every Session and Track had its turn.
     static let slices = 20
     /// What one round takes of each, so that control cannot stall media.
@@ -13,6 +15,8 @@ struct HousekeepingSchedule: BitwiseCopyable {
 
     var due: UInt64 = 0
     var round = 0
+    /// When the next slice has its turn: each `interval`, and several in one round when rounds were late.
+    var sliceDue: UInt64 = 0
 }
 
 /// Commands, replies, timers and counters, about 1,000 times a second.
@@ -34,19 +38,29 @@ extension Worker where Queue: ~Copyable {
             executed &+= 1
         }
         executed &+= keepRelay(now: now)
-        tickSlices(now: now)
         let requests = neighbors.makeRequests(into: scratch.burst, capacity: Self.burst, pool: pool, now: now)
         for index in 0..<requests { outbox.add(scratch.burst[index]) }
-        housekeeping.round = (housekeeping.round &+ 1) % HousekeepingSchedule.slices
-        if housekeeping.round == 0 {
-            counters.set(.missingGateways, neighbors.keepGateways(now: now))
-            publishCounters()
-        }
+        tickSlices(now: now)
         return taken &+ executed
     }
 
-    /// The part of the tables whose turn it is in this round.
+    /// The parts of the tables whose turn it is by now; once around at most.
     private mutating func tickSlices(now: UInt64) {
+        for _ in 0..<HousekeepingSchedule.slices {
+            guard now >= housekeeping.sliceDue else { return }
+            housekeeping.sliceDue &+= HousekeepingSchedule.interval
+            tickSlice(now: now)
+            housekeeping.round = (housekeeping.round &+ 1) % HousekeepingSchedule.slices
+            if housekeeping.round == 0 {
+                counters.set(.missingGateways, neighbors.keepGateways(now: now))
+                publishCounters()
+            }
+        }
+        // After a longer break there is nothing to catch up with.
+        housekeeping.sliceDue = max(housekeeping.sliceDue, now)
+    }
+
+    private mutating func tickSlice(now: UInt64) {
         let round = housekeeping.round
         let slices = HousekeepingSchedule.slices
         var end = sessions.capacity * (round + 1) / slices

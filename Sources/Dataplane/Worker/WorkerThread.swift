@@ -37,8 +37,11 @@ public final class WorkerThread: Sendable {
         _ worker: inout Worker<DPDKQueue>, idle: IdlePolicy, clock: CycleClock, isStopping: Box
     ) {
         var idle = idle
+        var wait = frameWait(worker, idle: idle)
+        var bells = ControlBells()
         // A full turn takes well under a millisecond; whatever takes longer than this was not the worker's doing.
-        let stall = clock.frequency / 200 &+ UInt64(idle.longestSleep) &* clock.frequency / 1_000_000
+        let longestRest = wait == nil ? UInt64(idle.longestSleep) : HousekeepingSchedule.patience / 1_000 &+ 1_000
+        let stall = clock.frequency / 200 &+ longestRest &* clock.frequency / 1_000_000
         var began = clock.cycles()
         while !isStopping.flag.load(ordering: .relaxed) {
             let forwarded = worker.counters[.forwardedPackets]
@@ -51,9 +54,11 @@ public final class WorkerThread: Sendable {
                     worker.counters.noteForward(nanoseconds: clock.nanoseconds(worked &- began), packets: packets)
                 }
                 idle.reset()
+                wait?.reset()
             } else {
-                idle.endTurn(rest: worker.rest(now: clock.nanoseconds(worked &- clock.origin)))
+                Self.endEmptyTurn(&worker, idle: &idle, wait: &wait, clock: clock, now: worked)
             }
+            bells.ring(worker.mailbox)
             let ended = clock.cycles()
             worker.counters.add(.totalCycles, ended &- began)
             worker.counters.add(.turns)
@@ -62,6 +67,27 @@ public final class WorkerThread: Sendable {
             }
             began = ended
         }
+    }
+
+    /// Nil where the worker polls, or sleeps by the clock.
+    private static func frameWait(_ worker: borrowing Worker<DPDKQueue>, idle: IdlePolicy) -> FrameWait? {
+        guard idle.sleeps, let socket = worker.queue.socket else { return nil }
+        // Other workers and the kernel's interface ring no bell.
+        let isAlone = worker.siblings.count == 1 && !worker.exception.isOpen
+        return FrameWait(socket, bell: worker.mailbox.workerBell, idle: idle, isAlone: isAlone)
+    }
+
+    /// Rests after a turn that found nothing.
+    @inline(__always)
+    private static func endEmptyTurn(
+        _ worker: inout Worker<DPDKQueue>, idle: inout IdlePolicy, wait: inout FrameWait?, clock: CycleClock,
+        now: UInt64
+    ) {
+        let rest = worker.rest(now: clock.nanoseconds(now &- clock.origin))
+        guard wait != nil else { return idle.endTurn(rest: rest) }
+        guard rest > 0, wait!.isDue() else { return }
+        wait!.prepare()
+        wait!.wait(rest: worker.rest(now: clock.nanoseconds(now &- clock.origin)))
     }
 
     /// Ends the loop after its present turn and waits for the thread.
