@@ -37,6 +37,7 @@ class Meeting:
         pytest.param("af_packet", 6, None, "GCM", id="af_packet-IPv6-GCM"),
         pytest.param("af_packet", 4, "AES128_CM_SHA1_80", "SHA1_80", id="af_packet-IPv4-CM_SHA1"),
         pytest.param("af_xdp", 4, None, "GCM", id="af_xdp-IPv4-GCM"),
+        pytest.param("packet_socket", 6, None, "GCM", id="packet_socket-IPv6-GCM"),
     ],
 )
 def test_three_people_see_and_hear_each_other(

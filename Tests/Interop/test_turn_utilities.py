@@ -23,10 +23,12 @@ SETTINGS = 'rfc5766_channels: "yes"\nallocations_per_user: 500\nalternate_udp_po
 
 @dataclass
 class Way:
-    """How a client reaches the relay: port and options; UDP at the data plane, streams at the kernel's addresses."""
+    """How a client reaches the relay: port and options; UDP at the data plane, streams at the kernel's addresses. And what
+    the data plane's port is."""
 
     port: int
     options: tuple[str, ...] = ()
+    driver: str = "af_packet"
 
     def address(self, lab: Lab, family: int) -> str:
         return lab.address("pop1", family, media="-t" not in self.options)
@@ -34,7 +36,7 @@ class Way:
 
 WAYS = {
     "udp": Way(PORTS["udp"]),
-    "udp 443": Way(443),
+    "udp 443": Way(443, driver="packet_socket"),
     "tcp": Way(PORTS["tcp"], ("-t",)),
     "tls": Way(PORTS["tls"], ("-t", "-S")),
 }
@@ -91,18 +93,18 @@ def finish(stage: Stage, runs: list[Run]) -> str:
     return f"{len(runs)} runs passed, {sent} messages sent, {received} received, {sent - received} lost"
 
 
-def prepare(stage: Stage, folder: Path) -> None:
+def prepare(stage: Stage, folder: Path, driver: str = "af_packet") -> None:
     """A relay and a peer."""
     lab = stage.make_lab(clients=2)
     section, _ = turn_section(lab, folder, more=SETTINGS)
-    stage.start_server(sections=section)
+    stage.start_server(sections=section, driver=driver)
     stage.run(PEER, "turnutils_peer")
 
 
 @pytest.mark.parametrize("way", list(WAYS))
 def test_turnutils_relay(stage: Stage, tmp_path: Path, say: Callable[[str], None], way: str) -> None:
     """Every family on either side, channels and indications, a peer and each other: all at once."""
-    prepare(stage, tmp_path)
+    prepare(stage, tmp_path, WAYS[way].driver)
     runs = []
     for client, relayed, method, partner in itertools.product((4, 6), (4, 6), METHODS, PARTNERS):
         name = f"{way}: IPv{client} client, IPv{relayed} relayed address, {method}, {partner}"
