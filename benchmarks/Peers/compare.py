@@ -240,7 +240,7 @@ class Comparison:
     def _loads(self) -> Iterable[tuple[str, int]]:
         """Needletail's ports, each with a rate: the peer's, and four times as much."""
         rate = self._options.rate
-        return ("af_packet", rate), ("af_packet", 4 * rate), ("af_xdp", 4 * rate)
+        return ("packet_socket", rate), ("packet_socket", 4 * rate), ("af_packet", 4 * rate), ("af_xdp", 4 * rate)
 
     async def rows(self) -> AsyncIterator[Row]:
         """Every row as it comes; Needletail's with their ratios to the peer before them."""

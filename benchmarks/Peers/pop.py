@@ -33,6 +33,7 @@ turn:
 """
 DEVICES = {
     "af_packet": "net_af_packet0,iface=media0,qpairs=1",
+    "packet_socket": "packet_socket0,iface=media0",
     "af_xdp": "net_af_xdp0,iface=media0,start_queue=0,queue_count=1",
 }
 
