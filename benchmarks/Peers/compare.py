@@ -14,8 +14,8 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -48,12 +48,13 @@ class Server(Protocol):
 
 @dataclass
 class Row:
-    """One server under one load."""
+    """One server under one load. `pays`: for both halves of the kernel's way of what it sends, or for its own."""
 
     work: str
     server: str
     profile: str
     port: str
+    pays: str = ""
     # Packets a second that came out of the server, and its CPU seconds for a million of them: the median of windows
     # of a second, and the least.
     rate: float = 0
@@ -76,9 +77,29 @@ class Row:
     ratio: float | None = None
     goal: float | None = None
 
-    def beside(self, peer: Row) -> Row:
-        self.ratio = peer.cpu / self.cpu
+    def beside(self, *peers: Row) -> Row:
+        """Compared with the peer at its best."""
+        self.ratio = min(peer.cpu for peer in peers) / self.cpu
         return self
+
+
+# Who pays for the receiver's half of the way of what a server sends: itself, or the end that receives.
+PAYS = ("both", "own")
+
+
+@dataclass
+class Load:
+    """One of Needletail's ports, how many times as much as the peer it has to do, and what it pays for."""
+
+    driver: str
+    factor: int
+    pays: str
+
+
+LOADS = (
+    Load("packet_socket", 1, "own"), Load("packet_socket", 4, "own"), Load("packet_socket", 1, "both"),
+    Load("packet_socket", 4, "both"), Load("af_packet", 4, "both"), Load("af_xdp", 4, "both"),
+)  # fmt: skip
 
 
 @dataclass
@@ -186,82 +207,88 @@ async def in_process(options: Options, work: str, profile: str = "") -> Row:
     )  # fmt: skip
 
 
+class Cable:
+    """The veth between the namespaces, and which core does the receiver's half of the way of what is sent over it."""
+
+    def __init__(self, options: Options) -> None:
+        within = ("ip", "netns", "exec", options.namespace)
+        self._ends = {(): options.server_core, within: options.generator_core}
+
+    def steer(self, pays: str) -> None:
+        """`own`: the core of the end that receives, by receive packet steering; `both`: the one that sends."""
+        for prefix, core in self._ends.items():
+            mask = 1 << core if pays == "own" else 0
+            script = f"echo {mask:x} >/sys/class/net/media0/queues/rx-0/rps_cpus"
+            subprocess.run([*prefix, "sh", "-c", script], check=True)
+
+
 class Comparison:
     """All rows of one run."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._cable = Cable(options)
         self._again_until = time.monotonic() + AGAIN_WITHIN
 
-    async def _row(self, take: Callable[[Path], Awaitable[Row]]) -> Row:
+    async def _row(self, blank: Row, take: Callable[[Path, Row], Awaitable[None]]) -> Row:
         """A row in which packets were lost is taken again while there is time: something else had the cores."""
+        self._cable.steer(blank.pays)
         for number in range(TRIES):
+            row = replace(blank)
             with tempfile.TemporaryDirectory(prefix="needletail-peers-") as folder:
-                row = await take(Path(folder))
+                await take(Path(folder), row)
             if row.lost == 0 or number == TRIES - 1 or time.monotonic() > self._again_until:
                 return row
         raise AssertionError("a row is taken at least once")
 
-    async def _janus(self, profile: str) -> Row:
-        async def take(folder: Path) -> Row:
-            row = Row("forward", "janus", profile, "veth, sockets")
+    async def _janus(self, profile: str, pays: str) -> Row:
+        async def take(folder: Path, row: Row) -> None:
             server = Janus(folder, self._options.server_core, event_loops=1)
             await forward(self._options, row, server, self._options.rate)
-            return row
 
-        return await self._row(take)
+        return await self._row(Row("forward", "janus", profile, "veth, sockets", pays), take)
 
-    async def _pop(self, profile: str, driver: str, rate: int) -> Row:
-        async def take(folder: Path) -> Row:
-            row = Row("forward", "needletail", profile, f"veth, {driver}", goal=VETH_GOALS["forward"])
-            server = Pop(folder, self._options.server_core, self._options.needletail, driver, profile)
-            await forward(self._options, row, server, rate)
-            return row
-
-        return await self._row(take)
-
-    async def _coturn(self) -> Row:
-        async def take(folder: Path) -> Row:
-            row = Row("relay", "coturn", "", "veth, sockets")
+    async def _coturn(self, pays: str) -> Row:
+        async def take(folder: Path, row: Row) -> None:
             await relay(self._options, row, Coturn(folder, self._options.server_core, 1), self._options.rate)
-            return row
 
-        return await self._row(take)
+        return await self._row(Row("relay", "coturn", "", "veth, sockets", pays), take)
 
-    async def _relaying_pop(self, driver: str, rate: int) -> Row:
-        async def take(folder: Path) -> Row:
-            row = Row("relay", "needletail", "", f"veth, {driver}", goal=VETH_GOALS["relay"])
-            server = Pop(folder, self._options.server_core, self._options.needletail, driver, next(iter(PROFILES)))
-            await relay(self._options, row, server, rate)
-            return row
+    async def _pop(self, work: str, profile: str, load: Load) -> Row:
+        async def take(folder: Path, row: Row) -> None:
+            offered = profile or next(iter(PROFILES))
+            server = Pop(folder, self._options.server_core, self._options.needletail, load.driver, offered)
+            rate = self._options.rate * load.factor
+            await (forward if work == "forward" else relay)(self._options, row, server, rate)
 
-        return await self._row(take)
+        port = f"veth, {load.driver}"
+        return await self._row(Row(work, "needletail", profile, port, load.pays, goal=VETH_GOALS[work]), take)
 
-    def _loads(self) -> Iterable[tuple[str, int]]:
-        """Needletail's ports, each with a rate: the peer's, and four times as much."""
-        rate = self._options.rate
-        return ("packet_socket", rate), ("packet_socket", 4 * rate), ("af_packet", 4 * rate), ("af_xdp", 4 * rate)
+    async def _beside(self, work: str, profile: str, *peers: Row) -> AsyncIterator[Row]:
+        for load in LOADS:
+            yield (await self._pop(work, profile, load)).beside(*peers)
+        yield (await in_process(self._options, work, profile)).beside(*peers)
 
     async def rows(self) -> AsyncIterator[Row]:
         """Every row as it comes; Needletail's with their ratios to the peer before them."""
         for profile in PROFILES:
             if self._options.only not in (None, "forward", profile):
                 continue
-            peer = await self._janus(profile)
-            yield peer
-            for driver, packets in self._loads():
-                yield (await self._pop(profile, driver, packets)).beside(peer)
-            yield (await in_process(self._options, "forward", profile)).beside(peer)
+            peers = [await self._janus(profile, pays) for pays in PAYS]
+            for row in peers:
+                yield row
+            async for row in self._beside("forward", profile, *peers):
+                yield row
         if self._options.only in (None, "relay"):
-            peer = await self._coturn()
-            yield peer
-            for driver, packets in self._loads():
-                yield (await self._relaying_pop(driver, packets)).beside(peer)
-            yield (await in_process(self._options, "relay")).beside(peer)
+            peers = [await self._coturn(pays) for pays in PAYS]
+            for row in peers:
+                yield row
+            async for row in self._beside("relay", "", *peers):
+                yield row
 
 
 HEADINGS = (
-    ("work", 8), ("server", 11), ("profile", 18), ("port", 16), ("packets/s", 10), ("CPU s/million", 14),
+    ("work", 8), ("server", 11), ("profile", 18), ("port", 20), ("pays", 5), ("packets/s", 10), ("CPU s/million", 14),
     ("least", 7), ("working", 8), ("x peer", 7), ("goal", 5), ("cores", 6), ("at rest", 8), ("waited", 7),
     ("generator", 10), ("lost", 8), ("wrong", 6),
 )  # fmt: skip
@@ -269,7 +296,7 @@ HEADINGS = (
 
 def table_line(cells: list[str]) -> str:
     return "".join(
-        cell.ljust(width) if place < 4 else cell.rjust(width)
+        cell.ljust(width) if place < 5 else cell.rjust(width)
         for place, (cell, (_, width)) in enumerate(zip(cells, HEADINGS, strict=True))
     )
 
@@ -280,7 +307,7 @@ def table_row(row: Row) -> str:
 
     real = row.port != "in process"
     return table_line(
-        [row.work, row.server, row.profile, row.port, f"{row.rate:,.0f}", f"{row.cpu:.3f}", f"{row.least:.3f}",
+        [row.work, row.server, row.profile, row.port, row.pays, f"{row.rate:,.0f}", f"{row.cpu:.3f}", f"{row.least:.3f}",
          optional(row.working, ".3f"),
          optional(row.ratio, ".1f"), optional(row.goal, ".0f"), f"{row.busy:.2f}",
          f"{row.rest:.3f}" if real else "", f"{row.waited:.2f}" if real else "", f"{row.generator:.2f}" if real else "",
@@ -292,7 +319,7 @@ def json_row(row: Row) -> str:
     return json.dumps(
         {"name": f"{row.work}, {row.server}, {row.port}", "unit": "CPU s/million packets", "value": round(row.cpu, 4), "least": round(row.least, 4),
          "working": row.working and round(row.working, 4),
-         "profile": row.profile, "packets_per_second": round(row.rate), "ratio": row.ratio and round(row.ratio, 2),
+         "profile": row.profile, "pays": row.pays, "packets_per_second": round(row.rate), "ratio": row.ratio and round(row.ratio, 2),
          "goal": row.goal, "ok": None if row.goal is None else row.ratio >= row.goal, "cores": round(row.busy, 4),
          "cores_at_rest": round(row.rest, 4), "cores_waited_for": round(row.waited, 4), "generator_cores": round(row.generator, 4), "lost": row.lost,
          "checked": row.checked, "wrong": row.wrong, "threads": row.threads}

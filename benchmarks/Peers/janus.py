@@ -41,7 +41,7 @@ transports: {{ disable = "{self._others("transports", "pfunix")}" }}
             f'general: {{ enabled = true, json = "compact", path = "{self._socket_path}", type = "SOCK_SEQPACKET" }}\n'
         )
         (folder / "janus.plugin.videoroom.jcfg").write_text("general: { }\n")
-        self.program = Program(["janus", "-F", str(folder)], core, folder / "janus.log")
+        self.program = Program(["janus", "-F", str(folder)], core, folder / "janus.log", starts_anywhere=True)
         self._numbers = itertools.count(1)
 
     @staticmethod
@@ -57,11 +57,13 @@ transports: {{ disable = "{self._others("transports", "pfunix")}" }}
         return self
 
     async def _start(self, tries: int = 10) -> None:
-        # Janus 1.1.2 ends at once when its socket's thread runs before the flag is set that keeps it running.
+        # Janus 1.1.2 ends at once when its socket's thread runs before the flag is set that keeps it running: on one
+        # core mostly, on two seldom.
         for number in range(tries):
             await self.program.__aenter__()
             try:
-                return await wait_until("janus", self._connects)
+                await wait_until("janus", self._connects)
+                return self.program.pin()
             except Ended:
                 if number == tries - 1:
                     raise

@@ -21,10 +21,12 @@ async def wait_until(what: str, probe: Callable[[], Awaitable[bool]], timeout: f
         await asyncio.sleep(0.05)
 
 
-async def start(command: list[str], core: int, **options: object) -> asyncio.subprocess.Process:
-    """Runs `command` on `core` before what else the machine does."""
+async def start(command: list[str], core: int | None, **options: object) -> asyncio.subprocess.Process:
+    """Runs `command` on `core`, or on any, before what else the machine does."""
     # taskset and nice become the program, so the id is the program's.
-    command = ["taskset", "-c", str(core), "nice", "-n", str(NICE), *command]
+    command = ["nice", "-n", str(NICE), *command]
+    if core is not None:
+        command = ["taskset", "-c", str(core), *command]
     process = await asyncio.create_subprocess_exec(*command, start_new_session=True, **options)
     # With autogroups (sched(7)) a nice value counts within its session alone, and the session's against others.
     with contextlib.suppress(FileNotFoundError):
@@ -37,17 +39,18 @@ class Ended(RuntimeError):
 
 
 class Program:
-    """A process on one core; its output goes to a file."""
+    """A process on one core; its output goes to a file. With `starts_anywhere` it is on one core after `pin`."""
 
-    def __init__(self, command: list[str], core: int, log: Path) -> None:
+    def __init__(self, command: list[str], core: int, log: Path, *, starts_anywhere: bool = False) -> None:
         self._name = Path(command[0]).name
         self._command, self._core = command, core
+        self._first_core = None if starts_anywhere else core
         self.log = log
 
     async def __aenter__(self) -> Program:
         with self.log.open("wb") as log:
             self._process = await start(
-                self._command, self._core, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                self._command, self._first_core, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
         return self
 
@@ -68,6 +71,12 @@ class Program:
     def check(self) -> None:
         if self._process.returncode is not None:
             raise Ended(f"{self._name} ended with {self._process.returncode}\n{self.tail()}")
+
+    def pin(self) -> None:
+        for thread in os.listdir(f"/proc/{self._process.pid}/task"):
+            # Some end meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread), {self._core})
 
     def cpu_seconds(self) -> float:
         """What all its threads ran so far: utime + stime of /proc, to the nanosecond."""
