@@ -40,6 +40,10 @@ struct PacketSocketQueue: ~Copyable {
     @inline(__always)
     var receiver: Int32 { ring.handle }
 
+    /// Whether something has come already.
+    @inline(__always)
+    var hasFrame: Bool { ring.peek() != nil }
+
     /// See `PortQueue`.
     @inline(never)
     mutating func receive(into burst: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int {

@@ -1,3 +1,4 @@
+import CDPDK
 import CPacketSocket
 import Glibc
 import Mailbox
@@ -15,11 +16,16 @@ struct FrameWait: BitwiseCopyable {
     /// How long it stays asleep once a frame has come, so that what comes in a burst is taken, sealed and sent together, as
     /// with the moderated interrupts of a NIC.
     private let moderation: UInt64
+    /// The same in cycles of the processor.
+    private let moderationCycles: UInt64
     private var emptyTurns: UInt32 = 0
+    /// Frames come at shorter intervals than it stays asleep: it need not wait for the first one.
+    private var isSteady = false
 
     /// `isAlone`: nothing but frames and control wants the worker; otherwise it looks after its policy's longest sleep.
     init(
-        _ socket: UnsafeMutablePointer<PacketSocketQueue>, bell: Doorbell, idle: IdlePolicy, isAlone: Bool
+        _ socket: UnsafeMutablePointer<PacketSocketQueue>, bell: Doorbell, idle: IdlePolicy, isAlone: Bool,
+        clock: CycleClock
     ) {
         self.socket = socket
         self.bell = bell
@@ -27,6 +33,7 @@ struct FrameWait: BitwiseCopyable {
         patience = isAlone && bell.handle >= 0 ? HousekeepingSchedule.patience : 0
         longest = isAlone ? .max : sleep
         moderation = sleep
+        moderationCycles = UInt64(idle.longestSleep) &* clock.frequency / 1_000_000
     }
 
     /// A turn found work.
@@ -46,21 +53,29 @@ struct FrameWait: BitwiseCopyable {
 
     /// Waits at most `rest` nanoseconds, and what patience adds to them; 0 does not wait, but undoes `prepare`.
     @inline(never)
-    func wait(rest: UInt64) {
+    mutating func wait(rest: UInt64) {
+        guard rest > 0, !isSteady else {
+            bell.answer(wasRung: false)
+            if rest > 0 {
+                packet_socket_wait(nil, 0, moderation)
+                isSteady = socket.pointee.hasFrame
+            }
+            return
+        }
         var handles = (
             pollfd(fd: socket.pointee.receiver, events: Int16(POLLIN), revents: 0),
             pollfd(fd: bell.handle, events: Int16(POLLIN), revents: 0)
         )
-        if rest > 0 {
-            withUnsafeMutablePointer(to: &handles) { handles in
-                handles.withMemoryRebound(to: pollfd.self, capacity: 2) {
-                    packet_socket_wait($0, 2, min(rest &+ patience, longest))
-                }
+        let began = tsc_read()
+        withUnsafeMutablePointer(to: &handles) { handles in
+            handles.withMemoryRebound(to: pollfd.self, capacity: 2) {
+                packet_socket_wait($0, 2, min(rest &+ patience, longest))
             }
         }
         bell.answer(wasRung: handles.1.revents != 0)
         guard handles.0.revents != 0 else { return }
         if handles.0.revents & Int16(POLLERR) != 0 { socket.pointee.clearError() }
+        isSteady = tsc_read() &- began < moderationCycles
         if moderation > 0 { packet_socket_wait(nil, 0, moderation) }
     }
 }

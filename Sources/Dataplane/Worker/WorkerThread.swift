@@ -37,7 +37,7 @@ public final class WorkerThread: Sendable {
         _ worker: inout Worker<DPDKQueue>, idle: IdlePolicy, clock: CycleClock, isStopping: Box
     ) {
         var idle = idle
-        var wait = frameWait(worker, idle: idle)
+        var wait = frameWait(worker, idle: idle, clock: clock)
         var bells = ControlBells()
         // A full turn takes well under a millisecond; whatever takes longer than this was not the worker's doing.
         let longestRest = wait == nil ? UInt64(idle.longestSleep) : HousekeepingSchedule.patience / 1_000 &+ 1_000
@@ -70,11 +70,13 @@ public final class WorkerThread: Sendable {
     }
 
     /// Nil where the worker polls, or sleeps by the clock.
-    private static func frameWait(_ worker: borrowing Worker<DPDKQueue>, idle: IdlePolicy) -> FrameWait? {
+    private static func frameWait(_ worker: borrowing Worker<DPDKQueue>, idle: IdlePolicy, clock: CycleClock)
+        -> FrameWait?
+    {
         guard idle.sleeps, let socket = worker.queue.socket else { return nil }
         // Other workers and the kernel's interface ring no bell.
         let isAlone = worker.siblings.count == 1 && !worker.exception.isOpen
-        return FrameWait(socket, bell: worker.mailbox.workerBell, idle: idle, isAlone: isAlone)
+        return FrameWait(socket, bell: worker.mailbox.workerBell, idle: idle, isAlone: isAlone, clock: clock)
     }
 
     /// Rests after a turn that found nothing.
