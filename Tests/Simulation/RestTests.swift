@@ -41,6 +41,27 @@ struct RestTests {
         #expect(world.worker(1).pointee.turn(now: world.now) > 0, "a message is work")
     }
 
+    @Test("gives what control says its round at once, and lets a late round catch up")
+    func rounds() throws {
+        let world = try World(seed: 1)
+        world.run(1)
+        #expect(rest(world) > 0)
+        world.command(0, .closeTrack(TrackHandle(worker: 0, index: 1, generation: 1)))
+        #expect(world.worker().pointee.turn(now: world.now) == 0, "not before the round")
+        #expect(world.worker().pointee.rest(now: world.now) == 0)
+        #expect(world.worker().pointee.turn(now: world.now) == 1)
+        let slices = HousekeepingSchedule.slices
+        let before = world.worker().pointee.housekeeping.round
+        let late = world.now + 5 * HousekeepingSchedule.interval
+        _ = world.worker().pointee.turn(now: late)
+        #expect(world.worker().pointee.housekeeping.round == (before + 5) % slices)
+        // Once around at most, however late.
+        _ = world.worker().pointee.turn(now: late + 1_000 * HousekeepingSchedule.interval)
+        #expect(world.worker().pointee.housekeeping.round == (before + 5) % slices)
+        _ = world.worker().pointee.turn(now: late + 1_001 * HousekeepingSchedule.interval)
+        #expect(world.worker().pointee.housekeeping.round == (before + 6) % slices)
+    }
+
     @Test("counts what timers send as work")
     func sending() throws {
         let world = try World(seed: 1)

@@ -57,7 +57,7 @@ extension Worker where Queue: ~Copyable {
             }
         }
         // After a longer break there is nothing to catch up with.
-        housekeeping.sliceDue = max(housekeeping.sliceDue, now)
+        housekeeping.sliceDue = max(housekeeping.sliceDue, now &+ HousekeepingSchedule.interval)
     }
 
     private mutating func tickSlice(now: UInt64) {
