@@ -13,6 +13,9 @@
 // UDP segmentation offload by the kernel or the device, since Linux 6.2 (linux/virtio_net.h).
 static const uint8_t virtio_net_hdr_gso_udp_l4 = 5;
 
+// A group's own PACKET_IGNORE_OUTGOING; older kernels do not look at it.
+static const int32_t packet_fanout_flag_ignore_outgoing = 0x4000;
+
 // `struct mmsghdr`.
 struct packet_message {
     struct msghdr header;

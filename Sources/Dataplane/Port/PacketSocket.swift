@@ -65,7 +65,8 @@ enum PacketSocket {
     /// Has the sockets of a group share what comes in by a hash of addresses and ports. Nil makes a group; it is answered.
     static func spread(_ handle: Int32, _ group: UInt16?, port: String) throws(PortFailure) -> UInt16 {
         // The group's number, and above it how it spreads.
-        let flags = group == nil ? PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_UNIQUEID : PACKET_FANOUT_HASH
+        let flags =
+            PACKET_FANOUT_HASH | packet_fanout_flag_ignore_outgoing | (group == nil ? PACKET_FANOUT_FLAG_UNIQUEID : 0)
         try set(handle, PACKET_FANOUT, to: UInt32(flags) << 16 | UInt32(group ?? 0), port)
         if let group { return group }
         var made: UInt32 = 0

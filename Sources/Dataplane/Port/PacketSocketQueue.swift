@@ -80,7 +80,8 @@ struct PacketSocketQueue: ~Copyable {
     @inline(__always)
     private mutating func take(_ frame: ReceivedFrame) -> Mbuf? {
         let length = frame.length
-        guard !frame.isPart, frame.offload.gso_type == UInt8(VIRTIO_NET_HDR_GSO_NONE), length <= longestFrame,
+        guard !frame.isOutgoing, !frame.isPart, frame.offload.gso_type == UInt8(VIRTIO_NET_HDR_GSO_NONE),
+            length <= longestFrame,
             !frame.isTagged
         else {
             takeApart(frame)
@@ -100,13 +101,14 @@ struct PacketSocketQueue: ~Copyable {
         var offload = frame.offload
         var bytes = UnsafeRawBufferPointer(start: frame.data, count: frame.length)
         if frame.isPart {
-            // The kernel keeps the whole one in the socket's queue, as far as there is room.
+            // Also of what is not wanted, or the next one would be taken for it. The kernel keeps the whole one in the socket's queue, as far as there is room.
             let header = ReceiveRing.virtioLength
             let length = frame.isCopied ? Self.receive(ring.handle, whole) : 0
             guard length > header else { return counters.add(.receiveErrors) }
             offload = UnsafeRawPointer(whole.baseAddress!).loadUnaligned(as: virtio_net_hdr.self)
             bytes = UnsafeRawBufferPointer(start: whole.baseAddress! + header, count: length &- header)
         }
+        if frame.isOutgoing { return }
         if frame.isTagged
             || !split.take(bytes, offload, longestFrame: longestFrame, stock: &stock, pool: pool)
         {

@@ -69,6 +69,13 @@ struct ReceivedFrame {
     @inline(__always)
     var data: UnsafeRawPointer { UnsafeRawPointer(slot) + Int(header.pointee.tp_mac) }
 
+    /// Whether this host sent it: groups of sockets are shown these by kernels that do not know the flag against it. The
+    /// `sockaddr_ll` behind the header says it.
+    @inline(__always)
+    var isOutgoing: Bool {
+        slot.load(fromByteOffset: 32 + 10, as: UInt8.self) == UInt8(PACKET_OUTGOING)
+    }
+
     /// Whether it came with a VLAN's tag, which the kernel took off.
     @inline(__always)
     var isTagged: Bool { status & UInt32(TP_STATUS_VLAN_VALID) != 0 }
