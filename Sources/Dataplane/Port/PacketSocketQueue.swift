@@ -81,8 +81,7 @@ struct PacketSocketQueue: ~Copyable {
     private mutating func take(_ frame: ReceivedFrame) -> Mbuf? {
         let length = frame.length
         guard !frame.isOutgoing, !frame.isPart, frame.offload.gso_type == UInt8(VIRTIO_NET_HDR_GSO_NONE),
-            length <= longestFrame,
-            !frame.isTagged
+            length <= longestFrame, !frame.isTagged
         else {
             takeApart(frame)
             return nil
@@ -101,7 +100,8 @@ struct PacketSocketQueue: ~Copyable {
         var offload = frame.offload
         var bytes = UnsafeRawBufferPointer(start: frame.data, count: frame.length)
         if frame.isPart {
-            // Also of what is not wanted, or the next one would be taken for it. The kernel keeps the whole one in the socket's queue, as far as there is room.
+            // The kernel keeps the whole one in the socket's queue, as far as there is room. Also what is not wanted is taken
+            // from there, or it would be the next one's.
             let header = ReceiveRing.virtioLength
             let length = frame.isCopied ? Self.receive(ring.handle, whole) : 0
             guard length > header else { return counters.add(.receiveErrors) }

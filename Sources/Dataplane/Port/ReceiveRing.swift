@@ -69,8 +69,8 @@ struct ReceivedFrame {
     @inline(__always)
     var data: UnsafeRawPointer { UnsafeRawPointer(slot) + Int(header.pointee.tp_mac) }
 
-    /// Whether this host sent it: groups of sockets are shown these by kernels that do not know the flag against it. The
-    /// `sockaddr_ll` behind the header says it.
+    /// Whether this host sent it: groups of sockets are shown these by kernels that do not know the flag against it. It
+    /// stands in the `sockaddr_ll` (packet(7): `sll_pkttype`, its byte 10) behind the header, which takes 32 bytes.
     @inline(__always)
     var isOutgoing: Bool {
         slot.load(fromByteOffset: 32 + 10, as: UInt8.self) == UInt8(PACKET_OUTGOING)
