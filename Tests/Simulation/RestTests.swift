@@ -62,6 +62,19 @@ struct RestTests {
         #expect(world.worker().pointee.housekeeping.round == (before + 6) % slices)
     }
 
+    @Test("asks for a neighbour at once, and then rests again")
+    func neighbour() throws {
+        let world = try World(seed: 1)
+        world.run(1)
+        #expect(rest(world) > 0)
+        _ = world.worker().pointee.neighbors.nextHop(to: IPAddress("10.0.0.77")!, now: world.now)
+        #expect(world.worker().pointee.rest(now: world.now) == 0)
+        let before = world.worker().pointee.counters[.transmittedPackets]
+        #expect(world.worker().pointee.turn(now: world.now) > 0)
+        #expect(world.worker().pointee.counters[.transmittedPackets] == before + 1)
+        #expect(rest(world) > 0)
+    }
+
     @Test("counts what timers send as work")
     func sending() throws {
         let world = try World(seed: 1)

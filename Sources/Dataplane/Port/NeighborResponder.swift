@@ -113,6 +113,9 @@ struct NeighborResponder: ~Copyable {
         return missing
     }
 
+    /// Whether a request is to be made that somebody's packets wait for.
+    var hasUrgentRequest: Bool { neighbors.hasStranger }
+
     /// Makes the ARP requests and neighbour solicitations that are due, to be transmitted: how many. Call it from
     /// housekeeping.
     mutating func makeRequests(

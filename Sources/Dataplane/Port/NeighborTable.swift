@@ -24,6 +24,8 @@ struct NeighborTable: ~Copyable {
 
     private let entries: UnsafeMutablePointer<Entry>
     let capacity: Int
+    /// Whether somebody has a place who was not asked for yet: what is sent to it meanwhile is lost.
+    private(set) var hasStranger = false
 
     init(capacity: Int = 64) {
         precondition(capacity > 0)
@@ -58,6 +60,7 @@ struct NeighborTable: ~Copyable {
         }
         entries[victim] = Entry(
             address: address, mac: .zero, expiry: 0, lastUse: now, nextRequest: now, isUsed: true)
+        hasStranger = true
         return nil
     }
 
@@ -85,6 +88,7 @@ struct NeighborTable: ~Copyable {
             entries[index].nextRequest = now &+ Self.requestInterval
             return entries[index].address
         }
+        hasStranger = false
         return nil
     }
 }
