@@ -20,9 +20,6 @@ struct SegmentSplit: ~Copyable {
         waiting.deallocate()
     }
 
-    @inline(__always)
-    var isEmpty: Bool { first == count }
-
     /// The next segment; nil when there is none.
     @inline(__always)
     mutating func next() -> Mbuf? {
