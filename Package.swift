@@ -58,9 +58,12 @@ let package = Package(
         .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
         .target(name: "Meetings"),
         .target(
+            name: "Conference",
+            dependencies: ["Wire", "Mailbox", "Agents", "Meetings", .product(name: "Logging", package: "swift-log")]),
+        .target(
             name: "Api",
             dependencies: [
-                "Wire", "Mailbox", "Agents", "Meetings",
+                "Wire", "Mailbox", "Agents", "Meetings", "Conference",
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -78,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "needletail",
             dependencies: [
-                "Api", "Agents", "Dataplane", "Mailbox", "Meetings", "Wire",
+                "Api", "Agents", "Conference", "Dataplane", "Mailbox", "Meetings", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -99,9 +102,15 @@ let package = Package(
         .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
         .testTarget(
+            name: "ConferenceTests",
+            dependencies: [
+                "Conference", "Agents", "Mailbox", "Meetings", "Wire", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        .testTarget(
             name: "ApiTests",
             dependencies: [
-                "Api", "Agents", "Mailbox", "Meetings", "Wire",
+                "Api", "Agents", "Conference", "Mailbox", "Meetings", "Wire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

@@ -21,7 +21,7 @@ public struct Answerer: Sendable {
     ///
     /// - Parameters:
     ///   - ufrag: our ICE user name fragment (`OwnerUfrag.text`).
-    ///   - password: our ICE password (`IceCredentials.makePassword`).
+    ///   - password: our ICE password (`ICECredentials.makePassword`).
     ///   - generator: for the Slots' SSRCs and the answer's session id.
     /// - Throws: when no session can be made from the offer, with the line where one is to blame.
     public func answer(
@@ -69,7 +69,7 @@ public struct Answerer: Sendable {
             }
             let preference = media.kind == "audio" ? [Codec.opus] : videoCodecs.filter { $0 != .opus }
             var answer = MediaAnswer(offered, preference: preference)
-            if !offered.isRtpOverDtls || !bundle.allows(offered) { answer.formats = [] }
+            if !offered.isRTPOverDTLS || !bundle.allows(offered) { answer.formats = [] }
             if answer.isAccepted { try require(offered) }
             answers.append(answer)
         }
@@ -129,7 +129,7 @@ public struct Answerer: Sendable {
 
     private var candidateLines: [String] {
         candidates.enumerated().compactMap { index, endpoint in
-            IceCandidate(host: endpoint, index: index).text.map { "a=" + $0 }
+            ICECandidate(host: endpoint, index: index).text.map { "a=" + $0 }
         } + ["a=end-of-candidates"]
     }
 
@@ -142,7 +142,7 @@ public struct Answerer: Sendable {
             remoteUfrag: transport.ufrag, remotePassword: transport.password, fingerprint: transport.fingerprint,
             dtlsRole: transport.role, extensions: extensions, sends: accepted.compactMap(\.send),
             receives: accepted.compactMap(\.receive),
-            reducedSizeRtcp: muxed.allSatisfy { $0.offered.media.attributes.has("rtcp-rsize") },
+            reducedSizeRTCP: muxed.allSatisfy { $0.offered.media.attributes.has("rtcp-rsize") },
             transportFeedback: accepted.contains(where: \.usesTransportFeedback), answer: text)
     }
 }

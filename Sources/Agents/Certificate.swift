@@ -18,7 +18,7 @@ public final class Certificate {
     ///     fingerprint and not the dates.
     /// - Throws: what OpenSSL says.
     public init(
-        profiles: [SrtpProfile] = [.aeadAes128Gcm, .aeadAes256Gcm, .aes128CmHmacSha1], notBefore: Int
+        profiles: [SRTPProfile] = [.aeadAes128Gcm, .aeadAes256Gcm, .aes128CmHmacSha1], notBefore: Int
     ) throws(DTLSError) {
         guard let key = needletail_generate_p256() else { throw .last("key generation") }
         defer { EVP_PKEY_free(key) }
@@ -58,7 +58,7 @@ public final class Certificate {
         return certificate
     }
 
-    private func configure(_ profiles: [SrtpProfile]) throws(DTLSError) {
+    private func configure(_ profiles: [SRTPProfile]) throws(DTLSError) {
         guard needletail_limit_to_dtls12(context) == 1 else { throw .last("DTLS 1.2") }
         // What RFC 8827 section 6.5 requires and its like, AEAD only (see DTLSCipher); the RSA ones let us be the client of a
         // server with an RSA key.
@@ -101,7 +101,7 @@ func lastOpenSSLReason() -> String? {
     return String(cString: reason)
 }
 
-extension SrtpProfile {
+extension SRTPProfile {
     var openSSLName: String {
         switch self {
         case .aes128CmHmacSha1: "SRTP_AES128_CM_SHA1_80"

@@ -11,7 +11,7 @@ public final class DTLSHandshake {
     public enum State: Sendable {
         case handshaking
         /// `receive` is what the peer seals with, `send` what we seal with.
-        case connected(profile: SrtpProfile, receive: SrtpMasterKey, send: SrtpMasterKey)
+        case connected(profile: SRTPProfile, receive: SRTPMasterKey, send: SRTPMasterKey)
         case failed(reason: String)
         /// The peer sent close_notify or a fatal alert, or `close` was called.
         case closed
@@ -163,7 +163,7 @@ public final class DTLSHandshake {
     private func finish() {
         guard peerMatches == true else { return fail("the peer showed no certificate") }
         guard let selected = SSL_get_selected_srtp_profile(ssl),
-            let profile = SrtpProfile(rawValue: UInt16(truncatingIfNeeded: selected.pointee.id))
+            let profile = SRTPProfile(rawValue: UInt16(truncatingIfNeeded: selected.pointee.id))
         else { return fail("no SRTP protection profile in common") }
         guard let keys = exportKeys(profile) else { return fail("the keys could not be exported") }
         let (client, server) = keys
@@ -175,15 +175,15 @@ public final class DTLSHandshake {
     }
 
     /// RFC 5764 section 4.2: the client's key, the server's key, the client's salt, the server's salt.
-    private func exportKeys(_ profile: SrtpProfile) -> (client: SrtpMasterKey, server: SrtpMasterKey)? {
+    private func exportKeys(_ profile: SRTPProfile) -> (client: SRTPMasterKey, server: SRTPMasterKey)? {
         let label = "EXTRACTOR-dtls_srtp"
         let (key, salt) = (profile.keyLength, profile.saltLength)
         var material = [UInt8](repeating: 0, count: 2 * (key + salt))
         let count = material.count
         guard SSL_export_keying_material(ssl, &material, count, label, label.utf8.count, nil, 0, 0) == 1,
-            let client = SrtpMasterKey(
+            let client = SRTPMasterKey(
                 profile: profile, key: Array(material[..<key]), salt: Array(material[2 * key..<2 * key + salt])),
-            let server = SrtpMasterKey(
+            let server = SRTPMasterKey(
                 profile: profile, key: Array(material[key..<2 * key]), salt: Array(material[(2 * key + salt)...]))
         else { return nil }
         return (client, server)

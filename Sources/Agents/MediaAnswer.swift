@@ -5,8 +5,8 @@ struct MediaAnswer {
     /// A codec that the offer and we share.
     struct Shared {
         var codec: Codec
-        var format: RtpFormat
-        var rtx: RtpFormat?
+        var format: RTPFormat
+        var rtx: RTPFormat?
     }
 
     var offered: OfferedMedia
@@ -98,13 +98,13 @@ struct MediaAnswer {
     }
 
     /// RFC 7587 section 6.1: forward error correction, and nothing that asks for stereo.
-    private func opusParameters(_ format: RtpFormat) -> String {
+    private func opusParameters(_ format: RTPFormat) -> String {
         let minptime = format.parameter("minptime").flatMap { UInt8($0) }
         return (minptime.map { "minptime=\($0);" } ?? "") + "useinbandfec=1"
     }
 
     /// REMB is the fallback of a peer without transport-wide feedback or its header extension.
-    private func feedback(for format: RtpFormat) -> [String] {
+    private func feedback(for format: RTPFormat) -> [String] {
         let offersTransport =
             format.feedback.contains("transport-cc") && extensions.contains { $0.place == \.transportSequence }
         var wanted = [offersTransport ? "transport-cc" : "goog-remb"]

@@ -23,7 +23,7 @@ public struct Negotiation: Sendable {
     /// The Slots, in m-line order.
     public var receives: [ReceiveMedia]
     /// Every accepted m-line allows reduced-size RTCP (RFC 5506).
-    public var reducedSizeRtcp: Bool
+    public var reducedSizeRTCP: Bool
     /// Transport-wide congestion feedback was agreed on, together with its header extension.
     public var transportFeedback: Bool
     /// Our answer, lines ended by CR LF.

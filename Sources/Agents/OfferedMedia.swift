@@ -9,7 +9,7 @@ struct OfferedMedia {
     /// The client's directions.
     var sends: Bool
     var receives: Bool
-    var formats: [RtpFormat]
+    var formats: [RTPFormat]
     var extensions: [HeaderExtension]
     /// Lowest resolution first, at most 3.
     var rids: [String]
@@ -30,7 +30,7 @@ struct OfferedMedia {
         let direction = media.attributes.lazy.compactMap { Direction(rawValue: $0.name) }.first ?? sessionDirection
         sends = direction == .sendrecv || direction == .sendonly
         receives = direction == .sendrecv || direction == .recvonly
-        formats = RtpFormat.all(of: media)
+        formats = RTPFormat.all(of: media)
         extensions = media.attributes.values("extmap").compactMap { HeaderExtension($0) }
         rids = Self.rids(of: media)
         let msid = media.attributes.first("msid")?.value.split(separator: " ").map(String.init) ?? []
@@ -49,7 +49,7 @@ struct OfferedMedia {
     }
 
     /// Why we cannot serve it, whatever its formats are; nil when we can.
-    var isRtpOverDtls: Bool {
+    var isRTPOverDTLS: Bool {
         (media.kind == "audio" || media.kind == "video") && media.proto.hasSuffix("/TLS/RTP/SAVPF")
             && (media.port != 0 || isBundleOnly)
     }

@@ -23,10 +23,10 @@ struct OfferedTransport {
             throw SDPError(.unusable, "the offer has no a=ice-ufrag")
         }
         guard let password = level.first("ice-pwd") else { throw SDPError(.unusable, "the offer has no a=ice-pwd") }
-        guard IceCredentials.isValid(ufrag.value, length: 4...256) else {
+        guard ICECredentials.isValid(ufrag.value, length: 4...256) else {
             throw SDPError(.malformed, line: ufrag.line, "an ice-ufrag is 4 to 256 ice-chars")
         }
-        guard IceCredentials.isValid(password.value, length: 22...256) else {
+        guard ICECredentials.isValid(password.value, length: 22...256) else {
             throw SDPError(.malformed, line: password.line, "an ice-pwd is 22 to 256 ice-chars")
         }
         return (ufrag.value, password.value)

@@ -57,7 +57,7 @@ public struct ApiConfiguration: Sendable {
     public var webFolder: String?
     public var limits = Limits()
     /// Nil: clients are told of no relay.
-    public var turn: TurnConfiguration?
+    public var turn: TURNConfiguration?
     /// Nil: no limit.
     public var rateLimit: RateLimit? = RateLimit()
     /// Connections of the API listener at once, and as many requests over HTTP/2.

@@ -1,3 +1,4 @@
+import Conference
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -53,7 +54,7 @@ public struct ApiServer: Service {
             drain: drain, admission: admission, relay: relay, certificates: certificates, clock: clock)
         let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
         let requests = ConnectionCount(limit: configuration.connectionsPerAddress, total: configuration.connections)
-        let tokens = await TokenDesk(configuration, clock: clock, development: developmentKey())
+        let tokens = await TokenAuthority(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [
             ops(observer, tokens, connections, requests), api(hub, tokens, connections, requests),
             HubService(hub: hub, media: media, observer: observer, logger: logger),
@@ -65,7 +66,7 @@ public struct ApiServer: Service {
     }
 
     private func api(
-        _ hub: MeetingHub, _ tokens: TokenDesk, _ connections: ConnectionCount, _ requests: ConnectionCount
+        _ hub: MeetingHub, _ tokens: TokenAuthority, _ connections: ConnectionCount, _ requests: ConnectionCount
     ) -> some Service {
         let configuration = configuration
         let clock = clock
@@ -93,7 +94,7 @@ public struct ApiServer: Service {
     }
 
     private func ops(
-        _ observer: NodeObserver, _ tokens: TokenDesk, _ connections: ConnectionCount, _ requests: ConnectionCount
+        _ observer: NodeObserver, _ tokens: TokenAuthority, _ connections: ConnectionCount, _ requests: ConnectionCount
     ) -> some Service {
         let node = NodeRoutes(configuration: configuration, observer: observer, tokens: tokens)
         return Application(

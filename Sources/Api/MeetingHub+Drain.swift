@@ -5,11 +5,11 @@ extension MeetingHub {
     /// Tells everybody inside what the drain wants of them now, and ends one that has nobody to wait for.
     func take(_ change: Drain.State) async {
         let message = ServerMessage.Migrate(change, at: clock.now)
-        for meeting in directory.meetings.values { tell(message, everybodyIn: meeting) }
+        for meeting in catalog.meetings.values { tell(message, everybodyIn: meeting) }
         logger.notice(
             change.phase == .serving ? "drain taken back" : "draining",
             metadata: [
-                "participants": "\(directory.participantCount)", "deadline_s": "\(message.deadlineS ?? 0)",
+                "participants": "\(catalog.participantCount)", "deadline_s": "\(message.deadlineS ?? 0)",
                 "stops": "\(change.isStopping)",
             ])
         await endDrainWhenDue()
@@ -21,9 +21,9 @@ extension MeetingHub {
         guard state.phase == .draining, let deadline = state.deadline else { return }
         let isLate = deadline <= clock.now
         guard isLate || isEmpty else { return }
-        let left = directory.participantCount
+        let left = catalog.participantCount
         if isLate {
-            for meeting in directory.meetings.values where !meeting.participants.isEmpty {
+            for meeting in catalog.meetings.values where !meeting.participants.isEmpty {
                 try? await end(meeting.id, reason: .shutdown)
             }
         }
@@ -32,7 +32,7 @@ extension MeetingHub {
     }
 
     /// Nobody is in a meeting of ours, nor relayed to one elsewhere.
-    private var isEmpty: Bool { directory.participantCount == 0 && !relay.isBusy(at: clock.now) }
+    private var isEmpty: Bool { catalog.participantCount == 0 && !relay.isBusy(at: clock.now) }
 }
 
 extension ServerMessage {

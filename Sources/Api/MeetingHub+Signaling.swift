@@ -1,3 +1,4 @@
+import Conference
 import Meetings
 
 /// What the sockets ask.
@@ -11,7 +12,7 @@ extension MeetingHub {
         id request: RequestID?
     ) async throws {
         guard !isStopping else { throw Problem.draining }
-        guard let home = directory.home(of: id), home.id == meeting, let known = home.participants[id] else {
+        guard let home = catalog.home(of: id), home.id == meeting, let known = home.participants[id] else {
             throw absence(of: meeting, isFresh: isFresh, resumed: resume != nil)
         }
         let old = lines[id]
@@ -19,7 +20,7 @@ extension MeetingHub {
             throw Problem(403, "resume_invalid", "The resume token is not of this participant.")
         }
         let wasVisible = known.presence.isVisible
-        let participant = try directory.arrive(id)
+        let participant = try catalog.arrive(id)
         old?.socket?.send(ServerMessage.Removed())
         old?.socket?.close(SignalingSocket.replaced, "replaced")
         var line = old ?? Line(resume: Secret.random(length: 32, using: &generator))
@@ -44,7 +45,7 @@ extension MeetingHub {
     }
 
     private func absence(of meeting: MeetingID, isFresh: Bool, resumed: Bool) -> any Error {
-        if directory.meetings[meeting] == nil { return MeetingError.meetingNotFound }
+        if catalog.meetings[meeting] == nil { return MeetingError.meetingNotFound }
         if resumed { return Problem(409, "resume_expired", "The place was given up; join again.") }
         if !isFresh { return Problem.unauthorized("token_expired", "The session token has expired; join again.") }
         return MeetingError.participantNotFound
@@ -52,9 +53,9 @@ extension MeetingHub {
 
     /// The socket is gone; if it still was the participant's, the grace begins.
     func detach(_ id: ParticipantID, _ socket: SignalingSocket) {
-        guard lines[id]?.socket === socket, let home = directory.home(of: id) else { return }
+        guard lines[id]?.socket === socket, let home = catalog.home(of: id) else { return }
         lines[id]?.socket = nil
-        directory.drop(id, at: clock.now)
+        catalog.drop(id, at: clock.now)
         tellConnection(.interrupted, of: id, in: home)
         logger.info("signaling socket lost", metadata: ["participant_id": "\(id)"])
     }
@@ -70,7 +71,7 @@ extension MeetingHub {
     func offer(_ id: ParticipantID, _ socket: SignalingSocket, sdp: String, id request: RequestID?) async throws {
         let home = try current(id, socket)
         let answer = try await media.connect(id, in: home.id, offer: sdp)
-        guard let participant = directory.home(of: id)?.participants[id] else {
+        guard let participant = catalog.home(of: id)?.participants[id] else {
             // It left while the answer was made; its session must not outlive it.
             return await media.disconnect(id)
         }
@@ -90,7 +91,7 @@ extension MeetingHub {
         guard let old = home.participants[id]?.media else { throw MeetingError.participantNotFound }
         let state = change.applied(to: old)
         guard state != old else { return }
-        try directory.setMedia(state, of: id)
+        try catalog.setMedia(state, of: id)
         tell(ServerMessage.MediaStateChanged(id, state), everybodyIn: home, but: id)
         await media.setMediaState(id, audio: state.audio, video: state.video, screen: state.screen)
     }
@@ -104,7 +105,7 @@ extension MeetingHub {
 
     /// The participant's meeting, where this is still its socket.
     private func current(_ id: ParticipantID, _ socket: SignalingSocket) throws -> Meeting {
-        guard lines[id]?.socket === socket, let home = directory.home(of: id) else {
+        guard lines[id]?.socket === socket, let home = catalog.home(of: id) else {
             throw Problem(409, "not_joined", "This socket is not in a meeting any more.")
         }
         return home
@@ -121,7 +122,7 @@ extension MeetingHub {
             logger.info("media failed", metadata: ["participant_id": "\(id)", "reason": "\(reason)"])
             lines[id]?.socket?.send(ServerMessage.Failure(Problem(503, "media_failed", reason)))
         case .activeSpeakers(let meeting, let speakers):
-            guard let meeting = directory.meetings[meeting] else { return }
+            guard let meeting = catalog.meetings[meeting] else { return }
             tell(ServerMessage.ActiveSpeaker(participants: speakers.map(\.rawValue)), everybodyIn: meeting)
         case .quality(let id, let quality):
             let message = ServerMessage.Quality(
@@ -132,7 +133,7 @@ extension MeetingHub {
     }
 
     private func countConnected(_ id: ParticipantID) {
-        guard lines[id]?.hasConnected == false, let joined = directory.home(of: id)?.participants[id]?.joinedAt else {
+        guard lines[id]?.hasConnected == false, let joined = catalog.home(of: id)?.participants[id]?.joinedAt else {
             return
         }
         lines[id]?.hasConnected = true

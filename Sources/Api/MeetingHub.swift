@@ -1,3 +1,4 @@
+import Conference
 import Logging
 import Meetings
 import NIOCore
@@ -21,9 +22,9 @@ actor MeetingHub {
 
     let media: any MediaPlane
     let clock: any ApiClock
-    let turn: TurnConfiguration?
+    let turn: TURNConfiguration?
     let logger: Logger
-    var directory: MeetingDirectory
+    var catalog: MeetingCatalog
     var lines: [ParticipantID: Line] = [:]
     var generator = SystemRandomNumberGenerator()
     let drain: Drain
@@ -35,7 +36,7 @@ actor MeetingHub {
     var joinSeconds = Histogram(bounds: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
 
     init(
-        limits: Limits, media: any MediaPlane, turn: TurnConfiguration? = nil, drain: Drain = Drain(),
+        limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, drain: Drain = Drain(),
         admission: Admission = Admission(), relay: RelayPulse = RelayPulse(), clock: any ApiClock, logger: Logger
     ) {
         self.media = media
@@ -45,49 +46,49 @@ actor MeetingHub {
         self.relay = relay
         self.clock = clock
         self.logger = logger
-        directory = MeetingDirectory(limits: limits)
+        catalog = MeetingCatalog(limits: limits)
     }
 
     var reading: HubReading {
         HubReading(
-            meetings: directory.meetings.count, participants: directory.participantCount, joinSeconds: joinSeconds)
+            meetings: catalog.meetings.count, participants: catalog.participantCount, joinSeconds: joinSeconds)
     }
 
     // MARK: Meetings
 
     func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) throws -> Meeting {
         guard drain.acceptsNewcomers else { throw Problem.draining }
-        let meeting = try directory.create(
+        let meeting = try catalog.create(
             plan, owner: owner, password: password, at: clock.now, using: &generator)
         logger.info("meeting created", metadata: ["meeting_id": "\(meeting.id)"])
         return meeting
     }
 
-    func find(_ reference: String) throws -> Meeting { try directory.find(reference) }
+    func find(_ reference: String) throws -> Meeting { try catalog.find(reference) }
 
     func list(owner: String?, after: MeetingID?, limit: Int) -> (page: [Meeting], next: MeetingID?) {
-        directory.list(owner: owner, after: after, limit: limit)
+        catalog.list(owner: owner, after: after, limit: limit)
     }
 
     /// `password`: nil leaves it, `.some(nil)` removes it.
     func change(_ id: MeetingID, to plan: MeetingPlan, password: PasswordHash??) throws -> Meeting {
-        var meeting = try directory.change(id, to: plan, at: clock.now)
+        var meeting = try catalog.change(id, to: plan, at: clock.now)
         if let password {
-            directory.setPassword(password, of: id)
-            meeting = try directory.find(id.rawValue)
+            catalog.setPassword(password, of: id)
+            meeting = try catalog.find(id.rawValue)
         }
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: meeting)
         return meeting
     }
 
     func setLocked(_ isLocked: Bool, _ id: MeetingID) throws {
-        try directory.setLocked(isLocked, id)
-        let meeting = try directory.find(id.rawValue)
+        try catalog.setLocked(isLocked, id)
+        let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: meeting)
     }
 
     func end(_ id: MeetingID, reason: EndReason) async throws {
-        let meeting = try directory.end(id)
+        let meeting = try catalog.end(id)
         tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: meeting)
         for participant in meeting.participants.keys {
             let socket = lines.removeValue(forKey: participant)?.socket
@@ -101,19 +102,19 @@ actor MeetingHub {
 
     /// `digest`: the derived password, as derivation is too slow to be done in here.
     func join(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> (Participant, Meeting) {
-        try admission.admit(isDraining: !drain.acceptsNewcomers, participants: directory.participantCount)
-        let participant = try directory.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
-        return (participant, try directory.find(id.rawValue))
+        try admission.admit(isDraining: !drain.acceptsNewcomers, participants: catalog.participantCount)
+        let participant = try catalog.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
+        return (participant, try catalog.find(id.rawValue))
     }
 
     func role(of participant: ParticipantID, in meeting: MeetingID) -> Role? {
-        directory.meetings[meeting]?.participants[participant]?.role
+        catalog.meetings[meeting]?.participants[participant]?.role
     }
 
     /// - Parameter keepsSocket: the socket itself asked, is answered first, and closes behind that.
     func leave(_ id: ParticipantID, reason: LeaveReason, keepsSocket: Bool = false) async throws {
-        guard let home = directory.home(of: id) else { throw MeetingError.participantNotFound }
-        let participant = try directory.leave(id, at: clock.now)
+        guard let home = catalog.home(of: id) else { throw MeetingError.participantNotFound }
+        let participant = try catalog.leave(id, at: clock.now)
         let socket = lines.removeValue(forKey: id)?.socket
         if participant.presence.isVisible {
             tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home, but: id)
@@ -129,21 +130,21 @@ actor MeetingHub {
 
     /// Gives up those whose time has run out, and meetings that nobody will miss.
     func sweep() async {
-        for id in directory.overdue(at: clock.now) {
+        for id in catalog.overdue(at: clock.now) {
             // It may have come back while another one was taken out.
-            guard let participant = directory.home(of: id)?.participants[id],
+            guard let participant = catalog.home(of: id)?.participants[id],
                 let deadline = participant.presence.deadline, deadline <= clock.now
             else { continue }
             try? await leave(id, reason: .lost)
         }
-        for id in directory.forgotten(at: clock.now) { try? await end(id, reason: .empty) }
+        for id in catalog.forgotten(at: clock.now) { try? await end(id, reason: .empty) }
     }
 
     /// Tells everybody that the node stops, and takes nobody in any more.
     func shutDown() async {
         isStopping = true
         drain.begin(for: .zero, stops: true, at: clock.now)
-        for id in Array(directory.meetings.keys) { try? await end(id, reason: .shutdown) }
+        for id in Array(catalog.meetings.keys) { try? await end(id, reason: .shutdown) }
         drain.finish()
     }
 
@@ -152,7 +153,7 @@ actor MeetingHub {
     func tell(_ message: some Encodable, everybodyIn meeting: Meeting, but exception: ParticipantID? = nil) {
         let sockets = meeting.participants.keys.compactMap { $0 == exception ? nil : lines[$0]?.socket }
         guard !sockets.isEmpty else { return }
-        let text = ByteBuffer(bytes: Json.encode(message))
+        let text = ByteBuffer(bytes: JSON.encode(message))
         for socket in sockets { socket.send(text: text) }
     }
 }

@@ -13,11 +13,11 @@ public protocol NodeStatus: Sendable {
     /// The places of all workers' tables.
     var capacity: NodeCapacity { get }
     /// Nil: no TURN over TCP and TLS.
-    var turnStreams: TurnStreamGauge? { get }
+    var turnStreams: TURNStreamGauge? { get }
 }
 
 extension NodeStatus {
-    public var turnStreams: TurnStreamGauge? { nil }
+    public var turnStreams: TURNStreamGauge? { nil }
     public var ports: [PortReading] { [] }
 }
 

@@ -45,14 +45,14 @@ public struct OpenSession: Sendable, BitwiseCopyable {
 @frozen
 public struct InstallKeys: Sendable, BitwiseCopyable {
     public var session: SessionHandle
-    public var profile: SrtpProfile
+    public var profile: SRTPProfile
     /// What the peer seals with.
-    public var receive: SrtpMasterKey
+    public var receive: SRTPMasterKey
     /// What we seal with.
-    public var send: SrtpMasterKey
+    public var send: SRTPMasterKey
 
     @inlinable
-    public init(session: SessionHandle, profile: SrtpProfile, receive: SrtpMasterKey, send: SrtpMasterKey) {
+    public init(session: SessionHandle, profile: SRTPProfile, receive: SRTPMasterKey, send: SRTPMasterKey) {
         self.session = session
         self.profile = profile
         self.receive = receive

@@ -12,7 +12,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // stun
     case stunMalformed, stunUnknownUser, stunBadIntegrity, stunUnsupported, flowTableFull
     // dtls
-    case dtlsBeforeIce, puntFull
+    case dtlsBeforeICE, puntFull
     // srtp
     case srtpNoKeys, srtpAuthentication, srtpReplay, rtpMalformed, rtpUnknownSource, rtcpMalformed
     // forward
@@ -33,7 +33,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .truncated, .notOurs, .badAddress, .fragment, .unknownPort, .unknownFlow, .unknownProtocol, .oversize:
             "classify"
         case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"
-        case .dtlsBeforeIce, .puntFull: "dtls"
+        case .dtlsBeforeICE, .puntFull: "dtls"
         case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed: "srtp"
         case .handoverFull: "forward"
         case .relayNoAllocation, .relayNoChannel, .relayNoPermission, .relayMalformed, .relayUnauthenticated,

@@ -9,7 +9,7 @@ public struct WorkerMailbox: Sendable {
     /// Control to worker: the slow path's answers.
     public let replies: Ring<Datagram>
     /// Both ways: TURN.
-    public let turn: TurnMailbox
+    public let turn: TURNMailbox
     /// Worker to control.
     public let counters: Counters
     /// Rung by the worker after `events` and `punts`.
@@ -18,11 +18,11 @@ public struct WorkerMailbox: Sendable {
     /// `depth`: how many commands (and events) may wait. With `bells` each side can wake the other; without, it looks by
     /// itself.
     public init(depth: Int = 16_384, datagrams: Int = 512, bells: Bool = false) {
-        self.init(depth: depth, datagrams: datagrams, turn: TurnMailbox(bells: bells), bells: bells)
+        self.init(depth: depth, datagrams: datagrams, turn: TURNMailbox(bells: bells), bells: bells)
     }
 
     /// The same with TURN's rings as they are given.
-    public init(depth: Int = 16_384, datagrams: Int = 512, turn: TurnMailbox, bells: Bool = false) {
+    public init(depth: Int = 16_384, datagrams: Int = 512, turn: TURNMailbox, bells: Bool = false) {
         self.turn = turn
         controlBell = bells ? Doorbell() : .silent
         commands = Ring(capacity: depth)

@@ -83,6 +83,10 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
         return IPAddress(high: high & highMask, low: low & lowMask)
     }
 
+    /// What a limit by address counts as one: an IPv4 address, or the /64 of an IPv6 one, which is one customer.
+    @inlinable
+    public var subscriber: IPAddress { isV4 ? self : IPAddress(high: high, low: 0) }
+
     /// The group ff02::1:ffxx:xxxx that solicits the owner of this IPv6 address (RFC 4291 section 2.7.1).
     @inlinable
     public var solicitedNodeGroup: IPAddress {

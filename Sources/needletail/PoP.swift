@@ -1,5 +1,6 @@
 import Agents
 import Api
+import Conference
 import Dataplane
 import Foundation
 import Logging
@@ -43,7 +44,7 @@ struct PoP {
             candidates: configuration.announced.map { Endpoint(address: $0, port: configuration.mediaPort) },
             options: options, logger: logger)
         let drain = Drain()
-        let gauge = TurnStreamGauge()
+        let gauge = TURNStreamGauge()
         let status = Status(workers, capacity: configuration.capacity, turnStreams: gauge)
         let notifier = NotifySocket().map { ServiceNotifier($0, drain: drain, status: status) }
         let api = ApiServer(
@@ -55,7 +56,7 @@ struct PoP {
         let turn = relay(workers, drain: drain, gauge: gauge)
         // The API is stopped first: the participants are told while their sessions still are open.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: DirectorService(director: director), successTerminationBehavior: .ignore)
+            .init(service: ControlLoop { await director.run() }, successTerminationBehavior: .ignore)
         ]
         services += turn
         services += [
@@ -79,34 +80,31 @@ struct PoP {
 extension PoP {
     /// The control side of TURN; nothing without a relay.
     private func relay(
-        _ workers: WorkerSet, drain: Drain, gauge: TurnStreamGauge
+        _ workers: WorkerSet, drain: Drain, gauge: TURNStreamGauge
     ) -> [ServiceGroupConfiguration.ServiceConfiguration] {
         guard let turn = configuration.turn?.control else { return [] }
         let rings = workers.mailboxes.map(\.turn)
-        let desk = TurnDesk(workers: rings, configuration: turn, drain: drain, logger: logger)
-        guard !(turn.tcp + turn.tls).isEmpty else {
-            return [.init(service: desk, successTerminationBehavior: .ignore)]
-        }
-        let streams = TurnStreamServer(
+        let clock = SystemClock()
+        let admission = AllocationAdmission(
+            workers: rings, limits: turn.limits, authenticator: turn.authenticator, intake: { drain.intake },
+            seconds: { clock.now.milliseconds / 1_000 }, logger: logger)
+        let loop = ControlLoop { await admission.run() }
+        guard !(turn.tcp + turn.tls).isEmpty else { return [.init(service: loop, successTerminationBehavior: .ignore)] }
+        let streams = TURNStreamServer(
             workers: rings, configuration: turn, gauge: gauge, logger: logger
         ) { [logger] transport, port in
             logger.info("listening", metadata: ["listener": "turn \(transport)", "port": "\(port)"])
         }
         return [
-            .init(service: desk, successTerminationBehavior: .ignore),
+            .init(service: loop, successTerminationBehavior: .ignore),
             .init(service: streams, successTerminationBehavior: .ignore),
         ]
     }
 }
 
-/// The media director's life: polls until told to stop, then closes every session and waits until the
-/// workers have said so.
-private struct DirectorService: Service {
-    let director: MediaDirector
+/// A loop of the control side that ends when its task is cancelled, and cleans up behind that.
+private struct ControlLoop: Service {
+    let body: @Sendable () async -> Void
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await director.run()
-        }
-    }
+    func run() async throws { await cancelWhenGracefulShutdown { await body() } }
 }

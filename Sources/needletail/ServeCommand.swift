@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         do {
             configuration.api.isDevelopment = dev
-            LogOutput.bootstrap(json: configuration.logsJson, level: configuration.logLevel)
+            LogOutput.bootstrap(json: configuration.logsJSON, level: configuration.logLevel)
             try await PoP(configuration, logger: Logger(label: "needletail")).run()
         } catch let error where !(error is ExitCode) {
             // One line with the remedy, never a trace.

@@ -5,10 +5,10 @@ import Mailbox
 struct Status: NodeStatus {
     private let set: WorkerSet
     let capacity: NodeCapacity
-    let turnStreams: TurnStreamGauge?
+    let turnStreams: TURNStreamGauge?
 
     /// - Parameter capacity: of one worker.
-    init(_ set: WorkerSet, capacity: Capacity, turnStreams: TurnStreamGauge? = nil) {
+    init(_ set: WorkerSet, capacity: Capacity, turnStreams: TURNStreamGauge? = nil) {
         self.set = set
         self.turnStreams = turnStreams
         let count = set.mailboxes.count

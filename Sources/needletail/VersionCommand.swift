@@ -9,6 +9,6 @@ struct VersionCommand: ParsableCommand {
     func run() {
         print("needletail \(Version.number)" + (Version.revision.isEmpty ? "" : " (\(Version.revision))"))
         print(EAL.version)
-        print("SRTP by \(SrtpSupport.description)")
+        print("SRTP by \(SRTPSupport.description)")
     }
 }

@@ -32,7 +32,7 @@ final class WorkerSet: Sendable {
         logger.info("port", metadata: ["is": "\(port.summary)"])
         let steering = port.steer(configuration.turn?.relay, workers: workers)
         if steering != .needless { logger.info("relayed ports", metadata: ["brought to their workers": "\(steering)"]) }
-        logger.info("srtp", metadata: ["by": "\(SrtpSupport.description)"])
+        logger.info("srtp", metadata: ["by": "\(SRTPSupport.description)"])
         (exception, kernel) = try Self.exceptionPath(configuration, port: port, logger: logger)
         mailboxes = (0..<workers).map { _ in WorkerMailbox(bells: true) }
         mesh = HandoverMesh(workers: workers)

@@ -116,7 +116,7 @@ struct ChromiumAnswerTests {
     @Test("feedback is transport-wide and not REMB, and the extensions keep the offer's ids")
     func feedback() throws {
         let negotiation = try negotiate(ChromiumOffer.text())
-        #expect(negotiation.transportFeedback && negotiation.reducedSizeRtcp)
+        #expect(negotiation.transportFeedback && negotiation.reducedSizeRTCP)
         var map = ExtensionMap()
         (map.mid, map.rid, map.repairedRid, map.audioLevel) = (4, 10, 11, 1)
         (map.absSendTime, map.transportSequence, map.videoOrientation, map.dependencyDescriptor) = (2, 3, 13, 12)
@@ -152,7 +152,7 @@ struct OtherAnswerTests {
         #expect(types[.vp8].media == 120 && types[.vp8].rtx == 124 && types[.vp9].media == 121)
         #expect(types[.h264].media == 126 && types[.h264].rtx == 127 && !types[.av1].hasMedia)
         #expect(negotiation.transportFeedback)
-        #expect(!negotiation.reducedSizeRtcp, "the audio m-line does not offer it")
+        #expect(!negotiation.reducedSizeRTCP, "the audio m-line does not offer it")
         let audio = try answered(negotiation, mid: "0")
         #expect(lines(audio, "fmtp") == ["109 useinbandfec=1"], "stereo is not asked for")
         #expect(lines(audio, "extmap").allSatisfy { !$0.contains("csrc") })
@@ -165,7 +165,7 @@ struct OtherAnswerTests {
     @Test("aiortc: REMB where it has nothing else, the strongest fingerprint, layers by SSRC")
     func aiortc() throws {
         let negotiation = try negotiate(AiortcOffer.text)
-        #expect(!negotiation.transportFeedback && !negotiation.reducedSizeRtcp)
+        #expect(!negotiation.transportFeedback && !negotiation.reducedSizeRTCP)
         #expect(negotiation.fingerprint.algorithm == .sha512)
         #expect(negotiation.sends[1].layers == [SendLayer(rid: "", ssrc: 891_858_824, rtxSsrc: 1_980_203_379)])
         #expect(negotiation.receives.map(\.kind) == [.audio, .video])

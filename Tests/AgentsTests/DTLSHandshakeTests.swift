@@ -8,8 +8,8 @@ import Wire
 struct DTLSHandshakeTests {
     @Test(
         "both roles derive the same keys, crosswise, with each profile",
-        arguments: SrtpProfile.allCases, [DTLSRole.server, .client])
-    func keysMatch(profile: SrtpProfile, role: DTLSRole) throws {
+        arguments: SRTPProfile.allCases, [DTLSRole.server, .client])
+    func keysMatch(profile: SRTPProfile, role: DTLSRole) throws {
         var pair = try Pair(ours: [profile], theirs: [profile], ourRole: role)
         pair.run()
         let us = try #require(Keys(pair.us.state))

@@ -21,7 +21,7 @@ struct Pair {
     private(set) var record: [[UInt8]] = []
 
     init(
-        ours: [SrtpProfile] = [.aeadAes128Gcm], theirs: [SrtpProfile] = [.aeadAes128Gcm],
+        ours: [SRTPProfile] = [.aeadAes128Gcm], theirs: [SRTPProfile] = [.aeadAes128Gcm],
         ourRole: DTLSRole = .server, certificate: Certificate? = nil, promised: Fingerprint? = nil, mtu: Int = 1200
     ) throws {
         ourCertificate = try Certificate(profiles: ours, notBefore: 1_700_000_000)
@@ -64,7 +64,7 @@ struct Pair {
 
 /// An established association's keys as arrays, to compare.
 struct Keys {
-    var profile: SrtpProfile
+    var profile: SRTPProfile
     var receive: [UInt8]
     var send: [UInt8]
 
@@ -75,7 +75,7 @@ struct Keys {
         self.send = Self.bytes(send, profile)
     }
 
-    private static func bytes(_ key: SrtpMasterKey, _ profile: SrtpProfile) -> [UInt8] {
+    private static func bytes(_ key: SRTPMasterKey, _ profile: SRTPProfile) -> [UInt8] {
         (0..<profile.keyLength).map { key.key[$0] } + (0..<profile.saltLength).map { key.salt[$0] }
     }
 }

@@ -29,7 +29,7 @@ import Testing
             #expect(try await code(nil) == "token_missing")
             #expect(try await code("nonsense") == "token_invalid")
             #expect(try await code(node.token(expires: .seconds(-1))) == "token_expired")
-            let forged = ApiConfiguration.Key(id: "key-1", secret: TokenDesk.freshSecret())
+            let forged = ApiConfiguration.Key(id: "key-1", secret: TokenAuthority.freshSecret())
             #expect(try await code(node.token(key: forged)) == "token_invalid")
             let unknown = ApiConfiguration.Key(id: "key-2", secret: ApiNode.key.secret)
             #expect(try await code(node.token(key: unknown)) == "token_invalid")

@@ -1,4 +1,5 @@
 import Api
+import Conference
 import Meetings
 import Synchronization
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Api
 
-@Suite(.timeLimit(.minutes(1))) struct Tls {
+@Suite(.timeLimit(.minutes(1))) struct TLS {
     private func configuration(_ certificate: TestCertificate, host: String = "127.0.0.1") throws -> ApiConfiguration {
         var configuration = ApiNode.configuration
         configuration.api = .init(host: host, port: 0)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("::1", "[::1]")])
-    func restIsServedOverHttp2ToEachNameOfTheCertificate(host: String, name: String) async throws {
+    func restIsServedOverHTTP2ToEachNameOfTheCertificate(host: String, name: String) async throws {
         let certificate = try TestCertificate()
         defer { certificate.remove() }
         try await ApiNode.run(configuration(certificate, host: host)) { node async throws in
@@ -118,7 +118,7 @@ import Testing
         if listener == "api" {
             configuration.certificates = try certificate.store()
         } else {
-            configuration.turn = TurnConfiguration(secrets: TurnSecrets([]))
+            configuration.turn = TURNConfiguration(secrets: TURNSecrets([]))
             configuration.turn?.certificates = try certificate.store()
         }
         try await ApiNode.run(configuration) { node async throws in

@@ -86,16 +86,16 @@ private struct NarrowQueue: PortQueue {
         #expect(pool.available == pool.count)
     }
 
-    @Test(arguments: [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1])
+    @Test(arguments: [SRTPProfile.aeadAes128Gcm, .aes128CmHmacSha1])
     func `what is sealed leaves with the port's burst, and waits only for the company that its cipher gains from`(
-        profile: SrtpProfile
+        profile: SRTPProfile
     ) throws {
         let pool = try PortFixture.pool(count: 1_023)
         defer { pool.deallocate() }
-        let engine = SrtpEngine()
-        var random = SrtpRandom(state: 1)
-        let slab = SrtpSlab(engine, random.keying(profile))
-        let payload = SrtpBuffer(random.bytes(100))
+        let engine = SRTPEngine()
+        var random = SRTPRandom(state: 1)
+        let slab = SRTPSlab(engine, random.keying(profile))
+        let payload = SRTPBuffer(random.bytes(100))
         var template = FrameTemplate(
             source: Endpoint(address: IPAddress(v4: 0x0a00_0001), port: 1),
             destination: Endpoint(address: IPAddress(v4: 0x0a00_0002), port: 2), sourceMAC: .zero,

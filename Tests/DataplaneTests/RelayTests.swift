@@ -25,8 +25,8 @@ import Wire
     /// Each port once, in no order that anybody could guess, and the one given back last comes last.
     /// What one packet reads of each is asked for by two prefetches.
     @Test func channelsTakeTwoCacheLines() {
-        #expect(LinkedPool<Channel>.stride == 128)
-        #expect(LinkedPool<RelayAccount>.stride == 64)
+        #expect(IndexPool<Channel>.stride == 128)
+        #expect(IndexPool<RelayAccount>.stride == 64)
     }
 
     @Test func portsRestAsLongAsPossible() throws {
@@ -54,9 +54,9 @@ import Wire
 
     @Test func noncesAreOfOneTimeAndAddress() {
         let key = Array("secret".utf8).withUnsafeBytes { MessageIntegrity(key: $0) }
-        let nonces = TurnNonces(key: key, lifetime: 10)
+        let nonces = TURNNonces(key: key, lifetime: 10)
         let address = IPAddress(v4: 0xc000_0201)
-        var bytes = [UInt8](repeating: 0, count: TurnNonces.length)
+        var bytes = [UInt8](repeating: 0, count: TURNNonces.length)
         bytes.withUnsafeMutableBytes { nonces.write(to: $0.baseAddress!, address: address, now: 100_000_000_000) }
         func isValid(_ bytes: [UInt8], _ address: IPAddress, _ seconds: UInt64) -> Bool {
             bytes.withUnsafeBytes { nonces.isValid($0, address: address, now: seconds * 1_000_000_000) }

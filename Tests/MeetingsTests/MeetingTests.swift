@@ -16,7 +16,7 @@ struct Dice: RandomNumberGenerator {
 struct Stage {
     static let start = Timestamp(milliseconds: 1_800_000_000_000)
 
-    var directory: MeetingDirectory
+    var directory: MeetingCatalog
     var dice = Dice(state: 7)
     var now = Stage.start
     var meeting: Meeting
@@ -24,7 +24,7 @@ struct Stage {
     static func derive(_ password: String, _ salt: [UInt8]) -> [UInt8] { salt + Array(password.utf8) }
 
     init(_ plan: MeetingPlan = MeetingPlan(), password: String? = nil, limits: Limits = Limits()) throws {
-        directory = MeetingDirectory(limits: limits)
+        directory = MeetingCatalog(limits: limits)
         let hash = password.map { PasswordHash($0, salt: [1, 2], by: Self.derive) }
         meeting = try directory.create(plan, owner: "owner", password: hash, at: now, using: &dice)
     }

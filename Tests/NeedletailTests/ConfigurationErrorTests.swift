@@ -84,6 +84,6 @@ struct ConfigurationErrorTests {
         #expect(configuration.api.admission.busyRatio == 1)
         #expect(configuration.api.admission.window == .seconds(30))
         #expect(configuration.api.drainTime == .seconds(7))
-        #expect(configuration.logsJson)
+        #expect(configuration.logsJSON)
     }
 }

@@ -17,7 +17,7 @@ struct LogTests {
         func logger() -> Logger {
             let limiter = LogLimiter { self.now.withLock { $0 } }
             return Logger(label: "needletail") { label in
-                LimitedLogHandler(base: JsonLogHandler(label: label, sink: self.sink), limiter: limiter)
+                LimitedLogHandler(base: JSONLogHandler(label: label, sink: self.sink), limiter: limiter)
             }
         }
 
@@ -30,7 +30,7 @@ struct LogTests {
         }
     }
 
-    @Test func aLineIsOneJsonObjectWhateverItHolds() throws {
+    @Test func aLineIsOneJSONObjectWhateverItHolds() throws {
         let stage = Stage()
         stage.logger().info(
             "participant \"left\"", metadata: ["reason": "line\nbreak \\ \u{1b}[0m", "message": "not the message"])

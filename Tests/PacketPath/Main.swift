@@ -20,13 +20,13 @@ struct PacketPath {
             hooksOffend(kind)
             expect(hooksCount(kind) > 0, "the hooks see \(name)")
         }
-        try run(SrtpEngine().kind, goal: 1_000_000)
+        try run(SRTPEngine().kind, goal: 1_000_000)
         // What other CPUs run; the rest of the way is the same.
         try run(.openssl, goal: 50_000)
         exit(failures == 0 ? 0 : 1)
     }
 
-    private static func run(_ kind: SrtpEngine.Kind, goal: UInt64) throws {
+    private static func run(_ kind: SRTPEngine.Kind, goal: UInt64) throws {
         let meeting = try Meeting(kind)
         // Reaches what happens once: the first packet of a layer, the first report.
         for step in 0..<200 { meeting.step(step) }
@@ -56,7 +56,7 @@ struct PacketPath {
         }
     }
 
-    private static func reportOffences(_ engine: SrtpEngine.Kind) {
+    private static func reportOffences(_ engine: SRTPEngine.Kind) {
         for (kind, name) in [(Int32(0), "heap allocations"), (1, "frees"), (2, "locks"), (3, "system calls")] {
             let count = hooksCount(kind)
             let which = kind == 3 && count > 0 ? ", the first number \(hooksFirstCall())" : ""
@@ -82,7 +82,7 @@ extension Meeting {
         let member = everyone[step % everyone.count]
         if step % 4 == 0 { sendNack(member, member.slots[step / 4 % 2]) }
         if step % 150 == 7 {
-            sendRtcp(member) {
+            sendRTCP(member) {
                 _ = $0.addPictureLossIndication(senderSSRC: 1, mediaSSRC: member.slotSsrc(member.slots[0]))
             }
         }
@@ -113,7 +113,7 @@ extension Meeting {
         let guest = BenchmarkPeer(index: 40, worker: worker, mac: Self.mac)
         let session = SessionHandle(worker: UInt8(worker), index: 40, generation: UInt32(step))
         // OpenSSL's contexts are allocated with a Session's keys, never for a packet.
-        for profile in [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1] where kind == .ipsecMB {
+        for profile in [SRTPProfile.aeadAes128Gcm, .aes128CmHmacSha1] where kind == .ipsecMB {
             command(
                 worker,
                 .openSession(

@@ -14,10 +14,10 @@ import Wire
 /// One participant: a transport, two sources and a Slot for each source of the meeting.
 final class Member {
     let peer: BenchmarkPeer
-    let profile: SrtpProfile
+    let profile: SRTPProfile
     let isPublisher: Bool
     /// What it seals with.
-    let transform: SrtpTransform
+    let transform: SRTPTransform
     let camera: TrackHandle
     let microphone: TrackHandle
     var slots: [SlotHandle] = []
@@ -26,12 +26,12 @@ final class Member {
     /// The latest number that each Slot sent, by SSRC.
     var received: [UInt32: UInt16] = [:]
 
-    init(index: Int, worker: Int, profile: SrtpProfile, isPublisher: Bool, engine: borrowing SrtpEngine) {
+    init(index: Int, worker: Int, profile: SRTPProfile, isPublisher: Bool, engine: borrowing SRTPEngine) {
         peer = BenchmarkPeer(index: index, worker: worker, mac: Meeting.mac)
         self.profile = profile
         self.isPublisher = isPublisher
         transform = .install(
-            at: .allocate(byteCount: SrtpTransform.byteCount, alignment: SrtpTransform.alignment), engine: engine,
+            at: .allocate(byteCount: SRTPTransform.byteCount, alignment: SRTPTransform.alignment), engine: engine,
             profile: profile, master: peer.master(profile, isSend: false))
         camera = TrackHandle(worker: UInt8(worker), index: UInt32(index * 2), generation: 1)
         microphone = TrackHandle(worker: UInt8(worker), index: UInt32(index * 2 + 1), generation: 1)
@@ -54,9 +54,9 @@ final class Meeting {
     let queues: [MemoryQueue]
     let mailboxes = (0..<2).map { _ in WorkerMailbox() }
     let mesh = HandoverMesh(workers: 2)
-    let kind: SrtpEngine.Kind
+    let kind: SRTPEngine.Kind
     let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
-    let engine = UnsafeMutablePointer<SrtpEngine>.allocate(capacity: 1)
+    let engine = UnsafeMutablePointer<SRTPEngine>.allocate(capacity: 1)
     var members: [[Member]] = [[], []]
     var now: UInt64 = interval
     var random = RandomSource(seed: 3)
@@ -65,14 +65,14 @@ final class Meeting {
     /// When, who, layer, and the number of the packet that a publisher is to repeat.
     var repairs: [(due: UInt64, member: Member, layer: Int, lost: UInt64)] = []
 
-    init(_ kind: SrtpEngine.Kind) throws {
+    init(_ kind: SRTPEngine.Kind) throws {
         self.kind = kind
         try EAL.start(EAL.Configuration(hugepages: .never, memory: 192, logLevel: 4))
         pool = try BufferPool(name: "packetpath\(kind)", count: 16_383)
         queues = (0..<2).map { _ in
             MemoryQueue(offload: ChecksumOffload(), received: Ring(capacity: 4_096), transmitted: Ring(capacity: 8_192))
         }
-        engine.initialize(to: SrtpEngine())
+        engine.initialize(to: SRTPEngine())
         let host = HostConfiguration(
             mac: Self.mac, interfaces: [.init(address: BenchmarkPeer.us.address, prefixLength: 8)])
         workers = (0..<2).map { _ in .allocate(capacity: 1) }
@@ -84,9 +84,9 @@ final class Meeting {
                         mediaPort: BenchmarkPeer.us.port, seed: UInt64(number), ntpEpoch: 3_900_000_000 << 32,
                         cacheBudget: 4_096),
                     mailbox: mailboxes[number], siblings: mesh.siblings(of: number, transmitters: 2), pool: pool,
-                    queue: queues[number], host: host, engine: SrtpEngine(kind: kind)!))
+                    queue: queues[number], host: host, engine: SRTPEngine(kind: kind)!))
         }
-        let profiles: [SrtpProfile] = [.aeadAes128Gcm, .aes128CmHmacSha1, .aeadAes256Gcm]
+        let profiles: [SRTPProfile] = [.aeadAes128Gcm, .aes128CmHmacSha1, .aeadAes256Gcm]
         for worker in 0..<2 {
             members[worker] = (0...Self.viewers).map { index in
                 Member(

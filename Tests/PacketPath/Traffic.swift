@@ -99,13 +99,13 @@ extension Meeting {
         }
     }
 
-    func sendRtcp(_ member: Member, _ build: (inout RTCPWriter) -> Void) {
+    func sendRTCP(_ member: Member, _ build: (inout RTCPWriter) -> Void) {
         deliver(member) { start in
             var writer = RTCPWriter(into: UnsafeMutableRawBufferPointer(start: start, count: 1_000))
             _ = writer.addReceiverReport(ssrc: 1)
             build(&writer)
             member.rtcpIndex += 1
-            return engine.pointee.sealRtcp(
+            return engine.pointee.sealRTCP(
                 member.transform, start.assumingMemoryBound(to: UInt8.self), writer.count, index: member.rtcpIndex)
         }
     }
@@ -115,7 +115,7 @@ extension Meeting {
         let ssrc = member.slotSsrc(slot)
         guard let latest = member.received[ssrc] else { return }
         let missing = (3..<7).map { latest &- UInt16($0) }.sorted()
-        sendRtcp(member) { writer in
+        sendRTCP(member) { writer in
             missing.withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
         }
     }

@@ -10,7 +10,7 @@ struct ContinuityTests {
     /// One VP8 packet that is a frame, on any SSRC of the first layer.
     private func send(_ camera: Camera, ssrc: UInt32, index: UInt64, number: Int, isKeyframe: Bool, tag: UInt8) {
         let header: [UInt8] = [0x90, 0xc0, 0x80, 5, 1, isKeyframe ? 0 : 1, 0, 0, 0x9d, 1, 0x2a, 0x40, 1, 0xd0, 2]
-        camera.peer.sendRtp(
+        camera.peer.sendRTP(
             ssrc: ssrc, payloadType: Camera.payloadType, index: index, timestamp: UInt32(number) * 3_000,
             marker: true, payload: header + [UInt8](repeating: tag, count: 100), mid: "v1", rid: "q")
     }
@@ -49,7 +49,7 @@ struct ContinuityTests {
         #expect(sequences.count == 120)
         // The simulated peer fails the test when a number comes with another content.
         for sequence in sequences.prefix(60) {
-            viewer.sendRtcp { writer in
+            viewer.sendRTCP { writer in
                 [UInt16(truncatingIfNeeded: sequence)].withUnsafeBufferPointer {
                     _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0)
                 }
@@ -87,7 +87,7 @@ struct ContinuityTests {
         }
         #expect(sent.count == 5)
         for sequence in sent.keys.sorted() {
-            viewer.sendRtcp { writer in
+            viewer.sendRTCP { writer in
                 [sequence].withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
             }
             world.run(5)
@@ -137,7 +137,7 @@ struct ContinuityTests {
             camera.frame(keyframe: number == 0)
             world.run(33)
         }
-        camera.peer.sendRtp(
+        camera.peer.sendRTP(
             ssrc: camera.ssrcs[0], payloadType: Camera.payloadType, index: 65_515, timestamp: 105_000,
             payload: [0x10, 0, 0])
         world.run(5)

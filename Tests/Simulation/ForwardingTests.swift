@@ -6,8 +6,8 @@ import Wire
 
 @Suite(.serialized)
 struct ForwardingTests {
-    @Test(arguments: SrtpProfile.allCases)
-    func cameraReachesTheViewer(profile: SrtpProfile) throws {
+    @Test(arguments: SRTPProfile.allCases)
+    func cameraReachesTheViewer(profile: SRTPProfile) throws {
         let world = try World(seed: 1)
         var (camera, viewer, _, ssrc) = pair(world, profile: profile)
         #expect(viewer.bindingResponses == 1)
@@ -46,7 +46,7 @@ struct ForwardingTests {
         let before = camera.peer.keyframeRequests.count
         var answered = before
         for _ in 0..<500 {
-            viewer.sendRtcp { _ = $0.addPictureLossIndication(senderSSRC: 1, mediaSSRC: ssrc) }
+            viewer.sendRTCP { _ = $0.addPictureLossIndication(senderSSRC: 1, mediaSSRC: ssrc) }
             world.run(5)
             if camera.peer.keyframeRequests.count > answered {
                 answered = camera.peer.keyframeRequests.count
@@ -57,11 +57,11 @@ struct ForwardingTests {
         #expect(asked >= 2 && asked <= 3, "\(asked) requests in 2.5 s")
     }
 
-    @Test func eachSourceOfAPeerCountsItsOwnRtcp() throws {
+    @Test func eachSourceOfAPeerCountsItsOwnRTCP() throws {
         let world = try World(seed: 9)
         let (_, viewer, _, ssrc) = pair(world)
         for sender in [UInt32(1), 2, 3] {
-            viewer.sendRtcp(ssrc: sender) { _ = $0.addPictureLossIndication(senderSSRC: sender, mediaSSRC: ssrc) }
+            viewer.sendRTCP(ssrc: sender) { _ = $0.addPictureLossIndication(senderSSRC: sender, mediaSSRC: ssrc) }
         }
         world.run(2)
         #expect(world.worker().pointee.counters[.keyframeRequestsReceived] == 3)
@@ -215,7 +215,7 @@ struct ForwardingTests {
         viewer.check()
         world.run(5)
         for number in 0..<50 {
-            speaker.sendRtp(
+            speaker.sendRTP(
                 ssrc: 77, payloadType: 111, index: UInt64(number + 5), timestamp: UInt32(number * 960),
                 payload: [1, 2, 3, UInt8(number)], mid: "a", audioLevel: 20)
             world.run(20)

@@ -69,7 +69,7 @@ struct HostilePeerTests {
         viewer.check()
         world.run(5)
         camera.frame(keyframe: true)
-        let keys = SrtpMasterKey()
+        let keys = SRTPMasterKey()
         world.command(
             0,
             .installKeys(
@@ -94,7 +94,7 @@ struct HostilePeerTests {
             world.run(5)
         }
         let sequences = try #require(viewer.inboxes[ssrc]).sequences.suffix(64).map { UInt16(truncatingIfNeeded: $0) }
-        viewer.sendRtcp { writer in
+        viewer.sendRTCP { writer in
             for _ in 0..<30 {
                 sequences.withUnsafeBufferPointer {
                     _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0)
@@ -120,7 +120,7 @@ struct HostilePeerTests {
         // A publisher that starts anew takes another SSRC, and may count from where it did before.
         for source in [UInt32(1), 2] {
             for index in 0..<3 {
-                publisher.sendRtp(
+                publisher.sendRTP(
                     ssrc: source, payloadType: Camera.payloadType, index: UInt64(100 + index), timestamp: 3_000,
                     payload: [0x10, 0, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0, UInt8(source), UInt8(index)],
                     mid: "v1", rid: "q")
@@ -130,7 +130,7 @@ struct HostilePeerTests {
         let sequences = try #require(viewer.inboxes[ssrc]).sequences
         #expect(sequences.count == 6)
         let past = sequences.prefix(3).map { UInt16(truncatingIfNeeded: $0) }
-        viewer.sendRtcp { writer in
+        viewer.sendRTCP { writer in
             past.withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
         }
         world.run(2)

@@ -23,10 +23,10 @@ final class Peer {
     var endpoint: Endpoint
     let mac: MACAddress
     private let ufrag: OwnerUfrag
-    private let engine = SrtpEngine()
+    private let engine = SRTPEngine()
     private let memory: UnsafeMutableRawPointer
-    private var send: SrtpTransform
-    private var receive: SrtpTransform
+    private var send: SRTPTransform
+    private var receive: SRTPTransform
     /// By sending SSRC.
     private var rtcpIndices: [UInt32: UInt32] = [:]
 
@@ -55,7 +55,7 @@ final class Peer {
     var extensions: ExtensionMap
 
     init(
-        _ world: World, worker: Int = 0, index: UInt32, profile: SrtpProfile = .aeadAes128Gcm, v6: Bool = false,
+        _ world: World, worker: Int = 0, index: UInt32, profile: SRTPProfile = .aeadAes128Gcm, v6: Bool = false,
         extensions: ExtensionMap = Peer.defaultExtensions
     ) {
         self.world = world
@@ -67,12 +67,12 @@ final class Peer {
         let address = v6 ? IPAddress("fd00::\(100 + index)")! : IPAddress("10.0.0.\(100 + index)")!
         endpoint = Endpoint(address: address, port: 40_000)
         mac = MACAddress(0x02_0000_0001_00 + UInt64(index))
-        memory = .allocate(byteCount: 2 * SrtpTransform.byteCount, alignment: SrtpTransform.alignment)
+        memory = .allocate(byteCount: 2 * SRTPTransform.byteCount, alignment: SRTPTransform.alignment)
         let toWorker = Peer.key(profile, &world.random)
         let toPeer = Peer.key(profile, &world.random)
         send = .install(at: memory, engine: engine, profile: profile, master: toWorker)
         receive = .install(
-            at: memory + SrtpTransform.byteCount, engine: engine, profile: profile, master: toPeer)
+            at: memory + SRTPTransform.byteCount, engine: engine, profile: profile, master: toPeer)
         world.command(
             worker,
             .openSession(OpenSession(session: session, ufragSecret: secret, password: ShortText(password)!)),
@@ -97,8 +97,8 @@ final class Peer {
         return map
     }
 
-    private static func key(_ profile: SrtpProfile, _ random: inout RandomSource) -> SrtpMasterKey {
-        SrtpMasterKey(
+    private static func key(_ profile: SRTPProfile, _ random: inout RandomSource) -> SRTPMasterKey {
+        SRTPMasterKey(
             profile: profile, key: (0..<profile.keyLength).map { _ in UInt8(truncatingIfNeeded: random.next()) },
             salt: (0..<profile.saltLength).map { _ in UInt8(truncatingIfNeeded: random.next()) })!
     }
@@ -131,7 +131,7 @@ final class Peer {
     // MARK: sending
 
     /// Sends one RTP packet with header extension; what was sent is kept for NACKs.
-    func sendRtp(
+    func sendRTP(
         ssrc: UInt32, payloadType: UInt8, index: UInt64, timestamp: UInt32, marker: Bool = false, payload: [UInt8],
         mid: String? = nil, rid: String? = nil, repairedRid: String? = nil, audioLevel: UInt8? = nil,
         loses: Bool = false
@@ -164,14 +164,14 @@ final class Peer {
         if !loses { world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac) }
     }
 
-    func sendRtcp(ssrc: UInt32 = 1, _ build: (inout RTCPWriter) -> Void) {
+    func sendRTCP(ssrc: UInt32 = 1, _ build: (inout RTCPWriter) -> Void) {
         var packet = [UInt8](repeating: 0, count: 1_500)
         let length = packet.withUnsafeMutableBytes { room -> Int in
             var writer = RTCPWriter(into: room)
             _ = writer.addReceiverReport(ssrc: ssrc)
             build(&writer)
             rtcpIndices[ssrc, default: 0] += 1
-            return engine.sealRtcp(
+            return engine.sealRTCP(
                 send, room.baseAddress!.assumingMemoryBound(to: UInt8.self), writer.count,
                 index: rtcpIndices[ssrc]!)
         }
@@ -188,7 +188,7 @@ final class Peer {
             guard !due.isEmpty else { continue }
             for sequence in due { inboxes[ssrc]!.askedAt[sequence] = now }
             let list = due.prefix(64).map { UInt16(truncatingIfNeeded: $0) }
-            sendRtcp { writer in
+            sendRTCP { writer in
                 list.withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
             }
         }
@@ -203,14 +203,14 @@ final class Peer {
                 #expect(message?.isFingerprintValid == true)
                 if message?.messageClass == .success, message?.mappedEndpoint == endpoint { bindingResponses += 1 }
                 lastError = message?.errorCode
-            case .rtp: receiveRtp(room)
-            case .rtcp: receiveRtcp(room)
+            case .rtp: receiveRTP(room)
+            case .rtcp: receiveRTCP(room)
             default: Issue.record("an unexpected datagram")
             }
         }
     }
 
-    private func receiveRtp(_ room: UnsafeMutableRawBufferPointer) {
+    private func receiveRTP(_ room: UnsafeMutableRawBufferPointer) {
         guard let header = RTPPacket(encrypted: UnsafeRawBufferPointer(room)) else {
             Issue.record("a malformed packet")
             return
@@ -251,9 +251,9 @@ final class Peer {
         inboxes[ssrc] = inbox
     }
 
-    private func receiveRtcp(_ room: UnsafeMutableRawBufferPointer) {
+    private func receiveRTCP(_ room: UnsafeMutableRawBufferPointer) {
         let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
-        guard let opened = engine.openRtcp(receive, start, room.count) else {
+        guard let opened = engine.openRTCP(receive, start, room.count) else {
             Issue.record("RTCP that is not authentic")
             return
         }
@@ -277,7 +277,7 @@ final class Peer {
         guard let payload = sent[ssrc]?[sequence], let rtx = retransmission[ssrc] else { return }
         let index = rtxSequences[rtx.ssrc, default: 1_000]
         rtxSequences[rtx.ssrc] = index + 1
-        sendRtp(
+        sendRTP(
             ssrc: rtx.ssrc, payloadType: rtx.payloadType, index: index, timestamp: 0,
             payload: [UInt8(sequence >> 8), UInt8(sequence & 0xff)] + payload)
     }

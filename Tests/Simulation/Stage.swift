@@ -64,7 +64,7 @@ struct Camera {
                 }
                 payload += [UInt8(layer), UInt8(packet), UInt8(picture & 0xff)]
                 payload += [UInt8](repeating: 0xaa, count: 100)
-                peer.sendRtp(
+                peer.sendRTP(
                     ssrc: ssrcs[layer], payloadType: Self.payloadType, index: next[layer], timestamp: timestamp,
                     marker: packet == packets - 1, payload: payload, mid: mid,
                     rid: rids ? ["q", "h", "f"][layer] : nil, loses: loses(packet))
@@ -93,7 +93,7 @@ func openSlot(_ peer: Peer, index: UInt32, kind: MediaKind = .video, rtx: Bool =
 
 /// Two peers on given workers with a camera and a Slot that shows it.
 func pair(
-    _ world: World, workers: (Int, Int) = (0, 0), profile: SrtpProfile = .aeadAes128Gcm, layers: Int = 1,
+    _ world: World, workers: (Int, Int) = (0, 0), profile: SRTPProfile = .aeadAes128Gcm, layers: Int = 1,
     maxHeight: UInt16 = 720, names: Bool = false, rtx: Bool = true
 ) -> (camera: Camera, viewer: Peer, slot: SlotHandle, ssrc: UInt32) {
     let publisher = Peer(world, worker: workers.0, index: 1, profile: profile)

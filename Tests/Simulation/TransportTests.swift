@@ -72,7 +72,7 @@ struct TransportTests {
         world.send([22, 254, 253, 1, 2, 3], from: peer.endpoint, mac: peer.mac)
         world.run(3)
         #expect(world.punts.isEmpty)
-        #expect(world.worker().pointee.counters[.dtlsBeforeIce] == 1)
+        #expect(world.worker().pointee.counters[.dtlsBeforeICE] == 1)
         peer.check()
         world.run(3)
         world.send([22, 254, 253, 1, 2, 3], from: peer.endpoint, mac: peer.mac)

@@ -77,7 +77,7 @@ final class World {
                         mediaPort: Self.mediaPort, seed: seed &+ UInt64(number), ntpEpoch: 3_900_000_000 << 32,
                         relay: relay, exceptionRate: exceptionRate),
                     mailbox: mailboxes[number], siblings: mesh.siblings(of: number, transmitters: count), pool: pool,
-                    queue: port.queue(number), host: host, engine: SrtpEngine(),
+                    queue: port.queue(number), host: host, engine: SRTPEngine(),
                     exception: exceptionRate > 0 && number == 0 ? kernel.queue() : nil))
         }
     }

@@ -50,10 +50,11 @@ import Testing
         "Dataplane": ["Wire", "Mailbox", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CNuma"],
         "Agents": ["Wire", "COpenSSL"],
         "Meetings": [],
+        "Conference": ["Wire", "Mailbox", "Agents", "Meetings"],
         "Store": ["Meetings"],
-        "Fleet": ["Wire", "Mailbox", "Agents", "Meetings", "Store"],
-        "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Store", "Fleet"],
-        "needletail": ["Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Store", "Fleet", "Api"],
+        "Fleet": ["Meetings"],
+        "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet"],
+        "needletail": ["Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Api"],
     ]
 
     @Test func importsPointOneWay() throws {

@@ -33,13 +33,13 @@ enum Allocating {
 
     /// With a credential as joins hand them out.
     private static func newcomers() -> RelayCost.Newcomers {
-        let secrets = TurnSecrets(["a secret of the benchmark"])
+        let secrets = TURNSecrets(["a secret of the benchmark"])
         guard let (username, credential) = secrets.issue(user: "newcomer", lifetime: 86_400, now: 0) else {
             fatalError("there is a secret to sign with")
         }
         let name = Array(username.utf8)
-        let key = TurnKey(username: name, realm: "benchmark", password: credential)
-        let authenticator = TurnAuthenticator(realm: "benchmark", secrets: secrets)
+        let key = TURNKey(username: name, realm: "benchmark", password: credential)
+        let authenticator = TURNAuthenticator(realm: "benchmark", secrets: secrets)
         return RelayCost.Newcomers(username: name, key: key.bytes) { message in
             if case .success = authenticator.check(message, now: 1) { true } else { false }
         }

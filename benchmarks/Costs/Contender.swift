@@ -36,10 +36,10 @@ struct Contender {
 
     /// `way` alone seals for as many receivers; `rounds`: packets for each key in one of our rounds.
     static func sealing(
-        _ name: String, _ way: SrtpCost.Way, _ load: ForwardingCost.Load, rounds: Int
+        _ name: String, _ way: SRTPCost.Way, _ load: ForwardingCost.Load, rounds: Int
     ) throws -> Contender {
         guard
-            let cost = SrtpCost(
+            let cost = SRTPCost(
                 way, profile: load.profile, keyCount: load.receivers, payloadLength: load.payloadLength)
         else { throw Failure("this CPU cannot do \(name)") }
         let shared = Shared(cost)
@@ -76,8 +76,8 @@ struct Contender {
     }
 
     /// The worker's engine opens bursts of 32.
-    static func opening(_ name: String, _ profile: SrtpProfile) throws -> Contender {
-        guard let cost = SrtpCost(.ipsecMB, profile: profile, keyCount: 64, payloadLength: 1_100) else {
+    static func opening(_ name: String, _ profile: SRTPProfile) throws -> Contender {
+        guard let cost = SRTPCost(.ipsecMB, profile: profile, keyCount: 64, payloadLength: 1_100) else {
             throw Failure("this CPU cannot do \(name)")
         }
         let shared = Shared(cost)
@@ -98,7 +98,7 @@ struct Contender {
     }
 
     /// The worker receives what nobody watches.
-    static func receiving(_ name: String, _ profile: SrtpProfile, _ port: DPDKPort) throws -> Contender {
+    static func receiving(_ name: String, _ profile: SRTPProfile, _ port: DPDKPort) throws -> Contender {
         let cost = Shared(try ReceivingCost.prepare(profile, port: port))
         return Contender(name: name) {
             let round = try cost.value.round()

@@ -57,7 +57,7 @@ extension Contest {
     }
 
     /// Opening: the transform as the worker uses it, and all of its receive side, beside ipsec-mb alone.
-    static func opening(_ profile: SrtpProfile, port: DPDKPort) -> Contest {
+    static func opening(_ profile: SRTPProfile, port: DPDKPort) -> Contest {
         let (stage, side, limit) = ("open \(profile.name)", "receive \(profile.name)", "ipsec-mb alone")
         let lines = [
             Line(row: stage, contender: stage, limit: limit, goal: .atMost(1.3)),

@@ -16,10 +16,10 @@ enum Costs {
             if options.hasPair { rows += try measurePair(options) }
             guard !rows.isEmpty else { throw Failure("no row is called \(options.only.joined(separator: ", "))") }
             let report = Report(machine: Machine(core: options.core), rows: rows)
-            print(options.isJson ? report.json : report.table)
+            print(options.isJSON ? report.json : report.table)
             if options.isShort, let path = options.thresholds {
                 let verdicts = try Thresholds(try read(path)).verdicts(on: rows, options)
-                if !options.isJson { print(verdicts.map(\.text).joined(separator: "\n")) }
+                if !options.isJSON { print(verdicts.map(\.text).joined(separator: "\n")) }
                 if verdicts.contains(where: { !$0.isGood }) { exit(2) }
             }
         } catch {
@@ -73,7 +73,7 @@ enum Costs {
 
     private static func contests(_ options: Options, port: DPDKPort) -> [Contest] {
         var contests: [Contest] = []
-        for profile in [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1] {
+        for profile in [SRTPProfile.aeadAes128Gcm, .aes128CmHmacSha1] {
             for receivers in [64, 1_000, 10_000] {
                 contests.append(
                     .forwarding(ForwardingCost.Load(profile: profile, receivers: receivers), port: port))

@@ -14,7 +14,7 @@ enum Heap {
         var kept: [[Int]] = [[forwarded]]
         kept.append([forwarded + 1])
         guard heap_calls() > before, kept.count == 2 else { throw Failure("the heap's calls are not counted") }
-        for profile in [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1] {
+        for profile in [SRTPProfile.aeadAes128Gcm, .aes128CmHmacSha1] {
             var cost = try ForwardingCost.prepare(ForwardingCost.Load(profile: profile), port: port)
             cost.probe = heap_calls
             while forwarded < packets * (profile == .aeadAes128Gcm ? 1 : 2) / 2 {

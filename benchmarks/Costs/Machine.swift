@@ -15,7 +15,7 @@ struct Machine {
     let load: Double
     let hugepages: Bool
     let dpdk = EAL.version
-    let ipsecMb = SrtpSupport.description
+    let ipsecMb = SRTPSupport.description
     let libsrtp = ForwardingCost.libsrtpVersion
 
     private static let interesting = [

@@ -2,7 +2,7 @@
 
 /// The command line.
 struct Options: Sendable {
-    var isJson = false
+    var isJSON = false
     var isShort = false
     /// The rows to measure, when not all.
     var only: [String] = []
@@ -23,7 +23,7 @@ struct Options: Sendable {
         var arguments = arguments.makeIterator()
         while let argument = arguments.next() {
             switch argument {
-            case "--json": isJson = true
+            case "--json": isJSON = true
             case "--short": isShort = true
             case "--core":
                 guard let core = arguments.next().flatMap({ Int($0) }) else {

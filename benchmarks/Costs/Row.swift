@@ -42,7 +42,7 @@ struct Row {
     }
 }
 
-extension SrtpProfile {
+extension SRTPProfile {
     /// As the rows have it.
     var name: String {
         switch self {

@@ -24,7 +24,7 @@ enum InProcess {
     private static func measure(receivers: Int, payloadLength: Int) throws -> [String] {
         let port = try DPDKPort(DPDKPort.Configuration(device: "net_null0", buffers: 16_383))
         defer { port.close() }
-        var lines = try [SrtpProfile.aeadAes128Gcm, .aes128CmHmacSha1].map { profile in
+        var lines = try [SRTPProfile.aeadAes128Gcm, .aes128CmHmacSha1].map { profile in
             var cost = try ForwardingCost.prepare(.init(profile: profile, receivers: receivers), port: port)
             return try line("\"work\":\"forward\",\"profile\":\(profile.rawValue)") { _ in try cost.round() }
         }

@@ -40,7 +40,7 @@ struct ServiceToken: JWTPayload, Equatable {
     var nbf: Double?
     var meeting: Grants?
 
-    /// The time is checked by `TokenDesk`, which has the clock.
+    /// The time is checked by `TokenAuthority`, which has the clock.
     func verify(using algorithm: some JWTAlgorithm) throws {}
 
     func grants(_ word: String) -> Bool { meeting?.has(word) ?? false }
@@ -54,7 +54,7 @@ struct SessionToken: JWTPayload, Equatable {
     /// The participant.
     var sub: String
     /// The meeting.
-    var mid: String
+    var meeting: String
     var role: String
     /// Seconds since 1970; until when it may open the first socket.
     var exp: Double

@@ -11,7 +11,7 @@ struct HubReading: Sendable {
 enum MetricsPage {
     static func render(
         workers: [WorkerReading], load: WorkerLoad, hub: HubReading, node: NodeMetrics, build: BuildInfo,
-        turnStreams: TurnStreamGauge? = nil
+        turnStreams: TURNStreamGauge? = nil
     ) -> String {
         var page = PrometheusText()
         traffic(&page, workers)

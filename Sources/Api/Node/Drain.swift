@@ -1,5 +1,7 @@
+import Conference
 import Meetings
 import Synchronization
+import Wire
 
 /// Whether the node takes newcomers, and how it is emptied without ending a call.
 ///
@@ -62,8 +64,12 @@ public final class Drain: Sendable {
     /// Whether joins and meetings are taken. Quick, from any thread.
     public var acceptsNewcomers: Bool { state.phase == .serving }
 
-    /// Whether TURN allocations are made; those that exist go on and are refreshed.
-    public var acceptsAllocations: Bool { acceptsNewcomers }
+    /// Whether TURN allocations are made, or where a drain sends newcomers; those that exist go on and are refreshed.
+    public var intake: AllocationAdmission.Intake {
+        let state = state
+        guard state.phase != .serving else { return .open }
+        return .closed(alternate: state.target.flatMap { Endpoint($0.mediaServer) })
+    }
 
     /// Begins, or changes deadline and target of a drain that runs. One that stops the process keeps doing so, and is not
     /// put off.

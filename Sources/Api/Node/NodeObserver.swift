@@ -48,14 +48,14 @@ struct NodeObserver: Sendable {
 
     private var busyRatios: [Double] { status.workers.map { load.figures(of: $0.worker).busyRatio } }
 
-    func reading() async -> NodeJson {
+    func reading() async -> NodeJSON {
         let hub = await hub.reading
         let state = drain.state
         let now = clock.now
         let workers = status.workers
         let capacity = status.capacity
         func used(_ counter: Counter) -> Int { workers.reduce(0) { $0 + Int(clamping: $1.counters[counter]) } }
-        return NodeJson(
+        return NodeJSON(
             pop: .init(
                 id: identity.pop, region: identity.region, latitude: identity.coordinates?.latitude,
                 longitude: identity.coordinates?.longitude),
@@ -73,13 +73,13 @@ struct NodeObserver: Sendable {
             load: reading(participants: hub.participants, capacity: capacity))
     }
 
-    private func reading(participants: Int, capacity: NodeCapacity) -> NodeJson.Load {
+    private func reading(participants: Int, capacity: NodeCapacity) -> NodeJSON.Load {
         let ratios = busyRatios
         let figures = traffic.figures
         let limit = admission.policy.busyRatio
         let places = 1 - Double(participants) / Double(max(capacity.sessions, 1))
         let isClosed = !drain.acceptsNewcomers || admission.isBusy
-        return NodeJson.Load(
+        return NodeJSON.Load(
             busyRatio: ratios.isEmpty ? 0 : ratios.reduce(0, +) / Double(ratios.count),
             busyRatioP95: admission.busyRatio, busyRatioLimit: limit,
             headroom: isClosed ? 0 : max(0, min(places, 1 - admission.busyRatio / limit)),

@@ -5,7 +5,7 @@ import Meetings
 struct NodeRoutes: Sendable {
     let configuration: ApiConfiguration
     let observer: NodeObserver
-    let tokens: TokenDesk
+    let tokens: TokenAuthority
 
     /// The longest drain: a day.
     private static let longest = 86_400

@@ -3,7 +3,7 @@ import Logging
 
 /// Everything that the API listener serves.
 enum ApiRouter {
-    static func make(meetings: MeetingRoutes, tokens: TokenDesk, webFolder: String?, logger: Logger) -> Router<
+    static func make(meetings: MeetingRoutes, tokens: TokenAuthority, webFolder: String?, logger: Logger) -> Router<
         ApiContext
     > {
         let router = Router(context: ApiContext.self, options: [.autoGenerateHeadEndpoints])

@@ -1,3 +1,4 @@
+import Conference
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -32,7 +33,7 @@ final class ConnectionCount: Sendable {
     /// Counts a channel until it closes; false when its address, or all together, have enough of them.
     func admit(_ channel: any Channel) -> Bool {
         // What is not of the Internet counts as one address.
-        let site = Endpoint(channel.remoteAddress)?.address.site ?? IPAddress(high: 0, low: 0)
+        let site = Endpoint(channel.remoteAddress)?.address.subscriber ?? IPAddress(high: 0, low: 0)
         let isAdmitted = inside.withLock { inside in
             guard inside.open < total, inside.sites.hasRoom(for: site) else {
                 inside.refused += 1

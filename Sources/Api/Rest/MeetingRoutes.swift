@@ -5,7 +5,7 @@ import Meetings
 struct MeetingRoutes: Sendable {
     let configuration: ApiConfiguration
     let hub: MeetingHub
-    let tokens: TokenDesk
+    let tokens: TokenAuthority
     let limiter: AddressLimiter?
     let clock: any ApiClock
 
@@ -29,11 +29,11 @@ struct MeetingRoutes: Sendable {
         try limiter?.admit(context.addressKey, at: clock.now)
         let token = try await tokens.service(request.bearer())
         guard token.grants(Grants.create) else { throw Problem(MeetingError.forbidden) }
-        let json = try await request.json(PlanJson.self)
+        let json = try await request.json(PlanJSON.self)
         let plan = try json.applied(to: MeetingPlan())
         let password = json.password.flatMap { $0.isEmpty ? nil : $0 }
         let meeting = try await hub.create(plan, owner: token.sub, password: hash(password))
-        let answer = MeetingJson(meeting, base: base(request)).withSecrets(of: meeting, password: password)
+        let answer = MeetingJSON(meeting, base: base(request)).withSecrets(of: meeting, password: password)
         var response = Response.json(answer, status: .created)
         response.headers[.location] = "/api/v1/meetings/\(meeting.id)"
         return response
@@ -47,22 +47,22 @@ struct MeetingRoutes: Sendable {
         let owner = token.grants(Grants.admin) ? nil : token.sub
         let (page, next) = await hub.list(owner: owner, after: after, limit: limit)
         let base = base(request)
-        return .json(MeetingListJson(meetings: page.map { MeetingJson($0, base: base) }, next: next?.rawValue))
+        return .json(MeetingListJSON(meetings: page.map { MeetingJSON($0, base: base) }, next: next?.rawValue))
     }
 
     private func read(_ request: Request, _ context: ApiContext) async throws -> Response {
         let meeting = try await owned(request, context)
-        return .json(MeetingJson(meeting, base: base(request)))
+        return .json(MeetingJSON(meeting, base: base(request)))
     }
 
     private func change(_ request: Request, _ context: ApiContext) async throws -> Response {
         let meeting = try await owned(request, context)
-        let json = try await request.json(PlanJson.self)
+        let json = try await request.json(PlanJSON.self)
         let plan = try json.applied(to: meeting.plan)
         var password: PasswordHash??
         if let given = json.password { password = .some(given.isEmpty ? nil : try hash(given)) }
         let changed = try await hub.change(meeting.id, to: plan, password: password)
-        return .json(MeetingJson(changed, base: base(request)))
+        return .json(MeetingJSON(changed, base: base(request)))
     }
 
     private func end(_ request: Request, _ context: ApiContext) async throws -> Response {
@@ -82,7 +82,7 @@ struct MeetingRoutes: Sendable {
     private func join(_ request: Request, _ context: ApiContext) async throws -> Response {
         try limiter?.admit(context.addressKey, at: clock.now)
         let meeting = try await meeting(context)
-        let json = try await request.json(JoinJson.self)
+        let json = try await request.json(JoinJSON.self)
         var isHost = false
         if request.headers[.authorization] != nil {
             let token = try await tokens.service(request.bearer())
@@ -95,7 +95,7 @@ struct MeetingRoutes: Sendable {
         let expires = clock.now + configuration.limits.connectTime
         let token = try await tokens.issue(participant, in: meeting.id, expires: expires)
         return .json(
-            JoinedJson(
+            JoinedJSON(
                 participant, in: now, token: token, signaling: signalingURL(request), media: configuration.mediaServer,
                 iceServers: configuration.turn?.servers(for: participant.id, now: clock.now) ?? []))
     }
@@ -103,7 +103,7 @@ struct MeetingRoutes: Sendable {
     private func leave(_ request: Request, _ context: ApiContext) async throws -> Response {
         let bearer = try await tokens.participant(request.bearer())
         let meeting = try await meeting(context)
-        let json = try await request.json(LeaveJson.self)
+        let json = try await request.json(LeaveJSON.self)
         guard bearer.meeting == meeting.id else { throw Problem(MeetingError.forbidden) }
         guard let leaver = ParticipantID(json.participantId), meeting.participants[leaver] != nil else {
             throw MeetingError.participantNotFound
@@ -145,7 +145,7 @@ struct MeetingRoutes: Sendable {
         else {
             throw MeetingError.invalid(field: "password", reason: "at most \(configuration.limits.password) characters")
         }
-        return PasswordHash(password, salt: TokenDesk.freshSecret(), by: PasswordDerivation.digest)
+        return PasswordHash(password, salt: TokenAuthority.freshSecret(), by: PasswordDerivation.digest)
     }
 
     /// The digest of what was given; nothing is derived where it cannot matter.

@@ -1,3 +1,4 @@
+import Conference
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird

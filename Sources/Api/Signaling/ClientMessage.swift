@@ -1,3 +1,4 @@
+import Conference
 import Meetings
 
 /// What ties an answer to its request: a short string or a number, as the client likes.
@@ -45,7 +46,7 @@ enum ClientMessage {
     }
 
     /// The server is ICE-lite (RFC 8445 section 2.5) and learns addresses from checks alone.
-    struct IceCandidate: Decodable {
+    struct ICECandidate: Decodable {
         var candidate: String?
     }
 

@@ -1,3 +1,4 @@
+import Conference
 import Meetings
 
 /// What the server says on the signaling socket (API.md, Signaling).
@@ -27,14 +28,14 @@ enum ServerMessage {
         var meetingNumber: String
         var topic: String
         var locked: Bool
-        var settings: SettingsJson
+        var settings: SettingsJSON
 
         init(_ meeting: Meeting) {
             meetingId = meeting.id.rawValue
             meetingNumber = meeting.number.description
             topic = meeting.plan.topic
             locked = meeting.isLocked
-            settings = SettingsJson(meeting.plan.settings)
+            settings = SettingsJSON(meeting.plan.settings)
         }
     }
 
@@ -52,14 +53,14 @@ enum ServerMessage {
         /// The others, in the order of joining.
         var participants: [Person]
         /// The media plane is also reached directly: its address is in the answer.
-        var iceServers: [IceServer]
+        var iceServers: [ICEServer]
         /// Brings a dropped socket back to the same place.
         var resume: String
         /// Whether the participant was here already.
         var resumed: Bool
 
         init(
-            _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, iceServers: [IceServer],
+            _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, iceServers: [ICEServer],
             id: RequestID?
         ) {
             self.id = id

@@ -10,13 +10,13 @@ struct SignalingSession {
 
     private let socket: SignalingSocket
     private let hub: MeetingHub
-    private let tokens: TokenDesk
+    private let tokens: TokenAuthority
     private let clock: any ApiClock
     private let logger: Logger
     private var budget: TokenBucket
     private var participant: ParticipantID?
 
-    init(socket: SignalingSocket, hub: MeetingHub, tokens: TokenDesk, clock: any ApiClock, logger: Logger) {
+    init(socket: SignalingSocket, hub: MeetingHub, tokens: TokenAuthority, clock: any ApiClock, logger: Logger) {
         self.socket = socket
         self.hub = hub
         self.tokens = tokens
@@ -30,17 +30,17 @@ struct SignalingSession {
         let envelope: ClientMessage.Envelope
         do {
             if budget.take(burst: Self.burst, perSecond: Self.perSecond, at: clock.now) != nil {
-                let id = try? Json.decode(ClientMessage.Envelope.self, from: bytes).id
+                let id = try? JSON.decode(ClientMessage.Envelope.self, from: bytes).id
                 return refuse(Problem(429, "too_many_requests", "Too many messages.", retryAfter: 1), id: id)
             }
-            envelope = try Json.decode(ClientMessage.Envelope.self, from: bytes)
+            envelope = try JSON.decode(ClientMessage.Envelope.self, from: bytes)
         } catch {
-            return refuse(Problem.malformed(Json.complaint(error)), id: nil)
+            return refuse(Problem.malformed(JSON.complaint(error)), id: nil)
         }
         do {
             try await handle(envelope, bytes)
         } catch let error as DecodingError {
-            refuse(Problem.malformed(Json.complaint(error)), id: envelope.id)
+            refuse(Problem.malformed(JSON.complaint(error)), id: envelope.id)
         } catch {
             let problem = Problem(any: error)
             if problem.status.code == 500 {
@@ -58,20 +58,20 @@ struct SignalingSession {
     private mutating func handle(_ envelope: ClientMessage.Envelope, _ bytes: [UInt8]) async throws {
         switch envelope.type {
         case "ping": socket.send(ServerMessage.Pong(id: envelope.id))
-        case "join": try await join(Json.decode(ClientMessage.Join.self, from: bytes), id: envelope.id)
+        case "join": try await join(JSON.decode(ClientMessage.Join.self, from: bytes), id: envelope.id)
         case "offer":
-            let offer = try Json.decode(ClientMessage.Offer.self, from: bytes)
+            let offer = try JSON.decode(ClientMessage.Offer.self, from: bytes)
             try await hub.offer(me(), socket, sdp: offer.sdp, id: envelope.id)
         case "ice_candidate":
-            _ = try Json.decode(ClientMessage.IceCandidate.self, from: bytes)
+            _ = try JSON.decode(ClientMessage.ICECandidate.self, from: bytes)
             _ = try me()
             done(envelope.id)
         case "media_state":
-            let change = try Json.decode(ClientMessage.MediaStateChange.self, from: bytes)
+            let change = try JSON.decode(ClientMessage.MediaStateChange.self, from: bytes)
             try await hub.setMedia(change, of: me(), socket)
             done(envelope.id)
         case "view":
-            let view = try Json.decode(ClientMessage.View.self, from: bytes)
+            let view = try JSON.decode(ClientMessage.View.self, from: bytes)
             try await hub.setView(view, of: me(), socket)
             done(envelope.id)
         case "leave":

@@ -28,7 +28,7 @@ final class SignalingSocket: Sendable {
 
     func markJoined() { joined.store(true, ordering: .releasing) }
 
-    func send(_ message: some Encodable) { send(text: ByteBuffer(bytes: Json.encode(message))) }
+    func send(_ message: some Encodable) { send(text: ByteBuffer(bytes: JSON.encode(message))) }
 
     /// Sends an encoded message; one buffer may go to many sockets.
     func send(text: ByteBuffer) {

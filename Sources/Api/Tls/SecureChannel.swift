@@ -36,7 +36,7 @@ struct SecureChannel: HTTPChannelHandler {
         let configuration = http1.configuration
         patience = TimeAmount(configuration.idleTimeout)
         farewell = TimeAmount(configuration.farewellTime) * 2
-        // Its limits for a connection are those of swift-nio-http2, which nothing here can set: `Http2` tests hold them.
+        // Its limits for a connection are those of swift-nio-http2, which nothing here can set: `HTTP2` tests hold them.
         http2 = HTTP2Channel(
             responder: http1.responder,
             configuration: HTTP2ChannelConfiguration(
@@ -53,7 +53,7 @@ struct SecureChannel: HTTPChannelHandler {
             try pipeline.addHandler(HandshakeTimer(patience: patience))
             let negotiation = NIOTypedApplicationProtocolNegotiationHandler<Negotiated> { result in
                 switch result {
-                case .negotiated("h2"): setupHttp2(channel, logger)
+                case .negotiated("h2"): setupHTTP2(channel, logger)
                 // A client without ALPN speaks HTTP/1.1; another word than those we offered is not chosen.
                 case .negotiated, .fallback: http1.setup(channel: channel, logger: logger).map { .http1($0) }
                 }
@@ -63,7 +63,7 @@ struct SecureChannel: HTTPChannelHandler {
         }
     }
 
-    private func setupHttp2(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Negotiated> {
+    private func setupHTTP2(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Negotiated> {
         http2.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let frames = try pipeline.handler(type: NIOHTTP2Handler.self)

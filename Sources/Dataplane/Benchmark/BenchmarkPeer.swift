@@ -30,15 +30,15 @@ struct BenchmarkPeer {
     }
 
     /// What the peer seals with, and what the worker seals with.
-    func master(_ profile: SrtpProfile, isSend: Bool) -> SrtpMasterKey {
+    func master(_ profile: SRTPProfile, isSend: Bool) -> SRTPMasterKey {
         var random = RandomSource(seed: UInt64((session.worker << 20 | index) * 2 + (isSend ? 1 : 0)))
-        var master = SrtpMasterKey()
+        var master = SRTPMasterKey()
         for place in 0..<profile.keyLength { master.key[place] = UInt8(truncatingIfNeeded: random.next()) }
         for place in 0..<profile.saltLength { master.salt[place] = UInt8(truncatingIfNeeded: random.next()) }
         return master
     }
 
-    func commands(profile: SrtpProfile) -> [Command] {
+    func commands(profile: SRTPProfile) -> [Command] {
         var extensions = ExtensionMap()
         extensions.transportSequence = Self.transportSequenceID
         extensions.audioLevel = Self.audioLevelID

@@ -26,7 +26,7 @@ struct BenchmarkRoom<Queue: PortQueue>: ~Copyable {
                     pop: 1, number: number, capacity: capacity, mediaPort: BenchmarkPeer.us.port, seed: 1,
                     ntpEpoch: 3_900_000_000 << 32, cacheBudget: cacheBudget),
                 mailbox: mailbox, siblings: mesh.siblings(of: number, transmitters: mesh.workers), pool: pool,
-                queue: queue, host: host, engine: SrtpEngine()))
+                queue: queue, host: host, engine: SRTPEngine()))
     }
 
     deinit {
@@ -56,7 +56,7 @@ struct BenchmarkRoom<Queue: PortQueue>: ~Copyable {
     func forgetEvents() { while mailbox.events.pop() != nil {} }
 
     /// Opens a Session, whose connectivity check makes it known to the flow table.
-    mutating func join(_ peer: BenchmarkPeer, profile: SrtpProfile) throws(PortFailure) {
+    mutating func join(_ peer: BenchmarkPeer, profile: SRTPProfile) throws(PortFailure) {
         command(peer.commands(profile: profile))
         guard let packet = pool.allocate() else { throw PortFailure("the pool has no buffers left for the load") }
         peer.writeCheck(into: packet)

@@ -21,18 +21,18 @@ struct BenchmarkSource {
     let track: TrackHandle
     let media: BenchmarkMedia
     private let peer: BenchmarkPeer
-    private let profile: SrtpProfile
+    private let profile: SRTPProfile
     private let payloadLength: Int
-    private let engine: UnsafeMutablePointer<SrtpEngine>
+    private let engine: UnsafeMutablePointer<SRTPEngine>
     private let memory: UnsafeMutableRawPointer
-    private let transform: SrtpTransform
+    private let transform: SRTPTransform
     private var ssrc: UInt32
     private var sent: UInt64 = 0
     /// Sequence number with its roll-overs.
     private var index: UInt64 = 1_000
 
     /// `number`: of its Track, among the worker's.
-    init(_ peer: BenchmarkPeer, number: Int = 0, media: BenchmarkMedia, profile: SrtpProfile, payloadLength: Int) {
+    init(_ peer: BenchmarkPeer, number: Int = 0, media: BenchmarkMedia, profile: SRTPProfile, payloadLength: Int) {
         self.peer = peer
         self.media = media
         self.profile = profile
@@ -40,8 +40,8 @@ struct BenchmarkSource {
         track = TrackHandle(worker: UInt8(peer.session.worker), index: UInt32(number), generation: 1)
         ssrc = 0x2000_0000 + UInt32(peer.session.worker) << 20 + UInt32(number) << 8
         engine = .allocate(capacity: 1)
-        engine.initialize(to: SrtpEngine())
-        memory = .allocate(byteCount: SrtpTransform.byteCount, alignment: SrtpTransform.alignment)
+        engine.initialize(to: SRTPEngine())
+        memory = .allocate(byteCount: SRTPTransform.byteCount, alignment: SRTPTransform.alignment)
         transform = .install(
             at: memory, engine: engine.pointee, profile: profile, master: peer.master(profile, isSend: false))
     }

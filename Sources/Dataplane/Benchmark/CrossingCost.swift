@@ -67,7 +67,7 @@ public final class CrossingCost: @unchecked Sendable {
     /// The camera, the receivers, and the replica of the other worker's camera.
     private func open(_ number: Int) throws(PortFailure) {
         let mac = rooms[number].mac
-        let profile = SrtpProfile.aeadAes128Gcm
+        let profile = SRTPProfile.aeadAes128Gcm
         let camera = BenchmarkPeer(index: Self.receivers, worker: number, mac: mac)
         try rooms[number].join(camera, profile: profile)
         let source = BenchmarkSource(camera, media: .camera, profile: profile, payloadLength: 1_100)

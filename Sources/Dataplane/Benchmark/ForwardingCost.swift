@@ -12,7 +12,7 @@ public struct ForwardingCost: ~Copyable {
     /// What is forwarded.
     public struct Load: Sendable {
         public var media: BenchmarkMedia
-        public var profile: SrtpProfile
+        public var profile: SRTPProfile
         public var receivers: Int
         /// RTP payload, a camera's with its VP8 descriptor, bytes; 100 to 1300.
         public var payloadLength: Int
@@ -24,7 +24,7 @@ public struct ForwardingCost: ~Copyable {
         public var changesSource: Bool
 
         public init(
-            media: BenchmarkMedia = .camera, profile: SrtpProfile, receivers: Int = 64, payloadLength: Int = 1_100,
+            media: BenchmarkMedia = .camera, profile: SRTPProfile, receivers: Int = 64, payloadLength: Int = 1_100,
             burst: Int = 32, offloadsChecksum: Bool = true, changesSource: Bool = false
         ) {
             self.media = media

@@ -72,7 +72,7 @@ public final class LatencyCost: @unchecked Sendable {
         frames = .allocate(capacity: Self.packets)
         room = .allocate(capacity: 1)
         let peer = BenchmarkPeer(index: Self.receivers, mac: port.mac)
-        let profile = SrtpProfile.aeadAes128Gcm
+        let profile = SRTPProfile.aeadAes128Gcm
         camera = BenchmarkSource(peer, media: .camera, profile: profile, payloadLength: 1_100)
         other = TrackHandle(worker: 0, index: 1, generation: 1)
         let queue = PacedQueue(

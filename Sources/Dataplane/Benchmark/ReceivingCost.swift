@@ -17,7 +17,7 @@ public struct ReceivingCost: ~Copyable {
     private var sources: [BenchmarkSource]
 
     /// A worker with sessions and Tracks, whose caches are full.
-    public static func prepare(_ profile: SrtpProfile, port: borrowing DPDKPort) throws(PortFailure) -> ReceivingCost {
+    public static func prepare(_ profile: SRTPProfile, port: borrowing DPDKPort) throws(PortFailure) -> ReceivingCost {
         var cost = ReceivingCost(profile, port: port)
         for index in 0..<publishers {
             try cost.room.join(BenchmarkPeer(index: index, mac: port.mac), profile: profile)
@@ -27,7 +27,7 @@ public struct ReceivingCost: ~Copyable {
         return cost
     }
 
-    private init(_ profile: SrtpProfile, port: borrowing DPDKPort) {
+    private init(_ profile: SRTPProfile, port: borrowing DPDKPort) {
         mesh = HandoverMesh(workers: 1)
         let queue = ArrivalQueue(
             device: port.queue(ofWorker: 0), offload: ChecksumOffload(udp: true), capacity: Self.packetsPerRound,

@@ -60,7 +60,7 @@ public struct RelayCost: ~Copyable {
                     mediaPort: BenchmarkPeer.us.port, seed: 1, ntpEpoch: 3_900_000_000 << 32, relay: relay),
                 mailbox: mailbox, siblings: mesh.siblings(of: 0, transmitters: 1), pool: pool, queue: queue,
                 host: HostConfiguration(mac: port.mac, interfaces: [.init(address: us, prefixLength: 8)]),
-                engine: SrtpEngine()))
+                engine: SRTPEngine()))
     }
 
     deinit {
@@ -174,10 +174,10 @@ public struct RelayCost: ~Copyable {
         if let username {
             username.withUnsafeBytes { writer.add(STUNAttributeType.username, $0) }
             writer.add(STUNAttributeType.realm, text: "benchmark")
-            if let nonce = writer.reserve(STUNAttributeType.nonce, count: TurnNonces.length) {
+            if let nonce = writer.reserve(STUNAttributeType.nonce, count: TURNNonces.length) {
                 worker.pointee.relay.nonces.write(to: nonce, address: source.address, now: now)
             }
-            key.withUnsafeBytes { TurnIntegrityKey(key: $0, usesSHA256: false) }.sign(&writer)
+            key.withUnsafeBytes { TURNIntegrityKey(key: $0, usesSHA256: false) }.sign(&writer)
         }
         let length = writer.finish()
         template.write(into: packet.data, payloadLength: length)

@@ -87,13 +87,13 @@ extension Worker where Queue: ~Copyable {
         guard shows(slot, layers) else { return }
         let index = slot.pointee.session.index
         prefetch(sessions.element(at: index), lines: 2)
-        SrtpTransform(base: slabs.transform(index, isSend: true)).prefetch()
+        SRTPTransform(base: slabs.transform(index, isSend: true)).prefetch()
     }
 
     @inline(__always)
     private func prefetchKeys(of slot: UnsafeMutablePointer<Slot>, _ layers: UInt8) {
         guard shows(slot, layers) else { return }
-        SrtpTransform(base: slabs.transform(slot.pointee.session.index, isSend: true)).prefetchRtpKeys()
+        SRTPTransform(base: slabs.transform(slot.pointee.session.index, isSend: true)).prefetchRTPKeys()
     }
 
     /// A packet that a sibling worker opened, for the Track's replica here.

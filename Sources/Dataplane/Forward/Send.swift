@@ -4,7 +4,7 @@ import Wire
 /// What of a Slot's Session its packets need, looked up once for a run of them.
 struct SinkPath: BitwiseCopyable {
     let session: UnsafeMutablePointer<Session>
-    let transform: SrtpTransform
+    let transform: SRTPTransform
     let template: UnsafePointer<FrameTemplate>
     /// Bytes of the headers before RTP's.
     let headerOffset: Int

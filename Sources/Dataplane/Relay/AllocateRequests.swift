@@ -7,7 +7,7 @@ struct PendingAllocate: BitwiseCopyable {
     /// How long control may take, ns.
     static let lifetime: UInt64 = 3_000_000_000
 
-    let client: TurnClient
+    let client: TURNClient
     let key: FlowKey
     let clientMAC: MACAddress
     let transaction: STUNTransactionID
@@ -25,7 +25,7 @@ struct PendingAllocate: BitwiseCopyable {
     let unknownTypes: InlineArray<8, UInt16>
     let unknownCount: Int
 
-    init(_ message: TURNMessage, username: UInt64, _ context: TurnContext) {
+    init(_ message: TURNMessage, username: UInt64, _ context: TURNContext) {
         client = context.client
         key = context.key
         clientMAC = context.clientMAC
@@ -63,7 +63,7 @@ struct PendingAllocate: BitwiseCopyable {
 extension Worker where Queue: ~Copyable {
     /// A request with credentials and a good nonce. The caller frees the packet.
     mutating func allocate(
-        _ message: TURNMessage, _ username: UnsafeRawBufferPointer, _ context: TurnContext, now: UInt64
+        _ message: TURNMessage, _ username: UnsafeRawBufferPointer, _ context: TURNContext, now: UInt64
     ) {
         let stun = message.stun
         // The answer was lost: the same once more.
@@ -73,7 +73,7 @@ extension Worker where Queue: ~Copyable {
         }
         // Control has it, however often it is repeated.
         guard relay.asked.find(context.key) == nil else { return }
-        var request = TurnRequest(client: context.client, transaction: stun.transactionID)
+        var request = TURNRequest(client: context.client, transaction: stun.transactionID)
         guard request.fill(stun.bytes) else { return counters.drop(.oversize) }
         guard let index = relay.pending.take() else { return counters.drop(.relayPuntFull) }
         relay.pending[index].initialize(
@@ -99,7 +99,7 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// The request that control speaks of; forgotten by that.
-    private mutating func takeRequest(_ client: TurnClient, _ transaction: STUNTransactionID) -> PendingAllocate? {
+    private mutating func takeRequest(_ client: TURNClient, _ transaction: STUNTransactionID) -> PendingAllocate? {
         let key: FlowKey
         if client.transport == .udp {
             let port = relay.listeners.alternate(client.local.port) ?? 0
@@ -115,10 +115,10 @@ extension Worker where Queue: ~Copyable {
         return request
     }
 
-    private func context(_ request: PendingAllocate) -> TurnContext? {
+    private func context(_ request: PendingAllocate) -> TURNContext? {
         // Answers take a buffer of their own; there is none to take over.
         guard let packet = pool.allocate() else { return nil }
-        return TurnContext(
+        return TURNContext(
             client: request.client, key: request.key, clientMAC: request.clientMAC, packet: packet, messageOffset: 0,
             trafficClass: 0, isHandedOver: true)
     }
@@ -132,10 +132,10 @@ extension Worker where Queue: ~Copyable {
                 (STUNMethod.allocate, request.transaction, request.length), context, 401, hadCredentials: true, now: now
             )
         }
-        var key: TurnIntegrityKey?
+        var key: TURNIntegrityKey?
         if refuse.keyLength > 0 {
             key = withUnsafeBytes(of: refuse.key) {
-                TurnIntegrityKey(key: $0.part(0, min(Int(refuse.keyLength), 32)), usesSHA256: refuse.usesSHA256)
+                TURNIntegrityKey(key: $0.part(0, min(Int(refuse.keyLength), 32)), usesSHA256: refuse.usesSHA256)
             }
         }
         self.refuse(
@@ -150,7 +150,7 @@ extension Worker where Queue: ~Copyable {
         }
         defer { context.packet.free() }
         let key = withUnsafeBytes(of: grant.key) {
-            TurnIntegrityKey(key: $0.part(0, min(Int(grant.keyLength), 32)), usesSHA256: grant.usesSHA256)
+            TURNIntegrityKey(key: $0.part(0, min(Int(grant.keyLength), 32)), usesSHA256: grant.usesSHA256)
         }
         var code = relay.clients.find(request.key) != nil ? 437 : request.fault(allowsMobility: relay.allowsMobility)
         if code == nil { code = makeAllocation(request, grant, key, context, now: now) }
@@ -162,13 +162,13 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Tells control; a full ring loses it, counted.
-    private func tell(_ event: TurnEvent) {
+    private func tell(_ event: TURNEvent) {
         if !mailbox.turn.events.push(event) { counters.drop(.eventFull) }
     }
 
     /// Makes the allocation and answers; else the code of the error.
     private mutating func makeAllocation(
-        _ request: PendingAllocate, _ grant: GrantAllocation, _ key: TurnIntegrityKey, _ context: TurnContext,
+        _ request: PendingAllocate, _ grant: GrantAllocation, _ key: TURNIntegrityKey, _ context: TURNContext,
         now: UInt64
     ) -> Int? {
         guard let handle = relay.newHandle() else { return 508 }
@@ -205,7 +205,7 @@ extension Worker where Queue: ~Copyable {
     }
 
     private func newAllocation(
-        _ handle: AllocationHandle, _ request: PendingAllocate, _ grant: GrantAllocation, _ key: TurnIntegrityKey,
+        _ handle: AllocationHandle, _ request: PendingAllocate, _ grant: GrantAllocation, _ key: TURNIntegrityKey,
         account: UInt32
     ) -> Allocation {
         let template = templateToClient(request.client, mac: request.clientMAC)
@@ -217,7 +217,7 @@ extension Worker where Queue: ~Copyable {
             maximumLifetime: grant.maximumLifetime, isMobile: request.wantsTicket)
     }
 
-    func templateToClient(_ client: TurnClient, mac: MACAddress) -> FrameTemplate {
+    func templateToClient(_ client: TURNClient, mac: MACAddress) -> FrameTemplate {
         FrameTemplate(
             source: client.local, destination: client.remote, sourceMAC: neighbors.mac, destinationMAC: mac,
             dontFragment: false)
@@ -271,7 +271,7 @@ extension Worker where Queue: ~Copyable {
 
     /// The success response, the same each time but for the rest of the lifetime.
     private mutating func confirm(
-        _ allocation: UnsafeMutablePointer<Allocation>, _ context: TurnContext, now: UInt64
+        _ allocation: UnsafeMutablePointer<Allocation>, _ context: TURNContext, now: UInt64
     ) {
         let content = allocation.pointee
         succeed((STUNMethod.allocate, content.transaction), context, key: content.integrity) { writer, relay in
@@ -292,7 +292,7 @@ extension Worker where Queue: ~Copyable {
             writer.add(STUNAttributeType.lifetime, UInt32(truncatingIfNeeded: rest))
             if content.reservation != 0 { writer.add(STUNAttributeType.reservationToken, content.reservation) }
             writer.add(STUNAttributeType.xorMappedAddress, xored: content.client.remote)
-            if content.isMobile { TurnTicket(content, relay).add(to: &writer) }
+            if content.isMobile { TURNTicket(content, relay).add(to: &writer) }
             if relay.texts.software.count > 0 { writer.add(STUNAttributeType.software, relay.texts.software) }
         }
     }

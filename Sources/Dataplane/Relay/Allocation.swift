@@ -18,7 +18,7 @@ struct Allocation: BitwiseCopyable {
     var isStream: Bool
 
     let handle: AllocationHandle
-    var client: TurnClient
+    var client: TURNClient
     /// The client's 5-tuple in the table.
     var key: FlowKey
     /// The other workers know the client's 5-tuple, as its hash does not lead here.
@@ -28,7 +28,7 @@ struct Allocation: BitwiseCopyable {
     let granted: Endpoint
     /// A hash of USERNAME, which must be the same in all its requests (RFC 8656 section 5).
     let username: UInt64
-    var integrity: TurnIntegrityKey
+    var integrity: TURNIntegrityKey
     /// Of the Allocate request, which the client may repeat.
     let transaction: STUNTransactionID
     /// The token that came with the answer to it; 0: none.
@@ -46,7 +46,7 @@ struct Allocation: BitwiseCopyable {
     var isMobile: Bool
     var tickets: UInt32 = 0
     /// It has ended and waits for the events' ring to take the news.
-    var closing: TurnCloseReason?
+    var closing: TURNCloseReason?
 
     /// The first of its Permissions and Channels.
     var firstPermission = Link.none
@@ -59,7 +59,7 @@ struct Allocation: BitwiseCopyable {
 }
 
 /// The key of an allocation's requests and responses, and which integrity attribute it goes with.
-struct TurnIntegrityKey: BitwiseCopyable {
+struct TURNIntegrityKey: BitwiseCopyable {
     let usesSHA256: Bool
     let sha1: MessageIntegrity
     let sha256: MessageIntegritySHA256
@@ -166,7 +166,7 @@ struct Channel: BitwiseCopyable {
 }
 
 /// Places of a fixed number of elements, linked by index where they are free.
-struct LinkedPool<Element: BitwiseCopyable>: ~Copyable {
+struct IndexPool<Element: BitwiseCopyable>: ~Copyable {
     private let base: UnsafeMutableRawPointer
     private let free: UnsafeMutablePointer<UInt32>
     private(set) var freeCount: Int

@@ -3,7 +3,7 @@ import Wire
 
 /// A mobility ticket (RFC 8016 section 3.1): worker and allocation, and what nobody else can know. It is text, as there
 /// are clients that keep it as a C string.
-struct TurnTicket: BitwiseCopyable {
+struct TURNTicket: BitwiseCopyable {
     /// Characters.
     static let length = 48
 
@@ -34,7 +34,7 @@ struct TurnTicket: BitwiseCopyable {
     }
 
     /// In constant time.
-    func matches(_ other: TurnTicket) -> Bool {
+    func matches(_ other: TURNTicket) -> Bool {
         (secret.0 ^ other.secret.0) | (secret.1 ^ other.secret.1) | (allocation.raw ^ other.allocation.raw) == 0
     }
 }
@@ -43,7 +43,7 @@ struct TurnTicket: BitwiseCopyable {
 extension Worker where Queue: ~Copyable {
     /// RFC 8656 section 8.2, RFC 8016 section 3.2.2.
     mutating func refresh(
-        _ message: TURNMessage, _ context: TurnContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
+        _ message: TURNMessage, _ context: TURNContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
     ) {
         if let family = message.requestedFamily {
             let isHeld =
@@ -61,7 +61,7 @@ extension Worker where Queue: ~Copyable {
         let content = allocation.pointee
         succeed((STUNMethod.refresh, message.stun.transactionID), context, key: content.integrity) { writer, relay in
             writer.add(STUNAttributeType.lifetime, lifetime)
-            if renewsTicket { TurnTicket(content, relay).add(to: &writer) }
+            if renewsTicket { TURNTicket(content, relay).add(to: &writer) }
         }
         guard isEnd else {
             allocation.pointee.expiry = now &+ UInt64(lifetime) &* 1_000_000_000
@@ -87,7 +87,7 @@ extension Worker where Queue: ~Copyable {
 
     /// RFC 8656 section 10.2: all of them or none.
     mutating func createPermission(
-        _ message: TURNMessage, _ context: TurnContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
+        _ message: TURNMessage, _ context: TURNContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
     ) {
         guard message.peerCount > 0 else { return refuse(message, context, allocation, 400) }
         var wire = (address: IPAddress(v4: 0), isOwn: false)
@@ -118,7 +118,7 @@ extension Worker where Queue: ~Copyable {
 
     /// RFC 8656 section 12.2.
     mutating func bindChannel(
-        _ message: TURNMessage, _ context: TurnContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
+        _ message: TURNMessage, _ context: TURNContext, _ allocation: UnsafeMutablePointer<Allocation>, now: UInt64
     ) {
         guard let number = message.channel, relay.channelNumbers ~= number, message.peerCount == 1 else {
             return refuse(message, context, allocation, 400)
@@ -166,18 +166,18 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// The allocation whose ticket a Refresh request from elsewhere shows (RFC 8016 section 3.2.2).
-    func findMoved(_ message: TURNMessage, _ context: TurnContext) -> UnsafeMutablePointer<Allocation>? {
+    func findMoved(_ message: TURNMessage, _ context: TURNContext) -> UnsafeMutablePointer<Allocation>? {
         guard message.stun.method == STUNMethod.refresh, let bytes = message.mobilityTicket,
-            let ticket = TurnTicket(bytes)
+            let ticket = TURNTicket(bytes)
         else { return nil }
         guard let allocation = relay.allocations.find(ticket.allocation), allocation.pointee.isMobile,
-            allocation.pointee.closing == nil, ticket.matches(TurnTicket(allocation.pointee, relay))
+            allocation.pointee.closing == nil, ticket.matches(TURNTicket(allocation.pointee, relay))
         else { return nil }
         return allocation
     }
 
     /// The client has another 5-tuple now; it has proved who it is.
-    mutating func move(_ allocation: UnsafeMutablePointer<Allocation>, to context: TurnContext) {
+    mutating func move(_ allocation: UnsafeMutablePointer<Allocation>, to context: TURNContext) {
         unannounce(allocation)
         _ = relay.clients.remove(allocation.pointee.key)
         // The place that was freed takes it.
@@ -211,7 +211,7 @@ extension Worker where Queue: ~Copyable {
 
     /// Ends an allocation: all that it held is free at once. Its place is free when control's ring took the news.
     mutating func closeAllocation(
-        _ allocation: UnsafeMutablePointer<Allocation>, _ reason: TurnCloseReason, now: UInt64
+        _ allocation: UnsafeMutablePointer<Allocation>, _ reason: TURNCloseReason, now: UInt64
     ) {
         let handle = allocation.pointee.handle
         let timer = relay.timer(ofAllocation: handle.index)
@@ -227,7 +227,7 @@ extension Worker where Queue: ~Copyable {
         }
         var client = allocation.pointee.client
         client.remote = allocation.pointee.granted
-        let event = TurnEvent.allocationClosed(
+        let event = TURNEvent.allocationClosed(
             handle, user: allocation.pointee.user, client: client, reason: allocation.pointee.closing ?? reason)
         guard mailbox.turn.events.push(event) else { return relay.wheel.schedule(timer, at: now &+ 10_000_000) }
         _ = relay.allocations.remove(handle)

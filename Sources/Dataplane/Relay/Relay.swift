@@ -17,8 +17,8 @@ struct Relay: ~Copyable {
     let channelNumbers: ClosedRange<UInt16>
     let mediaPort: UInt16
     let listeners: Listeners
-    let nonces: TurnNonces
-    let texts: TurnTexts
+    let nonces: TURNNonces
+    let texts: TURNTexts
     private let ownerHash: SipHash
     private let ticketHash: SipHash
     let policy: PeerPolicy
@@ -29,12 +29,12 @@ struct Relay: ~Copyable {
     var sources: SourceLimits
     var portsV4: RelayPorts
     var portsV6: RelayPorts
-    var allocations: SlotTable<AllocationKind, Allocation>
-    var accounts: LinkedPool<RelayAccount>
-    var permissions: LinkedPool<Permission>
-    var channels: LinkedPool<Channel>
-    var pending: LinkedPool<PendingAllocate>
-    var reservations: LinkedPool<PortReservation>
+    var allocations: HandleTable<AllocationKind, Allocation>
+    var accounts: IndexPool<RelayAccount>
+    var permissions: IndexPool<Permission>
+    var channels: IndexPool<Channel>
+    var pending: IndexPool<PendingAllocate>
+    var reservations: IndexPool<PortReservation>
     /// The client's 5-tuple to `AllocationHandle.raw`; of allocations on other workers too where the hash does not lead there.
     var clients: FlowTable
     /// A user to the place of its RelayAccount.
@@ -50,7 +50,7 @@ struct Relay: ~Copyable {
     var wheel: TimerWheel
     var batch = RelayBatch()
     /// Free places of `allocations`, and the generations that they had.
-    private var freeAllocations: LinkedPool<UInt32>
+    private var freeAllocations: IndexPool<UInt32>
     private let generations: UnsafeMutablePointer<UInt32>
     private var tokenCount: UInt64 = 0
     /// Of IPv4 packets that may be fragmented (RFC 6864).
@@ -82,7 +82,7 @@ struct Relay: ~Copyable {
         allowsMobility = settings.allowsMobility
         channelNumbers = settings.channelNumbers
         listeners = Listeners(settings.alternatePorts)
-        texts = TurnTexts(realm: settings.realm, software: settings.software)
+        texts = TURNTexts(realm: settings.realm, software: settings.software)
         policy = PeerPolicy(allowed: settings.allowedPeers, refused: settings.refusedPeers)
         var announced = InlineArray<16, IPAddress>(repeating: IPAddress(v4: 0))
         announcedCount = min(settings.announced.count, 16)
@@ -90,7 +90,7 @@ struct Relay: ~Copyable {
         self.announced = announced
 
         let secret = RelaySecret(settings.secret)
-        nonces = TurnNonces(key: secret.key, lifetime: settings.limits.nonceLifetime)
+        nonces = TURNNonces(key: secret.key, lifetime: settings.limits.nonceLifetime)
         ownerHash = SipHash(seed: secret.derive(1))
         // Each worker signs its own tickets: nobody else looks into them.
         ticketHash = SipHash(seed: secret.derive(2 + UInt64(number)))
@@ -112,12 +112,12 @@ struct Relay: ~Copyable {
         let (permissionCount, channelCount) = (count * 8, count * 4)
         let pendingCount = isOn ? PendingAllocate.capacity : 1
         let reservationCount = isOn ? PortReservation.capacity : 1
-        allocations = SlotTable(capacity: count)
-        accounts = LinkedPool(capacity: count)
-        permissions = LinkedPool(capacity: permissionCount)
-        channels = LinkedPool(capacity: channelCount)
-        pending = LinkedPool(capacity: pendingCount)
-        reservations = LinkedPool(capacity: reservationCount)
+        allocations = HandleTable(capacity: count)
+        accounts = IndexPool(capacity: count)
+        permissions = IndexPool(capacity: permissionCount)
+        channels = IndexPool(capacity: channelCount)
+        pending = IndexPool(capacity: pendingCount)
+        reservations = IndexPool(capacity: reservationCount)
         func table(_ capacity: Int) -> FlowTable { FlowTable(capacity: capacity, seed: (random.next(), random.next())) }
         // As many again whose allocation is on another worker.
         clients = table(count * 2)
@@ -126,7 +126,7 @@ struct Relay: ~Copyable {
         permitted = table(permissionCount)
         numbers = table(channelCount)
         asked = table(pendingCount)
-        freeAllocations = LinkedPool(capacity: count)
+        freeAllocations = IndexPool(capacity: count)
         generations = .allocate(capacity: count)
         generations.initialize(repeating: 0, count: count)
         wheel = TimerWheel(
@@ -255,7 +255,7 @@ struct Listeners: BitwiseCopyable {
 }
 
 /// REALM and SOFTWARE in memory of their own.
-struct TurnTexts: ~Copyable {
+struct TURNTexts: ~Copyable {
     let realm: UnsafeRawBufferPointer
     let software: UnsafeRawBufferPointer
 
@@ -271,7 +271,7 @@ struct TurnTexts: ~Copyable {
 
     /// Bytes of a 401 or 438: header, ERROR-CODE with the shorter reason, NONCE, REALM, PASSWORD-ALGORITHMS, FINGERPRINT.
     var shortestChallenge: Int {
-        STUNMessage.headerLength &+ 20 &+ (4 &+ (TurnNonces.length &+ 3) & ~3) &+ (4 &+ (realm.count &+ 3) & ~3) &+ 12
+        STUNMessage.headerLength &+ 20 &+ (4 &+ (TURNNonces.length &+ 3) & ~3) &+ (4 &+ (realm.count &+ 3) & ~3) &+ 12
             &+ 8
     }
 

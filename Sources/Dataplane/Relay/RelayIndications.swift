@@ -4,7 +4,7 @@ import Wire
 /// Send and Data indications (RFC 8656 section 11), and the messages of streams.
 extension Worker where Queue: ~Copyable {
     /// A client's Send indication: takes over the packet.
-    mutating func send(_ message: TURNMessage, _ context: TurnContext, now: UInt64) {
+    mutating func send(_ message: TURNMessage, _ context: TURNContext, now: UInt64) {
         let packet = context.packet
         guard let allocation = findAllocation(context) else { return drop(packet, .relayNoAllocation) }
         // Section 11.2: without a right address and DATA, or with what we do not understand, it is ignored.
@@ -106,9 +106,9 @@ extension Worker where Queue: ~Copyable {
     mutating func depart(
         _ packet: Mbuf, offset: Int, length: Int, relayed: Int, _ allocation: UnsafeMutablePointer<Allocation>
     ) {
-        var message = TurnStreamMessage(allocation.pointee.client)
+        var message = TURNStreamMessage(allocation.pointee.client)
         let padded = (length &+ 3) & ~3
-        guard message.fill(packet.bytes.part(offset, length)), padded <= TurnStreamMessage.capacity else {
+        guard message.fill(packet.bytes.part(offset, length)), padded <= TURNStreamMessage.capacity else {
             return drop(packet, .oversize)
         }
         // The bytes behind are zero.
@@ -134,7 +134,7 @@ extension Worker where Queue: ~Copyable {
         return taken
     }
 
-    private mutating func takeStream(_ message: borrowing TurnStreamMessage, now: UInt64) {
+    private mutating func takeStream(_ message: borrowing TURNStreamMessage, now: UInt64) {
         let key = FlowKey(remote: message.client.endpoint, localPort: Listeners.stream)
         guard message.client.transport != .udp else { return counters.drop(.relayMalformed) }
         if message.closed {
@@ -147,12 +147,12 @@ extension Worker where Queue: ~Copyable {
         guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
         // Room for the longest headers of the other side.
         let offset = 64
-        let count = min(Int(message.count), TurnStreamMessage.capacity)
+        let count = min(Int(message.count), TURNStreamMessage.capacity)
         guard packet.setLength(offset &+ count) else { return drop(packet, .oversize) }
         withUnsafeBytes(of: message.bytes) { content in
             (packet.data + offset).copyMemory(from: content.baseAddress.unsafelyUnwrapped, byteCount: count)
         }
-        let context = TurnContext(
+        let context = TURNContext(
             client: message.client, key: key, clientMAC: .zero, packet: packet, messageOffset: offset, trafficClass: 0,
             isHandedOver: true)
         let payload = packet.bytes.part(offset, count)
@@ -166,6 +166,6 @@ extension Worker where Queue: ~Copyable {
         guard let stun = STUNMessage(payload), !stun.hasFingerprint || stun.isFingerprintValid else {
             return drop(packet, .stunMalformed)
         }
-        answerTurn(stun, context, now: now)
+        answerTURN(stun, context, now: now)
     }
 }

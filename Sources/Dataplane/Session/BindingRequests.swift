@@ -10,7 +10,7 @@ extension Worker where Queue: ~Copyable {
             return drop(packet, .stunMalformed)
         }
         if relay.isEnabled && (message.method != STUNMethod.binding || message.username == nil || arrival.isAlternate) {
-            return answerTurn(message, datagram, in: packet, arrival, now: now)
+            return answerTURN(message, datagram, in: packet, arrival, now: now)
         }
         guard message.method == STUNMethod.binding, message.messageClass == .request else {
             // Responses and indications: an ICE-lite agent sends no requests, and keep-alives want no answer.

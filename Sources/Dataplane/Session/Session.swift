@@ -23,8 +23,8 @@ struct Session: BitwiseCopyable {
         source: Endpoint(address: IPAddress(v4: 0), port: 0), destination: Endpoint(address: IPAddress(v4: 0), port: 0),
         sourceMAC: .zero, destinationMAC: .zero)
     /// Nil until DTLS is done.
-    var send: SrtpTransform?
-    var receive: SrtpTransform?
+    var send: SRTPTransform?
+    var receive: SRTPTransform?
     var extensions = ExtensionMap()
     /// Of the next packet with the transport-wide sequence number extension.
     var transportSequence: UInt16 = 0
@@ -50,7 +50,7 @@ struct Session: BitwiseCopyable {
 
     /// Of the next SRTCP packet; 31 bits.
     var rtcpIndex: UInt32 = 0
-    var rtcpReplay = RtcpReplay()
+    var rtcpReplay = RTCPReplay()
     var streams: ReceiveStreams
     var arrivals: ArrivalLog
     /// The SSRC that our feedback comes from.

@@ -22,10 +22,10 @@ extension Worker where Queue: ~Copyable {
         flush()
         eraseKeys(session)
         let index = install.session.index
-        session.pointee.receive = SrtpTransform.install(
+        session.pointee.receive = SRTPTransform.install(
             at: slabs.transform(index, isSend: false), engine: engine, profile: install.profile,
             master: install.receive)
-        session.pointee.send = SrtpTransform.install(
+        session.pointee.send = SRTPTransform.install(
             at: slabs.transform(index, isSend: true), engine: engine, profile: install.profile, master: install.send)
         // Its Slots could not be served before: whatever is mapped into them needs a keyframe now.
         var slot = session.pointee.firstSlot

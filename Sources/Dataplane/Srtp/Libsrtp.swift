@@ -11,7 +11,7 @@ struct LibsrtpKeys: BitwiseCopyable {
     init(block: UnsafeMutableRawPointer) { self = block.load(as: LibsrtpKeys.self) }
 
     /// Leaves nil what libsrtp2 refuses to make; sealing then writes zeros, and opening fails.
-    static func allocate(_ keys: SrtpSessionKeys, profile: SrtpProfile, in block: UnsafeMutableRawPointer) {
+    static func allocate(_ keys: SRTPSessionKeys, profile: SRTPProfile, in block: UnsafeMutableRawPointer) {
         var made = LibsrtpKeys(block: block)
         // Key and salt in one piece; GCM takes the salt with the nonce instead.
         var keyAndSalt = InlineArray<48, UInt8>(repeating: 0)

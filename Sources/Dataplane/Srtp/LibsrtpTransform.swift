@@ -24,7 +24,7 @@ enum Libsrtp {
         }
     }
 
-    static func sealRtcp(_ rtcp: SrtcpPacket) {
+    static func sealRTCP(_ rtcp: SRTCPPacket) {
         let place = UnsafeMutableRawPointer(rtcp.packet + rtcp.plainLength)
         let keys = LibsrtpKeys(block: rtcp.transform.rtcpKeys)
         var sealed: Bool
@@ -42,7 +42,7 @@ enum Libsrtp {
     }
 
     /// Whether the packet is authentic.
-    static func openRtcp(_ rtcp: SrtcpPacket) -> Bool {
+    static func openRTCP(_ rtcp: SRTCPPacket) -> Bool {
         let keys = LibsrtpKeys(block: rtcp.transform.rtcpKeys)
         if rtcp.transform.profile == .aes128CmHmacSha1 {
             return keys.verify(rtcp.packet, rtcp.plainLength, rtcp.trailer, tag: rtcp.packet + rtcp.plainLength + 4)
@@ -137,17 +137,17 @@ extension LibsrtpKeys {
         var nonce: (UInt64, UInt64) = (0, 0)
         return withUnsafeMutableBytes(of: &nonce) { bytes in
             guard let base = bytes.baseAddress else { return false }
-            SrtpNonce.writeGcm(to: base, salt: salt, ssrc: ssrc, index: index)
+            SRTPNonce.writeGcm(to: base, salt: salt, ssrc: ssrc, index: index)
             return srtp_cipher_set_iv(
                 cipher, base.assumingMemoryBound(to: UInt8.self), Int32(direction.rawValue)) == srtp_err_status_ok
         }
     }
 
     /// Nonce and additional data of an RTCP packet (RFC 7714 section 9.2).
-    fileprivate func begin(_ rtcp: SrtcpPacket, _ direction: srtp_cipher_direction_t) -> Bool {
+    fileprivate func begin(_ rtcp: SRTCPPacket, _ direction: srtp_cipher_direction_t) -> Bool {
         var trailer = rtcp.trailer
         return begin(rtcp.transform.rtcpSalt, rtcp.ssrc, UInt64(rtcp.index), direction)
-            && addData(rtcp.packet, SrtcpPacket.clearLength)
+            && addData(rtcp.packet, SRTCPPacket.clearLength)
             && withUnsafeBytes(of: &trailer) { bytes in
                 guard let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return false }
                 return addData(base, 4)

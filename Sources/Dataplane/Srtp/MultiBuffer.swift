@@ -1,7 +1,7 @@
 import CIPSecMB
 import Wire
 
-/// Intel ipsec-mb's manager with the scratch memory that sealing and opening need. `SrtpEngine` owns it.
+/// Intel ipsec-mb's manager with the scratch memory that sealing and opening need. `SRTPEngine` owns it.
 struct MultiBuffer: BitwiseCopyable {
     /// Which code of ipsec-mb runs; tests choose, production takes the best.
     enum Instructions: CaseIterable, Sendable {
@@ -95,7 +95,7 @@ extension MultiBuffer {
     }
 
     /// Expands session keys into a transform's key block.
-    func expand(_ keys: SrtpSessionKeys, profile: SrtpProfile, into block: UnsafeMutableRawPointer) {
+    func expand(_ keys: SRTPSessionKeys, profile: SRTPProfile, into block: UnsafeMutableRawPointer) {
         var keys = keys
         withUnsafeBytes(of: &keys.cipherKey) { key in
             switch profile {
@@ -104,12 +104,12 @@ extension MultiBuffer {
             case .aes128CmHmacSha1:
                 // Counter mode does not need the decryption schedule: it goes behind what is used.
                 needletail_imb_aes128_expand(
-                    manager, key.baseAddress, block, block + SrtpTransform.CounterModeLayout.byteCount)
+                    manager, key.baseAddress, block, block + SRTPTransform.CounterModeLayout.byteCount)
             }
         }
         if profile == .aes128CmHmacSha1 {
-            hashPad(keys.authenticationKey, 0x36, into: block + SrtpTransform.CounterModeLayout.innerState)
-            hashPad(keys.authenticationKey, 0x5C, into: block + SrtpTransform.CounterModeLayout.outerState)
+            hashPad(keys.authenticationKey, 0x36, into: block + SRTPTransform.CounterModeLayout.innerState)
+            hashPad(keys.authenticationKey, 0x5C, into: block + SRTPTransform.CounterModeLayout.outerState)
         }
         keys.erase()
     }
@@ -123,10 +123,10 @@ extension MultiBuffer {
 
     func seal(_ packets: UnsafeMutablePointer<SealJob>, _ count: Int) {
         var staged = 0
-        if count > 1 { packets[1].transform.prefetchRtpKeys() }
+        if count > 1 { packets[1].transform.prefetchRTPKeys() }
         for index in 0..<count {
             if index &+ 4 < count { packets[index &+ 4].transform.prefetch() }
-            if index &+ 2 < count { packets[index &+ 2].transform.prefetchRtpKeys() }
+            if index &+ 2 < count { packets[index &+ 2].transform.prefetchRTPKeys() }
             let packet = packets + index
             switch packet.pointee.transform.profile {
             case .aeadAes128Gcm: sealGcm(packet.pointee, isAes256: false)
@@ -145,10 +145,10 @@ extension MultiBuffer {
 
     func open(_ packets: UnsafeMutablePointer<OpenJob>, _ count: Int) {
         var staged = 0
-        if count > 1 { packets[1].transform.prefetchRtpKeys() }
+        if count > 1 { packets[1].transform.prefetchRTPKeys() }
         for index in 0..<count {
             if index &+ 4 < count { packets[index &+ 4].transform.prefetch() }
-            if index &+ 2 < count { packets[index &+ 2].transform.prefetchRtpKeys() }
+            if index &+ 2 < count { packets[index &+ 2].transform.prefetchRTPKeys() }
             let packet = packets + index
             packet.pointee.ok = false
             packet.pointee.plainLength = 0
@@ -169,16 +169,16 @@ extension MultiBuffer {
         if staged > 0 { finishOpen(staged) }
     }
 
-    func sealRtcp(_ rtcp: SrtcpPacket) {
+    func sealRTCP(_ rtcp: SRTCPPacket) {
         if rtcp.transform.profile == .aes128CmHmacSha1 {
-            sealRtcpCounterMode(rtcp)
+            sealRTCPCounterMode(rtcp)
         } else {
-            sealRtcpGcm(rtcp)
+            sealRTCPGcm(rtcp)
         }
     }
 
     /// Whether the packet is authentic.
-    func openRtcp(_ rtcp: SrtcpPacket) -> Bool {
-        rtcp.transform.profile == .aes128CmHmacSha1 ? openRtcpCounterMode(rtcp) : openRtcpGcm(rtcp)
+    func openRTCP(_ rtcp: SRTCPPacket) -> Bool {
+        rtcp.transform.profile == .aes128CmHmacSha1 ? openRTCPCounterMode(rtcp) : openRTCPGcm(rtcp)
     }
 }

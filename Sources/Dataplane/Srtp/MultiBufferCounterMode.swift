@@ -93,7 +93,7 @@ extension MultiBuffer {
         }
     }
 
-    func sealRtcpCounterMode(_ rtcp: SrtcpPacket) {
+    func sealRTCPCounterMode(_ rtcp: SRTCPPacket) {
         stage(rtcp)
         let place = UnsafeMutableRawPointer(rtcp.packet + rtcp.plainLength)
         place.storeBytes(of: rtcp.trailer, as: UInt32.self)
@@ -102,7 +102,7 @@ extension MultiBuffer {
         finishSeal(1)
     }
 
-    func openRtcpCounterMode(_ rtcp: SrtcpPacket) -> Bool {
+    func openRTCPCounterMode(_ rtcp: SRTCPPacket) -> Bool {
         stage(rtcp)
         takeTag(0, at: UnsafeMutableRawPointer(rtcp.packet + rtcp.plainLength + 4))
         hash(1)
@@ -113,7 +113,7 @@ extension MultiBuffer {
 
     /// The index takes the place of an RTP packet's, and E and index that of the roll-over counter (RFC 3711
     /// section 3.4).
-    private func stage(_ rtcp: SrtcpPacket) {
+    private func stage(_ rtcp: SRTCPPacket) {
         stage(
             0, salt: rtcp.transform.rtcpSalt, keys: rtcp.transform.rtcpKeys, ssrc: rtcp.ssrc,
             index48: UInt64(rtcp.index), source: rtcp.payload, destination: rtcp.payload,
@@ -126,7 +126,7 @@ extension MultiBuffer {
         source: UnsafePointer<UInt8>, destination: UnsafeMutablePointer<UInt8>, payloadLength: Int,
         packet: UnsafeMutablePointer<UInt8>, authenticated: Int
     ) {
-        SrtpNonce.writeCounterMode(to: slots + index, salt: salt, ssrc: ssrc, index: index48)
+        SRTPNonce.writeCounterMode(to: slots + index, salt: salt, ssrc: ssrc, index: index48)
         let job = jobs + index
         job.pointee.enc_keys = UnsafeRawPointer(keys)
         job.pointee.src = source
@@ -136,9 +136,9 @@ extension MultiBuffer {
         job.pointee.msg_len_to_hash_in_bytes = UInt64(truncatingIfNeeded: authenticated)
         let states = keys.assumingMemoryBound(to: UInt8.self)
         job.pointee.u.HMAC._hashed_auth_key_xor_ipad = UnsafePointer(
-            states + SrtpTransform.CounterModeLayout.innerState)
+            states + SRTPTransform.CounterModeLayout.innerState)
         job.pointee.u.HMAC._hashed_auth_key_xor_opad = UnsafePointer(
-            states + SrtpTransform.CounterModeLayout.outerState)
+            states + SRTPTransform.CounterModeLayout.outerState)
     }
 
     /// Full lanes with the wide manager. It takes as long for one packet as for all lanes, so a small rest is quicker

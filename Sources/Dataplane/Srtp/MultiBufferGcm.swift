@@ -5,7 +5,7 @@ extension MultiBuffer {
     @inline(__always)
     func sealGcm(_ job: SealJob, isAes256: Bool) {
         let nonce = scratch + Scratch.nonce
-        SrtpNonce.writeGcm(to: nonce, salt: job.transform.rtpSalt, ssrc: job.ssrc, index: job.index)
+        SRTPNonce.writeGcm(to: nonce, salt: job.transform.rtpSalt, ssrc: job.ssrc, index: job.index)
         let payload = job.destination + job.headerLength
         if job.patch == 0 {
             encrypt(job, isAes256: isAes256, from: job.source, to: payload)
@@ -36,7 +36,7 @@ extension MultiBuffer {
         let packet = job.pointee.packet
         let headerLength = job.pointee.headerLength
         let nonce = scratch + Scratch.nonce
-        SrtpNonce.writeGcm(to: nonce, salt: transform.rtpSalt, ssrc: job.pointee.ssrc, index: job.pointee.index)
+        SRTPNonce.writeGcm(to: nonce, salt: transform.rtpSalt, ssrc: job.pointee.ssrc, index: job.pointee.index)
         decrypt(
             isAes256: isAes256, keys: transform.rtpKeys, payload: packet + headerLength,
             length: plainLength &- headerLength, additionalData: packet, additionalLength: headerLength)
@@ -46,21 +46,21 @@ extension MultiBuffer {
         }
     }
 
-    func sealRtcpGcm(_ rtcp: SrtcpPacket) {
-        prepareRtcp(rtcp)
+    func sealRTCPGcm(_ rtcp: SRTCPPacket) {
+        prepareRTCP(rtcp)
         encrypt(
             isAes256: rtcp.transform.profile == .aeadAes256Gcm, keys: rtcp.transform.rtcpKeys, from: rtcp.payload,
             to: rtcp.payload, length: rtcp.payloadLength, additionalData: additionalData,
-            additionalLength: SrtcpPacket.clearLength &+ 4)
+            additionalLength: SRTCPPacket.clearLength &+ 4)
         UnsafeMutableRawPointer(rtcp.packet + rtcp.plainLength + 16).storeBytes(of: rtcp.trailer, as: UInt32.self)
     }
 
-    func openRtcpGcm(_ rtcp: SrtcpPacket) -> Bool {
-        prepareRtcp(rtcp)
+    func openRTCPGcm(_ rtcp: SRTCPPacket) -> Bool {
+        prepareRTCP(rtcp)
         decrypt(
             isAes256: rtcp.transform.profile == .aeadAes256Gcm, keys: rtcp.transform.rtcpKeys, payload: rtcp.payload,
             length: rtcp.payloadLength, additionalData: additionalData,
-            additionalLength: SrtcpPacket.clearLength &+ 4)
+            additionalLength: SRTCPPacket.clearLength &+ 4)
         return tagMatches(rtcp.packet + rtcp.plainLength)
     }
 
@@ -69,12 +69,12 @@ extension MultiBuffer {
     }
 
     /// Nonce and additional data: the clear header, then E and index (RFC 7714 section 9.2).
-    private func prepareRtcp(_ rtcp: SrtcpPacket) {
-        SrtpNonce.writeGcm(
+    private func prepareRTCP(_ rtcp: SRTCPPacket) {
+        SRTPNonce.writeGcm(
             to: scratch + Scratch.nonce, salt: rtcp.transform.rtcpSalt, ssrc: rtcp.ssrc, index: UInt64(rtcp.index))
         let data = scratch + Scratch.additionalData
-        data.copyMemory(from: rtcp.packet, byteCount: SrtcpPacket.clearLength)
-        data.storeBytes(of: rtcp.trailer, toByteOffset: SrtcpPacket.clearLength, as: UInt32.self)
+        data.copyMemory(from: rtcp.packet, byteCount: SRTCPPacket.clearLength)
+        data.storeBytes(of: rtcp.trailer, toByteOffset: SRTCPPacket.clearLength, as: UInt32.self)
     }
 
     /// Writes the tag behind the ciphertext.

@@ -22,7 +22,7 @@ enum Openssl {
         }
     }
 
-    static func sealRtcp(_ rtcp: SrtcpPacket) {
+    static func sealRTCP(_ rtcp: SRTCPPacket) {
         let keys = OpensslKeys(block: rtcp.transform.rtcpKeys)
         let tag = rtcp.packet + rtcp.plainLength
         var isSealed = begin(keys, rtcp, isSealing: true)
@@ -40,7 +40,7 @@ enum Openssl {
     }
 
     /// Whether the packet is authentic.
-    static func openRtcp(_ rtcp: SrtcpPacket) -> Bool {
+    static func openRTCP(_ rtcp: SRTCPPacket) -> Bool {
         let keys = OpensslKeys(block: rtcp.transform.rtcpKeys)
         let tag = rtcp.packet + rtcp.plainLength
         let isCounterMode = rtcp.transform.profile == .aes128CmHmacSha1
@@ -90,22 +90,22 @@ enum Openssl {
     }
 
     private static func begin(
-        _ keys: OpensslKeys, _ transform: SrtpTransform, _ ssrc: UInt32, _ index: UInt64, isSealing: Bool
+        _ keys: OpensslKeys, _ transform: SRTPTransform, _ ssrc: UInt32, _ index: UInt64, isSealing: Bool
     ) -> Bool {
         var nonce: (UInt64, UInt64) = (0, 0)
         return withUnsafeMutableBytes(of: &nonce) { bytes in
             guard let base = bytes.baseAddress else { return false }
             if transform.profile == .aes128CmHmacSha1 {
-                SrtpNonce.writeCounterMode(to: base, salt: transform.rtpSalt, ssrc: ssrc, index: index)
+                SRTPNonce.writeCounterMode(to: base, salt: transform.rtpSalt, ssrc: ssrc, index: index)
             } else {
-                SrtpNonce.writeGcm(to: base, salt: transform.rtpSalt, ssrc: ssrc, index: index)
+                SRTPNonce.writeGcm(to: base, salt: transform.rtpSalt, ssrc: ssrc, index: index)
             }
             return keys.begin(base, isSealing: isSealing)
         }
     }
 
     /// Nonce and, with AES-GCM, additional data of an RTCP packet (RFC 7714 section 9.2, RFC 3711 section 3.4).
-    private static func begin(_ keys: OpensslKeys, _ rtcp: SrtcpPacket, isSealing: Bool) -> Bool {
+    private static func begin(_ keys: OpensslKeys, _ rtcp: SRTCPPacket, isSealing: Bool) -> Bool {
         let isCounterMode = rtcp.transform.profile == .aes128CmHmacSha1
         var nonce: (UInt64, UInt64) = (0, 0)
         var trailer = rtcp.trailer
@@ -113,14 +113,14 @@ enum Openssl {
             guard let base = bytes.baseAddress else { return false }
             let (salt, index) = (rtcp.transform.rtcpSalt, UInt64(rtcp.index))
             if isCounterMode {
-                SrtpNonce.writeCounterMode(to: base, salt: salt, ssrc: rtcp.ssrc, index: index)
+                SRTPNonce.writeCounterMode(to: base, salt: salt, ssrc: rtcp.ssrc, index: index)
             } else {
-                SrtpNonce.writeGcm(to: base, salt: salt, ssrc: rtcp.ssrc, index: index)
+                SRTPNonce.writeGcm(to: base, salt: salt, ssrc: rtcp.ssrc, index: index)
             }
             return keys.begin(base, isSealing: isSealing)
         }
         guard begun, !isCounterMode else { return begun }
-        return keys.addData(rtcp.packet, SrtcpPacket.clearLength)
+        return keys.addData(rtcp.packet, SRTCPPacket.clearLength)
             && withUnsafeBytes(of: &trailer) { bytes in
                 guard let base = bytes.baseAddress else { return false }
                 return keys.addData(base, bytes.count)

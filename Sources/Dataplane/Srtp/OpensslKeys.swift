@@ -21,7 +21,7 @@ struct OpensslKeys: BitwiseCopyable {
     var outer: UnsafeMutablePointer<SHA_CTX> { (block + Layout.outer).assumingMemoryBound(to: SHA_CTX.self) }
 
     /// Set-up work: allocates.
-    static func allocate(_ keys: SrtpSessionKeys, profile: SrtpProfile, in block: UnsafeMutableRawPointer) {
+    static func allocate(_ keys: SRTPSessionKeys, profile: SRTPProfile, in block: UnsafeMutableRawPointer) {
         let made = OpensslKeys(block: block)
         block.storeBytes(of: makeCipher(keys, profile), as: OpaquePointer?.self)
         guard profile == .aes128CmHmacSha1 else { return }
@@ -29,7 +29,7 @@ struct OpensslKeys: BitwiseCopyable {
         made.writePad(0x5c, keys.authenticationKey, to: made.outer)
     }
 
-    private static func makeCipher(_ keys: SrtpSessionKeys, _ profile: SrtpProfile) -> OpaquePointer? {
+    private static func makeCipher(_ keys: SRTPSessionKeys, _ profile: SRTPProfile) -> OpaquePointer? {
         let type =
             switch profile {
             case .aes128CmHmacSha1: EVP_aes_128_ctr()

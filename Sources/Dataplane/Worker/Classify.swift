@@ -43,7 +43,7 @@ extension Worker where Queue: ~Copyable {
         }
         let known = flows.find(flowKey(datagram.source))
         guard let owner = known ?? (kind == .rtp ? strayOwner(datagram) : nil) else {
-            return drop(packet, kind == .dtls ? .dtlsBeforeIce : .unknownFlow)
+            return drop(packet, kind == .dtls ? .dtlsBeforeICE : .unknownFlow)
         }
         let handle = SessionHandle(raw: owner)
         guard handle.worker == configuration.number else {
@@ -55,7 +55,7 @@ extension Worker where Queue: ~Copyable {
         switch kind {
         case .dtls: punt(datagram, of: session, packet, now: now)
         case .rtp: queueOpen(datagram, in: packet, session: session, isStray: known == nil, now: now)
-        default: receiveRtcp(datagram, in: packet, session: session, now: now)
+        default: receiveRTCP(datagram, in: packet, session: session, now: now)
         }
     }
 

@@ -111,7 +111,7 @@ struct Outbox: ~Copyable {
     @inline(__always)
     mutating func seal(
         _ job: SealJob, in packet: Mbuf, template: UnsafePointer<FrameTemplate>, priority: FramePriority,
-        engine: borrowing SrtpEngine, offload: ChecksumOffload
+        engine: borrowing SRTPEngine, offload: ChecksumOffload
     ) {
         finish(packet, template, payloadLength: job.sealedLength, offload: offload)
         add(packet, priority: priority)
@@ -160,7 +160,7 @@ struct Outbox: ~Copyable {
     }
 
     /// Seals what waits to be sealed.
-    mutating func finishSeals(engine: borrowing SrtpEngine, offload: ChecksumOffload) {
+    mutating func finishSeals(engine: borrowing SRTPEngine, offload: ChecksumOffload) {
         guard jobCount > 0 else { return }
         engine.seal(jobs, jobCount)
         if !offload.udp {

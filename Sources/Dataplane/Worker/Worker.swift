@@ -15,7 +15,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     let mailbox: WorkerMailbox
     let siblings: Siblings
     let pool: BufferPool
-    let engine: SrtpEngine
+    let engine: SRTPEngine
     let counters = LocalCounters()
     var queue: Queue
     var exception: ExceptionPath<Queue>
@@ -26,9 +26,9 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     var stock = BufferStock()
     var random: RandomSource
 
-    var sessions: SlotTable<SessionKind, Session>
-    var tracks: SlotTable<TrackKind, Track>
-    var slots: SlotTable<SlotKind, Slot>
+    var sessions: HandleTable<SessionKind, Session>
+    var tracks: HandleTable<TrackKind, Track>
+    var slots: HandleTable<SlotKind, Slot>
     /// Endpoint to `SessionHandle.raw`, also of sessions on other workers.
     var flows: FlowTable
     /// SSRC to `SessionHandle.raw`, to find the Session of a peer whose address changed.
@@ -43,7 +43,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
 
     init(
         configuration: WorkerConfiguration, mailbox: WorkerMailbox, siblings: Siblings, pool: BufferPool,
-        queue: consuming Queue, host: HostConfiguration, engine: consuming SrtpEngine,
+        queue: consuming Queue, host: HostConfiguration, engine: consuming SRTPEngine,
         exception: consuming Queue? = nil
     ) {
         self.configuration = configuration
@@ -57,9 +57,9 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         neighbors = NeighborResponder(host)
         outbox = Outbox(mac: host.mac, transmitBurst: self.queue.transmitBurst)
         let capacity = configuration.capacity
-        sessions = SlotTable(capacity: capacity.sessions)
-        tracks = SlotTable(capacity: capacity.tracks)
-        slots = SlotTable(capacity: capacity.slots)
+        sessions = HandleTable(capacity: capacity.sessions)
+        tracks = HandleTable(capacity: capacity.tracks)
+        slots = HandleTable(capacity: capacity.slots)
         flows = FlowTable(
             capacity: capacity.sessions * siblings.count * Session.maximumFlows, seed: (random.next(), random.next()))
         sources = FlowTable(

@@ -13,7 +13,7 @@ struct WorkerSlabs: BitwiseCopyable {
     private let caches: UnsafeMutablePointer<RetransmissionCache.Entry>
 
     init(_ capacity: Capacity) {
-        transforms = LargeMemory.allocate(byteCount: capacity.sessions * 2 * SrtpTransform.byteCount)
+        transforms = LargeMemory.allocate(byteCount: capacity.sessions * 2 * SRTPTransform.byteCount)
         streams = LargeMemory.allocate(byteCount: capacity.sessions * ReceiveStreams.byteCount)
         arrivals = .allocate(capacity: capacity.sessions * ArrivalLog.depth)
         sessionsDue = .allocate(capacity: capacity.sessions)
@@ -32,9 +32,9 @@ struct WorkerSlabs: BitwiseCopyable {
         UnsafeMutableRawPointer(caches).deallocate()
     }
 
-    /// `SrtpTransform.byteCount` bytes for one direction of the Session at `index`.
+    /// `SRTPTransform.byteCount` bytes for one direction of the Session at `index`.
     func transform(_ index: Int, isSend: Bool) -> UnsafeMutableRawPointer {
-        transforms + (index * 2 + (isSend ? 1 : 0)) * SrtpTransform.byteCount
+        transforms + (index * 2 + (isSend ? 1 : 0)) * SRTPTransform.byteCount
     }
 
     /// `ReceiveStreams.byteCount` bytes.

@@ -26,7 +26,7 @@ public final class WorkerThread: Sendable {
                 configuration: configuration, mailbox: mailbox,
                 siblings: mesh.siblings(of: number, transmitters: port.queueCount),
                 pool: port.pool(ofWorker: number), queue: port.queue(ofWorker: number), host: host,
-                engine: SrtpEngine(), exception: number == 0 ? exception?.queue(ofWorker: 0) : nil)
+                engine: SRTPEngine(), exception: number == 0 ? exception?.queue(ofWorker: 0) : nil)
             worker.announce()
             Self.loop(&worker, idle: idle, clock: clock, isStopping: isStopping)
             worker.shutDown()

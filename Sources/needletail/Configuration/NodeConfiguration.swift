@@ -7,7 +7,7 @@ import Wire
 
 /// The whole configuration of a PoP, checked.
 struct NodeConfiguration {
-    static let profileNames: [(name: String, profile: SrtpProfile)] = [
+    static let profileNames: [(name: String, profile: SRTPProfile)] = [
         ("AEAD_AES_128_GCM", .aeadAes128Gcm), ("AEAD_AES_256_GCM", .aeadAes256Gcm),
         ("AES128_CM_SHA1_80", .aes128CmHmacSha1),
     ]
@@ -32,16 +32,16 @@ struct NodeConfiguration {
     var capacity: Capacity
     /// What clients are told to send to.
     var announced: [IPAddress]
-    var profiles: [SrtpProfile]
+    var profiles: [SRTPProfile]
     var codecs: [Codec]
     /// Milliseconds.
     var retransmissionAge: Int
     /// Nil: no relay.
-    var turn: TurnSection?
+    var turn: TURNSection?
     var api: ApiConfiguration
     var logLevel: Logger.Level
     /// JSON lines instead of plain text.
-    var logsJson: Bool
+    var logsJSON: Bool
 
     init(_ file: ConfigurationFile) throws {
         pop = UInt16(try file.integer(.popID, in: 1...65_535, default: 1))
@@ -76,7 +76,7 @@ struct NodeConfiguration {
         if self.profiles.isEmpty { throw file.error(.mediaProfiles, "must name at least one") }
         if self.codecs.isEmpty { throw file.error(.mediaCodecs, "must name at least one") }
         retransmissionAge = try file.integer(.mediaCacheAge, in: 0...5_000, default: 1_000)
-        turn = try TurnSection(
+        turn = try TURNSection(
             file, own: interfaces.map(\.address), announced: announced, mediaPort: mediaPort)
         // Each worker has its share, as it has of the relayed ports.
         capacity.allocations = max(2, (turn.map { $0.control.limits.allocations } ?? 0) / cores.count)
@@ -84,7 +84,7 @@ struct NodeConfiguration {
         api.turn = turn?.control
         api.identity = try Self.identity(file, pop: pop)
         if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }
-        logsJson = file.text(.logFormat) == "json"
+        logsJSON = file.text(.logFormat) == "json"
         logLevel = file.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
     }
 

@@ -6,7 +6,7 @@ enum LogOutput {
         let limiter = LogLimiter()
         LoggingSystem.bootstrap { label in
             if json {
-                var handler = JsonLogHandler(label: label)
+                var handler = JSONLogHandler(label: label)
                 handler.logLevel = level
                 return LimitedLogHandler(base: handler, limiter: limiter)
             }

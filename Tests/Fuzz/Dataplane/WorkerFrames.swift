@@ -57,7 +57,7 @@ private struct WorkerScript {
             stage.deliver(data.rest, from: peer, source: from)
         case 3: sendPlain(&data)
         case 4, 5, 6: sendMedia(&data)
-        case 7: sendPlainRtcp(&data)
+        case 7: sendPlainRTCP(&data)
         case 8, 9: sendFeedback(&data)
         case 10: obey(&data)
         case 11: mistake(&data)
@@ -155,12 +155,12 @@ private struct WorkerScript {
     }
 
     /// A compound of the input's own, sealed.
-    private mutating func sendPlainRtcp(_ data: inout InputReader) {
+    private mutating func sendPlainRTCP(_ data: inout InputReader) {
         let peer = peer(data.u8())
         let plain = data.rest
-        guard plain.count >= SrtcpPacket.clearLength, plain.count <= 1_400 else { return }
+        guard plain.count >= SRTCPPacket.clearLength, plain.count <= 1_400 else { return }
         rtcpIndex += 1
-        stage.deliver(peer.sealRtcp(plain, index: rtcpIndex), from: peer)
+        stage.deliver(peer.sealRTCP(plain, index: rtcpIndex), from: peer)
     }
 
     /// A compound of well-formed messages about what the worker sends and receives.
@@ -187,7 +187,7 @@ private struct WorkerScript {
             }
         } while !data.isAtEnd && compound.count < 1_000
         rtcpIndex += 1
-        stage.deliver(stage.peers[place].sealRtcp(compound, index: rtcpIndex), from: stage.peers[place])
+        stage.deliver(stage.peers[place].sealRTCP(compound, index: rtcpIndex), from: stage.peers[place])
     }
 
     private func sentSequence(_ slot: Int) -> UInt16 {

@@ -5,7 +5,7 @@ import Wire
 
 /// What all inputs share. DPDK starts once in a process.
 enum Ground {
-    static let engine = SrtpEngine()
+    static let engine = SRTPEngine()
     static let pool: BufferPool = {
         do {
             try EAL.start(EAL.Configuration(hugepages: .never, memory: 64, logLevel: 4))
@@ -15,7 +15,7 @@ enum Ground {
         }
     }()
     /// By profile, then by place. All that peers have is constant, so it is made once.
-    static let peers: [[FuzzPeer]] = SrtpProfile.allCases.map { profile in
+    static let peers: [[FuzzPeer]] = SRTPProfile.allCases.map { profile in
         (0..<UInt32(FuzzPeer.count)).map { FuzzPeer(index: $0, profile: profile) }
     }
     static let mac = MACAddress(0x02_0000_0000_02)
@@ -42,14 +42,14 @@ final class FuzzPeer: @unchecked Sendable {
     let password = "peer-password-0123456789"
     let endpoint: Endpoint
     let mac: MACAddress
-    let profile: SrtpProfile
-    let toWorker: SrtpMasterKey
-    let toPeer: SrtpMasterKey
-    let send: SrtpTransform
-    let receive: SrtpTransform
+    let profile: SRTPProfile
+    let toWorker: SRTPMasterKey
+    let toPeer: SRTPMasterKey
+    let send: SRTPTransform
+    let receive: SRTPTransform
     let check: [UInt8]
 
-    init(index: UInt32, profile: SrtpProfile) {
+    init(index: UInt32, profile: SRTPProfile) {
         var random = RandomSource(seed: UInt64(profile.rawValue) << 32 | UInt64(index))
         session = SessionHandle(worker: 0, index: index, generation: 1)
         secret = random.next() & 0xffff_ffff_ffff
@@ -63,15 +63,15 @@ final class FuzzPeer: @unchecked Sendable {
         check = Self.check(index, secret, password)
     }
 
-    private static func key(_ profile: SrtpProfile, _ random: inout RandomSource) -> SrtpMasterKey {
-        SrtpMasterKey(
+    private static func key(_ profile: SRTPProfile, _ random: inout RandomSource) -> SRTPMasterKey {
+        SRTPMasterKey(
             profile: profile, key: (0..<profile.keyLength).map { _ in UInt8(truncatingIfNeeded: random.next()) },
             salt: (0..<profile.saltLength).map { _ in UInt8(truncatingIfNeeded: random.next()) })!
     }
 
-    private static func transform(_ profile: SrtpProfile, _ master: SrtpMasterKey) -> SrtpTransform {
+    private static func transform(_ profile: SRTPProfile, _ master: SRTPMasterKey) -> SRTPTransform {
         .install(
-            at: .allocate(byteCount: SrtpTransform.byteCount, alignment: SrtpTransform.alignment),
+            at: .allocate(byteCount: SRTPTransform.byteCount, alignment: SRTPTransform.alignment),
             engine: Ground.engine, profile: profile, master: master)
     }
 
@@ -132,10 +132,10 @@ final class FuzzPeer: @unchecked Sendable {
         return packet
     }
 
-    func sealRtcp(_ plain: [UInt8], index: UInt32) -> [UInt8] {
+    func sealRTCP(_ plain: [UInt8], index: UInt32) -> [UInt8] {
         var packet = plain + [UInt8](repeating: 0, count: send.rtcpTrailerLength)
         packet.withUnsafeMutableBufferPointer {
-            _ = Ground.engine.sealRtcp(send, $0.baseAddress!, plain.count, index: index)
+            _ = Ground.engine.sealRTCP(send, $0.baseAddress!, plain.count, index: index)
         }
         return packet
     }
@@ -152,10 +152,10 @@ final class FuzzPeer: @unchecked Sendable {
         }
     }
 
-    func opensRtcp(_ sealed: [UInt8]) -> Bool {
+    func opensRTCP(_ sealed: [UInt8]) -> Bool {
         var packet = sealed
         return packet.withUnsafeMutableBufferPointer {
-            Ground.engine.openRtcp(receive, $0.baseAddress!, $0.count) != nil
+            Ground.engine.openRTCP(receive, $0.baseAddress!, $0.count) != nil
         }
     }
 }

@@ -49,7 +49,7 @@ final class FuzzStage {
                     pop: Ground.pop, number: 0, capacity: Self.capacity, mediaPort: Ground.mediaPort, seed: 1,
                     ntpEpoch: 3_900_000_000 << 32, cacheBudget: 1_024),
                 mailbox: mailbox, siblings: mesh.siblings(of: 0, transmitters: 2), pool: Ground.pool, queue: queue,
-                host: host, engine: SrtpEngine()))
+                host: host, engine: SRTPEngine()))
         for place in [0, 1, Self.witness] { command(peers[place].commands) }
         for place in [0, 1, Self.witness] { command(opening(of: place, namesLayers: namesLayers)) }
         turn()
@@ -187,15 +187,15 @@ final class FuzzStage {
             {
                 witnessAnswers += 1
             }
-        case .rtp: examineRtp(payload)
+        case .rtp: examineRTP(payload)
         case .rtcp:
-            let isAuthentic = Ground.peers.contains { $0.contains { $0.opensRtcp(payload) } }
+            let isAuthentic = Ground.peers.contains { $0.contains { $0.opensRTCP(payload) } }
             require(isAuthentic, "RTCP that nobody can open was sent")
         default: require(hasReplied, "what is no packet was sent")
         }
     }
 
-    private func examineRtp(_ packet: [UInt8]) {
+    private func examineRTP(_ packet: [UInt8]) {
         guard let header = packet.withUnsafeBytes({ RTPPacket(encrypted: $0) }) else {
             fatalError("RTP without a header was sent")
         }

@@ -1,0 +1,137 @@
+import Meetings
+
+/// The bodies of `POST` and `PATCH /api/v1/meetings`.
+struct PlanJSON: Decodable {
+    var topic: String?
+    var type: MeetingType?
+    var startTime: String?
+    /// Minutes.
+    var duration: Int?
+    var timezone: String?
+    var recurrence: String?
+    /// In a PATCH: empty removes it.
+    var password: String?
+    var settings: SettingsJSON?
+
+    /// - Throws: `Problem` 400 where `start_time` is no RFC 3339 time.
+    func applied(to plan: MeetingPlan) throws -> MeetingPlan {
+        var plan = plan
+        if let startTime {
+            guard let start = Timestamp(rfc3339: startTime) else {
+                throw Problem.malformed("The field start_time is not an RFC 3339 time.")
+            }
+            plan.startTime = start
+        }
+        plan.topic = topic ?? plan.topic
+        plan.type = type ?? plan.type
+        plan.duration = duration ?? plan.duration
+        plan.timezone = timezone ?? plan.timezone
+        plan.recurrence = recurrence ?? plan.recurrence
+        plan.settings = settings?.applied(to: plan.settings) ?? plan.settings
+        return plan
+    }
+}
+
+/// A meeting as its owner sees it.
+struct MeetingJSON: Encodable {
+    var meetingId: String
+    var meetingNumber: String
+    var topic: String
+    var type: MeetingType
+    var state: Meeting.State
+    var locked: Bool
+    var hasPassword: Bool
+    var startTime: String?
+    var duration: Int?
+    var timezone: String?
+    var recurrence: String?
+    var joinUrl: String
+    var createdAt: String
+    var participantCount: Int
+    var settings: SettingsJSON
+    /// Only in the answer to `POST`.
+    var startUrl: String?
+    var hostKey: String?
+    var password: String?
+
+    init(_ meeting: Meeting, base: String) {
+        meetingId = meeting.id.rawValue
+        meetingNumber = meeting.number.description
+        topic = meeting.plan.topic
+        type = meeting.plan.type
+        state = meeting.state
+        locked = meeting.isLocked
+        hasPassword = meeting.password != nil
+        startTime = meeting.plan.startTime?.rfc3339
+        duration = meeting.plan.duration
+        timezone = meeting.plan.timezone
+        recurrence = meeting.plan.recurrence
+        joinUrl = "\(base)/?meeting=\(meeting.number)"
+        createdAt = meeting.createdAt.rfc3339
+        participantCount = meeting.roster.count
+        settings = SettingsJSON(meeting.plan.settings)
+    }
+
+    /// With what is told once. The host key is in the fragment, which browsers do not send to servers.
+    func withSecrets(of meeting: Meeting, password: String?) -> MeetingJSON {
+        var json = self
+        json.startUrl = "\(joinUrl)#host_key=\(meeting.hostKey)"
+        json.hostKey = meeting.hostKey
+        json.password = password
+        return json
+    }
+}
+
+/// One page of a list.
+struct MeetingListJSON: Encodable {
+    var meetings: [MeetingJSON]
+    /// Give it as `after` for the next page; absent on the last.
+    var next: String?
+}
+
+/// The body of `POST /api/v1/meetings/{id}/join`.
+struct JoinJSON: Decodable {
+    var displayName: String
+    var password: String?
+    var hostKey: String?
+}
+
+/// What a join answers.
+struct JoinedJSON: Encodable {
+    struct State: Encodable {
+        var meetingId: String
+        var meetingNumber: String
+        var topic: String
+        var state: Meeting.State
+        var locked: Bool
+        var participantCount: Int
+    }
+
+    var participantId: String
+    var sessionToken: String
+    var signalingUrl: String
+    var mediaServer: String
+    var iceServers: [ICEServer]
+    var role: Role
+    var meetingState: State
+
+    init(
+        _ participant: Participant, in meeting: Meeting, token: String, signaling: String, media: String,
+        iceServers: [ICEServer]
+    ) {
+        self.iceServers = iceServers
+        participantId = participant.id.rawValue
+        sessionToken = token
+        signalingUrl = signaling
+        mediaServer = media
+        role = participant.role
+        meetingState = State(
+            meetingId: meeting.id.rawValue, meetingNumber: meeting.number.description, topic: meeting.plan.topic,
+            state: meeting.state, locked: meeting.isLocked, participantCount: meeting.roster.count)
+    }
+}
+
+/// The body of `POST /api/v1/meetings/{id}/leave`.
+struct LeaveJSON: Decodable {
+    var participantId: String
+}

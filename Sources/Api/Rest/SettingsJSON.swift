@@ -1,0 +1,36 @@
+import Meetings
+
+/// Settings on the wire; in a request, what is absent stays as it is.
+struct SettingsJSON: Codable {
+    var waitingRoom: Bool?
+    var muteOnEntry: Bool?
+    var joinBeforeHost: Bool?
+    var allowScreenShare: Bool?
+    var maxParticipants: Int?
+    var recording: MeetingSettings.Recording?
+    var hostVideo: Bool?
+    var participantVideo: Bool?
+    var e2ee: Bool?
+
+    init(_ settings: MeetingSettings) {
+        waitingRoom = settings.waitingRoom
+        muteOnEntry = settings.muteOnEntry
+        joinBeforeHost = settings.joinBeforeHost
+        allowScreenShare = settings.allowScreenShare
+        maxParticipants = settings.maxParticipants
+        recording = settings.recording
+        hostVideo = settings.hostVideo
+        participantVideo = settings.participantVideo
+        e2ee = settings.e2ee
+    }
+
+    func applied(to settings: MeetingSettings) -> MeetingSettings {
+        MeetingSettings(
+            waitingRoom: waitingRoom ?? settings.waitingRoom, muteOnEntry: muteOnEntry ?? settings.muteOnEntry,
+            joinBeforeHost: joinBeforeHost ?? settings.joinBeforeHost,
+            allowScreenShare: allowScreenShare ?? settings.allowScreenShare,
+            maxParticipants: maxParticipants ?? settings.maxParticipants,
+            recording: recording ?? settings.recording, hostVideo: hostVideo ?? settings.hostVideo,
+            participantVideo: participantVideo ?? settings.participantVideo, e2ee: e2ee ?? settings.e2ee)
+    }
+}

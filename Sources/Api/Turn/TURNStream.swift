@@ -1,0 +1,122 @@
+import Mailbox
+import NIOCore
+import Wire
+
+/// One TCP or TLS connection of a TURN client, between its socket and the worker that it is given to. Lives on the bridge's
+/// event loop.
+final class TURNStream: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Answers that may wait for a client that does not read.
+    private static let patience = 64
+    /// Messages written before they are flushed: TLS keeps them until then.
+    private static let batch = 32
+
+    private let bridge: TURNBridge
+    private let transport: TURNTransport
+    private(set) var client: TURNClient?
+    private var context: ChannelHandlerContext?
+    /// When the client was heard last.
+    private(set) var lastHeard: NIODeadline
+    private(set) var hasAllocation = false
+    /// Answers written while the socket took none.
+    private var held = 0
+    private var unflushed = 0
+
+    init(bridge: TURNBridge, transport: TURNTransport, now: NIODeadline) {
+        self.bridge = bridge
+        self.transport = transport
+        lastHeard = now
+    }
+
+    // MARK: from the client
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        guard let remote = Endpoint(context.remoteAddress), let local = Endpoint(context.localAddress) else {
+            return context.close(promise: nil)
+        }
+        client = bridge.open(self, transport: transport, remote: remote, local: local)
+        if client == nil { context.close(promise: nil) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let client else { return }
+        lastHeard = .now()
+        var message = TURNStreamMessage(client)
+        let fits = unwrapInboundIn(data).withUnsafeReadableBytes { message.fill($0) }
+        if fits { bridge.pass(message) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { held = 0 }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        if let client { bridge.close(client) }
+        client = nil
+    }
+
+    /// Bytes that are no TURN, TLS that is none, a reset: the end of this connection and nobody else's affair.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    // MARK: from the worker
+
+    /// Puts a message on its way. Media that the socket does not take now is dropped: late media is worth nothing, and what
+    /// is kept for a slow reader has no end. Answers are kept, to a number.
+    func deliver(_ message: TURNStreamMessage) {
+        guard let context else { return }
+        if message.closed { return close() }
+        let count = min(Int(message.count), TURNStreamMessage.capacity)
+        let type = message.bytes[0]
+        if !context.channel.isWritable {
+            if Self.isMedia(type, message.bytes[1]) { return bridge.countDrop(.slowReader) }
+            held += 1
+            if held > Self.patience {
+                bridge.countDrop(.slowReader)
+                return close()
+            }
+        }
+        if type == 0x01, message.bytes[1] == 0x03 { hasAllocation = true }
+        var buffer = context.channel.allocator.buffer(capacity: count)
+        message.bytes.span.withUnsafeBytes { bytes in
+            _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
+        }
+        context.write(wrapOutboundOut(buffer), promise: nil)
+        unflushed += 1
+        if unflushed >= Self.batch { flush() }
+    }
+
+    func flush() {
+        guard unflushed > 0 else { return }
+        unflushed = 0
+        context?.flush()
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    /// ChannelData, or a Data indication.
+    private static func isMedia(_ first: UInt8, _ second: UInt8) -> Bool {
+        first >> 6 == 1 || (first == 0x00 && second == 0x17)
+    }
+}
+
+extension Endpoint {
+    /// Nil for an address that is not of the Internet.
+    init?(_ address: SocketAddress?) {
+        switch address {
+        case .v4(let v4):
+            self.init(
+                address: withUnsafeBytes(of: v4.address.sin_addr) { IPAddress(loadV4: $0.baseAddress!) },
+                port: UInt16(bigEndian: v4.address.sin_port))
+        case .v6(let v6):
+            // A dual-stack listener shows IPv4 as ::ffff:a.b.c.d, which is our form of it.
+            self.init(
+                address: withUnsafeBytes(of: v6.address.sin6_addr) { IPAddress(loadV6: $0.baseAddress!) },
+                port: UInt16(bigEndian: v6.address.sin6_port))
+        default: return nil
+        }
+    }
+}

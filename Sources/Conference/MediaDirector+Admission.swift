@@ -1,0 +1,222 @@
+import Agents
+import Mailbox
+import Meetings
+import Wire
+
+/// How a participant gets its places, and how they come back.
+extension MediaDirector {
+    // MARK: coming
+
+    /// Answers the offer and opens all that it names, or nothing of it.
+    func admit(
+        _ participant: ParticipantID, in meeting: MeetingID, offer: String, now: UInt64
+    ) throws(MediaError) -> String {
+        guard !isDraining else { throw MediaError(.draining, "this media server is stopping") }
+        let place: Place
+        do throws(MediaError) {
+            place = try findPlace(for: offer)
+        } catch {
+            // A new offer says that the client gave up its old transport; its places may be the ones missing.
+            if error.code == .full { remove(participant, now: now) }
+            throw error
+        }
+        let old = members[participant]
+        if old != nil { remove(participant, now: now, reason: "another offer") }
+        var member = open(place, participant, in: meeting, serial: old?.serial ?? takeSerial())
+        if let old, old.meeting == meeting {
+            member.state = old.state
+            member.view = old.view
+        }
+        members[participant] = member
+        logStart(of: member)
+        agents[member.session] = SessionAgent(
+            session: member.session, participant: participant, negotiation: place.negotiation,
+            deadline: now + options.connectTimeout)
+        connecting.insert(member.session)
+        meetings[meeting, default: MediaMeeting()].join(member)
+        updateSources(of: participant)
+        // The client is given its Slots whole after the answer.
+        fill(participant, isSilent: true)
+        return place.negotiation.answer
+    }
+
+    /// A Session's place with the answer that names it in its ufrag. Nothing is opened yet.
+    struct Place {
+        var session: SessionHandle
+        var secret: UInt64
+        var password: ShortText
+        var negotiation: Negotiation
+        var tracks: [(SendMedia, MediaKind)]
+    }
+
+    private func findPlace(for offer: String) throws(MediaError) -> Place {
+        var needed = (tracks: 0, slots: 0)
+        // The least busy first; of equals the first.
+        let order = workers.indices.sorted { workers[$0].sessions.used < workers[$1].sessions.used }
+        for worker in order where workers[worker].hasRoom(tracks: needed.tracks, slots: needed.slots) {
+            guard let session = workers[worker].sessions.take() else { continue }
+            do throws(MediaError) {
+                let place = try negotiate(offer, session)
+                needed = (place.tracks.count, place.negotiation.receives.count)
+                if workers[worker].hasRoom(tracks: needed.tracks, slots: needed.slots) { return place }
+                workers[worker].sessions.giveBack(session)
+            } catch {
+                workers[worker].sessions.giveBack(session)
+                throw error
+            }
+        }
+        statistics.refusedSessions += 1
+        throw MediaError(.full, "no place for another media session; try again later")
+    }
+
+    private func negotiate(_ offer: String, _ session: SessionHandle) throws(MediaError) -> Place {
+        let secret = generator.next() & 0xffff_ffff_ffff
+        let ufrag = OwnerUfrag(
+            pop: pop, worker: UInt8(session.worker), index: UInt32(session.index), secret: secret)
+        let password = ICECredentials.makePassword(using: &generator)
+        do throws(SDPError) {
+            let negotiation = try answering(offer, ufrag.text, password, &generator)
+            guard let password = ShortText(password) else {
+                preconditionFailure("an ICE password of ours has at most 32 characters")
+            }
+            return Place(
+                session: session, secret: secret, password: password, negotiation: negotiation,
+                tracks: Self.published(negotiation.sends))
+        } catch {
+            logger.debug("offer refused", metadata: ["error": "\(error)"])
+            switch error.reason {
+            case .malformed, .tooLarge: throw MediaError(.badOffer, error.description)
+            case .unusable: throw MediaError(.unsupported, error.description)
+            }
+        }
+    }
+
+    /// The m-lines that become Tracks: one of each kind. A second video is the screen where the offer does
+    /// not name one.
+    static func published(_ sends: [SendMedia]) -> [(SendMedia, MediaKind)] {
+        let hasScreen = sends.contains { $0.kind == .screen }
+        var taken: Set<MediaKind> = []
+        return sends.compactMap { media in
+            if taken.insert(media.kind).inserted { return (media, media.kind) }
+            guard media.kind == .video, !hasScreen, taken.insert(.screen).inserted else { return nil }
+            return (media, .screen)
+        }
+    }
+
+    private func open(
+        _ place: Place, _ participant: ParticipantID, in meeting: MeetingID, serial: UInt64
+    ) -> MediaMember {
+        let worker = place.session.worker
+        workers[worker].send(
+            .openSession(
+                OpenSession(session: place.session, ufragSecret: place.secret, password: place.password)))
+        workers[worker].send(.configureSession(place.session, place.negotiation.extensions))
+        var tracks: [MediaKind: PublishedTrack] = [:]
+        for (media, kind) in place.tracks {
+            guard let handle = workers[worker].tracks.take() else { preconditionFailure("the room was asked for") }
+            let opening = OpenTrack(media, kind: kind, track: handle, session: place.session)
+            tracks[kind] = PublishedTrack(opening: opening)
+            publishers[handle] = participant
+            workers[worker].send(.openTrack(opening))
+        }
+        let slots = place.negotiation.receives.map { media in
+            guard let handle = workers[worker].slots.take() else { preconditionFailure("the room was asked for") }
+            workers[worker].send(.openSlot(OpenSlot(media, slot: handle, session: place.session)))
+            return MemberSlot(
+                handle: handle, mid: media.mid, kind: media.kind, payloadTypes: media.payloadTypes)
+        }
+        return MediaMember(
+            id: participant, meeting: meeting, serial: serial, session: place.session, tracks: tracks,
+            slots: slots)
+    }
+
+    // MARK: going
+
+    /// Ends everything of the participant; nothing for one who is not known.
+    func remove(_ participant: ParticipantID, now: UInt64, reason: String = "left") {
+        guard let member = members.removeValue(forKey: participant) else { return }
+        logEnd(of: member, reason)
+        starved.remove(participant)
+        if let touched = meetings[member.meeting]?.leave(participant) { touch(touched) }
+        if meetings[member.meeting]?.isEmpty == true {
+            meetings[member.meeting] = nil
+            sounding.remove(member.meeting)
+        }
+        sayGoodbye(member.session)
+        for slot in member.slots { letGo(slot.origin, on: member.worker, now: now) }
+        let tracks = member.tracks.values.map(\.handle)
+        for track in tracks {
+            publishers[track] = nil
+            for ended in replicas.endAll(of: track) { close(ended, now: now) }
+        }
+        close(member.session, tracks: tracks, slots: member.slots.map(\.handle), now: now)
+    }
+
+    private func sayGoodbye(_ session: SessionHandle) {
+        connecting.remove(session)
+        guard let agent = agents.removeValue(forKey: session) else { return }
+        agent.close()
+        sendOutgoing(of: agent)
+    }
+
+    /// Closes a Session with all that is its own; the places are free again at the worker's word.
+    private func close(_ session: SessionHandle, tracks: [TrackHandle], slots: [SlotHandle], now: UInt64) {
+        let worker = session.worker
+        workers[worker].send(.closeSession(session))
+        workers[worker].sessions.beginClosing(session)
+        for track in tracks { workers[worker].tracks.beginClosing(track) }
+        for slot in slots { workers[worker].slots.beginClosing(slot) }
+        closing.add(session, .init(tracks: tracks, slots: slots, since: now))
+    }
+
+    /// Closes a replica that nobody shows any more.
+    private func close(_ ended: ReplicaLedger.Ended, now: UInt64) {
+        if ended.wasFed { workers[ended.origin.worker].send(.unfeed(ended.origin, replica: ended.replica)) }
+        let worker = ended.replica.worker
+        workers[worker].send(.closeTrack(ended.replica))
+        workers[worker].tracks.beginClosing(ended.replica)
+        closing.add(ended.replica, since: now)
+    }
+
+    /// A Slot on `worker` shows the Track no longer.
+    func letGo(_ origin: TrackHandle, on worker: Int, now: UInt64) {
+        guard !origin.isNone, origin.worker != worker else { return }
+        if let ended = replicas.release(.init(origin: origin, worker: worker)) { close(ended, now: now) }
+    }
+
+    // MARK: places that come back
+
+    /// The worker closed a Session: its places are free.
+    func release(_ session: SessionHandle) {
+        guard let belongings = closing.take(session) else { return }
+        let worker = session.worker
+        workers[worker].sessions.release(session)
+        for track in belongings.tracks { release(track) }
+        for slot in belongings.slots { workers[worker].slots.release(slot) }
+    }
+
+    func release(_ track: TrackHandle) {
+        closing.remove(track)
+        guard workers.indices.contains(track.worker), workers[track.worker].tracks.release(track) else { return }
+        // There is place for a replica again.
+        let hungry = starved
+        starved = []
+        touch(hungry)
+    }
+
+    /// Takes places back whose closing a worker read long ago without a word: its word was lost in a full
+    /// ring. The next entry in the place has another generation, and its opening follows the close.
+    func reclaim(now: UInt64) {
+        let late = { (since: UInt64, worker: Int) in
+            now >= since &+ self.options.closeTimeout && self.workers[worker].isIdle
+        }
+        for (session, belongings) in closing.sessions where late(belongings.since, session.worker) {
+            statistics.reclaimedPlaces += 1
+            release(session)
+        }
+        for (track, since) in closing.tracks where late(since, track.worker) {
+            statistics.reclaimedPlaces += 1
+            release(track)
+        }
+    }
+}

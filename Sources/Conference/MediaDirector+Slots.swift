@@ -1,0 +1,138 @@
+import Mailbox
+import Meetings
+import Wire
+
+/// Who is in which Slot.
+extension MediaDirector {
+    /// Tells the meeting what the participant gives now.
+    func updateSources(of participant: ParticipantID) {
+        guard let member = members[participant] else { return }
+        let touched = meetings[member.meeting]?.update(
+            participant, serial: member.serial, gives: member.sources())
+        touch(touched ?? [])
+    }
+
+    /// Puts viewers into the queue, in the order of joining.
+    func touch(_ viewers: Set<ParticipantID>) {
+        let due = viewers.compactMap { viewer in
+            members[viewer].flatMap { $0.isQueued ? nil : (serial: $0.serial, viewer: viewer) }
+        }
+        for entry in due.sorted(by: { $0.serial < $1.serial }) {
+            members[entry.viewer]?.isQueued = true
+            queue.append(entry.viewer)
+        }
+    }
+
+    /// Fills the Slots of those who wait longest, as many as one call may cost. Who is on a worker that does
+    /// not keep up goes on waiting, at the end.
+    func refresh() {
+        let due = queue.prefix(options.refreshBudget)
+        queue.removeFirst(due.count)
+        for viewer in due {
+            guard let member = members[viewer], member.isQueued else { continue }
+            if workers[member.worker].isCongested {
+                queue.append(viewer)
+            } else {
+                fill(viewer, isSilent: false)
+            }
+        }
+    }
+
+    /// Gives a viewer the Slots that it should have now.
+    ///
+    /// - Parameter isSilent: the change is not told; the signaling asks for the whole.
+    func fill(_ viewer: ParticipantID, isSilent: Bool) {
+        guard var member = members[viewer], let meeting = meetings[member.meeting] else { return }
+        member.isQueued = false
+        var changed: [Int] = []
+        for kind in [MediaKind.audio, .video, .screen] {
+            let indices = member.slots.indices.filter { member.slots[$0].kind == kind }
+            guard !indices.isEmpty else { continue }
+            var assigner = SlotAssigner(occupants: indices.map { member.slots[$0].occupant })
+            let wanted = meeting.wanted(kind, for: viewer, count: indices.count)
+            assigner.fill(with: wanted.filter { canShow($0, kind, to: member.slots[indices[0]]) })
+            let tiles = assigner.occupants.count { $0 != nil }
+            for (index, occupant) in zip(indices, assigner.occupants) {
+                let height = occupant.map { meeting.height(of: $0, for: viewer, kind, tiles: tiles) } ?? 0
+                let before = member.slots[index].occupant
+                put(occupant, into: &member.slots[index], height: height, on: member.worker, viewer)
+                if member.slots[index].occupant != before { changed.append(index) }
+            }
+        }
+        members[viewer] = member
+        if !isSilent, !changed.isEmpty {
+            emit.yield(.slots(viewer, changed.sorted().map { member.slots[$0].assignment }))
+        }
+    }
+
+    /// Whether the viewer negotiated the codec of the participant's Track.
+    private func canShow(_ participant: ParticipantID, _ kind: MediaKind, to slot: MemberSlot) -> Bool {
+        guard let track = members[participant]?.tracks[kind] else { return false }
+        return slot.payloadTypes[track.opening.codec].hasMedia
+    }
+
+    /// Maps the participant's Track into the Slot, and lets go of what was there.
+    private func put(
+        _ occupant: ParticipantID?, into slot: inout MemberSlot, height: UInt16, on worker: Int,
+        _ viewer: ParticipantID
+    ) {
+        let track = occupant.flatMap { members[$0]?.tracks[slot.kind] }
+        let origin = track?.handle ?? .none
+        guard origin != slot.origin || height != slot.maxHeight || occupant != slot.occupant else { return }
+        let old = slot
+        slot.occupant = occupant
+        slot.origin = origin
+        slot.maxHeight = height
+        var local = TrackHandle.none
+        if let track {
+            // A new height alone does not use the replica once more.
+            let shown = origin == old.origin ? localHandle(of: origin, on: worker) : retain(track, on: worker)
+            if let shown {
+                local = shown
+            } else {
+                slot.occupant = nil
+                slot.origin = .none
+                slot.maxHeight = 0
+                statistics.refusedReplicas += 1
+                starved.insert(viewer)
+            }
+        }
+        if !(local.isNone && old.origin.isNone) {
+            workers[worker].send(.mapSlot(MapSlot(slot: slot.handle, track: local, maxHeight: slot.maxHeight)))
+        }
+        if old.origin != slot.origin { letGo(old.origin, on: worker, now: lastPoll) }
+    }
+
+    private func localHandle(of origin: TrackHandle, on worker: Int) -> TrackHandle? {
+        origin.worker == worker ? origin : replicas.replica(.init(origin: origin, worker: worker))
+    }
+
+    /// The Track itself, or its replica with one more user; nil when the worker has no place for one.
+    private func retain(_ track: PublishedTrack, on worker: Int) -> TrackHandle? {
+        guard track.handle.worker != worker else { return track.handle }
+        let key = ReplicaLedger.Key(origin: track.handle, worker: worker)
+        if let replica = replicas.retain(key) { return replica }
+        guard let replica = workers[worker].tracks.take() else { return nil }
+        replicas.insert(replica, for: key)
+        workers[worker].send(.openTrack(track.replica(replica)))
+        feeds.append(PendingFeed(key: key, replica: replica, after: nil))
+        return replica
+    }
+
+    // MARK: who speaks
+
+    /// Orders the speakers of every meeting in which somebody makes a sound.
+    func orderSpeakers() {
+        for id in sounding.sorted(by: { $0.rawValue < $1.rawValue }) {
+            guard let change = meetings[id]?.tick(), let ranking = meetings[id]?.ranking else { continue }
+            touch(change.touched)
+            if change.speakersChanged {
+                emit.yield(.activeSpeakers(id, Array(ranking.speakers.prefix(Self.speakersTold))))
+            }
+            if ranking.isQuiet { sounding.remove(id) }
+        }
+    }
+
+    /// More speakers than this nobody looks at.
+    private static var speakersTold: Int { 10 }
+}

@@ -1,0 +1,100 @@
+import Mailbox
+import Wire
+
+/// RTCP from a Session's peer ends here (DESIGN.md section 5): reports are read, requests served or merged.
+extension Worker where Queue: ~Copyable {
+    /// Takes over a frame with an SRTCP packet.
+    mutating func receiveRTCP(
+        _ datagram: DatagramFrame, in packet: Mbuf, session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        guard let transform = session.pointee.receive else { return drop(packet, .srtpNoKeys) }
+        let start = packet.data + datagram.payloadOffset
+        guard
+            let opened = engine.openRTCP(
+                transform, start.assumingMemoryBound(to: UInt8.self), datagram.payloadLength)
+        else { return drop(packet, .srtpAuthentication) }
+        // The first packet's sender, which is in clear (RFC 3711 section 3.4); `openRTCP` has proved 8 bytes.
+        let sender = UnsafeRawPointer(start).be32(4)
+        guard session.pointee.rtcpReplay.accept(ssrc: sender, index: opened.index) else {
+            return drop(packet, .srtpReplay)
+        }
+        if session.pointee.remote == datagram.source { session.pointee.heardAt = now }
+        var compound = RTCPCompound(UnsafeRawBufferPointer(start: start, count: opened.plainLength))
+        while let part = compound.next() {
+            switch part.type {
+            case RTCPPacket.senderReport: noteSenderReport(part, session: session, now: now)
+            case RTCPPacket.transportFeedback: answerNack(part, session: session, now: now)
+            case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
+            default: break
+            }
+        }
+        if !compound.isComplete { counters.drop(.rtcpMalformed) }
+        packet.free()
+    }
+
+    private func noteSenderReport(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
+        guard let report = SenderReport(part), let stream = session.pointee.streams.find(report.ssrc) else { return }
+        let binding = session.pointee.streams[stream]
+        guard !binding.isRetransmission else { return }
+        tracks.element(at: Int(binding.track)).pointee.layers[Int(binding.layer)].reception
+            .noteSenderReport(ntp: report.ntpTime, arrival: now)
+    }
+
+    /// Sends again what a receiver misses and the cache still has.
+    private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
+        guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
+        counters.add(.nacksReceived)
+        session.pointee.renewCredits(now: now)
+        // A datagram of 1500 bytes could name 6,000 numbers, again and again: what a Session may cost is bounded.
+        while session.pointee.resendCredits > 0, let sequence = nack.next() {
+            guard let found = slot.pointee.rewriter.find(sequence),
+                let track = tracks.find(TrackHandle(raw: found.epoch.track)),
+                Int(found.epoch.layer) < track.pointee.layerCount,
+                let packet = track.pointee.layers[Int(found.epoch.layer)].cache.find(
+                    found.number &- found.epoch.sequenceDelta)
+            else { continue }
+            session.pointee.resendCredits &-= 1
+            resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track)
+            if outbox.needsFlush { flush() }
+        }
+    }
+
+    /// PLI and FIR of all receivers become one request a Layer.
+    private mutating func mergeKeyframeRequests(
+        _ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        if let loss = PictureLossIndication(part) {
+            requestKeyframe(for: loss.mediaSSRC, of: session, now: now)
+        } else if let request = FullIntraRequest(part) {
+            for index in 0..<min(request.entryCount, 32) {
+                requestKeyframe(for: request.ssrc(index), of: session, now: now)
+            }
+        }
+    }
+
+    private mutating func requestKeyframe(
+        for ssrc: UInt32, of session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        guard let slot = slot(of: session, ssrc: ssrc) else { return }
+        counters.add(.keyframeRequestsReceived)
+        guard let layer = slot.pointee.current ?? slot.pointee.target,
+            let track = tracks.find(slot.pointee.track), Int(layer) < track.pointee.layerCount
+        else { return }
+        // One viewer's requests must not cost all others their picture: who has it already is served less often.
+        let asked = track.pointee.layers[Int(layer)].keyframeRequestedAt
+        let waits = slot.pointee.current != slot.pointee.target
+        guard waits || asked == 0 || now &- asked >= Layer.repeatedKeyframeInterval else { return }
+        requestKeyframe(slot.pointee.track, layer: Int(layer), now: now)
+    }
+
+    /// The Slot of a Session that sends with `ssrc`.
+    private func slot(of session: UnsafeMutablePointer<Session>, ssrc: UInt32) -> UnsafeMutablePointer<Slot>? {
+        var index = session.pointee.firstSlot
+        while index != Link.none {
+            let slot = slots.element(at: Int(index))
+            if slot.pointee.ssrc == ssrc { return slot }
+            index = slot.pointee.nextOfSession
+        }
+        return nil
+    }
+}

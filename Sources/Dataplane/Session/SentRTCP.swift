@@ -1,0 +1,142 @@
+import Mailbox
+import Wire
+
+/// Our own RTCP: feedback and receiver reports to publishers, sender reports to receivers (DESIGN.md section 5).
+extension Worker where Queue: ~Copyable {
+    /// Plain bytes of one compound: within a datagram that crosses any network.
+    static var rtcpRoom: Int { 1_100 }
+
+    /// What has come in, by transport-wide sequence number.
+    mutating func sendTransportFeedback(_ session: UnsafeMutablePointer<Session>, now: UInt64) {
+        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+        var writer = beginRTCP(packet, session)
+        session.pointee.arrivals.sentAt = now
+        let wrote = session.pointee.arrivals.report(
+            to: &writer, scratch: scratch.ticks, senderSSRC: session.pointee.feedbackSsrc,
+            mediaSSRC: anyMediaSsrc(of: session))
+        if wrote { finishRTCP(packet, writer, session) } else { packet.free() }
+    }
+
+    /// The draft wants a media SSRC in the message though it speaks of all of them: the first that is bound.
+    private func anyMediaSsrc(of session: UnsafeMutablePointer<Session>) -> UInt32 {
+        session.pointee.streams.count > 0 ? session.pointee.streams[0].ssrc : 0
+    }
+
+    /// Reception of every layer of the Session's Tracks.
+    mutating func sendReceiverReport(_ session: UnsafeMutablePointer<Session>, now: UInt64) {
+        var count = 0
+        var index = session.pointee.firstTrack
+        while index != Link.none {
+            let track = tracks.element(at: Int(index))
+            for layer in 0..<track.pointee.layerCount
+            where track.pointee.layers[layer].reception.hasReceived && count < WorkerScratch.reportBlocks {
+                let ssrc = track.pointee.layers[layer].ssrc
+                (scratch.blocks + count).initialize(
+                    to: track.pointee.layers[layer].reception.block(ssrc: ssrc, now: now))
+                count &+= 1
+            }
+            index = track.pointee.nextOfSession
+        }
+        guard count > 0 else { return }
+        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+        var writer = RTCPWriter(into: rtcpMemory(packet, session))
+        _ = writer.addReceiverReport(
+            ssrc: session.pointee.feedbackSsrc, blocks: UnsafeBufferPointer(start: scratch.blocks, count: count))
+        addCname(&writer, ssrc: session.pointee.feedbackSsrc)
+        finishRTCP(packet, writer, session)
+    }
+
+    /// One for every Slot that sends, as many in a datagram as fit.
+    mutating func sendSenderReports(_ session: UnsafeMutablePointer<Session>, now: UInt64) {
+        let ntp = ntpTime(now)
+        var index = session.pointee.firstSlot
+        while index != Link.none {
+            guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+            var writer = RTCPWriter(into: rtcpMemory(packet, session))
+            while index != Link.none {
+                let slot = slots.element(at: Int(index))
+                if slot.pointee.rewriter.hasSent, let track = tracks.find(slot.pointee.track) {
+                    let timestamp = slot.pointee.rewriter.timestamp(
+                        at: now, clockRate: track.pointee.codec.clockRate)
+                    guard
+                        writer.addSenderReport(
+                            ssrc: slot.pointee.ssrc, ntpTime: ntp, rtpTimestamp: timestamp,
+                            packetCount: slot.pointee.packetsSent, octetCount: slot.pointee.octetsSent)
+                    else { break }
+                    addCname(&writer, ssrc: slot.pointee.ssrc)
+                }
+                index = slot.pointee.nextOfSession
+            }
+            if writer.count > 0 { finishRTCP(packet, writer, session) } else { packet.free() }
+            if outbox.needsFlush { flush() }
+        }
+    }
+
+    /// Asks a publisher for the packets of a layer that did not come.
+    mutating func sendNack(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
+        guard let session = sessions.find(track.pointee.session), session.pointee.send != nil,
+            session.pointee.remote != nil
+        else { return }
+        let count = track.pointee.layers[layer].missing.takeDue(now: now, into: scratch.sequences)
+        guard count > 0 else { return }
+        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+        var writer = beginRTCP(packet, session)
+        _ = writer.addNack(
+            senderSSRC: session.pointee.feedbackSsrc, mediaSSRC: track.pointee.layers[layer].ssrc,
+            sequences: UnsafeBufferPointer(start: scratch.sequences, count: count))
+        counters.add(.nacksSent)
+        finishRTCP(packet, writer, session)
+    }
+
+    /// Asks a publisher for a keyframe.
+    mutating func sendPictureLoss(_ session: UnsafeMutablePointer<Session>, ssrc: UInt32) {
+        guard session.pointee.send != nil, session.pointee.remote != nil else { return }
+        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+        var writer = beginRTCP(packet, session)
+        _ = writer.addPictureLossIndication(senderSSRC: session.pointee.feedbackSsrc, mediaSSRC: ssrc)
+        counters.add(.keyframeRequestsSent)
+        finishRTCP(packet, writer, session)
+    }
+
+    private func rtcpMemory(
+        _ packet: Mbuf, _ session: UnsafeMutablePointer<Session>
+    ) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(
+            start: packet.data + session.pointee.template.length, count: Self.rtcpRoom)
+    }
+
+    /// A compound for feedback begins with an empty receiver report, so that peers without reduced-size RTCP take it
+    /// too (RFC 4585 section 3.1).
+    private func beginRTCP(_ packet: Mbuf, _ session: UnsafeMutablePointer<Session>) -> RTCPWriter {
+        var writer = RTCPWriter(into: rtcpMemory(packet, session))
+        _ = writer.addReceiverReport(ssrc: session.pointee.feedbackSsrc)
+        return writer
+    }
+
+    private func addCname(_ writer: inout RTCPWriter, ssrc: UInt32) {
+        let name: StaticString = "needletail"
+        _ = writer.addSourceDescription(
+            ssrc: ssrc, cname: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+
+    /// Seals and queues a compound; takes over `packet`.
+    private mutating func finishRTCP(
+        _ packet: Mbuf, _ writer: RTCPWriter, _ session: UnsafeMutablePointer<Session>
+    ) {
+        guard let transform = session.pointee.send, writer.count > 0 else { return packet.free() }
+        let offset = session.pointee.template.length
+        let length = engine.sealRTCP(
+            transform, (packet.data + offset).assumingMemoryBound(to: UInt8.self), writer.count,
+            index: session.pointee.rtcpIndex)
+        session.pointee.rtcpIndex = (session.pointee.rtcpIndex &+ 1) & 0x7fff_ffff
+        guard packet.setLength(offset + length) else { return packet.free() }
+        outbox.add(packet, template: templatePointer(session), payloadLength: length, offload: queue.offload)
+    }
+
+    /// 64-bit NTP time (RFC 5905 section 6) of a moment of the worker's clock.
+    private func ntpTime(_ now: UInt64) -> UInt64 {
+        let seconds = now / 1_000_000_000
+        let fraction = (now % 1_000_000_000) << 32 / 1_000_000_000
+        return configuration.ntpEpoch &+ (seconds << 32 | fraction)
+    }
+}

@@ -1,0 +1,5 @@
+/// What seals and opens on this CPU, for `needletail version` and the log.
+public enum SRTPSupport {
+    /// Library, version, instruction set and CPU features in one line.
+    public static var description: String { SRTPEngine.description }
+}

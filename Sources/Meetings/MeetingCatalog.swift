@@ -1,0 +1,152 @@
+/// All meetings of the node, in memory, found by identifier or number. An ended meeting is gone.
+public struct MeetingCatalog: Sendable {
+    public let limits: Limits
+    public private(set) var meetings: [MeetingID: Meeting] = [:]
+    private var numbers: [MeetingNumber: MeetingID] = [:]
+    private var homes: [ParticipantID: MeetingID] = [:]
+
+    public init(limits: Limits = Limits()) { self.limits = limits }
+
+    /// Everybody who joined and has not left, with a socket or without.
+    public var participantCount: Int { homes.count }
+
+    // MARK: Meetings
+
+    /// - Throws: `nodeFull`, and what `MeetingPlan.validated` throws.
+    public mutating func create(
+        _ plan: MeetingPlan, owner: String, password: PasswordHash? = nil, at now: Timestamp,
+        using generator: inout some RandomNumberGenerator
+    ) throws(MeetingError) -> Meeting {
+        let plan = try plan.validated(at: now, within: limits)
+        guard meetings.count < limits.meetings else { throw .nodeFull }
+        var number = MeetingNumber(using: &generator)
+        while numbers[number] != nil { number = MeetingNumber(using: &generator) }
+        let meeting = Meeting(
+            id: MeetingID(using: &generator), number: number, owner: owner, createdAt: now,
+            hostKey: Secret.random(length: 12, using: &generator), plan: plan, password: password)
+        meetings[meeting.id] = meeting
+        numbers[number] = meeting.id
+        return meeting
+    }
+
+    /// The meeting that people name by its identifier or its number.
+    public func find(_ reference: String) throws(MeetingError) -> Meeting {
+        if let number = MeetingNumber(reference) {
+            guard let id = numbers[number], let meeting = meetings[id] else { throw .meetingNotFound }
+            return meeting
+        }
+        guard let id = MeetingID(reference), let meeting = meetings[id] else { throw .meetingNotFound }
+        return meeting
+    }
+
+    /// One page of an owner's meetings (nil: everybody's), the oldest first, behind `cursor`.
+    public func list(owner: String?, after cursor: MeetingID?, limit: Int) -> (page: [Meeting], next: MeetingID?) {
+        let all = meetings.values
+            .filter { owner == nil || $0.owner == owner }
+            .sorted { ($0.createdAt, $0.id.rawValue) < ($1.createdAt, $1.id.rawValue) }
+        let start = cursor.flatMap { cursor in all.firstIndex { $0.id == cursor }.map { $0 + 1 } } ?? 0
+        let page = Array(all[start...].prefix(limit))
+        return (page, start + page.count < all.count ? page.last?.id : nil)
+    }
+
+    /// - Throws: `meetingNotFound`, and what `MeetingPlan.validated` throws.
+    public mutating func change(_ id: MeetingID, to plan: MeetingPlan, at now: Timestamp) throws(MeetingError)
+        -> Meeting
+    {
+        guard let old = meetings[id] else { throw .meetingNotFound }
+        // A meeting whose start has come may still change its topic.
+        let reference = plan.startTime == old.plan.startTime ? old.createdAt : now
+        let plan = try plan.validated(at: reference, within: limits)
+        meetings[id]?.plan = plan
+        return try require(id)
+    }
+
+    public mutating func setPassword(_ password: PasswordHash?, of id: MeetingID) { meetings[id]?.password = password }
+
+    public mutating func setLocked(_ isLocked: Bool, _ id: MeetingID) throws(MeetingError) {
+        _ = try require(id)
+        meetings[id]?.isLocked = isLocked
+    }
+
+    /// Takes the meeting out; answers it as it was, with those who were in it.
+    public mutating func end(_ id: MeetingID) throws(MeetingError) -> Meeting {
+        guard let meeting = meetings.removeValue(forKey: id) else { throw .meetingNotFound }
+        numbers[meeting.number] = nil
+        for participant in meeting.participants.keys { homes[participant] = nil }
+        return meeting
+    }
+
+    // MARK: Participants
+
+    /// - Throws: `meetingNotFound`, and what `Meeting.join` throws.
+    public mutating func join(
+        _ id: MeetingID, _ request: JoinRequest, at now: Timestamp,
+        using generator: inout some RandomNumberGenerator, by derive: PasswordHash.Derivation
+    ) throws(MeetingError) -> Participant {
+        _ = try require(id)
+        let participant = ParticipantID(using: &generator)
+        let limits = limits
+        let joined = try with(id) { (meeting) throws(MeetingError) in
+            try meeting.join(request, as: participant, at: now, within: limits, by: derive)
+        }
+        homes[participant] = id
+        return joined
+    }
+
+    public func home(of participant: ParticipantID) -> Meeting? { homes[participant].flatMap { meetings[$0] } }
+
+    public mutating func arrive(_ participant: ParticipantID) throws(MeetingError) -> Participant {
+        try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.arrive(participant) }
+    }
+
+    public mutating func drop(_ participant: ParticipantID, at now: Timestamp) {
+        guard let home = homes[participant] else { return }
+        let limits = limits
+        meetings[home]?.drop(participant, at: now, within: limits)
+    }
+
+    public mutating func leave(_ participant: ParticipantID, at now: Timestamp) throws(MeetingError) -> Participant {
+        let left = try with(homes[participant]) { (meeting) throws(MeetingError) in
+            try meeting.leave(participant, at: now)
+        }
+        homes[participant] = nil
+        return left
+    }
+
+    public mutating func setMedia(_ state: MediaState, of participant: ParticipantID) throws(MeetingError) {
+        try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.setMedia(state, of: participant) }
+    }
+
+    public mutating func setRole(
+        _ role: Role, of participant: ParticipantID, by actor: ParticipantID
+    ) throws(MeetingError) {
+        try with(homes[actor]) { (meeting) throws(MeetingError) in
+            try meeting.setRole(role, of: participant, by: actor)
+        }
+    }
+
+    // MARK: Time
+
+    /// Participants that never came, or did not come back.
+    public func overdue(at now: Timestamp) -> [ParticipantID] { meetings.values.flatMap { $0.overdue(at: now) } }
+
+    /// Meetings that nobody will miss.
+    public func forgotten(at now: Timestamp) -> [MeetingID] {
+        meetings.values.filter { $0.isForgotten(at: now, within: limits) }.map(\.id)
+    }
+
+    private func require(_ id: MeetingID) throws(MeetingError) -> Meeting {
+        guard let meeting = meetings[id] else { throw .meetingNotFound }
+        return meeting
+    }
+
+    private mutating func with<Result>(
+        _ id: MeetingID?, _ body: (inout Meeting) throws(MeetingError) -> Result
+    ) throws(MeetingError) -> Result {
+        guard let id, var meeting = meetings[id] else { throw .participantNotFound }
+        // Taken out while it changes, so that its participants are not copied.
+        meetings[id] = nil
+        defer { meetings[id] = meeting }
+        return try body(&meeting)
+    }
+}

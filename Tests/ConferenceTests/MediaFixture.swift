@@ -1,0 +1,234 @@
+import Logging
+import Mailbox
+import Meetings
+import Synchronization
+import Testing
+import Wire
+
+@testable import Agents
+@testable import Conference
+
+/// A repeatable generator (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// Time that only a test moves, nanoseconds.
+final class MediaClock: Sendable {
+    private let value = Atomic<UInt64>(1_000_000_000)
+
+    var now: UInt64 { value.load(ordering: .relaxed) }
+    func advance(milliseconds: UInt64) { value.wrappingAdd(milliseconds * 1_000_000, ordering: .relaxed) }
+}
+
+/// What a client of the tests offers; its text stands for the SDP.
+struct FakeOffer {
+    var microphone = true
+    var camera = true
+    var screen = false
+    var audioSlots = 3
+    var videoSlots = 25
+    var screenSlots = 1
+    var codec = Codec.vp8
+    var codecs = [Codec.vp8]
+
+    /// `m v s 3 25 1 1 2`: what it sends, its Slots, the raw value of its codec, those that it receives.
+    var text: String {
+        let sends = [microphone, camera, screen].map { $0 ? "1" : "0" }
+        let slots = [audioSlots, videoSlots, screenSlots].map(String.init)
+        return (sends + slots + [String(codec.rawValue)] + codecs.map { String($0.rawValue) }).joined(separator: " ")
+    }
+
+    /// Plays the answerer: the answer is our ufrag, so that a test knows which session is whose.
+    static func answer(
+        _ text: String, _ ufrag: String, _ password: String, _ random: inout any RandomNumberGenerator & Sendable,
+        fingerprint: Fingerprint
+    ) throws(SDPError) -> Negotiation {
+        let words = text.split(separator: " ").compactMap { UInt8($0) }
+        guard words.count >= 8 else { throw SDPError(.malformed, line: 1, "not an offer") }
+        guard words[0...5].contains(where: { $0 > 0 }) else { throw SDPError(.unusable, "nothing to carry") }
+        var mid = 0
+        let nextMid = { () -> String in
+            defer { mid += 1 }
+            return String(mid)
+        }
+        let codec = Codec(rawValue: words[6]) ?? .vp8
+        let kinds = [MediaKind.audio, .video, .video]
+        let sends = zip(words[0...2], kinds).filter { $0.0 > 0 }.map { _, kind in
+            SendMedia(
+                mid: nextMid(), kind: kind, codec: kind == .audio ? .opus : codec,
+                payloadTypes: PayloadTypes(media: 96, rtx: 97),
+                layers: ["q", "h", "f"].map { SendLayer(rid: $0, ssrc: 0, rtxSsrc: 0) }, stream: "")
+        }
+        var video = PayloadTypeMap()
+        for word in words[7...] { Codec(rawValue: word).map { video[$0] = PayloadTypes(media: 96, rtx: 97) } }
+        var audio = PayloadTypeMap()
+        audio[.opus] = PayloadTypes(media: 111)
+        let slots = zip(words[3...5], [MediaKind.audio, .video, .screen])
+        let receives = slots.flatMap { count, kind in
+            (0..<count).map { _ in
+                ReceiveMedia(
+                    mid: nextMid(), kind: kind, payloadTypes: kind == .audio ? audio : video,
+                    ssrc: UInt32.random(in: 1 ... .max, using: &random), rtxSsrc: 0)
+            }
+        }
+        return Negotiation(
+            remoteUfrag: "abcd", remotePassword: String(repeating: "p", count: 22), fingerprint: fingerprint,
+            dtlsRole: .server, extensions: ExtensionMap(), sends: sends, receives: receives,
+            reducedSizeRTCP: true, transportFeedback: true, answer: ufrag)
+    }
+}
+
+/// A director with fake workers, and the words for what happens in a meeting.
+final class MediaFixture {
+    let director: MediaDirector
+    let workers: [FakeWorker]
+    let clock = MediaClock()
+    /// The certificate of the clients.
+    let client: Certificate
+
+    init(
+        workers count: Int, capacity: Capacity = Capacity(sessions: 64, tracks: 512, slots: 2_048), depth: Int = 16_384,
+        datagrams: Int = 64, seed: UInt64 = 1, options: MediaDirector.Options = .init()
+    ) throws {
+        workers = (0..<count).map {
+            FakeWorker(number: $0, mailbox: WorkerMailbox(depth: depth, datagrams: datagrams), capacity: capacity)
+        }
+        client = try Certificate(notBefore: 1_700_000_000)
+        let fingerprint = client.fingerprint
+        let clock = clock
+        let answering: MediaDirector.Answering = { (offer, ufrag, password, random) throws(SDPError) in
+            try FakeOffer.answer(offer, ufrag, password, &random, fingerprint: fingerprint)
+        }
+        director = MediaDirector(
+            workers: workers.map(\.mailbox), capacity: capacity, pop: 7,
+            certificate: try Certificate(notBefore: 1_700_000_000), options: options,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SeededGenerator(seed: seed),
+            clock: { clock.now }, answering: answering)
+        for worker in workers {
+            worker.catchUp = { [unowned self] number in workers.indices.contains(number) ? workers[number] : nil }
+        }
+    }
+
+    deinit { for worker in workers { worker.mailbox.deallocate() } }
+
+    var faults: [String] { workers.flatMap(\.faults) }
+
+    @discardableResult
+    func join(
+        _ participant: ParticipantID, _ meeting: MeetingID = .test, _ offer: FakeOffer = FakeOffer()
+    ) async throws -> OwnerUfrag {
+        let answer = try await director.connect(participant, in: meeting, offer: offer.text)
+        guard let ufrag = answer.utf8.withContiguousStorageIfAvailable({ OwnerUfrag(UnsafeRawBufferPointer($0)) }),
+            let ufrag
+        else { throw MediaError(.badOffer, "no ufrag") }
+        return ufrag
+    }
+
+    /// Joins, and lets everybody come to rest.
+    @discardableResult
+    func enter(
+        _ participant: ParticipantID, _ meeting: MeetingID = .test, _ offer: FakeOffer = FakeOffer()
+    ) async throws -> SessionHandle {
+        try await join(participant, meeting, offer)
+        await rest()
+        return try #require(await director.session(of: participant))
+    }
+
+    /// One poll, and each worker reads all.
+    func turn(milliseconds: UInt64 = 2) async {
+        clock.advance(milliseconds: milliseconds)
+        await director.poll()
+        for worker in workers { worker.turn() }
+    }
+
+    /// Until nothing is due any more.
+    func rest() async {
+        for _ in 0..<2_000 {
+            await turn()
+            let isRead = workers.allSatisfy { $0.mailbox.events.count == 0 && $0.mailbox.commands.count == 0 }
+            if isRead, await director.isAtRest { return }
+        }
+        Issue.record("no rest after 2000 turns")
+    }
+
+    /// Whom the worker really shows in each Slot of the participant, by mid.
+    func shown(to participant: ParticipantID) async -> [String: ParticipantID] {
+        guard let session = await director.session(of: participant) else { return [:] }
+        let worker = workers[session.worker]
+        var shown: [String: ParticipantID] = [:]
+        for slot in worker.slots.values where slot.opening.session == session {
+            guard let track = worker.tracks[slot.track] else { continue }
+            let mid = String(
+                decoding: (0..<Int(slot.opening.mid.count)).map { slot.opening.mid.bytes[$0] }, as: UTF8.self)
+            var source = track
+            if track.session.isNone {
+                guard workers[track.origin.worker].feeds[track.origin]?.contains(slot.track) == true,
+                    let origin = workers[track.origin.worker].tracks[track.origin]
+                else { continue }
+                source = origin
+            }
+            shown[mid] = await director.participant(of: source.session)
+        }
+        return shown
+    }
+
+    /// What the signaling tells, by source: who is in a Slot, in the order of the m-lines.
+    func told(_ participant: ParticipantID, _ source: SlotSource) async -> [ParticipantID?] {
+        await director.slots(of: participant).filter { $0.source == source }.map(\.participant)
+    }
+
+    /// The tallest picture that the worker may send into each occupied video Slot.
+    func heights(of participant: ParticipantID, _ kind: MediaKind = .video) async -> Set<UInt16> {
+        guard let session = await director.session(of: participant) else { return [] }
+        let slots = workers[session.worker].slots.values
+        return Set(
+            slots.filter { $0.opening.session == session && $0.opening.kind == kind && !$0.track.isNone }
+                .map(\.maxHeight))
+    }
+
+    /// Ends the updates and answers all of them.
+    func allUpdates() async -> [MediaUpdate] {
+        await director.finishUpdates()
+        var all: [MediaUpdate] = []
+        for await update in director.updates { all.append(update) }
+        return all
+    }
+}
+
+extension MediaDirector {
+    func session(of participant: ParticipantID) -> SessionHandle? { members[participant]?.session }
+    func participant(of session: SessionHandle) -> ParticipantID? { agents[session]?.participant }
+    /// No Slot is due, and no worker has something to be told.
+    var isAtRest: Bool { queue.isEmpty && feeds.isEmpty && workers.allSatisfy(\.isIdle) }
+    func finishUpdates() { emit.finish() }
+    /// Sessions, Tracks and Slots that are not free.
+    func placesInUse() -> [Int] {
+        [
+            workers.reduce(0) { $0 + $1.sessions.used }, workers.reduce(0) { $0 + $1.tracks.used },
+            workers.reduce(0) { $0 + $1.slots.used },
+        ]
+    }
+    var isForgotten: Bool {
+        members.isEmpty && meetings.isEmpty && agents.isEmpty && connecting.isEmpty && publishers.isEmpty
+            && replicas.count == 0 && feeds.isEmpty && closing.isEmpty && starved.isEmpty && sounding.isEmpty
+    }
+}
+
+extension MeetingID {
+    static let test = MeetingID("m_test")!
+}
+
+extension ParticipantID {
+    static func named(_ number: Int) -> ParticipantID { ParticipantID("p_\(number)")! }
+}

@@ -1,8 +1,0 @@
-import Agents
-
-/// Candidate lines and fingerprints: what is accepted prints a text that gives the same again.
-func fuzzIceText(_ input: UnsafeRawBufferPointer) {
-    let text = String(decoding: input, as: UTF8.self)
-    if let candidate = IceCandidate(text), let line = candidate.text { precondition(IceCandidate(line) == candidate) }
-    if let fingerprint = Fingerprint(text) { precondition(Fingerprint(fingerprint.text) == fingerprint) }
-}
