@@ -73,6 +73,8 @@ public struct ApiConfiguration: Sendable {
     public var farewellTime: Duration = .seconds(2)
     /// How often the server pings a signaling socket; one that is silent for two intervals is dropped.
     public var keepalive: Duration = .seconds(15)
+    /// How long what happens in a meeting is gathered, before everybody is told at once.
+    public var gatherTime: Duration = .milliseconds(50)
     /// How long a signaling socket may take to join.
     public var signalingJoinTime: Duration = .seconds(10)
     public var identity = NodeIdentity()

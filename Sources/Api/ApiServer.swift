@@ -45,7 +45,7 @@ public struct ApiServer: Service {
         let relay = RelayPulse()
         let hub = MeetingHub(
             limits: configuration.limits, media: media, turn: configuration.turn, drain: drain, admission: admission,
-            relay: relay, clock: clock, logger: logger)
+            relay: relay, gatherTime: configuration.gatherTime, clock: clock, logger: logger)
         let certificates = configuration.listenerCertificates
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,
@@ -71,15 +71,17 @@ public struct ApiServer: Service {
         let configuration = configuration
         let clock = clock
         let logger = logger
+        let limiter = configuration.rateLimit.map { AddressLimiter($0) }
         let routes = MeetingRoutes(
-            configuration: configuration, hub: hub, tokens: tokens,
-            limiter: configuration.rateLimit.map { AddressLimiter($0) }, clock: clock)
+            configuration: configuration, hub: hub, tokens: tokens, limiter: limiter, clock: clock)
         let router = ApiRouter.make(
             meetings: routes, tokens: tokens, webFolder: configuration.webFolder ?? WebClient.bundledFolder,
             logger: logger)
         let server = HTTPServerBuilder { responder in
-            let plain = SignalingChannel(responder: responder, configuration: configuration) { socket in
-                SignalingSession(socket: socket, hub: hub, tokens: tokens, clock: clock, logger: logger)
+            let plain = SignalingChannel(responder: responder, configuration: configuration) { socket, address in
+                SignalingSession(
+                    socket: socket, address: address.subscriber, hub: hub, tokens: tokens, limiter: limiter,
+                    limits: configuration.limits, clock: clock, logger: logger)
             }
             if let certificates = configuration.certificates {
                 let secure = SecureChannel(plain, certificates: certificates, requests: requests)

@@ -9,12 +9,12 @@ extension MediaDirector {
 
     /// Answers the offer and opens all that it names, or nothing of it.
     func admit(
-        _ participant: ParticipantID, in meeting: MeetingID, offer: String, now: UInt64
-    ) throws(MediaError) -> String {
+        _ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer, now: UInt64
+    ) throws(MediaError) -> MediaConnection {
         guard !isDraining else { throw MediaError(.draining, "this media server is stopping") }
         let place: Place
         do throws(MediaError) {
-            place = try findPlace(for: offer)
+            place = try findPlace(for: offer.sdp)
         } catch {
             // A new offer says that the client gave up its old transport; its places may be the ones missing.
             if error.code == .full { remove(participant, now: now) }
@@ -22,11 +22,7 @@ extension MediaDirector {
         }
         let old = members[participant]
         if old != nil { remove(participant, now: now, reason: "another offer") }
-        var member = open(place, participant, in: meeting, serial: old?.serial ?? takeSerial())
-        if let old, old.meeting == meeting {
-            member.state = old.state
-            member.view = old.view
-        }
+        let member = open(place, participant, in: meeting, offer, serial: old?.serial ?? takeSerial())
         members[participant] = member
         logStart(of: member)
         agents[member.session] = SessionAgent(
@@ -37,7 +33,8 @@ extension MediaDirector {
         updateSources(of: participant)
         // The client is given its Slots whole after the answer.
         fill(participant, isSilent: true)
-        return place.negotiation.answer
+        let slots = members[participant]?.slots.map(\.assignment) ?? []
+        return MediaConnection(sdp: place.negotiation.answer, slots: slots)
     }
 
     /// A Session's place with the answer that names it in its ufrag. Nothing is opened yet.
@@ -104,7 +101,7 @@ extension MediaDirector {
     }
 
     private func open(
-        _ place: Place, _ participant: ParticipantID, in meeting: MeetingID, serial: UInt64
+        _ place: Place, _ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer, serial: UInt64
     ) -> MediaMember {
         let worker = place.session.worker
         workers[worker].send(
@@ -121,13 +118,14 @@ extension MediaDirector {
         }
         let slots = place.negotiation.receives.map { media in
             guard let handle = workers[worker].slots.take() else { preconditionFailure("the room was asked for") }
+            workers[worker].open(handle, of: place.session)
             workers[worker].send(.openSlot(OpenSlot(media, slot: handle, session: place.session)))
             return MemberSlot(
                 handle: handle, mid: media.mid, kind: media.kind, payloadTypes: media.payloadTypes)
         }
         return MediaMember(
             id: participant, meeting: meeting, serial: serial, session: place.session, tracks: tracks,
-            slots: slots)
+            slots: slots, state: offer.state, view: offer.view)
     }
 
     // MARK: going

@@ -38,10 +38,20 @@ extension MediaDirector {
             logger.debug("session moved", metadata: ["session": "\(session.raw)", "remote": "\(remote)"])
         case .layerStarted(let track, let layer):
             logger.debug("layer started", metadata: ["track": "\(track.raw)", "layer": "\(layer)"])
-        case .slotSwitched(let slot, let track, let layer):
-            logger.debug(
-                "slot switched", metadata: ["slot": "\(slot.raw)", "track": "\(track.raw)", "layer": "\(layer)"])
+        case .slotSwitched(let slot, let track, let layer): tellPicture(of: slot, track, layer: layer)
         }
+    }
+
+    /// Tells the viewer that a picture has changed; nothing when the Slot was given another Track meanwhile.
+    private func tellPicture(of handle: SlotHandle, _ track: TrackHandle, layer: UInt8) {
+        guard workers.indices.contains(handle.worker),
+            let session = workers[handle.worker].session(of: handle), let viewer = agents[session]?.participant,
+            let slot = members[viewer]?.slots.first(where: { $0.handle == handle }), slot.kind.isVideo,
+            let occupant = slot.occupant, localHandle(of: slot.origin, on: handle.worker) == track
+        else { return }
+        let source = SlotSource(slot.kind)
+        tell(
+            .slotSwitched(viewer, SlotPicture(mid: slot.mid, participant: occupant, source: source, layer: Int(layer))))
     }
 
     private func begin(_ session: SessionHandle, now: UInt64) {
@@ -81,7 +91,7 @@ extension MediaDirector {
             connecting.remove(agent.session)
             statistics.connected += 1
             workers[agent.session.worker].send(.installKeys(keys))
-            emit.yield(.connected(agent.participant))
+            tell(.connected(agent.participant))
         case .failed(let reason):
             if let diagnosis = agent.diagnosis {
                 logger.info(
@@ -100,7 +110,7 @@ extension MediaDirector {
     private func fail(_ session: SessionHandle, _ reason: String, now: UInt64) {
         guard let agent = agents[session] else { return }
         statistics.failed += 1
-        emit.yield(.failed(agent.participant, reason: reason))
+        tell(.failed(agent.participant, reason: reason))
         remove(agent.participant, now: now, reason: reason)
     }
 }

@@ -61,7 +61,7 @@ extension MediaDirector {
         }
         members[viewer] = member
         if !isSilent, !changed.isEmpty {
-            emit.yield(.slots(viewer, changed.sorted().map { member.slots[$0].assignment }))
+            tell(.slots(viewer, changed.sorted().map { member.slots[$0].assignment }))
         }
     }
 
@@ -103,7 +103,7 @@ extension MediaDirector {
         if old.origin != slot.origin { letGo(old.origin, on: worker, now: lastPoll) }
     }
 
-    private func localHandle(of origin: TrackHandle, on worker: Int) -> TrackHandle? {
+    func localHandle(of origin: TrackHandle, on worker: Int) -> TrackHandle? {
         origin.worker == worker ? origin : replicas.replica(.init(origin: origin, worker: worker))
     }
 
@@ -127,7 +127,7 @@ extension MediaDirector {
             guard let change = meetings[id]?.tick(), let ranking = meetings[id]?.ranking else { continue }
             touch(change.touched)
             if change.speakersChanged {
-                emit.yield(.activeSpeakers(id, Array(ranking.speakers.prefix(Self.speakersTold))))
+                tell(.activeSpeakers(id, Array(ranking.speakers.prefix(Self.speakersTold))))
             }
             if ranking.isQuiet { sounding.remove(id) }
         }

@@ -35,8 +35,10 @@ public actor MediaDirector: MediaPlane {
 
     /// Not bounded, as a lost change of a Slot would never be mended; its reader is in this process, and what is
     /// told is bounded by the polls.
-    public nonisolated let updates: AsyncStream<MediaUpdate>
-    let emit: AsyncStream<MediaUpdate>.Continuation
+    public nonisolated let updates: AsyncStream<[MediaUpdate]>
+    let emit: AsyncStream<[MediaUpdate]>.Continuation
+    /// What is told when the workers are.
+    private var news: [MediaUpdate] = []
 
     let pop: UInt16
     let options: Options
@@ -162,7 +164,7 @@ public actor MediaDirector: MediaPlane {
     public func stop() {
         isDraining = true
         for participant in members.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-            emit.yield(.failed(participant, reason: MediaFailure.stopping))
+            tell(.failed(participant, reason: MediaFailure.stopping))
             remove(participant, now: clock(), reason: MediaFailure.stopping)
         }
         commit()
@@ -177,10 +179,10 @@ public actor MediaDirector: MediaPlane {
     // no more than saying it once.
 
     public func connect(
-        _ participant: ParticipantID, in meeting: MeetingID, offer: String
-    ) async throws -> String {
+        _ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer
+    ) async throws -> MediaConnection {
         defer { settle() }
-        return try admit(participant, in: meeting, offer: offer, now: clock())
+        return try admit(participant, in: meeting, offer, now: clock())
     }
 
     public func disconnect(_ participant: ParticipantID) async {
@@ -195,8 +197,7 @@ public actor MediaDirector: MediaPlane {
         touch([participant])
     }
 
-    public func setMediaState(_ participant: ParticipantID, audio: Bool, video: Bool, screen: Bool) async {
-        let state = PublishedMedia(audio: audio, video: video, screen: screen)
+    public func setMediaState(_ participant: ParticipantID, _ state: PublishedMedia) async {
         guard let member = members[participant], member.state != state else { return }
         members[participant]?.state = state
         updateSources(of: participant)
@@ -232,6 +233,9 @@ public actor MediaDirector: MediaPlane {
         commit()
     }
 
+    /// Adds to what the signaling is told at the next `commit`.
+    func tell(_ update: MediaUpdate) { news.append(update) }
+
     func takeSerial() -> UInt64 {
         nextSerial += 1
         return nextSerial
@@ -240,6 +244,10 @@ public actor MediaDirector: MediaPlane {
     /// Tells the workers what was sent since the last time. A replica is fed only when its worker can see it:
     /// what the source's worker passes on must find an entry there.
     func commit() {
+        if !news.isEmpty {
+            emit.yield(news)
+            news.removeAll(keepingCapacity: true)
+        }
         for worker in workers.indices { workers[worker].commit() }
         guard !feeds.isEmpty else { return }
         var held: [PendingFeed] = []

@@ -18,7 +18,7 @@ struct MediaMeeting {
 
     /// Who lists whom in its view; kept while the named one is away.
     private var watchers: [ParticipantID: Set<ParticipantID>] = [:]
-    private var views: [ParticipantID: MemberView] = [:]
+    private var views: [ParticipantID: MediaView] = [:]
     /// Members without a view of their own: they are shown everybody in the order of joining.
     private var defaultViewers: Set<ParticipantID> = []
     /// The most video Slots that a member ever had: who is further back in the order is on no default view.
@@ -46,10 +46,11 @@ struct MediaMeeting {
         return touched
     }
 
-    /// Takes what the participant's screen shows; nil for the default.
-    mutating func setView(_ participant: ParticipantID, _ view: MediaView?) {
+    /// Takes what the participant's screen shows.
+    mutating func setView(_ participant: ParticipantID, _ view: MediaView) {
         dropView(of: participant)
-        guard let view = view.flatMap({ MemberView($0, viewer: participant) }) else {
+        let view = view.without(participant)
+        guard !view.isDefault else {
             defaultViewers.insert(participant)
             return
         }

@@ -34,13 +34,6 @@ struct MemberSlot {
     var assignment: SlotAssignment { SlotAssignment(mid: mid, participant: occupant, source: SlotSource(kind)) }
 }
 
-/// What a participant says that it sends; what it does not publish does not count.
-struct PublishedMedia: Equatable {
-    var audio = true
-    var video = true
-    var screen = false
-}
-
 /// The media side of a participant: one Session with its Tracks and Slots.
 struct MediaMember {
     let id: ParticipantID
@@ -52,8 +45,9 @@ struct MediaMember {
     let tracks: [MediaKind: PublishedTrack]
     /// In the order of the m-lines.
     var slots: [MemberSlot]
-    var state = PublishedMedia()
-    var view: MediaView?
+    /// What it does not publish does not count.
+    var state: PublishedMedia
+    var view: MediaView
     /// Waits in the director's queue for its Slots to be filled anew.
     var isQueued = false
 

@@ -5,11 +5,13 @@ import Meetings
 /// The media director conforms to it; the tests have a fake. Every call may come for a participant
 /// that the media side does not know (any more): then it does nothing.
 public protocol MediaPlane: Sendable {
-    /// Takes the participant's one SDP offer and answers it. A second offer of the same participant
-    /// (an ICE restart, or a page that was loaded again) replaces the first.
+    /// Takes the participant's one SDP offer, what it sends and what its screen shows; answers it and tells it its
+    /// Slots. A second offer of the same participant (an ICE restart, or a page that was loaded again) replaces the
+    /// first.
     ///
-    /// - Throws: `MediaError` where the offer cannot be served.
-    func connect(_ participant: ParticipantID, in meeting: MeetingID, offer: String) async throws -> String
+    /// - Throws: `MediaError` where the offer cannot be served; nothing of it is kept then.
+    func connect(_ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer) async throws
+        -> MediaConnection
 
     /// Ends the participant's session and gives its places back.
     func disconnect(_ participant: ParticipantID) async
@@ -18,37 +20,54 @@ public protocol MediaPlane: Sendable {
     func setView(_ participant: ParticipantID, _ view: MediaView) async
 
     /// What the participant sends now, by its own word.
-    func setMediaState(_ participant: ParticipantID, audio: Bool, video: Bool, screen: Bool) async
+    func setMediaState(_ participant: ParticipantID, _ state: PublishedMedia) async
 
     /// All Slots of the participant, in the order of its m-lines.
     func slots(of participant: ParticipantID) async -> [SlotAssignment]
 
-    /// What happened on the media side. There is one reader, the signaling; the stream never ends
-    /// before the media side does.
-    var updates: AsyncStream<MediaUpdate> { get }
+    /// What happened on the media side, together what happened together. There is one reader, the signaling; the stream
+    /// never ends before the media side does.
+    var updates: AsyncStream<[MediaUpdate]> { get }
 }
 
-/// What a participant's screen shows.
-public struct MediaView: Sendable, Equatable {
-    public enum Layout: String, Sendable, Codable {
-        case gallery, speaker
+/// What a participant says that it sends.
+public struct PublishedMedia: Sendable, Equatable {
+    public var audio: Bool
+    public var video: Bool
+    public var screen: Bool
+
+    /// A newcomer sends nothing until it says so.
+    public init(audio: Bool = false, video: Bool = false, screen: Bool = false) {
+        self.audio = audio
+        self.video = video
+        self.screen = screen
     }
+}
 
-    public var layout: Layout
-    /// The tiles in order, the most important first.
-    public var visible: [ParticipantID]
-    public var pinned: ParticipantID?
-    /// The most pixels in height that a tile can show.
-    public var heights: [ParticipantID: Int]
+/// What somebody who wants to be connected brings.
+public struct MediaOffer: Sendable, Equatable {
+    /// The SDP offer.
+    public var sdp: String
+    public var state: PublishedMedia
+    public var view: MediaView
 
-    public init(
-        layout: Layout = .gallery, visible: [ParticipantID] = [], pinned: ParticipantID? = nil,
-        heights: [ParticipantID: Int] = [:]
-    ) {
-        self.layout = layout
-        self.visible = visible
-        self.pinned = pinned
-        self.heights = heights
+    public init(sdp: String, state: PublishedMedia = PublishedMedia(), view: MediaView = MediaView()) {
+        self.sdp = sdp
+        self.state = state
+        self.view = view
+    }
+}
+
+/// What a connected participant gets at once.
+public struct MediaConnection: Sendable, Equatable {
+    /// The SDP answer.
+    public var sdp: String
+    /// All Slots, in the order of the m-lines.
+    public var slots: [SlotAssignment]
+
+    public init(sdp: String, slots: [SlotAssignment]) {
+        self.sdp = sdp
+        self.slots = slots
     }
 }
 
@@ -69,6 +88,22 @@ public struct SlotAssignment: Sendable, Equatable {
         self.mid = mid
         self.participant = participant
         self.source = source
+    }
+}
+
+/// Whose picture a Slot really shows.
+public struct SlotPicture: Sendable, Equatable {
+    public var mid: String
+    public var participant: ParticipantID
+    public var source: SlotSource
+    /// Of the publisher's encodings, 0 the lowest.
+    public var layer: Int
+
+    public init(mid: String, participant: ParticipantID, source: SlotSource, layer: Int) {
+        self.mid = mid
+        self.participant = participant
+        self.source = source
+        self.layer = layer
     }
 }
 
@@ -93,8 +128,10 @@ public struct MediaQuality: Sendable, Equatable {
 
 /// What happened on the media side.
 public enum MediaUpdate: Sendable, Equatable {
-    /// The Slots of the participant that changed.
+    /// The Slots of the participant that changed: who will be in them.
     case slots(ParticipantID, [SlotAssignment])
+    /// The picture of one of the participant's Slots is somebody's from now on.
+    case slotSwitched(ParticipantID, SlotPicture)
     /// ICE and DTLS are done: media can flow.
     case connected(ParticipantID)
     /// The media path is gone: a plain reason for the person.

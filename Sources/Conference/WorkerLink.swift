@@ -14,6 +14,8 @@ struct WorkerLink {
     var tracks: PlaceTable<TrackKind>
     var slots: PlaceTable<SlotKind>
 
+    /// The Session that each place of `slots` belongs to, or last belonged to.
+    private var slotOwners: [SessionHandle]
     private var change: [Command] = []
     private var waiting: [[Command]] = []
     /// Sequence numbers of changes: the last sealed and the last that the worker can see.
@@ -29,6 +31,7 @@ struct WorkerLink {
         sessions = PlaceTable(worker: worker, capacity: capacity.sessions)
         tracks = PlaceTable(worker: worker, capacity: capacity.tracks)
         slots = PlaceTable(worker: worker, capacity: capacity.slots)
+        slotOwners = Array(repeating: .none, count: capacity.slots)
     }
 
     /// The worker does not keep up.
@@ -41,6 +44,12 @@ struct WorkerLink {
     func hasRoom(tracks wantedTracks: Int, slots wantedSlots: Int) -> Bool {
         !isCongested && tracks.available >= wantedTracks && slots.available >= wantedSlots
     }
+
+    /// Notes whose Slot it is.
+    mutating func open(_ slot: SlotHandle, of session: SessionHandle) { slotOwners[slot.index] = session }
+
+    /// The Session of an open Slot; nil for a handle that names none.
+    func session(of slot: SlotHandle) -> SessionHandle? { slots.isOpen(slot) ? slotOwners[slot.index] : nil }
 
     /// Adds to the change that the next `commit` makes visible.
     mutating func send(_ command: Command) { change.append(command) }

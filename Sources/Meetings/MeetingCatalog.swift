@@ -95,6 +95,13 @@ public struct MeetingCatalog: Sendable {
 
     public func home(of participant: ParticipantID) -> Meeting? { homes[participant].flatMap { meetings[$0] } }
 
+    /// The meeting that the participant is in.
+    public func meetingID(of participant: ParticipantID) -> MeetingID? { homes[participant] }
+
+    public func participant(_ id: ParticipantID) -> Participant? {
+        homes[id].flatMap { meetings[$0]?.participants[id] }
+    }
+
     public mutating func arrive(_ participant: ParticipantID) throws(MeetingError) -> Participant {
         try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.arrive(participant) }
     }

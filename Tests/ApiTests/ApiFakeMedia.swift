@@ -6,40 +6,51 @@ import Synchronization
 /// A media side that answers from a script and notes what it was asked.
 final class FakeMedia: MediaPlane {
     enum Call: Equatable {
-        case connect(ParticipantID, MeetingID)
+        case connect(ParticipantID, MeetingID, PublishedMedia, MediaView)
         case disconnect(ParticipantID)
         case view(ParticipantID, MediaView)
-        case state(ParticipantID, audio: Bool, video: Bool, screen: Bool)
+        case state(ParticipantID, PublishedMedia)
     }
 
     private struct State {
         var calls: [Call] = []
         var slots: [SlotAssignment] = []
         var connected: Set<ParticipantID> = []
+        var beforeAnswer: (@Sendable (FakeMedia) async throws -> Void)?
     }
 
     private let state = Mutex(State())
-    let updates: AsyncStream<MediaUpdate>
-    private let continuation: AsyncStream<MediaUpdate>.Continuation
+    let updates: AsyncStream<[MediaUpdate]>
+    private let continuation: AsyncStream<[MediaUpdate]>.Continuation
 
-    init() { (updates, continuation) = AsyncStream.makeStream(of: MediaUpdate.self) }
+    init() { (updates, continuation) = AsyncStream.makeStream() }
 
     var calls: [Call] { state.withLock { $0.calls } }
 
     func setSlots(_ slots: [SlotAssignment]) { state.withLock { $0.slots = slots } }
 
-    func tell(_ update: MediaUpdate) { continuation.yield(update) }
+    /// What happens while an offer is being answered.
+    func setBeforeAnswer(_ body: @escaping @Sendable (FakeMedia) async throws -> Void) {
+        state.withLock { $0.beforeAnswer = body }
+    }
 
-    func connect(_ participant: ParticipantID, in meeting: MeetingID, offer: String) async throws -> String {
-        switch offer {
+    func tell(_ update: MediaUpdate) { continuation.yield([update]) }
+
+    func connect(_ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer) async throws
+        -> MediaConnection
+    {
+        switch offer.sdp {
         case "full": throw MediaError(.full, "no place")
         case "bad": throw MediaError(.badOffer, "not SDP")
         case "strange": throw MediaError(.unsupported, "no codec")
         default: break
         }
-        note(.connect(participant, meeting))
-        state.withLock { _ = $0.connected.insert(participant) }
-        return "answer to \(offer)"
+        try await state.withLock(\.beforeAnswer)?(self)
+        note(.connect(participant, meeting, offer.state, offer.view))
+        return state.withLock { state in
+            state.connected.insert(participant)
+            return MediaConnection(sdp: "answer to \(offer.sdp)", slots: state.slots)
+        }
     }
 
     func disconnect(_ participant: ParticipantID) async {
@@ -49,9 +60,7 @@ final class FakeMedia: MediaPlane {
 
     func setView(_ participant: ParticipantID, _ view: MediaView) async { note(.view(participant, view)) }
 
-    func setMediaState(_ participant: ParticipantID, audio: Bool, video: Bool, screen: Bool) async {
-        note(.state(participant, audio: audio, video: video, screen: screen))
-    }
+    func setMediaState(_ participant: ParticipantID, _ state: PublishedMedia) async { note(.state(participant, state)) }
 
     func slots(of participant: ParticipantID) async -> [SlotAssignment] {
         state.withLock { $0.connected.contains(participant) ? $0.slots : [] }

@@ -40,6 +40,9 @@ final class ManualClock: ApiClock {
         state.withLock { $0.sleepers.removeValue(forKey: key) }?.wake.resume(throwing: CancellationError())
     }
 
+    /// Moves on where nobody sleeps.
+    func advanceUnheard(by duration: Duration) { state.withLock { $0.now = $0.now + duration } }
+
     /// Moves on once somebody sleeps, so that nobody misses it.
     func advance(by duration: Duration) async {
         await withCheckedContinuation { (ready: CheckedContinuation<Void, Never>) in

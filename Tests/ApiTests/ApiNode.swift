@@ -48,6 +48,8 @@ struct ApiNode: Sendable {
         configuration.keys = [key]
         configuration.mediaServer = "127.0.0.1:3478"
         configuration.rateLimit = nil
+        // The tests' clock stands still.
+        configuration.gatherTime = .zero
         return configuration
     }
 

@@ -53,7 +53,7 @@ import Testing
                     "screen": false, "hand_raised": true,
                 ])
             let id = try #require(ParticipantID(bob.id))
-            #expect(node.media.calls.contains(.state(id, audio: true, video: false, screen: false)))
+            #expect(node.media.calls.contains(.state(id, PublishedMedia(audio: true))))
 
             try await bob.socket.say(["type": "media_state", "screen": true])
             #expect(try await ada.socket.next()["screen"] == true)

@@ -101,7 +101,7 @@ import Wire
             person.screen = screen
             people[anyone] = person
             await room.director.setMediaState(
-                anyone, audio: person.audio, video: person.video, screen: person.screen)
+                anyone, PublishedMedia(audio: person.audio, video: person.video, screen: person.screen))
         case 7, 8:
             guard let anyone, var person = people[anyone] else { return }
             let list = present.shuffled(using: &random).prefix(Int.random(in: 0...6, using: &random))

@@ -67,11 +67,11 @@ import Wire
         try await room.enter(ann, .test, FakeOffer(screen: true))
         try await room.enter(bob, .test, FakeOffer(screen: true))
         #expect(await room.director.currentStatistics().refusedReplicas == 0)
-        await room.director.setMediaState(ann, audio: true, video: true, screen: true)
+        await room.director.setMediaState(ann, PublishedMedia(audio: true, video: true, screen: true))
         await room.rest()
         #expect(await room.director.currentStatistics().refusedReplicas > 0)
         #expect(await room.told(bob, .screen) == [nil])
-        await room.director.setMediaState(ann, audio: true, video: false, screen: true)
+        await room.director.setMediaState(ann, PublishedMedia(audio: true, video: false, screen: true))
         await room.rest()
         #expect(await room.told(bob, .screen) == [ann])
         #expect(await Set(room.shown(to: bob).values) == [ann])
@@ -82,7 +82,10 @@ import Wire
         let room = try MediaFixture(workers: 1)
         let none = FakeOffer(microphone: false, camera: false, audioSlots: 0, videoSlots: 0, screenSlots: 0)
         #expect(await code { try await room.join(ann, .test, none) } == .unsupported)
-        #expect(await code { _ = try await room.director.connect(ann, in: .test, offer: "v=0") } == .badOffer)
+        #expect(
+            await code {
+                _ = try await room.director.connect(ann, in: .test, MediaOffer(sdp: "v=0", state: .camera)).sdp
+            } == .badOffer)
         await room.rest()
         #expect(await room.director.placesInUse() == [0, 0, 0])
         #expect(await room.director.isForgotten && room.workers[0].isEmpty)

@@ -126,9 +126,12 @@ final class MediaFixture {
 
     @discardableResult
     func join(
-        _ participant: ParticipantID, _ meeting: MeetingID = .test, _ offer: FakeOffer = FakeOffer()
+        _ participant: ParticipantID, _ meeting: MeetingID = .test, _ offer: FakeOffer = FakeOffer(),
+        _ state: PublishedMedia = .camera, _ view: MediaView = MediaView()
     ) async throws -> OwnerUfrag {
-        let answer = try await director.connect(participant, in: meeting, offer: offer.text)
+        let answer = try await director.connect(
+            participant, in: meeting, MediaOffer(sdp: offer.text, state: state, view: view)
+        ).sdp
         guard let ufrag = answer.utf8.withContiguousStorageIfAvailable({ OwnerUfrag(UnsafeRawBufferPointer($0)) }),
             let ufrag
         else { throw MediaError(.badOffer, "no ufrag") }
@@ -138,9 +141,10 @@ final class MediaFixture {
     /// Joins, and lets everybody come to rest.
     @discardableResult
     func enter(
-        _ participant: ParticipantID, _ meeting: MeetingID = .test, _ offer: FakeOffer = FakeOffer()
+        _ participant: ParticipantID, _ meeting: MeetingID = .test, _ offer: FakeOffer = FakeOffer(),
+        _ state: PublishedMedia = .camera, _ view: MediaView = MediaView()
     ) async throws -> SessionHandle {
-        try await join(participant, meeting, offer)
+        try await join(participant, meeting, offer, state, view)
         await rest()
         return try #require(await director.session(of: participant))
     }
@@ -201,7 +205,7 @@ final class MediaFixture {
     func allUpdates() async -> [MediaUpdate] {
         await director.finishUpdates()
         var all: [MediaUpdate] = []
-        for await update in director.updates { all.append(update) }
+        for await update in director.updates { all += update }
         return all
     }
 }
@@ -223,6 +227,11 @@ extension MediaDirector {
         members.isEmpty && meetings.isEmpty && agents.isEmpty && connecting.isEmpty && publishers.isEmpty
             && replicas.count == 0 && feeds.isEmpty && closing.isEmpty && starved.isEmpty && sounding.isEmpty
     }
+}
+
+extension PublishedMedia {
+    /// Microphone and camera.
+    static let camera = PublishedMedia(audio: true, video: true)
 }
 
 extension MeetingID {

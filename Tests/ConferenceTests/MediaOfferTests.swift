@@ -50,7 +50,9 @@ import Wire
             workers: [worker.mailbox], capacity: capacity, pop: 3, certificate: certificate, candidates: [address],
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SeededGenerator(seed: 5),
             clock: { clock.now })
-        let answer = try await director.connect(ann, in: .test, offer: offer(fingerprint: theirs))
+        let answer = try await director.connect(
+            ann, in: .test, MediaOffer(sdp: offer(fingerprint: theirs), state: .camera)
+        ).sdp
         worker.turn()
 
         let session = try #require(worker.sessions.values.first)
@@ -86,7 +88,9 @@ import Wire
             workers: [mailbox], capacity: capacity, pop: 3, certificate: try Certificate(notBefore: 1_700_000_000),
             candidates: [], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { 0 })
         do {
-            _ = try await director.connect(ann, in: .test, offer: String(repeating: text, count: times))
+            _ = try await director.connect(
+                ann, in: .test, MediaOffer(sdp: String(repeating: text, count: times), state: .camera)
+            ).sdp
             Issue.record("it was answered")
         } catch let error as MediaError {
             #expect(error.code == code)

@@ -53,22 +53,20 @@ import Testing
         #expect(TileHeight.gallery(tiles: tiles) == height)
     }
 
-    @Test func `a view is cleared of the viewer, of doubles and of too much`() throws {
+    @Test func `a view is cleared of the viewer, of doubles and of too much`() {
         let many = (0..<1_000).map { ParticipantID.named($0) }
-        let view = try #require(
-            MemberView(
-                MediaView(
-                    visible: [.named(2), .named(1), .named(2)] + many, pinned: .named(1),
-                    heights: [.named(1): 9_999_999, .named(2): -4]), viewer: .named(5)))
+        let view = MediaView(
+            visible: [.named(2), .named(1), .named(2)] + many, pinned: .named(1),
+            heights: [.named(1): 9_999_999, .named(2): -4]
+        ).without(.named(5))
         #expect(view.tiles.prefix(3) == [.named(1), .named(2), .named(0)])
-        #expect(!view.tiles.contains(.named(5)) && view.tiles.count <= MemberView.limit + 1)
+        #expect(!view.tiles.contains(.named(5)) && view.tiles.count == MediaView.limit - 1)
         #expect(view.height(of: .named(1)) == .max && view.height(of: .named(2)) == 1)
-        #expect(MemberView(MediaView(visible: [.named(5)]), viewer: .named(5)) == nil)
+        #expect(MediaView(visible: [.named(5)]).without(.named(5)).isDefault)
     }
 
-    @Test func `in the speaker layout the first is large`() throws {
-        let view = try #require(
-            MemberView(MediaView(layout: .speaker, visible: [.named(1), .named(2)]), viewer: .named(5)))
+    @Test func `in the speaker layout the first is large`() {
+        let view = MediaView(layout: .speaker, visible: [.named(1), .named(2)])
         #expect(view.height(of: .named(1)) == 720 && view.height(of: .named(2)) == 180)
     }
 }

@@ -13,9 +13,14 @@ struct ApiContext: RequestContext {
 
     var maxUploadSize: Int { ApiConfiguration.bodyLimit }
 
-    /// What the rate limit counts by: an IPv4 address, or the /64 of an IPv6 one.
-    var addressKey: String {
-        switch remoteAddress {
+    /// What the rate limit counts by.
+    var addressKey: String { remoteAddress.subscriber }
+}
+
+extension SocketAddress? {
+    /// What limits by address count by: an IPv4 address, or the /64 of an IPv6 one.
+    var subscriber: String {
+        switch self {
         case .v6(let address):
             var bytes = withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
             // A dual-stack listener shows IPv4 peers as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).

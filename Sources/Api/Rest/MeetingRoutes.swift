@@ -90,7 +90,7 @@ struct MeetingRoutes: Sendable {
         }
         let asked = JoinRequest(
             displayName: json.displayName, password: json.password, hostKey: json.hostKey, isHost: isHost)
-        let digest = digest(of: json.password, for: meeting)
+        let digest = meeting.digest(of: json.password, within: configuration.limits)
         let (participant, now) = try await hub.join(meeting.id, asked, digest: digest)
         let expires = clock.now + configuration.limits.connectTime
         let token = try await tokens.issue(participant, in: meeting.id, expires: expires)
@@ -146,13 +146,6 @@ struct MeetingRoutes: Sendable {
             throw MeetingError.invalid(field: "password", reason: "at most \(configuration.limits.password) characters")
         }
         return PasswordHash(password, salt: TokenAuthority.freshSecret(), by: PasswordDerivation.digest)
-    }
-
-    /// The digest of what was given; nothing is derived where it cannot matter.
-    private func digest(of password: String?, for meeting: Meeting) -> [UInt8] {
-        guard let salt = meeting.password?.salt, let password, password.utf8.count <= configuration.limits.password * 4
-        else { return [] }
-        return PasswordDerivation.digest(password, salt: salt)
     }
 
     /// The address that clients reach us by, without a slash at its end.

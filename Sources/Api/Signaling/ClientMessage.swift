@@ -36,9 +36,20 @@ enum ClientMessage {
         var id: RequestID?
     }
 
+    /// With `sessionToken` for a place that was given before, by REST or by an earlier `joined`; else with `meeting` and
+    /// `displayName` for a new one.
     struct Join: Decodable {
-        var sessionToken: String
+        var sessionToken: String?
         var resume: String?
+        /// Its identifier or number.
+        var meeting: String?
+        var displayName: String?
+        var password: String?
+        var hostKey: String?
+        /// SDP.
+        var offer: String?
+        var mediaState: MediaStateChange?
+        var view: View?
     }
 
     struct Offer: Decodable {
@@ -51,7 +62,7 @@ enum ClientMessage {
     }
 
     /// What is absent stays as it was.
-    struct MediaStateChange: Decodable {
+    struct MediaStateChange: Decodable, Sendable {
         var audio: Bool?
         var video: Bool?
         var screen: Bool?
@@ -64,10 +75,7 @@ enum ClientMessage {
         }
     }
 
-    struct View: Decodable {
-        /// Tiles; more than any Slot map has.
-        static let limit = 100
-
+    struct View: Decodable, Sendable {
         var layout: MediaView.Layout?
         var visible: [String]?
         var pinned: String?
@@ -79,17 +87,16 @@ enum ClientMessage {
         func view(where isHere: (ParticipantID) -> Bool) throws -> MediaView {
             let visible = visible ?? []
             let heights = heights ?? [:]
-            guard visible.count <= Self.limit, heights.count <= Self.limit else {
-                throw Problem(422, "invalid_field", "visible and heights: at most \(Self.limit)")
+            guard visible.count <= MediaView.limit, heights.count <= MediaView.limit else {
+                throw Problem(422, "invalid_field", "visible and heights: at most \(MediaView.limit)")
             }
             guard heights.values.allSatisfy({ (0...4_320).contains($0) }) else {
                 throw Problem(422, "invalid_field", "heights: from 0 to 4320")
             }
             func known(_ text: String) -> ParticipantID? { ParticipantID(text).flatMap { isHere($0) ? $0 : nil } }
-            var seen: Set<ParticipantID> = []
             let tiles = heights.compactMap { name, height in known(name).map { ($0, height) } }
             return MediaView(
-                layout: layout ?? .gallery, visible: visible.compactMap(known).filter { seen.insert($0).inserted },
+                layout: layout ?? .gallery, visible: visible.compactMap(known),
                 pinned: pinned.flatMap(known), heights: Dictionary(uniqueKeysWithValues: tiles))
         }
     }

@@ -50,27 +50,48 @@ enum ServerMessage {
         var id: RequestID?
         var you: You
         var meeting: Gathering
-        /// The others, in the order of joining.
-        var participants: [Person]
         /// The media plane is also reached directly: its address is in the answer.
         var iceServers: [ICEServer]
-        /// Brings a dropped socket back to the same place.
+        /// With `sessionToken` it brings a dropped socket back to the same place.
         var resume: String
+        var sessionToken: String
         /// Whether the participant was here already.
         var resumed: Bool
+        /// The answer to the join's offer, and all Slots; absent without an offer.
+        var sdp: String?
+        var slots: [Slots.Slot]?
 
         init(
-            _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, iceServers: [ICEServer],
-            id: RequestID?
+            _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, token: String,
+            iceServers: [ICEServer], _ connection: MediaConnection?, id: RequestID?
         ) {
             self.id = id
+            sessionToken = token
+            sdp = connection?.sdp
+            slots = connection.map { $0.slots.map(Slots.Slot.init) }
             self.iceServers = iceServers
             you = You(
                 participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role)
             self.meeting = Gathering(meeting)
-            participants = meeting.roster.filter { $0.id != participant.id }.map(Person.init)
             self.resume = resume
             self.resumed = resumed
+        }
+
+        /// With the others in the order of joining, who are encoded already: a large meeting has many of them, and few
+        /// changed since the last join.
+        func encoded(participants: some Sequence<[UInt8]>) -> [UInt8] {
+            var json = JSON.encode(self)
+            // The closing brace comes again behind the list.
+            json.removeLast()
+            json += #","participants":["#.utf8
+            var isFirst = true
+            for participant in participants {
+                if !isFirst { json.append(UInt8(ascii: ",")) }
+                isFirst = false
+                json += participant
+            }
+            json += "]}".utf8
+            return json
         }
     }
 
@@ -111,6 +132,12 @@ enum ServerMessage {
             var participantId: String?
             var source: SlotSource
 
+            init(_ assignment: SlotAssignment) {
+                mid = assignment.mid
+                participantId = assignment.participant?.rawValue
+                source = assignment.source
+            }
+
             /// An empty Slot says so: `null`, not absence.
             func encode(to encoder: any Encoder) throws {
                 var container = encoder.container(keyedBy: Key.self)
@@ -127,10 +154,21 @@ enum ServerMessage {
         var type = "slots"
         var slots: [Slot]
 
-        init(_ assignments: [SlotAssignment]) {
-            slots = assignments.map {
-                Slot(mid: $0.mid, participantId: $0.participant?.rawValue, source: $0.source)
-            }
+        init(_ assignments: [SlotAssignment]) { slots = assignments.map(Slot.init) }
+    }
+
+    struct SlotSwitched: Encodable {
+        var type = "slot_switched"
+        var mid: String
+        var participantId: String
+        var source: SlotSource
+        var layer: Int
+
+        init(_ picture: SlotPicture) {
+            mid = picture.mid
+            participantId = picture.participant.rawValue
+            source = picture.source
+            layer = picture.layer
         }
     }
 

@@ -13,7 +13,7 @@ struct SignalingChannel: HTTPChannelHandler {
 
     enum Upgrade: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
-        case signaling(NIOAsyncChannel<String, WebSocketFrame>, SignalingSocket)
+        case signaling(NIOAsyncChannel<String, WebSocketFrame>, SignalingConnection)
     }
 
     struct Value: ServerChildChannelValue {
@@ -23,7 +23,7 @@ struct SignalingChannel: HTTPChannelHandler {
 
     let responder: Responder
     let configuration: ApiConfiguration
-    let makeSession: @Sendable (SignalingSocket) -> SignalingSession
+    let makeSession: @Sendable (SignalingConnection, SocketAddress?) -> SignalingSession
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -78,8 +78,13 @@ struct SignalingChannel: HTTPChannelHandler {
     }
 
     private func signaling(_ channel: any Channel) throws -> Upgrade {
-        let socket = SignalingSocket(channel: channel)
         let pipeline = channel.pipeline.syncOperations
+        let writer = FrameWriter()
+        try pipeline.addHandler(writer, position: .before(pipeline.handler(type: WebSocketFrameEncoder.self)))
+        let socket = SignalingConnection(channel: channel, writer: writer)
+        try channel.syncOptions?.setOption(
+            .writeBufferWaterMark, value: .init(low: ApiConfiguration.queueLimit / 2, high: ApiConfiguration.queueLimit)
+        )
         try pipeline.addHandler(FrameGuard())
         try pipeline.addHandler(
             NIOWebSocketFrameAggregator(
@@ -93,9 +98,9 @@ struct SignalingChannel: HTTPChannelHandler {
     }
 
     private func signal(
-        _ channel: NIOAsyncChannel<String, WebSocketFrame>, _ socket: SignalingSocket, logger: Logger
+        _ channel: NIOAsyncChannel<String, WebSocketFrame>, _ socket: SignalingConnection, logger: Logger
     ) async {
-        var session = makeSession(socket)
+        var session = makeSession(socket, channel.channel.remoteAddress)
         do {
             try await channel.executeThenClose { inbound, _ in
                 for try await text in inbound where !socket.refusesInput { await session.hear(text) }

@@ -31,7 +31,7 @@ final class SignalingFrames: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias InboundOut = String
 
-    private let socket: SignalingSocket
+    private let socket: SignalingConnection
     private let keepalive: TimeAmount
     private let joinTime: TimeAmount
     /// Intervals since the last frame of the peer.
@@ -39,7 +39,7 @@ final class SignalingFrames: ChannelInboundHandler {
     private var nextPing: Scheduled<Void>?
     private var joinDeadline: Scheduled<Void>?
 
-    init(socket: SignalingSocket, keepalive: TimeAmount, joinTime: TimeAmount) {
+    init(socket: SignalingConnection, keepalive: TimeAmount, joinTime: TimeAmount) {
         self.socket = socket
         self.keepalive = keepalive
         self.joinTime = joinTime

@@ -8,18 +8,28 @@ struct SignalingSession {
     private static let burst = 100
     private static let perSecond = 20.0
 
-    private let socket: SignalingSocket
+    private let socket: any SignalingSocket
+    /// What the limit of joins counts by.
+    private let address: String
     private let hub: MeetingHub
     private let tokens: TokenAuthority
+    private let limiter: AddressLimiter?
+    private let limits: Limits
     private let clock: any ApiClock
     private let logger: Logger
     private var budget: TokenBucket
     private var participant: ParticipantID?
 
-    init(socket: SignalingSocket, hub: MeetingHub, tokens: TokenAuthority, clock: any ApiClock, logger: Logger) {
+    init(
+        socket: any SignalingSocket, address: String, hub: MeetingHub, tokens: TokenAuthority,
+        limiter: AddressLimiter?, limits: Limits, clock: any ApiClock, logger: Logger
+    ) {
         self.socket = socket
+        self.address = address
         self.hub = hub
         self.tokens = tokens
+        self.limiter = limiter
+        self.limits = limits
         self.clock = clock
         self.logger = logger
         budget = TokenBucket(burst: Self.burst, at: clock.now)
@@ -85,9 +95,32 @@ struct SignalingSession {
 
     private mutating func join(_ join: ClientMessage.Join, id: RequestID?) async throws {
         guard participant == nil else { throw Problem(409, "already_joined", "This socket has joined.") }
-        let claim = try await tokens.participant(join.sessionToken)
-        try await hub.attach(claim.id, in: claim.meeting, isFresh: claim.isFresh, resume: join.resume, socket, id: id)
+        guard let token = join.sessionToken else { return try await enter(join, id: id) }
+        let claim = try await tokens.participant(token)
+        try await hub.attach(
+            claim.id, in: claim.meeting, SocketJoin(join, token: token, isFresh: claim.isFresh, request: id), socket)
         participant = claim.id
+    }
+
+    /// Joins as somebody new, without a call of REST before it.
+    private mutating func enter(_ join: ClientMessage.Join, id: RequestID?) async throws {
+        guard let reference = join.meeting, let name = join.displayName else {
+            throw Problem.malformed("A join has a session_token, or meeting and display_name.")
+        }
+        try limiter?.admit(address, at: clock.now)
+        let meeting = try await hub.find(reference)
+        let request = JoinRequest(displayName: name, password: join.password, hostKey: join.hostKey)
+        let newcomer = try await hub.admit(
+            meeting.id, request, digest: meeting.digest(of: join.password, within: limits))
+        do {
+            let token = try await tokens.issue(newcomer, in: meeting.id, expires: clock.now + limits.connectTime)
+            try await hub.attach(
+                newcomer.id, in: meeting.id, SocketJoin(join, token: token, isFresh: true, request: id), socket)
+        } catch {
+            await hub.withdraw(newcomer.id)
+            throw error
+        }
+        participant = newcomer.id
     }
 
     private func me() throws -> ParticipantID {
@@ -102,5 +135,13 @@ struct SignalingSession {
     private func refuse(_ problem: Problem, id: RequestID?) {
         logger.debug("signaling request refused", metadata: ["code": "\(problem.code)"])
         socket.send(ServerMessage.Failure(problem, id: id))
+    }
+}
+
+extension SocketJoin {
+    fileprivate init(_ join: ClientMessage.Join, token: String, isFresh: Bool, request: RequestID?) {
+        self.init(
+            resume: join.resume, offer: join.offer, mediaState: join.mediaState, view: join.view, token: token,
+            isFresh: isFresh, request: request)
     }
 }

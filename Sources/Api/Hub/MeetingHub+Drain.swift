@@ -5,7 +5,7 @@ extension MeetingHub {
     /// Tells everybody inside what the drain wants of them now, and ends one that has nobody to wait for.
     func take(_ change: Drain.State) async {
         let message = ServerMessage.Migrate(change, at: clock.now)
-        for meeting in catalog.meetings.values { tell(message, everybodyIn: meeting) }
+        for meeting in feeds.keys { tell(message, everybodyIn: meeting) }
         logger.notice(
             change.phase == .serving ? "drain taken back" : "draining",
             metadata: [

@@ -1,35 +1,26 @@
 import Conference
 import Logging
 import Meetings
-import NIOCore
 
 /// Where REST, signaling and media meet: the meetings, and the sockets of those who are in them.
 ///
 /// An actor, and state never changes across an `await` of its own: what was true before one is checked
 /// again behind it.
 actor MeetingHub {
-    /// A participant's tie to the signaling.
-    struct Line {
-        /// Nil while the socket is lost.
-        var socket: SignalingSocket?
-        /// Brings a new socket to the same place.
-        let resume: String
-        /// What the participant's screen showed last.
-        var view: MediaView?
-        /// Media could flow once; the time to it was counted.
-        var hasConnected = false
-    }
-
     let media: any MediaPlane
     let clock: any ApiClock
     let turn: TURNConfiguration?
     let logger: Logger
     var catalog: MeetingCatalog
-    var lines: [ParticipantID: Line] = [:]
-    var generator = SystemRandomNumberGenerator()
+    var lines: [ParticipantID: SignalingLine] = [:]
+    /// Of meetings that somebody is in.
+    var feeds: [MeetingID: MeetingFeed] = [:]
+    var generator: any RandomNumberGenerator & Sendable
     let drain: Drain
     let admission: Admission
     let relay: RelayPulse
+    /// How long what happens in a meeting is gathered, before it is sent to everybody at once.
+    let gatherTime: Duration
     /// The process ends: nobody is heard any more.
     private(set) var isStopping = false
     /// Seconds.
@@ -37,14 +28,18 @@ actor MeetingHub {
 
     init(
         limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, drain: Drain = Drain(),
-        admission: Admission = Admission(), relay: RelayPulse = RelayPulse(), clock: any ApiClock, logger: Logger
+        admission: Admission = Admission(), relay: RelayPulse = RelayPulse(), gatherTime: Duration = .zero,
+        clock: any ApiClock, generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        logger: Logger
     ) {
         self.media = media
         self.turn = turn
         self.drain = drain
         self.admission = admission
         self.relay = relay
+        self.gatherTime = gatherTime
         self.clock = clock
+        self.generator = generator
         self.logger = logger
         catalog = MeetingCatalog(limits: limits)
     }
@@ -58,8 +53,7 @@ actor MeetingHub {
 
     func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) throws -> Meeting {
         guard drain.acceptsNewcomers else { throw Problem.draining }
-        let meeting = try catalog.create(
-            plan, owner: owner, password: password, at: clock.now, using: &generator)
+        let meeting = try catalog.create(plan, owner: owner, password: password, at: clock.now, using: &generator)
         logger.info("meeting created", metadata: ["meeting_id": "\(meeting.id)"])
         return meeting
     }
@@ -77,19 +71,21 @@ actor MeetingHub {
             catalog.setPassword(password, of: id)
             meeting = try catalog.find(id.rawValue)
         }
-        tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: meeting)
+        tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
         return meeting
     }
 
     func setLocked(_ isLocked: Bool, _ id: MeetingID) throws {
         try catalog.setLocked(isLocked, id)
         let meeting = try catalog.find(id.rawValue)
-        tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: meeting)
+        tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
     }
 
     func end(_ id: MeetingID, reason: EndReason) async throws {
         let meeting = try catalog.end(id)
-        tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: meeting)
+        tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: id)
+        flush(id)
+        feeds[id] = nil
         for participant in meeting.participants.keys {
             let socket = lines.removeValue(forKey: participant)?.socket
             socket?.close(reason == .shutdown ? .goingAway : .normalClosure, "meeting ended")
@@ -113,16 +109,18 @@ actor MeetingHub {
 
     /// - Parameter keepsSocket: the socket itself asked, is answered first, and closes behind that.
     func leave(_ id: ParticipantID, reason: LeaveReason, keepsSocket: Bool = false) async throws {
-        guard let home = catalog.home(of: id) else { throw MeetingError.participantNotFound }
+        guard let home = catalog.meetingID(of: id) else { throw MeetingError.participantNotFound }
         let participant = try catalog.leave(id, at: clock.now)
-        let socket = lines.removeValue(forKey: id)?.socket
+        let line = lines.removeValue(forKey: id)
+        if let line { feeds[home]?.remove(line) }
         if participant.presence.isVisible {
-            tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home, but: id)
+            tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home)
         }
-        if !keepsSocket { socket?.close(.normalClosure, reason.rawValue) }
+        if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }
+        if !keepsSocket { line?.socket?.close(.normalClosure, reason.rawValue) }
         logger.info(
             "participant left",
-            metadata: ["meeting_id": "\(home.id)", "participant_id": "\(id)", "reason": "\(reason.rawValue)"])
+            metadata: ["meeting_id": "\(home)", "participant_id": "\(id)", "reason": "\(reason.rawValue)"])
         await media.disconnect(id)
     }
 
@@ -132,9 +130,7 @@ actor MeetingHub {
     func sweep() async {
         for id in catalog.overdue(at: clock.now) {
             // It may have come back while another one was taken out.
-            guard let participant = catalog.home(of: id)?.participants[id],
-                let deadline = participant.presence.deadline, deadline <= clock.now
-            else { continue }
+            guard let deadline = catalog.participant(id)?.presence.deadline, deadline <= clock.now else { continue }
             try? await leave(id, reason: .lost)
         }
         for id in catalog.forgotten(at: clock.now) { try? await end(id, reason: .empty) }
@@ -146,14 +142,5 @@ actor MeetingHub {
         drain.begin(for: .zero, stops: true, at: clock.now)
         for id in Array(catalog.meetings.keys) { try? await end(id, reason: .shutdown) }
         drain.finish()
-    }
-
-    // MARK: Telling
-
-    func tell(_ message: some Encodable, everybodyIn meeting: Meeting, but exception: ParticipantID? = nil) {
-        let sockets = meeting.participants.keys.compactMap { $0 == exception ? nil : lines[$0]?.socket }
-        guard !sockets.isEmpty else { return }
-        let text = ByteBuffer(bytes: JSON.encode(message))
-        for socket in sockets { socket.send(text: text) }
     }
 }

@@ -1,0 +1,182 @@
+import Conference
+import Meetings
+import NIOCore
+
+/// What a socket's `join` brings beside who it is.
+struct SocketJoin: Sendable {
+    /// Comes back to the place that it names; nil for the first time.
+    var resume: String?
+    var offer: String?
+    var mediaState: ClientMessage.MediaStateChange?
+    var view: ClientMessage.View?
+    /// The session token, which brings this participant back.
+    var token: String
+    /// The token may still open a first socket.
+    var isFresh: Bool
+    var request: RequestID?
+}
+
+/// How a socket becomes a participant's.
+extension MeetingHub {
+    /// Takes a newcomer in by its socket alone; `attach` makes it seen.
+    func admit(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> Participant {
+        try admission.admit(isDraining: !drain.acceptsNewcomers, participants: catalog.participantCount)
+        return try catalog.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
+    }
+
+    /// Takes back what `admit` gave, when the join could not be completed.
+    func withdraw(_ id: ParticipantID) async { try? await leave(id, reason: .left) }
+
+    /// Ties a socket to its participant: for the first time, again after a loss, or instead of another one. An offer is
+    /// answered in the same breath.
+    ///
+    /// - Throws: `Problem`: 401 `token_expired`, 403 `resume_invalid`, 404 `participant_not_found`, 409
+    ///   `resume_expired` and `replaced`, 503 `draining`; `MediaError` of an offer; 422 of a view. A newcomer that was
+    ///   admitted for this join is then to be withdrawn.
+    func attach(_ id: ParticipantID, in meeting: MeetingID, _ join: SocketJoin, _ socket: any SignalingSocket)
+        async throws
+    {
+        let line = try line(of: id, in: meeting, join)
+        line.attempts += 1
+        let attempt = line.attempts
+        let view = try join.view.map { try validated($0, in: meeting) }
+        if let change = join.mediaState { try setMedia(change, of: id, in: meeting) }
+        if let view { line.view = view }
+        let connection = try await connect(line, in: meeting, join, hasView: view != nil)
+        guard lines[id] === line, catalog.meetingID(of: id) == meeting else {
+            // It left, or the meeting ended, while the answer was made: its session must not outlive it.
+            if connection != nil { await media.disconnect(id) }
+            throw MeetingError.participantNotFound
+        }
+        guard line.attempts == attempt else { throw Problem(409, "replaced", "Another socket joined meanwhile.") }
+        try welcome(line, in: meeting, join, connection, socket)
+        await catchUp(line, socket)
+    }
+
+    /// The participant's line, made for its first socket.
+    private func line(of id: ParticipantID, in meeting: MeetingID, _ join: SocketJoin) throws -> SignalingLine {
+        guard !isStopping else { throw Problem.draining }
+        guard catalog.meetingID(of: id) == meeting, let participant = catalog.participant(id) else {
+            throw absence(of: meeting, join)
+        }
+        if let line = lines[id] {
+            if let resume = join.resume, !Secret.equal(resume.utf8, line.resume.utf8) {
+                throw Problem(403, "resume_invalid", "The resume token is not of this participant.")
+            }
+            return line
+        }
+        let line = SignalingLine(participant, resume: Secret.random(length: 32, using: &generator))
+        lines[id] = line
+        return line
+    }
+
+    private func absence(of meeting: MeetingID, _ join: SocketJoin) -> any Error {
+        if catalog.meetings[meeting] == nil { return MeetingError.meetingNotFound }
+        if join.resume != nil { return Problem(409, "resume_expired", "The place was given up; join again.") }
+        if !join.isFresh {
+            return Problem.unauthorized("token_expired", "The session token has expired; join again.")
+        }
+        return MeetingError.participantNotFound
+    }
+
+    /// Has the media side answer the offer, if there is one, and otherwise tells it what the join said.
+    private func connect(
+        _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, hasView: Bool
+    ) async throws -> MediaConnection? {
+        let state = published(by: line.id)
+        if let sdp = join.offer {
+            return try await media.connect(line.id, in: meeting, MediaOffer(sdp: sdp, state: state, view: line.view))
+        }
+        if join.mediaState != nil { await media.setMediaState(line.id, state) }
+        if hasView { await media.setView(line.id, line.view) }
+        return nil
+    }
+
+    /// Gives the socket the place, says `joined`, and shows a newcomer to the others.
+    private func welcome(
+        _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, _ connection: MediaConnection?,
+        _ socket: any SignalingSocket
+    ) throws {
+        let isReturn = line.wasWelcomed
+        let wasLost = line.socket == nil
+        if let old = line.socket, old !== socket {
+            old.send(ServerMessage.Removed())
+            old.close(.replaced, "replaced")
+        }
+        line.socket = socket
+        line.wasWelcomed = true
+        try appear(line, in: meeting)
+        socket.markJoined()
+        feeds[meeting]?.beginListening(line)
+        socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
+        if drain.state.phase == .draining { socket.send(ServerMessage.Migrate(drain.state, at: clock.now)) }
+        if isReturn {
+            // With an answer to its offer it has its Slots already.
+            if connection == nil { line.missedSlots = true }
+            if wasLost { tellConnection(.connected, of: line.id, in: meeting) }
+        }
+        logger.info(
+            isReturn ? "participant resumed" : "participant joined",
+            metadata: ["meeting_id": "\(meeting)", "participant_id": "\(line.id)"])
+    }
+
+    /// Makes the participant one of those whom the others see, once.
+    func appear(_ line: SignalingLine, in meeting: MeetingID) throws {
+        let participant = try catalog.arrive(line.id)
+        let feed = feeds[meeting] ?? MeetingFeed()
+        feeds[meeting] = feed
+        guard !line.isSeen else { return }
+        line.isSeen = true
+        feed.add(line)
+        let message = ServerMessage.ParticipantJoined(participant: .init(participant))
+        tell(message, everybodyIn: meeting, but: line.id)
+    }
+
+    private func joined(
+        _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, _ connection: MediaConnection?, resumed: Bool
+    ) throws -> ByteBuffer {
+        guard let participant = catalog.participant(line.id), let home = catalog.meetings[meeting] else {
+            throw MeetingError.participantNotFound
+        }
+        let head = ServerMessage.Joined(
+            participant, in: home, resume: line.resume, resumed: resumed, token: join.token,
+            iceServers: turn?.servers(for: line.id, now: clock.now) ?? [], connection, id: join.request)
+        let others = (feeds[meeting]?.lines ?? []).lazy.filter { $0 !== line }.map { self.entry(of: $0) }
+        return TextFrame.wrap(head.encoded(participants: others))
+    }
+
+    /// The participant in lists, encoded once for each change.
+    private func entry(of line: SignalingLine) -> [UInt8] {
+        if line.entry.isEmpty, let participant = catalog.participant(line.id) {
+            line.entry = JSON.encode(ServerMessage.Person(participant))
+        }
+        return line.entry
+    }
+
+    /// Tells a resumed socket all its Slots, and a new one those that changed while it was let in.
+    private func catchUp(_ line: SignalingLine, _ socket: any SignalingSocket) async {
+        guard line.missedSlots else { return }
+        line.missedSlots = false
+        let slots = await media.slots(of: line.id)
+        if line.socket === socket, !slots.isEmpty { socket.send(ServerMessage.Slots(slots)) }
+    }
+
+    /// The socket is gone; if it still was the participant's, the grace begins.
+    func detach(_ id: ParticipantID, _ socket: any SignalingSocket) {
+        guard let line = lines[id], line.socket === socket, let meeting = catalog.meetingID(of: id) else { return }
+        line.socket = nil
+        line.isListening = false
+        // What was to be told meanwhile is asked for when it comes back.
+        line.missedSlots = true
+        catalog.drop(id, at: clock.now)
+        tellConnection(.interrupted, of: id, in: meeting)
+        logger.info("signaling socket lost", metadata: ["participant_id": "\(id)"])
+    }
+
+    private func tellConnection(
+        _ connection: ServerMessage.ParticipantUpdate.Connection, of id: ParticipantID, in meeting: MeetingID
+    ) {
+        let message = ServerMessage.ParticipantUpdate(participantId: id.rawValue, connection: connection)
+        tell(message, everybodyIn: meeting, but: id)
+    }
+}

@@ -1,0 +1,75 @@
+import Conference
+import Meetings
+
+/// What the sockets of participants ask.
+extension MeetingHub {
+    /// Hands a further offer to the media side, and answers `answer` and `slots`.
+    func offer(_ id: ParticipantID, _ socket: any SignalingSocket, sdp: String, id request: RequestID?) async throws {
+        let (meeting, line) = try current(id, socket)
+        let offer = MediaOffer(sdp: sdp, state: published(by: id), view: line.view)
+        let connection = try await media.connect(id, in: meeting, offer)
+        guard catalog.meetingID(of: id) == meeting else {
+            // It left while the answer was made; its session must not outlive it.
+            return await media.disconnect(id)
+        }
+        guard line.socket === socket else { return }
+        socket.send(ServerMessage.Answer(id: request, sdp: connection.sdp))
+        socket.send(ServerMessage.Slots(connection.slots))
+        // It may have changed while the answer was made.
+        await media.setMediaState(id, published(by: id))
+        await media.setView(id, line.view)
+    }
+
+    func setMedia(
+        _ change: ClientMessage.MediaStateChange, of id: ParticipantID, _ socket: any SignalingSocket
+    ) async throws {
+        let (meeting, _) = try current(id, socket)
+        guard try setMedia(change, of: id, in: meeting) else { return }
+        await media.setMediaState(id, published(by: id))
+    }
+
+    /// Notes what the participant sends, and tells the others; the media side hears it from the caller.
+    ///
+    /// - Returns: whether something changed.
+    @discardableResult
+    func setMedia(
+        _ change: ClientMessage.MediaStateChange, of id: ParticipantID, in meeting: MeetingID
+    ) throws -> Bool {
+        guard let old = catalog.participant(id)?.media else { throw MeetingError.participantNotFound }
+        let state = change.applied(to: old)
+        guard state != old else { return false }
+        try catalog.setMedia(state, of: id)
+        guard let line = lines[id] else { return true }
+        line.entry = []
+        if line.isSeen {
+            tell(ServerMessage.MediaStateChanged(id, state), everybodyIn: meeting, but: id)
+        }
+        return true
+    }
+
+    func setView(_ view: ClientMessage.View, of id: ParticipantID, _ socket: any SignalingSocket) async throws {
+        let (meeting, line) = try current(id, socket)
+        line.view = try validated(view, in: meeting)
+        await media.setView(id, line.view)
+    }
+
+    func validated(_ view: ClientMessage.View, in meeting: MeetingID) throws -> MediaView {
+        try view.view { catalog.meetings[meeting]?.participants[$0] != nil }
+    }
+
+    /// What the media side is told of the participant's state.
+    func published(by id: ParticipantID) -> PublishedMedia {
+        let state = catalog.participant(id)?.media ?? MediaState()
+        return PublishedMedia(audio: state.audio, video: state.video, screen: state.screen)
+    }
+
+    /// The participant's meeting and line, where this is still its socket.
+    private func current(
+        _ id: ParticipantID, _ socket: any SignalingSocket
+    ) throws -> (MeetingID, SignalingLine) {
+        guard let line = lines[id], line.socket === socket, let meeting = catalog.meetingID(of: id) else {
+            throw Problem(409, "not_joined", "This socket is not in a meeting any more.")
+        }
+        return (meeting, line)
+    }
+}

@@ -1,0 +1,37 @@
+import Conference
+import Meetings
+
+/// A participant's tie to the signaling. The hub owns it, and nobody else touches it.
+final class SignalingLine {
+    let id: ParticipantID
+    /// The participant's place in the order of joining.
+    let arrival: Int
+    /// Brings a new socket to the same place.
+    let resume: String
+    /// Nil while the socket is lost.
+    var socket: (any SignalingSocket)?
+    /// What the participant's screen showed last.
+    var view = MediaView()
+    /// Media could flow once; the time to it was counted.
+    var hasConnected = false
+    /// Counts the joins that a socket asked for; one that took its time is void when a later one came.
+    var attempts = 0
+    /// The others were told that it is here.
+    var isSeen = false
+    /// A socket was answered `joined` before.
+    var wasWelcomed = false
+    /// `joined` was sent: from here on it is told what happens.
+    var isListening = false
+    /// Slots changed before it was listening.
+    var missedSlots = false
+    /// The participant as an entry of lists, JSON; empty when it changed since.
+    var entry: [UInt8] = []
+    /// The first event of its meeting that it was not sent.
+    var position = 0
+
+    init(_ participant: Participant, resume: String) {
+        id = participant.id
+        arrival = participant.arrival
+        self.resume = resume
+    }
+}

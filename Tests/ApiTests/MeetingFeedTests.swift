@@ -1,0 +1,149 @@
+import Conference
+import Foundation
+import Logging
+import Meetings
+import NIOCore
+import NIOWebSocket
+import Synchronization
+import Testing
+
+@testable import Api
+
+/// A socket that notes each write.
+private final class NotingSocket: SignalingSocket {
+    private let written = Mutex<[String]>([])
+
+    var isClosing: Bool { false }
+    func markJoined() {}
+    func close(_ code: WebSocketErrorCode, _ reason: String) {}
+
+    func send(_ frames: ByteBuffer) {
+        // The tests' frames have headers of two bytes; each is shown as what it carries, and a blank.
+        var rest = frames
+        var text = ""
+        while let header = rest.readBytes(length: 2), let payload = rest.readString(length: Int(header[1])) {
+            text += payload + " "
+        }
+        written.withLock { $0.append(text) }
+    }
+
+    /// What was written since the last time.
+    func take() -> [String] {
+        written.withLock { written in
+            defer { written = [] }
+            return written
+        }
+    }
+}
+
+struct MeetingFeedTests {
+    private let feed = MeetingFeed()
+
+    private func person(_ arrival: Int) -> (SignalingLine, NotingSocket) {
+        var catalog = MeetingCatalog()
+        var generator = SystemRandomNumberGenerator()
+        let now = Timestamp(milliseconds: 1_800_000_000_000)
+        let plan = MeetingPlan(topic: "Standup")
+        guard let meeting = try? catalog.create(plan, owner: "user-1", at: now, using: &generator),
+            let participant = (1...arrival).compactMap({ number in
+                try? catalog.join(
+                    meeting.id, JoinRequest(displayName: "\(number)"), at: now, using: &generator
+                ) { _, _ in [] }
+            }).last
+        else { fatalError("a fresh catalog takes a meeting and \(arrival) people") }
+        let line = SignalingLine(participant, resume: "")
+        let socket = NotingSocket()
+        line.socket = socket
+        return (line, socket)
+    }
+
+    private func flush() {
+        var batch = SignalingBatch()
+        feed.flush(into: &batch)
+        batch.send()
+    }
+
+    private func frame(_ text: String) -> ByteBuffer { TextFrame.wrap(Array(text.utf8)) }
+
+    @Test func whatWasGatheredIsOneWrite() {
+        let (ada, adasSocket) = person(1)
+        let (bob, bobsSocket) = person(2)
+        for line in [bob, ada] { feed.add(line) }
+        #expect(feed.lines.map(\.arrival) == [1, 2])
+        feed.append(frame("before"), but: nil)
+        feed.beginListening(ada)
+        feed.append(frame("one"), but: nil)
+        feed.beginListening(bob)
+        feed.append(frame("two"), but: ada.id)
+        feed.append(frame("three"), but: nil)
+        flush()
+        #expect(adasSocket.take() == ["one three "])
+        #expect(bobsSocket.take() == ["two three "])
+        flush()
+        #expect(adasSocket.take().isEmpty && bobsSocket.take().isEmpty)
+    }
+
+    @Test func aMessageOfItsOwnDoesNotOvertakeEvents() {
+        let (ada, adasSocket) = person(1)
+        feed.add(ada)
+        feed.beginListening(ada)
+        feed.append(frame("joined"), but: nil)
+        adasSocket.send(feed.pending(for: ada, then: frame("slots")))
+        adasSocket.send(feed.pending(for: ada, then: frame("more")))
+        feed.append(frame("left"), but: nil)
+        flush()
+        #expect(adasSocket.take() == ["joined slots ", "more ", "left "])
+    }
+
+    @Test func whoIsGoneOrNotYetWelcomeHearsNothing() {
+        let (ada, adasSocket) = person(1)
+        let (bob, bobsSocket) = person(2)
+        for line in [ada, bob] { feed.add(line) }
+        feed.beginListening(ada)
+        feed.remove(ada)
+        feed.append(frame("event"), but: nil)
+        flush()
+        #expect(adasSocket.take().isEmpty && bobsSocket.take().isEmpty)
+    }
+
+    @Test(arguments: [0, 125, 126, 65_535, 65_536])
+    func aFrameHasTheShortestLength(_ count: Int) {
+        let frame = TextFrame.wrap(Array(repeating: 0x20, count: count))
+        let header = count < 126 ? 2 : count < 65_536 ? 4 : 10
+        #expect(frame.readableBytes == header + count)
+        #expect(frame.getInteger(at: 0, as: UInt8.self) == 0x81)
+        switch header {
+        case 2: #expect(frame.getInteger(at: 1, as: UInt8.self) == UInt8(count))
+        case 4: #expect(frame.getInteger(at: 2, as: UInt16.self) == UInt16(count))
+        default: #expect(frame.getInteger(at: 2, as: UInt64.self) == UInt64(count))
+        }
+    }
+
+    @Test func theHubSendsTheFirstAtOnceAndTheRestTogether() async throws {
+        let clock = ManualClock()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let media = FakeMedia()
+        let hub = MeetingHub(
+            limits: Limits(), media: media, gatherTime: .milliseconds(50), clock: clock, logger: logger)
+        let meeting = try await hub.create(MeetingPlan(topic: "Standup"), owner: "user-1", password: nil)
+        let ada = try await hub.admit(meeting.id, JoinRequest(displayName: "Ada"), digest: [])
+        let socket = NotingSocket()
+        try await hub.attach(
+            ada.id, in: meeting.id, SocketJoin(token: "", isFresh: true), socket)
+        await hub.flush(meeting.id)
+        clock.advanceUnheard(by: .seconds(1))
+        _ = socket.take()
+        for loudest in [[ada.id], [], [ada.id]] { await hub.take([.activeSpeakers(meeting.id, loudest)]) }
+        #expect(socket.take().count == 1)
+        await clock.advance(by: .milliseconds(50))
+        while await !hub.isQuiet(meeting.id) { await Task.yield() }
+        let rest = socket.take()
+        #expect(rest.count == 1 && rest.first?.components(separatedBy: "active_speaker").count == 3)
+    }
+}
+
+extension MeetingHub {
+    /// Nothing waits to be sent to the meeting.
+    func isQuiet(_ meeting: MeetingID) -> Bool { feeds[meeting]?.isIdle ?? true }
+}
