@@ -54,7 +54,7 @@ public struct ApiServer: Service {
             drain: drain, admission: admission, relay: relay, certificates: certificates, clock: clock)
         let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
         let requests = ConnectionCount(limit: configuration.connectionsPerAddress, total: configuration.connections)
-        let tokens = await TokenAuthority(configuration, clock: clock, development: developmentKey())
+        let tokens = TokenAuthority(configuration, clock: clock, development: developmentKey())
         let services: [any Service] = [
             ops(observer, tokens, connections, requests), api(hub, tokens, connections, requests),
             HubService(hub: hub, media: media, observer: observer, logger: logger),

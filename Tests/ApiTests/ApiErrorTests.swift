@@ -1,4 +1,3 @@
-import JWTKit
 import Logging
 import Testing
 

@@ -1,5 +1,4 @@
 import Foundation
-import JWTKit
 import Logging
 import Mailbox
 import Meetings
@@ -138,10 +137,9 @@ struct ApiNode: Sendable {
         _ grants: Set<String> = [Grants.create], user: String = "user-1", expires: Duration = .seconds(600),
         key: ApiConfiguration.Key = key
     ) async throws -> String {
-        let keys = JWTKeyCollection()
-        await keys.add(hmac: HMACKey(from: key.secret), digestAlgorithm: .sha256)
-        return try await keys.sign(
-            ServiceToken(iss: key.id, sub: user, exp: (clock.now + expires).seconds, meeting: Grants(grants)))
+        try JSONWebToken.sign(
+            ServiceToken(iss: key.id, sub: user, exp: (clock.now + expires).seconds, meeting: Grants(grants)),
+            key: key.secret)
     }
 
     /// A fresh meeting, as its creation answered it.

@@ -1,8 +1,6 @@
-import Crypto
+import COpenSSL
 import Foundation
 import NIOSSL
-import SwiftASN1
-import X509
 
 @testable import Api
 
@@ -19,24 +17,55 @@ struct TestCertificate {
     init(in folder: URL? = nil, until end: Date = Date(timeIntervalSince1970: 2_200_000_000)) throws {
         self.folder = folder ?? FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
-        let key = P256.Signing.PrivateKey()
-        let name = try DistinguishedName { CommonName("needletail test \(UUID().uuidString)") }
-        let names: [GeneralName] = [
-            .dnsName("localhost"), .dnsName("meet.test"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])),
-            .ipAddress(ASN1OctetString(contentBytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
-        ]
-        let made = try Certificate(
-            version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey),
-            notValidBefore: Date(timeIntervalSince1970: 1_600_000_000), notValidAfter: end, issuer: name, subject: name,
-            signatureAlgorithm: .ecdsaWithSHA256,
-            extensions: try Certificate.Extensions {
-                BasicConstraints.isCertificateAuthority(maxPathLength: nil)
-                SubjectAlternativeNames(names)
-            }, issuerPrivateKey: .init(key))
-        let text = try made.serializeAsPEM().pemString
+        guard let key = needletail_generate_p256() else { throw Failure() }
+        defer { EVP_PKEY_free(key) }
+        let certificate = try Self.selfSign(key, until: end)
+        defer { X509_free(certificate) }
+        let text = try Self.pem { PEM_write_bio_X509($0, certificate) }
         trusted = try NIOSSLCertificate(bytes: Array(text.utf8), format: .pem)
         try write(text, to: self.certificate)
-        try write(key.pemRepresentation, to: self.key)
+        try write(try Self.pem { PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) }, to: self.key)
+    }
+
+    /// OpenSSL refused.
+    struct Failure: Error {}
+
+    private static func selfSign(_ key: OpaquePointer, until end: Date) throws -> OpaquePointer {
+        guard let certificate = X509_new() else { throw Failure() }
+        let name = X509_get_subject_name(certificate)
+        let subject = "needletail test \(UUID().uuidString)"
+        let isSigned =
+            X509_set_version(certificate, 2) == 1
+            && ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), UInt64.random(in: 1 ... .max)) == 1
+            && ASN1_TIME_set(X509_getm_notBefore(certificate), 1_600_000_000) != nil
+            && ASN1_TIME_set(X509_getm_notAfter(certificate), Int(end.timeIntervalSince1970)) != nil
+            && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_FLAG | 1, subject, -1, -1, 0) == 1
+            && X509_set_issuer_name(certificate, name) == 1
+            && X509_set_pubkey(certificate, key) == 1
+            && add(NID_basic_constraints, "critical,CA:TRUE", to: certificate)
+            && add(NID_subject_alt_name, "DNS:localhost,DNS:meet.test,IP:127.0.0.1,IP:::1", to: certificate)
+            && X509_sign(certificate, key, EVP_sha256()) > 0
+        guard isSigned else {
+            X509_free(certificate)
+            throw Failure()
+        }
+        return certificate
+    }
+
+    /// Adds an extension in the words of OpenSSL's x509v3_config(5).
+    private static func add(_ kind: Int32, _ value: String, to certificate: OpaquePointer) -> Bool {
+        guard let made = X509V3_EXT_conf_nid(nil, nil, kind, value) else { return false }
+        defer { X509_EXTENSION_free(made) }
+        return X509_add_ext(certificate, made, -1) == 1
+    }
+
+    private static func pem(_ write: (OpaquePointer) -> Int32) throws -> String {
+        guard let memory = BIO_new(BIO_s_mem()) else { throw Failure() }
+        defer { BIO_free(memory) }
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        guard write(memory) == 1 else { throw Failure() }
+        let count = BIO_read(memory, &bytes, Int32(bytes.count))
+        return String(decoding: bytes.prefix(Int(count)), as: UTF8.self)
     }
 
     func write(_ text: String, to path: String) throws {

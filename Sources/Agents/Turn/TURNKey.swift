@@ -1,5 +1,3 @@
-import COpenSSL
-
 /// How a long-term credential becomes a key (RFC 8489 section 18.5). Raw values are PASSWORD-ALGORITHM's numbers.
 public enum TURNPasswordAlgorithm: UInt16, Sendable {
     case md5 = 0x0001
@@ -24,39 +22,5 @@ public struct TURNKey: Sendable, Equatable {
         text.append(UInt8(ascii: ":"))
         text += password.utf8
         bytes = Hash.digest(text, algorithm == .md5 ? .md5 : .sha256)
-    }
-}
-
-/// OpenSSL's digests and HMACs over arrays: the slow path may allocate.
-enum Hash {
-    enum Function {
-        case md5, sha1, sha256
-
-        fileprivate var openSSL: OpaquePointer? {
-            switch self {
-            case .md5: EVP_md5()
-            case .sha1: EVP_sha1()
-            case .sha256: EVP_sha256()
-            }
-        }
-    }
-
-    static func digest(_ bytes: [UInt8], _ function: Function) -> [UInt8] {
-        var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count: UInt32 = 0
-        guard EVP_Digest(bytes, bytes.count, &result, &count, function.openSSL, nil) == 1 else {
-            preconditionFailure("this OpenSSL was built without a digest that RFC 8489 needs")
-        }
-        return Array(result.prefix(Int(count)))
-    }
-
-    static func hmac(_ bytes: UnsafeRawBufferPointer, key: [UInt8], _ function: Function) -> [UInt8] {
-        var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count: UInt32 = 0
-        let data = bytes.bindMemory(to: UInt8.self).baseAddress
-        guard HMAC(function.openSSL, key, Int32(key.count), data, bytes.count, &result, &count) != nil else {
-            preconditionFailure("this OpenSSL was built without an HMAC that RFC 8489 needs")
-        }
-        return Array(result.prefix(Int(count)))
     }
 }

@@ -1,5 +1,3 @@
-import COpenSSL
-
 /// Time-limited TURN credentials that are computed and never stored: the user name is `<expiry>:<user>`, expiry in
 /// seconds since 1970, and the password the base64 HMAC-SHA1 of it (draft-uberti-behave-turn-rest-00 section 2.2).
 public struct TURNSecrets: Sendable {
@@ -42,15 +40,5 @@ public struct TURNSecrets: Sendable {
             expiry = expiry * 10 + Int64(byte - 0x30)
         }
         return (expiry, username[(colon + 1)...])
-    }
-}
-
-/// RFC 4648 section 4, with padding.
-enum Base64 {
-    static func text(_ bytes: [UInt8]) -> String {
-        // OpenSSL ends the text with a zero byte.
-        var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
-        let count = EVP_EncodeBlock(&text, bytes, Int32(bytes.count))
-        return String(decoding: text.prefix(Int(count)), as: UTF8.self)
     }
 }

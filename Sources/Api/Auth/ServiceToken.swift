@@ -1,5 +1,3 @@
-import JWTKit
-
 /// What a service may do (API.md, Authentication): the `meeting` claim, as a list of words or as an
 /// object of booleans.
 struct Grants: Codable, Sendable, Equatable {
@@ -28,8 +26,8 @@ struct Grants: Codable, Sendable, Equatable {
     func has(_ word: String) -> Bool { words.contains(word) || words.contains(Self.admin) }
 }
 
-/// The token of a service call, signed with one of the configured API keys.
-struct ServiceToken: JWTPayload, Equatable {
+/// The token of a service call, signed with one of the configured API keys. `TokenAuthority` checks its times.
+struct ServiceToken: Codable, Sendable, Equatable {
     /// The key's identifier.
     var iss: String
     /// The user for whom the service calls.
@@ -40,14 +38,11 @@ struct ServiceToken: JWTPayload, Equatable {
     var nbf: Double?
     var meeting: Grants?
 
-    /// The time is checked by `TokenAuthority`, which has the clock.
-    func verify(using algorithm: some JWTAlgorithm) throws {}
-
     func grants(_ word: String) -> Bool { meeting?.has(word) ?? false }
 }
 
 /// The token that a join answers: opens the signaling socket and lets its bearer leave.
-struct SessionToken: JWTPayload, Equatable {
+struct SessionToken: Codable, Sendable, Equatable {
     static let audience = "needletail-session"
 
     var aud: String
@@ -58,6 +53,4 @@ struct SessionToken: JWTPayload, Equatable {
     var role: String
     /// Seconds since 1970; until when it may open the first socket.
     var exp: Double
-
-    func verify(using algorithm: some JWTAlgorithm) throws {}
 }

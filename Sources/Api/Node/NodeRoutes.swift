@@ -64,7 +64,7 @@ struct NodeRoutes: Sendable {
             guard request.headers[.origin] == nil else { throw Problem(MeetingError.forbidden) }
             return
         }
-        let token = try await tokens.service(request.bearer())
+        let token = try tokens.service(request.bearer())
         guard token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
     }
 }

@@ -20,7 +20,7 @@ enum ApiRouter {
             return response
         }
         router.get("api/v1/dev/token") { _, _ -> Response in
-            guard let token = try await tokens.developmentToken() else {
+            guard let token = try tokens.developmentToken() else {
                 throw Problem(404, "not_found", "There is nothing here.")
             }
             return .json(["token": token])

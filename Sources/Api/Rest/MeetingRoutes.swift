@@ -27,7 +27,7 @@ struct MeetingRoutes: Sendable {
 
     private func create(_ request: Request, _ context: ApiContext) async throws -> Response {
         try limiter?.admit(context.addressKey, at: clock.now)
-        let token = try await tokens.service(request.bearer())
+        let token = try tokens.service(request.bearer())
         guard token.grants(Grants.create) else { throw Problem(MeetingError.forbidden) }
         let json = try await request.json(PlanJSON.self)
         let plan = try json.applied(to: MeetingPlan())
@@ -40,7 +40,7 @@ struct MeetingRoutes: Sendable {
     }
 
     private func list(_ request: Request) async throws -> Response {
-        let token = try await tokens.service(request.bearer())
+        let token = try tokens.service(request.bearer())
         let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 50
         guard (1...200).contains(limit) else { throw Problem(422, "invalid_field", "limit: from 1 to 200") }
         let after = request.uri.queryParameters["after"].flatMap { MeetingID(String($0)) }
@@ -85,7 +85,7 @@ struct MeetingRoutes: Sendable {
         let json = try await request.json(JoinJSON.self)
         var isHost = false
         if request.headers[.authorization] != nil {
-            let token = try await tokens.service(request.bearer())
+            let token = try tokens.service(request.bearer())
             isHost = token.grants(Grants.admin) || (token.sub == meeting.owner && token.grants(Grants.host))
         }
         let asked = JoinRequest(
@@ -93,7 +93,7 @@ struct MeetingRoutes: Sendable {
         let digest = meeting.digest(of: json.password, within: configuration.limits)
         let (participant, now) = try await hub.join(meeting.id, asked, digest: digest)
         let expires = clock.now + configuration.limits.connectTime
-        let token = try await tokens.issue(participant, in: meeting.id, expires: expires)
+        let token = try tokens.issue(participant, in: meeting.id, expires: expires)
         return .json(
             JoinedJSON(
                 participant, in: now, token: token, signaling: signalingURL(request), media: configuration.mediaServer,
@@ -101,7 +101,7 @@ struct MeetingRoutes: Sendable {
     }
 
     private func leave(_ request: Request, _ context: ApiContext) async throws -> Response {
-        let bearer = try await tokens.participant(request.bearer())
+        let bearer = try tokens.participant(request.bearer())
         let meeting = try await meeting(context)
         let json = try await request.json(LeaveJSON.self)
         guard bearer.meeting == meeting.id else { throw Problem(MeetingError.forbidden) }
@@ -121,7 +121,7 @@ struct MeetingRoutes: Sendable {
 
     /// The meeting, for the service user that made it or an admin.
     private func owned(_ request: Request, _ context: ApiContext) async throws -> Meeting {
-        let token = try await tokens.service(request.bearer())
+        let token = try tokens.service(request.bearer())
         let meeting = try await meeting(context)
         guard token.sub == meeting.owner || token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
         return meeting
@@ -129,7 +129,7 @@ struct MeetingRoutes: Sendable {
 
     /// The meeting, for whom `owned` answers and for participants with the host controls.
     private func controlled(_ request: Request, _ context: ApiContext) async throws -> Meeting {
-        if let session = try? await tokens.participant(request.bearer()) {
+        if let session = try? tokens.participant(request.bearer()) {
             let meeting = try await meeting(context)
             let role = await hub.role(of: session.id, in: session.meeting)
             guard session.meeting == meeting.id, role?.controls == true else { throw Problem(MeetingError.forbidden) }
