@@ -13,7 +13,7 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration: NodeConfiguration
         do {
-            configuration = try NodeConfiguration(await ConfigurationFile(path: config))
+            configuration = try NodeConfiguration(ConfigurationFile(path: config))
         } catch {
             print("error    \(error)")
             throw ExitCode.failure

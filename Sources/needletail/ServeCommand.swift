@@ -19,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         var configuration: NodeConfiguration
         do {
-            configuration = try NodeConfiguration(await ConfigurationFile(path: config))
+            configuration = try NodeConfiguration(ConfigurationFile(path: config))
         } catch {
             FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))
             throw Self.misconfigured

@@ -59,7 +59,7 @@ struct ConfigurationErrorTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         do {
             try (Self.port + text).write(toFile: path, atomically: true, encoding: .utf8)
-            _ = try NodeConfiguration(await ConfigurationFile(path: path))
+            _ = try NodeConfiguration(ConfigurationFile(path: path))
             Issue.record("accepted: \(text)")
         } catch {
             #expect("\(error)".replacing(path, with: "") == message)
@@ -77,7 +77,7 @@ struct ConfigurationErrorTests {
 
             """
         try (Self.port + text).write(toFile: path, atomically: true, encoding: .utf8)
-        let configuration = try NodeConfiguration(await ConfigurationFile(path: path))
+        let configuration = try NodeConfiguration(ConfigurationFile(path: path))
         #expect(configuration.api.identity.pop == 9)
         #expect(configuration.api.identity.region == "eu-central")
         #expect(configuration.api.identity.coordinates == .init(latitude: 50, longitude: -8.5))

@@ -16,7 +16,7 @@ struct ConfigurationTests {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml").path
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        return try NodeConfiguration(await ConfigurationFile(path: path))
+        return try NodeConfiguration(ConfigurationFile(path: path))
     }
 
     private func complaint(_ text: String) async -> String {
@@ -126,7 +126,7 @@ struct ConfigurationTests {
     }
 
     @Test func aFileThatIsNotThereIsOneLine() async {
-        await #expect(throws: ConfigurationError.self) { try await ConfigurationFile(path: "/nowhere.yaml") }
+        #expect(throws: ConfigurationError.self) { try ConfigurationFile(path: "/nowhere.yaml") }
     }
 
     @Test func processorListsAreReadAsTheKernelWritesThem() {

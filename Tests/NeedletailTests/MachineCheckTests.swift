@@ -31,7 +31,7 @@ struct MachineCheckTests {
             -> [String: MachineCheck.Finding]
         {
             try write("needletail.yaml", "port: {device: \"\(device)\", addresses: [\"192.0.2.2/24\"]}\n\(more)\n")
-            let file = try await ConfigurationFile(path: root.appending(path: "needletail.yaml").path)
+            let file = try ConfigurationFile(path: root.appending(path: "needletail.yaml").path)
             let all = MachineCheck(try NodeConfiguration(file), root: root.path).findings()
             return Dictionary(uniqueKeysWithValues: all.filter { $0.subject != "privileges" }.map { ($0.subject, $0) })
         }

@@ -15,7 +15,7 @@ struct NetworkConfigurationTests {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml").path
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        return try NodeConfiguration(await ConfigurationFile(path: path))
+        return try NodeConfiguration(ConfigurationFile(path: path))
     }
 
     private func complaint(_ port: String, _ rest: String = "") async -> String {

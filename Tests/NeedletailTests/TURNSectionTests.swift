@@ -16,7 +16,7 @@ struct TURNSectionTests {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml").path
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        return try NodeConfiguration(await ConfigurationFile(path: path))
+        return try NodeConfiguration(ConfigurationFile(path: path))
     }
 
     @Test func byDefaultThereIsARelayWithASecretOfItsOwn() async throws {

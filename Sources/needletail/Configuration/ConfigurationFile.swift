@@ -1,44 +1,39 @@
-import Configuration
 import Foundation
-import SystemPackage
 import Yams
 
-/// A configuration file whose keys and shapes are proved; values are then read through swift-configuration.
+/// A configuration file whose keys and shapes are proved.
 struct ConfigurationFile {
+    /// What the file says of a key.
+    private struct Entry {
+        var line: Int
+        var value: Node
+    }
+
     let path: String
-    private let lines: [ConfigurationKey: Int]
-    private let reader: ConfigReader
+    private let entries: [ConfigurationKey: Entry]
 
     /// Throws a `ConfigurationError` that names key and line.
-    init(path: String) async throws {
+    init(path: String) throws {
         self.path = path
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ConfigurationError("\(path): cannot be read: name a file with --config, as appliance/needletail.yaml")
         }
-        lines = try Self.check(text, path: path)
-        // An empty file means all defaults; the provider wants a mapping.
-        if lines.isEmpty {
-            reader = ConfigReader(provider: InMemoryProvider(values: [:]))
-        } else {
-            reader = ConfigReader(provider: try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
-        }
+        entries = try Self.check(text, path: path)
     }
 
     func error(_ key: ConfigurationKey, _ what: String) -> ConfigurationError {
-        ConfigurationError(file: path, line: lines[key], key: key.rawValue, what)
+        ConfigurationError(file: path, line: entries[key]?.line, key: key.rawValue, what)
     }
 
     /// The value, or nil when the file does not have the key.
-    func text(_ key: ConfigurationKey) -> String? { lines[key] == nil ? nil : reader.string(forKey: configKey(key)) }
+    func text(_ key: ConfigurationKey) -> String? { entries[key]?.value.scalar?.string }
 
-    func texts(_ key: ConfigurationKey) -> [String]? {
-        lines[key] == nil ? nil : reader.stringArray(forKey: configKey(key), default: [])
-    }
+    func texts(_ key: ConfigurationKey) -> [String]? { entries[key]?.value.sequence?.compactMap(\.scalar?.string) }
 
     /// The integer, which must lie in `range`.
     func integer(_ key: ConfigurationKey, in range: ClosedRange<Int>, default value: Int) throws -> Int {
-        guard lines[key] != nil else { return value }
-        guard let number = reader.int(forKey: configKey(key)), range.contains(number) else {
+        guard let entry = entries[key] else { return value }
+        guard let number = entry.value.int, range.contains(number) else {
             throw error(key, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
@@ -46,26 +41,19 @@ struct ConfigurationFile {
 
     /// The number, which must lie in `range`.
     func number(_ key: ConfigurationKey, in range: ClosedRange<Double>) throws -> Double? {
-        guard lines[key] != nil else { return nil }
-        let name = configKey(key)
-        guard let number = reader.double(forKey: name) ?? reader.int(forKey: name).map(Double.init),
-            range.contains(number)
-        else { throw error(key, "must be a number from \(range.lowerBound) to \(range.upperBound)") }
+        guard let entry = entries[key] else { return nil }
+        guard let number = entry.value.float ?? entry.value.int.map(Double.init), range.contains(number) else {
+            throw error(key, "must be a number from \(range.lowerBound) to \(range.upperBound)")
+        }
         return number
     }
 
-    func integers(_ key: ConfigurationKey) -> [Int]? {
-        lines[key] == nil ? nil : reader.intArray(forKey: configKey(key), default: [])
-    }
-
-    private func configKey(_ key: ConfigurationKey) -> ConfigKey {
-        ConfigKey(key.rawValue.split(separator: ".").map(String.init))
-    }
+    func integers(_ key: ConfigurationKey) -> [Int]? { entries[key]?.value.sequence?.compactMap(\.int) }
 
     // MARK: keys and shapes
 
-    /// Walks the document: every key must be known and its value of the right shape. Returns the keys' lines.
-    private static func check(_ text: String, path: String) throws -> [ConfigurationKey: Int] {
+    /// Walks the document: every key must be known and its value of the right shape. Returns what it says.
+    private static func check(_ text: String, path: String) throws -> [ConfigurationKey: Entry] {
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
@@ -74,19 +62,19 @@ struct ConfigurationFile {
         }
         guard let root, root.null == nil else { return [:] }
         guard let mapping = root.mapping else { throw ConfigurationError("\(path): not a mapping of keys to values") }
-        var lines: [ConfigurationKey: Int] = [:]
-        try walk(mapping, prefix: "", path: path, into: &lines)
-        return lines
+        var entries: [ConfigurationKey: Entry] = [:]
+        try walk(mapping, prefix: "", path: path, into: &entries)
+        return entries
     }
 
     private static func walk(
-        _ mapping: Node.Mapping, prefix: String, path: String, into lines: inout [ConfigurationKey: Int]
+        _ mapping: Node.Mapping, prefix: String, path: String, into entries: inout [ConfigurationKey: Entry]
     ) throws {
         for (keyNode, value) in mapping {
             let line = keyNode.mark?.line
             let name = prefix + (keyNode.string ?? "?")
             if let key = ConfigurationKey(rawValue: name) {
-                guard lines.updateValue(line ?? 0, forKey: key) == nil else {
+                guard entries.updateValue(Entry(line: line ?? 0, value: value), forKey: key) == nil else {
                     throw ConfigurationError(file: path, line: line, key: name, "is there twice")
                 }
                 try check(value, shape: key.shape, key: name, line: line, path: path)
@@ -94,7 +82,7 @@ struct ConfigurationFile {
                 value.mapping != nil || value.null != nil
             {
                 // A section all of whose keys are commented out is empty.
-                if let section = value.mapping { try walk(section, prefix: name + ".", path: path, into: &lines) }
+                if let section = value.mapping { try walk(section, prefix: name + ".", path: path, into: &entries) }
             } else {
                 throw ConfigurationError(file: path, line: line, key: name, "unknown key" + suggestion(for: name))
             }

@@ -17,7 +17,7 @@ struct OpsOptions: ParsableArguments {
 
     func client() async throws -> OpsClient {
         var configuration: ApiConfiguration?
-        if let config { configuration = try NodeConfiguration(await ConfigurationFile(path: config)).api }
+        if let config { configuration = try NodeConfiguration(ConfigurationFile(path: config)).api }
         let listen = configuration?.ops ?? ApiConfiguration().ops
         let address = ops ?? OpsClient.address(of: listen)
         // A loopback listener asks nobody; elsewhere the file that names the keys is the right to use them.
