@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHPACK
 import NIOPosix
 import NIOSSL
 import NIOTLS
@@ -57,10 +58,14 @@ final class HTTP2Client: @unchecked Sendable {
         self.negotiated = negotiated
     }
 
-    /// Connects to the API's listener. `offers`: what ALPN offers.
+    /// Connects to the API's listener, whose certificate must have the name or address `host`.
+    ///
+    /// - Parameters:
+    ///   - source: the address that the connection comes from.
+    ///   - offers: what ALPN offers.
     static func connect(
-        _ node: ApiNode, trusting certificate: TestCertificate, from address: String = "127.0.0.1",
-        offers: [String] = ["h2"]
+        _ node: ApiNode, trusting certificate: TestCertificate, host: String = "localhost",
+        from source: String? = "127.0.0.1", offers: [String] = ["h2"]
     ) async throws -> HTTP2Client {
         var tls = certificate.client
         tls.applicationProtocols = offers
@@ -68,16 +73,19 @@ final class HTTP2Client: @unchecked Sendable {
         let (frames, found) = AsyncStream.makeStream(of: Frame.self)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let negotiated = loop.makePromise(of: String?.self)
-        let channel = try await ClientBootstrap(group: loop)
-            .bind(to: SocketAddress(ipAddress: address, port: 0))
-            .connect(host: "127.0.0.1", port: node.port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: "localhost"))
-                    try pipeline.addHandler(Listener(found, negotiated))
-                    return channel
-                }
+        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        var bootstrap = ClientBootstrap(group: loop)
+        if let source { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0)) }
+        let channel = try await bootstrap.connect(host: host, port: node.port) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let pipeline = channel.pipeline.syncOperations
+                // Without a name, the certificate must have the address.
+                let tls = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
+                try pipeline.addHandler(tls)
+                try pipeline.addHandler(Listener(found, negotiated))
+                return channel
             }
+        }
         return HTTP2Client(channel, frames, negotiated: try await negotiated.futureResult.get())
     }
 
@@ -96,6 +104,15 @@ final class HTTP2Client: @unchecked Sendable {
     func next(_ kind: Kind) async -> Frame? {
         while let frame = await next() { if frame.kind == kind { return frame } }
         return nil
+    }
+
+    /// The header fields of the answer to a request of the front page by stream 1, the first of the connection.
+    func frontPage() async throws -> HPACKHeaders? {
+        send(Self.request(1))
+        guard let head = await next(.headers), head.flags & Self.endHeaders != 0 else { return nil }
+        var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
+        var block = ByteBuffer(bytes: head.payload)
+        return try decoder.decodeHeaders(from: &block)
     }
 
     func close() async { try? await channel.close() }

@@ -66,7 +66,7 @@ struct AnnouncerTests {
         let (heard, tell) = AsyncStream.makeStream(of: String.self)
         let control = BirdControl(socket: "/nowhere/bird.ctl", preferred: ["a"], reserve: [])
         let announcer = Announcer(
-            probe: OpsProbe(host: "127.0.0.1", port: 1), control: control, threshold: 0.8,
+            probe: OpsProbe(address: OpsAddress(host: "127.0.0.1", port: 1)), control: control, threshold: 0.8,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), notify: { tell.yield($0) })
         let polling = Task { await announcer.run() }
         defer { polling.cancel() }

@@ -12,7 +12,7 @@ struct OpsClientTests {
         ("fd00::1", "[fd00::1]:9090"),
     ])
     func aListenerOnAllAddressesIsAskedOnLoopback(host: String, address: String) {
-        #expect(OpsClient.address(of: .init(host: host, port: 9_090)) == address)
+        #expect(OpsClient.address(of: .init(host: host, port: 9_090)).description == address)
     }
 
     @Test func aRefusalNamesItsReasonAndTheRemedy() {
@@ -47,9 +47,13 @@ struct OpsClientTests {
                 == "needletail 0.1.0: 2 meetings, 1 of 8 sessions, busy 26%, sends 2000 packets/s, 16.2 Mbit/s")
     }
 
+    @Test func anAddressWithoutAPortIsRefused() {
+        #expect(throws: (any Error).self) { try Needletail.parseAsRoot(["status", "--ops", "localhost"]) }
+    }
+
     @Test func nobodyThereIsOneLine() async {
         let failure = await #expect(throws: OpsClient.Silence.self) {
-            try await OpsClient(address: "127.0.0.1:1", token: nil).call("GET", "/livez")
+            try await OpsClient(address: OpsAddress(host: "127.0.0.1", port: 1), token: nil).call("GET", "/livez")
         }
         #expect(failure?.description.hasPrefix("no answer from 127.0.0.1:1 (") == true)
         for command in [["status"], ["drain"], ["undrain"]] {

@@ -26,7 +26,7 @@ struct AnnounceCommand: AsyncParsableCommand {
     var load = 0.8
 
     func validate() throws {
-        guard Self.endpoint(ops) != nil else { throw ValidationError("--ops must be HOST:PORT, as 127.0.0.1:9090") }
+        guard OpsAddress(ops) != nil else { throw ValidationError("--ops must be HOST:PORT, as 127.0.0.1:9090") }
         guard (0.1...1).contains(load) else { throw ValidationError("--load must be from 0.1 to 1") }
         guard !names(protocols).isEmpty else { throw ValidationError("--protocols must name at least one") }
         let all = names(protocols) + names(reserveProtocols)
@@ -40,10 +40,10 @@ struct AnnounceCommand: AsyncParsableCommand {
     func run() async throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError(label:))
         let control = BirdControl(socket: bird, preferred: names(protocols), reserve: names(reserveProtocols))
-        guard let (host, port) = Self.endpoint(ops) else { throw ExitCode.validationFailure }
+        guard let address = OpsAddress(ops) else { throw ExitCode.validationFailure }
         let manager = NotifySocket()
         let announcer = Announcer(
-            probe: OpsProbe(host: host, port: port), control: control, threshold: load,
+            probe: OpsProbe(address: address), control: control, threshold: load,
             logger: Logger(label: "announce"), notify: { manager?.send($0) })
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         await withTaskGroup(of: Void.self) { group in
@@ -58,14 +58,5 @@ struct AnnounceCommand: AsyncParsableCommand {
 
     private func names(_ list: String) -> [String] {
         list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    }
-
-    /// Host and port of `127.0.0.1:9090` or `[::1]:9090`.
-    static func endpoint(_ text: String) -> (String, Int)? {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (1...65_535).contains(port)
-        else { return nil }
-        let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        return host.isEmpty ? nil : (host, port)
     }
 }

@@ -38,7 +38,7 @@ struct DrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Operator.run {
-            let client = try await ops.client()
+            let client = try ops.client()
             var body = Body(deadlineS: deadline)
             if let toSignaling, let toMedia { body.target = .init(signalingUrl: toSignaling, mediaServer: toMedia) }
             let encoder = JSONEncoder()
@@ -64,7 +64,7 @@ struct UndrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Operator.run {
-            let client = try await ops.client()
+            let client = try ops.client()
             let (status, data) = try await client.call("DELETE", "/api/v1/node/drain")
             guard status == 204 else { throw OpsClient.Failure(description: OpsClient.complaint(status, data)) }
             print(try await client.ask("GET", "/api/v1/node", as: NodeAnswer.self).sentence)
@@ -81,7 +81,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Operator.run {
-            let client = try await ops.client()
+            let client = try ops.client()
             let node = try await client.ask("GET", "/api/v1/node", as: NodeAnswer.self)
             let health = try await client.ask("GET", "/readyz", as: HealthAnswer.self, also: [503])
             print(node.sentence)

@@ -1,8 +1,8 @@
 import Api
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// Where a command finds the node's `ops` listener, and by what right it speaks.
 struct OpsOptions: ParsableArguments {
@@ -15,20 +15,26 @@ struct OpsOptions: ParsableArguments {
     @Option(name: .long, help: "A service token with the admin grant, where the listener is not on loopback.")
     var token: String?
 
-    func client() async throws -> OpsClient {
+    func validate() throws {
+        guard ops.map({ OpsAddress($0) != nil }) ?? true else {
+            throw ValidationError("--ops must be HOST:PORT, as 127.0.0.1:9090")
+        }
+    }
+
+    func client() throws -> OpsClient {
         var configuration: ApiConfiguration?
         if let config { configuration = try NodeConfiguration(ConfigurationFile(path: config)).api }
         let listen = configuration?.ops ?? ApiConfiguration().ops
-        let address = ops ?? OpsClient.address(of: listen)
+        let address = ops.flatMap(OpsAddress.init) ?? OpsClient.address(of: listen)
         // A loopback listener asks nobody; elsewhere the file that names the keys is the right to use them.
         var bearer = token
-        if bearer == nil, let key = configuration?.keys.first { bearer = try await key.operatorToken() }
+        if bearer == nil, let key = configuration?.keys.first { bearer = try key.operatorToken() }
         return OpsClient(address: address, token: bearer)
     }
 }
 
 /// Speaks to a node's `ops` listener.
-struct OpsClient {
+struct OpsClient: Sendable {
     /// An answer that was none of those hoped for: one line for a person.
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -39,48 +45,37 @@ struct OpsClient {
         let description: String
     }
 
-    let address: String
+    let address: OpsAddress
     let token: String?
 
+    /// A node that says nothing for so long is silent.
+    var patience: Duration = .seconds(5)
+
     /// What a client connects to: a listener on all addresses is reached on loopback.
-    static func address(of listen: ApiConfiguration.Listen) -> String {
-        let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][listen.host] ?? listen.host
-        return host.contains(":") ? "[\(host)]:\(listen.port)" : "\(host):\(listen.port)"
+    static func address(of listen: ApiConfiguration.Listen) -> OpsAddress {
+        OpsAddress(host: ["0.0.0.0": "127.0.0.1", "::": "::1"][listen.host] ?? listen.host, port: listen.port)
     }
 
     /// - Returns: status and body.
     /// - Throws: `Silence`.
     func call(_ method: String, _ path: String, body: String? = nil) async throws -> (status: Int, body: Data) {
-        var request = HTTPClientRequest(url: "http://\(address)\(path)")
-        request.method = .init(rawValue: method)
-        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
-        if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(string: body))
+        let request = OpsRequest(method: HTTPMethod(rawValue: method), path: path, token: token, body: body)
+        let client = self
+        let answer: Result<(status: Int, body: Data), Silence> = await bounded(
+            patience, else: .failure(silence("it took too long"))
+        ) {
+            do {
+                return .success(try await request.send(to: client.address, patience: TimeAmount(client.patience)))
+            } catch {
+                return .failure(client.silence("\(error)"))
+            }
         }
-        var configuration = HTTPClient.Configuration()
-        // Who is not there is said at once.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        do {
-            let answer = try await Self.collect(request, by: client)
-            try? await client.shutdown()
-            return answer
-        } catch {
-            try? await client.shutdown()
-            throw Silence(
-                description:
-                    "no answer from \(address) (\(error)): is needletail serve running, and is that its ops.listen?"
-            )
-        }
+        return try answer.get()
     }
 
-    private static func collect(
-        _ request: HTTPClientRequest, by client: HTTPClient
-    ) async throws -> (status: Int, body: Data) {
-        let response = try await client.execute(request, timeout: .seconds(5))
-        let content = try await response.body.collect(upTo: 1 << 20)
-        return (Int(response.status.code), Data(content.readableBytesView))
+    private func silence(_ why: String) -> Silence {
+        Silence(
+            description: "no answer from \(address) (\(why)): is needletail serve running, and is that its ops.listen?")
     }
 
     /// The decoded body of a call that went well, or that answered one of `statuses`.
