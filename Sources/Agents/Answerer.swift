@@ -36,25 +36,36 @@ public struct Answerer: Sendable {
         let extensions = Self.agreeOnExtensions(&answers)
         Self.chooseSources(&answers, using: &generator)
 
+        let session = [
+            "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite",
+            bundle.exists ? "a=group:BUNDLE " + accepted.map(\.offered.mid).joined(separator: " ") : nil,
+            "a=msid-semantic: WMS *",
+        ].compactMap(\.self)
         let transportLines = [
             "a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)", "a=fingerprint:\(fingerprint.text)",
             "a=setup:\(transport.role == .server ? "passive" : "active")",
         ]
-        var lines = [
-            "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite",
-        ]
-        if bundle.exists { lines.append("a=group:BUNDLE " + accepted.map(\.offered.mid).joined(separator: " ")) }
-        lines.append("a=msid-semantic: WMS *")
-        for answer in answers {
+        return negotiation(answers, transport, extensions, write(session, answers, transportLines))
+    }
+
+    /// The answer's text, lines ended by CR LF.
+    private func write(_ session: [String], _ answers: [MediaAnswer], _ transport: [String]) -> String {
+        var text = SDPText()
+        text.add(session)
+        // One transport serves the group; its lines stand in the first m-line of it (RFC 9429 section 5.3.1), and in the
+        // last one, which is where aiortc looks.
+        let bounds = [answers.firstIndex(where: \.isAccepted), answers.lastIndex(where: \.isAccepted)]
+        for (index, answer) in answers.enumerated() {
             guard answer.isAccepted else {
-                lines += MediaAnswer.rejection(answer.offered.media, transport: transportLines)
+                text.add(MediaAnswer.rejection(answer.offered.media, transport: transport))
                 continue
             }
-            lines += mediaHead(answer) + transportLines + answer.mediaLines
-            // In every m-line of the BUNDLE group: aiortc takes them from the last one.
-            lines += candidateLines
+            text.add(mediaHead(answer))
+            if bounds.contains(index) { text.add(transport) }
+            answer.write(to: &text)
+            if bounds.contains(index) { text.add(candidateLines) }
         }
-        return negotiation(answers, transport, extensions, lines.map { $0 + "\r\n" }.joined())
+        return text.lines
     }
 
     /// Decides for each m-line by itself what can be done with it.
@@ -62,8 +73,9 @@ public struct Answerer: Sendable {
         let direction = offer.attributes.lazy.compactMap { Direction(rawValue: $0.name) }.first ?? .sendrecv
         var answers: [MediaAnswer] = []
         var mids: Set<String> = []
+        var table = CapabilityTable()
         for media in offer.media {
-            let offered = try OfferedMedia(media, sessionDirection: direction)
+            let offered = try OfferedMedia(media, sessionDirection: direction, &table)
             guard offered.mid.isEmpty || mids.insert(offered.mid).inserted else {
                 throw SDPError(.malformed, line: media.line, "two m-lines have the mid \(offered.mid)")
             }
@@ -91,9 +103,9 @@ public struct Answerer: Sendable {
         var taken: Set<UInt8> = []
         for index in answers.indices where answers[index].isAccepted {
             let offered = answers[index].offered
-            answers[index].extensions = offered.extensions.filter { offer in
-                guard let place = offer.place else { return false }
-                if !offered.sends, place == \.rid || place == \.repairedRid { return false }
+            answers[index].extensions = offered.capabilities.extensions.filter { offer in
+                if !offered.sends, offer.kind == .rid || offer.kind == .repairedRid { return false }
+                let place = offer.kind.place
                 if map[keyPath: place] == 0, taken.insert(offer.id).inserted { map[keyPath: place] = offer.id }
                 return map[keyPath: place] == offer.id
             }

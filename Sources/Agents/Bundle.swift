@@ -6,7 +6,7 @@ struct Bundle {
 
     /// - Throws: when several m-lines are offered without a group.
     init(_ offer: SessionDescription) throws(SDPError) {
-        let groups = offer.attributes.values("group").map { $0.split(separator: " ").map(String.init) }
+        let groups = offer.attributes.values("group").map(\.words)
         let group = groups.first { $0.first == "BUNDLE" }
         exists = group != nil
         mids = group?.dropFirst().reduce(into: []) { if !$0.contains($1) { $0.append($1) } } ?? []

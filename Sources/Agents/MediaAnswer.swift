@@ -31,17 +31,19 @@ struct MediaAnswer {
         }
     }
 
-    var usesTransportFeedback: Bool { formats.contains { feedback(for: $0.format).contains("transport-cc") } }
+    var usesTransportFeedback: Bool { formats.contains { feedback(for: $0.format).contains(.transport) } }
 
     /// Chooses the formats: what a Slot may be sent in is all that we share, in the offer's order; a publisher is
     /// asked for the first of `preference` that it has.
     init(_ offered: OfferedMedia, preference: [Codec]) {
         self.offered = offered
         var shared: [Shared] = []
-        for format in offered.formats {
+        for format in offered.capabilities.formats {
             guard let codec = format.codec, preference.contains(codec), !shared.contains(where: { $0.codec == codec })
             else { continue }
-            let rtx = offered.formats.first { $0.associated == format.payloadType && $0.clockRate == format.clockRate }
+            let rtx = offered.capabilities.formats.first {
+                $0.associated == format.payloadType && $0.clockRate == format.clockRate
+            }
             shared.append(Shared(codec: codec, format: format, rtx: rtx))
         }
         guard offered.sends, let codec = preference.first(where: { codec in shared.contains { $0.codec == codec } })
@@ -61,18 +63,21 @@ struct MediaAnswer {
         return lines + ["a=inactive", "a=rtcp-mux"]
     }
 
-    /// What this m-line says of its media; the transport's lines are the Answerer's.
-    var mediaLines: [String] {
-        var lines = ["a=mid:\(offered.mid)"]
-        lines += extensions.map { "a=extmap:\($0.answer)" }
-        lines.append("a=\(direction.rawValue)")
-        if offered.receives { lines.append("a=msid:slot-\(offered.mid) slot-\(offered.mid)") }
-        lines.append("a=rtcp-mux")
-        if offered.media.attributes.has("rtcp-rsize") { lines.append("a=rtcp-rsize") }
-        for shared in formats { lines += formatLines(shared) }
-        if offered.receives { lines += sourceLines }
-        if offered.sends { lines += simulcastLines }
-        return lines
+    /// Writes what this m-line says of its media; the transport's lines are the Answerer's.
+    func write(to text: inout SDPText) {
+        text.add("a=mid:\(offered.mid)")
+        text.add("a=\(direction.rawValue)")
+        if offered.receives { text.add("a=msid:slot-\(offered.mid) slot-\(offered.mid)") }
+        text.add("a=rtcp-mux")
+        if offered.media.attributes.has("rtcp-rsize") { text.add("a=rtcp-rsize") }
+        // Slots differ in nothing of this.
+        text.add(once: offered.capabilities.number.map { "\($0) \(offered.media.kind) \(direction.rawValue)" }) {
+            text in
+            text.add(extensions.map { "a=extmap:\($0.answer)" })
+            for shared in formats { text.add(formatLines(shared)) }
+        }
+        if offered.receives { text.add(sourceLines) }
+        if offered.sends { text.add(simulcastLines) }
     }
 
     var payloadTypes: [UInt8] {
@@ -87,7 +92,8 @@ struct MediaAnswer {
     private func formatLines(_ shared: Shared) -> [String] {
         let type = shared.format.payloadType
         var lines = ["a=rtpmap:\(type) \(shared.format.mapping)"]
-        lines += feedback(for: shared.format).map { "a=rtcp-fb:\(type) \($0)" }
+        let feedback = feedback(for: shared.format)
+        lines += RTPFormat.Feedback.texts.filter { feedback.contains($0.0) }.map { "a=rtcp-fb:\(type) \($0.1)" }
         let parameters = shared.codec == .opus ? opusParameters(shared.format) : shared.format.parameters
         if !parameters.isEmpty { lines.append("a=fmtp:\(type) \(parameters)") }
         if let rtx = shared.rtx {
@@ -104,12 +110,12 @@ struct MediaAnswer {
     }
 
     /// REMB is the fallback of a peer without transport-wide feedback or its header extension.
-    private func feedback(for format: RTPFormat) -> [String] {
+    private func feedback(for format: RTPFormat) -> RTPFormat.Feedback {
         let offersTransport =
-            format.feedback.contains("transport-cc") && extensions.contains { $0.place == \.transportSequence }
-        var wanted = [offersTransport ? "transport-cc" : "goog-remb"]
-        if offered.kind.isVideo { wanted += ["ccm fir", "nack", "nack pli"] }
-        return wanted.filter(format.feedback.contains)
+            format.feedback.contains(.transport) && extensions.contains { $0.kind == .transportSequence }
+        var wanted: RTPFormat.Feedback = offersTransport ? .transport : .remb
+        if offered.kind.isVideo { wanted.formUnion([.fir, .nack, .pli]) }
+        return format.feedback.intersection(wanted)
     }
 
     /// RFC 5576: what we send with.

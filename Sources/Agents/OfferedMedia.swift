@@ -9,8 +9,7 @@ struct OfferedMedia {
     /// The client's directions.
     var sends: Bool
     var receives: Bool
-    var formats: [RTPFormat]
-    var extensions: [HeaderExtension]
+    var capabilities: OfferedCapabilities
     /// Lowest resolution first, at most 3.
     var rids: [String]
     /// The `msid` stream id; empty when there is none.
@@ -20,7 +19,9 @@ struct OfferedMedia {
     var isBundleOnly: Bool { media.port == 0 && media.attributes.has("bundle-only") }
 
     /// - Throws: when the mid is malformed.
-    init(_ media: SessionDescription.Media, sessionDirection: Direction) throws(SDPError) {
+    init(
+        _ media: SessionDescription.Media, sessionDirection: Direction, _ table: inout CapabilityTable
+    ) throws(SDPError) {
         self.media = media
         let mid = media.attributes.first("mid")
         self.mid = mid?.value ?? ""
@@ -30,10 +31,9 @@ struct OfferedMedia {
         let direction = media.attributes.lazy.compactMap { Direction(rawValue: $0.name) }.first ?? sessionDirection
         sends = direction == .sendrecv || direction == .sendonly
         receives = direction == .sendrecv || direction == .recvonly
-        formats = RTPFormat.all(of: media)
-        extensions = media.attributes.values("extmap").compactMap { HeaderExtension($0) }
+        capabilities = table.read(media)
         rids = Self.rids(of: media)
-        let msid = media.attributes.first("msid")?.value.split(separator: " ").map(String.init) ?? []
+        let msid = media.attributes.first("msid")?.value.words ?? []
         stream = msid.first.map { $0 == "-" ? "" : $0 } ?? ""
         kind =
             if media.kind == "audio" {
@@ -57,15 +57,14 @@ struct OfferedMedia {
     /// What to expect for a publisher's encodings, lowest resolution first.
     var layers: [SendLayer] {
         guard rids.isEmpty else { return rids.map { SendLayer(rid: $0, ssrc: 0, rtxSsrc: 0) } }
-        let groups = media.attributes.values("ssrc-group").map { $0.split(separator: " ") }
+        let groups = media.attributes.values("ssrc-group").map(\.words)
         let pairs = groups.filter { $0.first == "FID" && $0.count == 3 }.compactMap { group -> (UInt32, UInt32)? in
             guard let media = UInt32(group[1]), let repair = UInt32(group[2]) else { return nil }
             return (media, repair)
         }
         // Simulcast as browsers did it before rids names the lowest layer first.
         let simulcast = groups.first { $0.first == "SIM" }?.dropFirst().compactMap { UInt32($0) } ?? []
-        let named = media.attributes.values("ssrc").compactMap { $0.split(separator: " ").first.flatMap { UInt32($0) } }
-        let single = pairs.first?.0 ?? named.first ?? 0
+        let single = pairs.first?.0 ?? ssrcs.first ?? 0
         return (simulcast.isEmpty ? [single] : Array(simulcast.prefix(3))).map { ssrc in
             SendLayer(rid: "", ssrc: ssrc, rtxSsrc: pairs.first { $0.0 == ssrc }?.1 ?? 0)
         }
@@ -73,7 +72,7 @@ struct OfferedMedia {
 
     /// All SSRCs that the m-line names.
     var ssrcs: [UInt32] {
-        media.attributes.values("ssrc").compactMap { $0.split(separator: " ").first.flatMap { UInt32($0) } }
+        media.attributes.values("ssrc").compactMap { $0.words.first.flatMap { UInt32($0) } }
     }
 
     /// What an offer may declare; we use 3.
@@ -83,14 +82,14 @@ struct OfferedMedia {
     /// it, a single `a=rid`.
     private static func rids(of media: SessionDescription.Media) -> [String] {
         let declared = media.attributes.values("rid").prefix(maximumRids).compactMap { value -> String? in
-            let parts = value.split(separator: " ", maxSplits: 2)
+            let parts = value.words
             guard parts.count >= 2, parts[1] == "send", parts[0].isRid else { return nil }
-            return String(parts[0])
+            return parts[0]
         }
         guard let simulcast = media.attributes.first("simulcast")?.value else {
             return declared.count == 1 ? declared : []
         }
-        let words = simulcast.split(separator: " ")
+        let words = simulcast.words
         guard let send = words.firstIndex(of: "send"), words.indices.contains(send + 1) else { return [] }
         var listed: [String] = []
         for stream in words[send + 1].split(separator: ";") {
@@ -118,6 +117,11 @@ struct OfferedMedia {
 /// A media direction (RFC 8866 section 6.7).
 enum Direction: String {
     case sendrecv, sendonly, recvonly, inactive
+}
+
+extension String {
+    /// What stands between blanks; those at the ends and doubled ones mean nothing.
+    var words: [String] { utf8.split(separator: 0x20).map { String($0) } }
 }
 
 extension StringProtocol {

@@ -11,36 +11,75 @@ struct RTPFormat {
     /// The `fmtp` value; empty when there is none.
     var parameters = ""
     /// Of what `rtcp-fb` lines say, what we understand.
-    var feedback: Set<String> = []
+    var feedback: Feedback = []
+    /// A format that we forward; nil for retransmission, redundancy, other profiles of our codecs, and the rest.
+    private(set) var codec: Codec?
+    /// The payload type that a retransmission format repeats (RFC 4588 section 8.1).
+    private(set) var associated: UInt8?
 
     /// RFC 4585, RFC 5104, and the two ways of telling a sender what the path carries.
-    private static let understood: Set<String> = ["nack", "nack pli", "ccm fir", "transport-cc", "goog-remb"]
+    struct Feedback: OptionSet {
+        let rawValue: UInt8
 
-    /// A format that we forward; nil for retransmission, redundancy, other profiles of our codecs, and the rest.
-    var codec: Codec? {
-        switch (encoding, clockRate) {
-        case ("opus", 48_000): .opus
-        case ("vp8", 90_000): .vp8
-        case ("vp9", 90_000): (parameter("profile-id") ?? "0") == "0" ? .vp9 : nil
-        case ("av1", 90_000): (parameter("profile") ?? "0") == "0" ? .av1 : nil
-        case ("h264", 90_000): isForwardableH264 ? .h264 : nil
-        default: nil
+        static let transport = Feedback(rawValue: 1 << 0)
+        static let remb = Feedback(rawValue: 1 << 1)
+        static let fir = Feedback(rawValue: 1 << 2)
+        static let nack = Feedback(rawValue: 1 << 3)
+        static let pli = Feedback(rawValue: 1 << 4)
+
+        /// In the order in which an answer lists them.
+        static let texts: [(Feedback, String)] = [
+            (.transport, "transport-cc"), (.remb, "goog-remb"), (.fir, "ccm fir"), (.nack, "nack"), (.pli, "nack pli"),
+        ]
+
+        init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Empty for what we do not understand.
+        init(_ words: ArraySlice<Substring.UTF8View>) {
+            let parameter = words.dropFirst().first.map { Substring($0) }
+            switch (words.count, words.first.map { Substring($0) }, parameter) {
+            case (1, "transport-cc", _): self = .transport
+            case (1, "goog-remb", _): self = .remb
+            case (1, "nack", _): self = .nack
+            case (2, "nack", "pli"): self = .pli
+            case (2, "ccm", "fir"): self = .fir
+            default: self = []
+            }
         }
     }
 
-    /// The payload type that a retransmission format repeats (RFC 4588 section 8.1).
-    var associated: UInt8? {
-        encoding == "rtx" ? parameter("apt").flatMap { UInt8($0) } : nil
+    private init(payloadType: UInt8, encoding: String, clockRate: UInt32, mapping: String) {
+        self.payloadType = payloadType
+        self.encoding = encoding
+        self.clockRate = clockRate
+        self.mapping = mapping
     }
 
     /// The value of one `fmtp` parameter.
     func parameter(_ name: String) -> String? {
-        for part in parameters.split(separator: ";") {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard pair.count == 2, pair[0].trimmed.lowercased() == name else { continue }
-            return String(pair[1].trimmed)
+        for part in parameters.utf8.split(separator: UInt8(ascii: ";")) {
+            guard let equals = part.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let given = part[..<equals].trimmed
+            guard given.count == name.utf8.count, zip(given, name.utf8).allSatisfy({ $0.lowercasedASCII == $1 }) else {
+                continue
+            }
+            return String(part[part.index(after: equals)...].trimmed)
         }
         return nil
+    }
+
+    /// Tells what the lines add up to.
+    private mutating func settle() {
+        codec =
+            switch (encoding, clockRate) {
+            case ("opus", 48_000): .opus
+            case ("vp8", 90_000): .vp8
+            case ("vp9", 90_000): (parameter("profile-id") ?? "0") == "0" ? .vp9 : nil
+            case ("av1", 90_000): (parameter("profile") ?? "0") == "0" ? .av1 : nil
+            case ("h264", 90_000): isForwardableH264 ? .h264 : nil
+            default: nil
+            }
+        if encoding == "rtx" { associated = parameter("apt").flatMap { UInt8($0) } }
     }
 
     /// Constrained baseline (profile_idc 66 with constraint_set1; RFC 6184 section 8.1) in packetization mode 1.
@@ -52,52 +91,79 @@ struct RTPFormat {
         return value >> 16 == 0x42 && value >> 8 & 0x4f == 0x40
     }
 
+    /// What `all` reads of an m-line, beside its payload types.
+    static func describes(_ attribute: SessionDescription.Attribute) -> Bool {
+        switch attribute.name {
+        case "rtpmap", "fmtp", "rtcp-fb": true
+        default: false
+        }
+    }
+
     /// The formats of an m-line, in its order; lines that are malformed, or speak of payload types that the
     /// m-line does not have, are ignored.
     static func all(of media: SessionDescription.Media) -> [RTPFormat] {
         var byType: [UInt8: RTPFormat] = [:]
         for attribute in media.attributes where attribute.name == "rtpmap" {
             guard let (type, rest) = split(attribute.value), byType[type] == nil else { continue }
-            let parts = rest.split(separator: "/")
-            guard parts.count >= 2, let rate = UInt32(parts[1]) else { continue }
+            let parts = rest.split(separator: UInt8(ascii: "/"))
+            guard parts.count >= 2, let rate = UInt32(Substring(parts[1])) else { continue }
             byType[type] = RTPFormat(
-                payloadType: type, encoding: parts[0].lowercased(), clockRate: rate, mapping: String(rest))
+                payloadType: type, encoding: Substring(parts[0]).lowercased(), clockRate: rate, mapping: String(rest))
         }
-        var common: Set<String> = []
+        var common: Feedback = []
         for attribute in media.attributes {
             switch attribute.name {
             case "fmtp":
                 if let (type, rest) = split(attribute.value) { byType[type]?.parameters = String(rest) }
             case "rtcp-fb":
-                if attribute.value.hasPrefix("* ") {
-                    common.insert(String(attribute.value.dropFirst(2)))
-                } else if let (type, rest) = split(attribute.value) {
-                    byType[type]?.feedback.insert(String(rest))
+                let words = attribute.value.utf8.split(separator: 0x20)
+                guard let type = words.first, words.count > 1 else { continue }
+                let feedback = Feedback(words.dropFirst())
+                if type.elementsEqual("*".utf8) {
+                    common.formUnion(feedback)
+                } else if let type = payloadType(type) {
+                    byType[type]?.feedback.formUnion(feedback)
                 }
             default: break
             }
         }
         return media.formats.compactMap { UInt8($0) }.compactMap { type in
             guard var format = byType.removeValue(forKey: type) else { return nil }
-            format.feedback = format.feedback.union(common).intersection(understood)
+            format.feedback.formUnion(common)
+            format.settle()
             return format
         }
     }
 
-    /// `<payload type> <rest>`; 64...95 would be taken for RTCP (RFC 5761 section 4).
-    private static func split(_ value: String) -> (UInt8, Substring)? {
-        let parts = value.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, let type = UInt8(parts[0]), type < 64 || (96...127).contains(type) else { return nil }
-        return (type, parts[1])
+    /// `<payload type> <rest>`, without blanks around either.
+    private static func split(_ value: String) -> (UInt8, Substring.UTF8View)? {
+        let text = Substring(value).utf8.trimmed
+        guard let blank = text.firstIndex(of: 0x20), let type = payloadType(text[..<blank]) else { return nil }
+        return (type, text[blank...].trimmed)
+    }
+
+    /// 64...95 would be taken for RTCP (RFC 5761 section 4).
+    private static func payloadType(_ text: Substring.UTF8View) -> UInt8? {
+        guard let type = UInt8(Substring(text)), type < 64 || (96...127).contains(type) else { return nil }
+        return type
     }
 }
 
-extension Substring {
-    /// Without spaces at both ends.
-    var trimmed: Substring {
+extension Substring.UTF8View {
+    /// Without blanks at both ends.
+    var trimmed: Substring.UTF8View {
         var text = self
-        while text.first == " " { text.removeFirst() }
-        while text.last == " " { text.removeLast() }
+        while text.first == 0x20 { text.removeFirst() }
+        while text.last == 0x20 { text.removeLast() }
         return text
     }
+}
+
+extension String {
+    /// Of what a valid string is made.
+    init(_ text: Substring.UTF8View) { self = String(Substring(text)) }
+}
+
+extension UInt8 {
+    fileprivate var lowercasedASCII: UInt8 { (0x41...0x5a).contains(self) ? self | 0x20 : self }
 }

@@ -38,28 +38,42 @@ public struct SessionDescription: Sendable {
     ///
     /// - Throws: `malformed` or `tooLarge`, with the line.
     public init(parsing text: String) throws(SDPError) {
-        let bytes = Array(text.utf8)
-        guard bytes.count <= Self.maximumBytes else {
+        guard text.utf8.count <= Self.maximumBytes else {
             throw SDPError(.tooLarge, "more than \(Self.maximumBytes) bytes")
         }
-        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        while let last = lines.last, last.isEmpty || last.elementsEqual([0x0d]) { lines.removeLast() }
-        guard lines.count <= Self.maximumLines else {
-            throw SDPError(.tooLarge, "more than \(Self.maximumLines) lines")
+        let bytes = Array(text.utf8)
+        for (index, line) in try Self.lines(of: bytes).enumerated() { try take(bytes[line], number: index + 1) }
+    }
+
+    /// Where the lines are, without their ends and without empty ones at the end.
+    private static func lines(of bytes: [UInt8]) throws(SDPError) -> [Range<Int>] {
+        var lines: [Range<Int>] = []
+        // A line of a browser's offer has some 30 bytes.
+        lines.reserveCapacity(bytes.count / 24)
+        bytes.withUnsafeBufferPointer { bytes in
+            var start = 0
+            for end in 0...bytes.count where end == bytes.count || bytes[end] == 0x0a {
+                lines.append(start..<(end > start && bytes[end - 1] == 0x0d ? end - 1 : end))
+                start = end + 1
+            }
         }
+        while let last = lines.last, last.isEmpty { lines.removeLast() }
+        guard lines.count <= maximumLines else { throw SDPError(.tooLarge, "more than \(maximumLines) lines") }
         guard lines.count >= 3 else { throw SDPError(.malformed, "not a session description") }
-        for (index, line) in lines.enumerated() {
-            try take(line.last == 0x0d ? line.dropLast() : line, number: index + 1)
-        }
+        return lines
+    }
+
+    private static func isPrintable(_ line: ArraySlice<UInt8>) -> Bool {
+        line.withUnsafeBufferPointer { line in line.allSatisfy { $0 >= 0x20 || $0 == 9 } }
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>, number: Int) throws(SDPError) {
         guard line.count <= Self.maximumLineBytes else {
             throw SDPError(.tooLarge, line: number, "more than \(Self.maximumLineBytes) bytes")
         }
-        guard line.count >= 2, line[line.startIndex + 1] == UInt8(ascii: "="),
-            !line.contains(where: { $0 < 0x20 && $0 != 9 })
-        else { throw SDPError(.malformed, line: number, "not of the form type=value") }
+        guard line.count >= 2, line[line.startIndex + 1] == UInt8(ascii: "="), Self.isPrintable(line) else {
+            throw SDPError(.malformed, line: number, "not of the form type=value")
+        }
         let value = line.dropFirst(2)
         let type = Unicode.Scalar(line[line.startIndex])
         switch (number, type) {
@@ -70,7 +84,9 @@ public struct SessionDescription: Sendable {
             throw SDPError(.malformed, line: number, "a description begins with v=, o= and s=")
         case (_, "m"): media.append(try Self.media(value, number: number, count: media.count))
         case (_, "a"):
-            let attribute = try Self.attribute(value, number: number)
+            // pion ends lines with a blank, which means nothing.
+            let end = value.lastIndex { $0 != 0x20 }.map { $0 + 1 } ?? value.startIndex
+            let attribute = try Self.attribute(value[..<end], number: number)
             if media.isEmpty {
                 attributes.append(attribute)
             } else {

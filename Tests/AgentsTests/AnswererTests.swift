@@ -54,7 +54,13 @@ struct ChromiumAnswerTests {
                 "1 1 udp 2130706431 192.0.2.7 3478 typ host", "2 1 udp 2130706175 2001:db8::7 3478 typ host",
             ])
         #expect(first.attributes.has("end-of-candidates"))
-        #expect(lines(try answered(negotiation, mid: "1"), "candidate").count == 2)
+        // The group's last m-line has them again, and no other.
+        let media = try SessionDescription(parsing: negotiation.answer).media
+        let accepted = media.filter { $0.port != 0 }
+        for name in ["candidate", "ice-ufrag", "fingerprint"] {
+            let with = accepted.filter { $0.attributes.has(name) }.compactMap { $0.attributes.first("mid")?.value }
+            #expect(with == ["0", "30"], "\(name)")
+        }
     }
 
     @Test("microphone and camera are sends, the camera with three layers from the lowest")
@@ -265,6 +271,33 @@ struct UnusualOfferTests {
         let negotiation = try negotiate(offer.text)
         #expect(negotiation.extensions.mid == 3 && negotiation.extensions.videoOrientation == 0)
         #expect(lines(try answered(negotiation, mid: "w"), "extmap").isEmpty)
+    }
+
+    @Test("blanks at the end of a line and between words mean nothing")
+    func blanks() throws {
+        let plain = SmallOffer().adding("a=rtcp-fb:96 nack", "a=rtcp-fb:96 nack pli", "a=rtcp-fb:* ccm fir")
+        let blank = SmallOffer().replacing("a=sendonly", with: "a=sendonly ").replacing(
+            "a=rtcp-mux", with: "a=rtcp-mux  "
+        )
+        .adding("a=rtcp-fb:96 nack ", "a=rtcp-fb:96  nack   pli ", "a=rtcp-fb:*  ccm  fir")
+        let wanted = try answered(negotiate(plain.text), mid: "v")
+        let given = try answered(negotiate(blank.text), mid: "v")
+        #expect(lines(wanted, "rtcp-fb") == ["96 ccm fir", "96 nack", "96 nack pli"])
+        #expect(lines(given, "rtcp-fb") == lines(wanted, "rtcp-fb"))
+        #expect(given.attributes.has("recvonly"))
+    }
+
+    @Test("m-lines that say nearly the same are told apart")
+    func nearlyTheSame() throws {
+        let offer = ChromiumOffer.text().replacing(
+            "a=mid:6\r\n", with: "a=mid:6\r\na=rtcp-fb:96 goog-remb\r\n", maxReplacements: 1)
+        let one = offer.replacing("a=fmtp:97 apt=96\r\n", with: "", maxReplacements: 1)
+        let negotiation = try negotiate(one)
+        let whole = try negotiate(offer)
+        #expect(lines(try answered(negotiation, mid: "1"), "rtpmap") == ["96 VP8/90000"])
+        #expect(
+            lines(try answered(negotiation, mid: "7"), "rtpmap") == lines(try answered(whole, mid: "7"), "rtpmap"))
+        #expect(whole.receives.allSatisfy { $0.kind == .audio || $0.rtxSsrc != 0 })
     }
 
     @Test("transport-cc without its header extension is not agreed on")
