@@ -1,5 +1,6 @@
-// A load generator for forwarding and relaying servers: real ICE, DTLS-SRTP and TURN clients on UDP sockets, one thread.
-// IPv4 alone, as in the networks of `benchmarks/peers`. All times are nanoseconds of CLOCK_MONOTONIC.
+// A load generator for forwarding, relaying and signaling servers: real ICE, DTLS-SRTP and TURN clients on UDP sockets, and
+// participants with a signaling socket each, one thread. IPv4 alone, as in the networks of `benchmarks/peers`. All times
+// are nanoseconds of CLOCK_MONOTONIC.
 #ifndef GENERATOR_H
 #define GENERATOR_H
 
@@ -38,18 +39,21 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
 
 // ---- sockets.c
 
+/// A descriptor in the loop's epoll: its `data.ptr`. `events` are epoll's.
+struct watch {
+    int fd;
+    void (*ready)(struct watch *watch, uint32_t events, uint64_t now);
+};
+
 /// What arrives on a socket goes to its owner.
 struct udp {
-    int fd;
+    struct watch watch;
     void *owner;
     void (*receive)(void *owner, uint8_t *datagram, size_t length, uint64_t now);
 };
 
 /// Opens `udp` on `local` in the loop's epoll; connected to `remote` unless that is null.
 void udp_open(struct udp *udp, int epoll, const struct sockaddr_in *local, const struct sockaddr_in *remote);
-
-/// Reads all that waits.
-void udp_drain(struct udp *udp, uint64_t now);
 
 void udp_send(struct udp *udp, const void *bytes, size_t length);
 
@@ -100,6 +104,8 @@ typedef void (*transport_sink)(void *owner, char kind, uint8_t *bytes, size_t le
 /// Our certificate and the one SRTP profile that we offer, as OpenSSL names it.
 void transport_configure(const char *profile);
 const char *transport_fingerprint(void);
+/// OpenSSL's SSL_CTX of one end, with that certificate and profile.
+struct ssl_ctx_st *transport_context(bool server);
 
 struct transport_plan {
     struct sockaddr_in local, remote;

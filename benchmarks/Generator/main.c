@@ -3,9 +3,14 @@
 //   relay N CLIENT:PORT PEER:PORT SERVER:PORT USER PASSWORD
 //   publish RATE PAYLOAD_TYPE SSRC      packets a second; RATE 0 ends it
 //   send RATE BYTES                     datagrams a second of each relayed client and peer; RATE 0 ends it
+//   people SERVER:PORT FIRST_LOCAL:PORT MEDIA_LOCAL:PORT HELLO_FILE OFFER_FILE|- CONNECTS     who they will be, see people.h
+//   join COUNT MEETING RATE WINDOW      people a second; RATE 0: as fast as WINDOW at a time allow
+//   mute FIRST COUNT RATE               changes a second, each another person's microphone; `hand` likewise
+//   dismiss                             the server may go now
+//   handshakes COUNT                    what a DTLS handshake costs its server
 //   mark                                what happened so far
 #define _GNU_SOURCE
-#include "generator.h"
+#include "people.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +23,8 @@
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { EVENTS = 256 };
 
 _Noreturn void fail(const char *format, ...) {
     va_list arguments;
@@ -47,7 +54,30 @@ static void mark(void) {
     media_report();
     printf("},\"relay\":{");
     relay_report();
+    printf("},\"people\":{");
+    people_report();
     printf("}}\n");
+}
+
+static unsigned number(const char *word) { return word ? (unsigned)strtoul(word, NULL, 10) : 0; }
+
+static void configure_people(int epoll, char **words) {
+    char host[64];
+    snprintf(host, sizeof host, "%s", words[1]);
+    struct people_plan plan = {
+        endpoint(words[1]), endpoint(words[2]), endpoint(words[3]), host, words[4], words[5], number(words[6])};
+    people_configure(epoll, &plan);
+}
+
+static void connect_client(int epoll, char **words) {
+    struct transport_plan plan = {
+        endpoint(words[2]), endpoint(words[3]), words[4], words[5], words[6], words[7], words[8]};
+    media_connect(epoll, number(words[1]), &plan);
+}
+
+static void connect_relay(int epoll, char **words) {
+    struct relay_plan plan = {endpoint(words[2]), endpoint(words[3]), endpoint(words[4]), words[5], words[6]};
+    relay_connect(epoll, number(words[1]), &plan);
 }
 
 static void obey(int epoll, char *line) {
@@ -55,22 +85,30 @@ static void obey(int epoll, char *line) {
     unsigned count = 0;
     for (char *word = strtok(line, " "); word && count < 12; word = strtok(NULL, " ")) words[count++] = word;
     if (count == 0) return;
-    unsigned number = count > 1 ? (unsigned)strtoul(words[1], NULL, 10) : 0;
-    if (!strcmp(words[0], "client") && count == 9 && number < MAXIMUM_CLIENTS) {
-        struct transport_plan plan = {
-            endpoint(words[2]), endpoint(words[3]), words[4], words[5], words[6], words[7], words[8]};
-        media_connect(epoll, number, &plan);
-    } else if (!strcmp(words[0], "relay") && count == 7 && number < MAXIMUM_CLIENTS) {
-        struct relay_plan plan = {endpoint(words[2]), endpoint(words[3]), endpoint(words[4]), words[5], words[6]};
-        relay_connect(epoll, number, &plan);
-    } else if (!strcmp(words[0], "publish") && count == 4) {
-        media_publish(number, (uint8_t)atoi(words[2]), (uint32_t)strtoul(words[3], NULL, 10));
-    } else if (!strcmp(words[0], "send") && count == 3) {
-        relay_start(number, (unsigned)atoi(words[2]));
-    } else if (!strcmp(words[0], "mark")) {
+    const char *command = words[0];
+    unsigned first = number(words[1]);
+    if (!strcmp(command, "client") && count == 9 && first < MAXIMUM_CLIENTS) {
+        connect_client(epoll, words);
+    } else if (!strcmp(command, "relay") && count == 7 && first < MAXIMUM_CLIENTS) {
+        connect_relay(epoll, words);
+    } else if (!strcmp(command, "publish") && count == 4) {
+        media_publish(first, (uint8_t)atoi(words[2]), (uint32_t)strtoul(words[3], NULL, 10));
+    } else if (!strcmp(command, "send") && count == 3) {
+        relay_start(first, number(words[2]));
+    } else if (!strcmp(command, "people") && count == 7) {
+        configure_people(epoll, words);
+    } else if (!strcmp(command, "join") && count == 5) {
+        people_join(first, words[2], number(words[3]), number(words[4]));
+    } else if ((!strcmp(command, "mute") || !strcmp(command, "hand")) && count == 4) {
+        people_change(command[0] == 'h', first, number(words[2]), atof(words[3]));
+    } else if (!strcmp(command, "dismiss")) {
+        people_dismiss();
+    } else if (!strcmp(command, "handshakes") && count == 2) {
+        handshake_measure(first);
+    } else if (!strcmp(command, "mark")) {
         mark();
     } else {
-        fail("no such command: %s with %u words", words[0], count);
+        fail("no such command: %s with %u words", command, count);
     }
 }
 
@@ -95,15 +133,16 @@ static void take_commands(int epoll) {
 }
 
 static void wait_until(int epoll, uint64_t due) {
-    struct epoll_event events[2 * MAXIMUM_CLIENTS + 1];
+    struct epoll_event events[EVENTS];
     uint64_t now = read_clock(CLOCK_MONOTONIC);
     uint64_t left = due > now ? due - now : 0;
     struct timespec timeout = {(time_t)(left / SECOND), (long)(left % SECOND)};
-    int count = epoll_pwait2(epoll, events, 2 * MAXIMUM_CLIENTS + 1, due == NEVER ? NULL : &timeout, NULL);
+    int count = epoll_pwait2(epoll, events, EVENTS, due == NEVER ? NULL : &timeout, NULL);
     now = read_clock(CLOCK_MONOTONIC);
     for (int i = 0; i < count; i++) {
-        if (events[i].data.ptr) {
-            udp_drain(events[i].data.ptr, now);
+        struct watch *watch = events[i].data.ptr;
+        if (watch) {
+            watch->ready(watch, events[i].events, now);
         } else {
             take_commands(epoll);
         }
@@ -123,6 +162,6 @@ int main(int count, char **arguments) {
         OpenSSL_version(OPENSSL_VERSION), srtp_get_version_string());
     for (;;) {
         uint64_t now = read_clock(CLOCK_MONOTONIC);
-        wait_until(epoll, earlier(media_turn(now), relay_turn(now)));
+        wait_until(epoll, earlier(earlier(media_turn(now), relay_turn(now)), people_turn(now)));
     }
 }

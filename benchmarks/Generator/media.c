@@ -202,7 +202,9 @@ uint64_t media_turn(uint64_t now) {
             client->announced = true;
             printf("{\"connected\":%u}\n", i);
         }
-        if (now >= client->next_report && (i > 0 || camera.packets > 0)) {
+        // A publisher has nothing to report before it publishes.
+        if (i == 0 && camera.packets == 0) continue;
+        if (now >= client->next_report) {
             if (client->next_report) send_report(client);
             client->next_report = now + SECOND;
         }

@@ -26,7 +26,7 @@ struct transport {
     transport_sink sink;
 };
 
-static SSL_CTX *context;
+static SSL_CTX *client_context, *server_context;
 static char own_fingerprint[100];
 
 /// `AB:CD:...` of SHA-256.
@@ -43,8 +43,7 @@ static int accept_any(X509_STORE_CTX *store, void *argument) {
     return 1;
 }
 
-void transport_configure(const char *profile) {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+static X509 *self_sign(EVP_PKEY *key) {
     X509 *certificate = X509_new();
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
@@ -55,18 +54,34 @@ void transport_configure(const char *profile) {
     X509_set_issuer_name(certificate, name);
     X509_set_pubkey(certificate, key);
     if (!X509_sign(certificate, key, EVP_sha256())) fail("X509_sign");
-    write_fingerprint(certificate, own_fingerprint);
+    return certificate;
+}
 
-    context = SSL_CTX_new(DTLS_client_method());
+static SSL_CTX *make_context(const SSL_METHOD *method, EVP_PKEY *key, X509 *certificate, const char *profile) {
+    SSL_CTX *context = SSL_CTX_new(method);
     SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION);
     SSL_CTX_use_certificate(context, certificate);
     SSL_CTX_use_PrivateKey(context, key);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(context, accept_any, NULL);
     SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU);
     if (SSL_CTX_set_tlsext_use_srtp(context, profile)) fail("OpenSSL knows no SRTP profile %s", profile);
+    return context;
+}
+
+void transport_configure(const char *profile) {
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = self_sign(key);
+    write_fingerprint(certificate, own_fingerprint);
+    client_context = make_context(DTLS_client_method(), key, certificate, profile);
+    server_context = make_context(DTLS_server_method(), key, certificate, profile);
+    // As DTLS servers of browsers' media do: a new session for each, of one cipher and group.
+    SSL_CTX_set_session_cache_mode(server_context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(server_context, SSL_OP_NO_TICKET);
     if (srtp_init() != srtp_err_status_ok) fail("srtp_init");
 }
+
+struct ssl_ctx_st *transport_context(bool server) { return server ? server_context : client_context; }
 
 const char *transport_fingerprint(void) { return own_fingerprint; }
 
@@ -142,14 +157,21 @@ static void finish_handshake(struct transport *t) {
     t->connected = true;
 }
 
+/// Flights are repeated after 50 ms, then twice as long each time, as libwebrtc does; microseconds.
+static unsigned next_repetition(SSL *ssl, unsigned last) {
+    (void)ssl;
+    return last == 0 ? 50000 : 2 * last;
+}
+
 static void begin_handshake(struct transport *t) {
-    t->ssl = SSL_new(context);
+    t->ssl = SSL_new(client_context);
     t->input = BIO_new(BIO_s_mem());
     BIO_set_mem_eof_return(t->input, -1);
-    BIO *output = BIO_new_dgram(t->udp.fd, BIO_NOCLOSE);
+    BIO *output = BIO_new_dgram(t->udp.watch.fd, BIO_NOCLOSE);
     BIO_ctrl_set_connected(output, &t->remote);
     SSL_set_bio(t->ssl, t->input, output);
     SSL_set_mtu(t->ssl, 1200);
+    DTLS_set_timer_cb(t->ssl, next_repetition);
     SSL_set_connect_state(t->ssl);
     SSL_do_handshake(t->ssl);
 }
@@ -215,7 +237,9 @@ uint64_t transport_turn(struct transport *t, uint64_t now) {
     if (t->ssl && !t->connected) {
         // OpenSSL itself knows whether its timer has passed.
         if (DTLSv1_handle_timeout(t->ssl) < 0) fail("the server did not answer DTLS");
-        return earlier(t->next_check, now + check_again);
+        struct timeval left = {0};
+        uint64_t pause = DTLSv1_get_timeout(t->ssl, &left) ? (uint64_t)left.tv_sec * SECOND + (uint64_t)left.tv_usec * 1000 : 0;
+        return earlier(t->next_check, now + (pause < SECOND / 1000 ? SECOND / 1000 : pause));
     }
     return t->next_check;
 }

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,9 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from cable import Cable
 from coturn import Coturn
 from generator import Generator
 from janus import Janus
+from machine import describe
 from pop import Pop
 from processes import Program, start, wait_until
 
@@ -207,27 +208,12 @@ async def in_process(options: Options, work: str, profile: str = "") -> Row:
     )  # fmt: skip
 
 
-class Cable:
-    """The veth between the namespaces, and which core does the receiver's half of the way of what is sent over it."""
-
-    def __init__(self, options: Options) -> None:
-        within = ("ip", "netns", "exec", options.namespace)
-        self._ends = {(): options.server_core, within: options.generator_core}
-
-    def steer(self, pays: str) -> None:
-        """`own`: the core of the end that receives, by receive packet steering; `both`: the one that sends."""
-        for prefix, core in self._ends.items():
-            mask = 1 << core if pays == "own" else 0
-            script = f"echo {mask:x} >/sys/class/net/media0/queues/rx-0/rps_cpus"
-            subprocess.run([*prefix, "sh", "-c", script], check=True)
-
-
 class Comparison:
     """All rows of one run."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._cable = Cable(options)
+        self._cable = Cable("media0", options.namespace, options.server_core, options.generator_core)
         self._again_until = time.monotonic() + AGAIN_WITHIN
 
     async def _row(self, blank: Row, take: Callable[[Path, Row], Awaitable[None]]) -> Row:
@@ -326,21 +312,10 @@ def json_row(row: Row) -> str:
     )  # fmt: skip
 
 
-def versions() -> str:
-    def package(name: str) -> str:
-        done = subprocess.run(["dpkg-query", "-W", "-f=${Version}", name], capture_output=True, text=True)
-        return f"{name} {done.stdout or 'unknown'}"
-
-    packages = ", ".join(map(package, ("janus", "coturn", "libdpdk-dev", "libsrtp2-1", "libipsec-mb1")))
-    with open("/proc/cpuinfo") as lines:
-        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return f"{model}, Linux {os.uname().release}, load {os.getloadavg()[0]:.1f}; {packages}"
-
-
 async def main(options: Options, is_json: bool) -> None:
     # What was started is ended on the way out.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
-    head = versions()
+    head = describe("janus", "coturn", "libdpdk-dev", "libsrtp2-1", "libipsec-mb1")
     if is_json:
         print(json.dumps({"name": "machine", "unit": "text", "value": head}), flush=True)
     else:

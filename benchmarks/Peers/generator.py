@@ -6,11 +6,14 @@ import asyncio
 import json
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 from processes import start
 
 CLIENT_ADDRESS = "10.67.0.2"
 FIRST_PORT = 20_000
+# Of the first participant's signaling; the others' follow, so that no server takes them for one who asks too much.
+SIGNAL_ADDRESS = "10.70.0.1"
 
 
 @dataclass
@@ -43,8 +46,8 @@ class Generator:
             self._process.kill()
             await self._process.wait()
 
-    async def _answer(self) -> dict:
-        line = await asyncio.wait_for(self._process.stdout.readline(), 15)
+    async def _answer(self, patience: float = 15) -> dict:
+        line = await asyncio.wait_for(self._process.stdout.readline(), patience)
         if not line:
             raise RuntimeError("the generator ended")
         return json.loads(line)
@@ -84,9 +87,38 @@ class Generator:
     def send(self, rate: int, size: int) -> None:
         self._say("send", rate, size)
 
+    def gather(self, server: str, hello: Path, offer: Path | None, *, connects: bool) -> None:
+        """Who will join: at `server`, with the messages of these files, with media or without."""
+        local = f"{SIGNAL_ADDRESS}:0", f"{CLIENT_ADDRESS}:{FIRST_PORT}"
+        self._say("people", server, *local, hello, offer or "-", int(connects))
+
+    async def join(self, meetings: dict[str, int], rate: int = 0, window: int = 16) -> dict:
+        """So many people into each of the meetings, `rate` a second or as fast as `window` at a time allow."""
+        for meeting, count in meetings.items():
+            self._say("join", count, meeting, rate, window)
+        return await self._hear("arrived")
+
+    async def change(self, kind: str, first: int, count: int, rate: float) -> dict:
+        """Changes of state, `mute` or `hand`, each another person's from number `first` on."""
+        self._say(kind, first, count, rate)
+        return await self._hear("changed")
+
+    async def dismiss(self) -> None:
+        """The server may go now."""
+        self._say("dismiss")
+        await self.mark()
+
+    async def handshakes(self, count: int) -> float:
+        """The processor seconds of a DTLS handshake at its server."""
+        self._say("handshakes", count)
+        return (await self._hear("handshakes"))["server"] / count / 1e9
+
+    async def _hear(self, word: str, patience: float = 150) -> dict:
+        while word not in (answer := await self._answer(patience)):
+            pass
+        return answer
+
     async def mark(self) -> dict:
         """Everything counted so far; `mark` is the time and `cpu` its own processor time, ns."""
         self._say("mark")
-        while "mark" not in (answer := await self._answer()):
-            pass
-        return answer
+        return await self._hear("mark", 15)

@@ -1,14 +1,14 @@
-"""Debian's janus with its videoroom plugin, spoken to over its Unix socket."""
+"""Debian's janus with its videoroom plugin, spoken to by WebSocket: its Unix socket takes messages of 8 KiB."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import json
-import socket
 from pathlib import Path
 
 import descriptions
+import websockets
 from generator import Generator
 from processes import Ended, Program, wait_until
 
@@ -16,13 +16,13 @@ SERVER_ADDRESS = "10.67.0.1"
 LIBRARIES = "/usr/lib/x86_64-linux-gnu/janus"
 SSRC = 0x20000000
 ROOM = 1
+API_PORT = 8188
 
 
 class Janus:
     """ICE-lite, without logs, and `event_loops` threads for all handles instead of one each, which costs it more."""
 
     def __init__(self, folder: Path, core: int, event_loops: int) -> None:
-        self._socket_path = folder / "api"
         (folder / "janus.jcfg").write_text(f"""
 general: {{
   configs_folder = "{folder}"
@@ -35,10 +35,10 @@ general: {{
 }}
 nat: {{ ice_lite = true, ice_enforce_list = "{SERVER_ADDRESS}" }}
 plugins: {{ disable = "{self._others("plugins", "videoroom")}" }}
-transports: {{ disable = "{self._others("transports", "pfunix")}" }}
+transports: {{ disable = "{self._others("transports", "websockets")}" }}
 """)
-        (folder / "janus.transport.pfunix.jcfg").write_text(
-            f'general: {{ enabled = true, json = "compact", path = "{self._socket_path}", type = "SOCK_SEQPACKET" }}\n'
+        (folder / "janus.transport.websockets.jcfg").write_text(
+            f'general: {{ json = "compact", ws = true, ws_ip = "127.0.0.1", ws_port = {API_PORT} }}\n'
         )
         (folder / "janus.plugin.videoroom.jcfg").write_text("general: { }\n")
         self.program = Program(["janus", "-F", str(folder)], core, folder / "janus.log", starts_anywhere=True)
@@ -50,8 +50,6 @@ transports: {{ disable = "{self._others("transports", "pfunix")}" }}
         return ",".join(name for name in names if wanted not in name)
 
     async def __aenter__(self) -> Janus:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.setblocking(False)
         await self._start()
         self._session = (await self._ask(janus="create"))["data"]["id"]
         return self
@@ -69,24 +67,25 @@ transports: {{ disable = "{self._others("transports", "pfunix")}" }}
                     raise
 
     async def __aexit__(self, *error: object) -> None:
-        self._socket.close()
+        await self._socket.close()
         await self.program.__aexit__(*error)
 
     async def _connects(self) -> bool:
         self.program.check()
         try:
-            await asyncio.get_running_loop().sock_connect(self._socket, str(self._socket_path))
+            self._socket = await websockets.connect(
+                f"ws://127.0.0.1:{API_PORT}", subprotocols=["janus-protocol"], ping_interval=None, max_size=None
+            )
             return True
         except OSError:
             return False
 
     async def _ask(self, **message: object) -> dict:
         """The answer to a request; an asynchronous one is acknowledged first, and answered by an event."""
-        loop = asyncio.get_running_loop()
         number = message["transaction"] = str(next(self._numbers))
-        await loop.sock_sendall(self._socket, json.dumps(message).encode())
+        await self._socket.send(json.dumps(message))
         while True:
-            answer = json.loads(await asyncio.wait_for(loop.sock_recv(self._socket, 1 << 20), 15))
+            answer = json.loads(await asyncio.wait_for(self._socket.recv(), 15))
             if answer.get("transaction") != number or answer["janus"] == "ack":
                 continue
             error = answer.get("error") or answer.get("plugindata", {}).get("data", {}).get("error")
@@ -94,35 +93,35 @@ transports: {{ disable = "{self._others("transports", "pfunix")}" }}
                 raise RuntimeError(f"janus: {error}")
             return answer
 
-    async def _attach(self) -> int:
+    async def attach(self) -> int:
         answer = await self._ask(janus="attach", session_id=self._session, plugin="janus.plugin.videoroom")
         return answer["data"]["id"]
 
-    async def _tell(self, handle: int, jsep: dict | None = None, **body: object) -> dict:
+    async def tell(self, handle: int, jsep: dict | None = None, **body: object) -> dict:
         message = {"janus": "message", "session_id": self._session, "handle_id": handle, "body": body}
         return await self._ask(**message, **({"jsep": jsep} if jsep else {}))
 
     async def fill(self, generator: Generator, viewers: int) -> None:
         """A room with client 0 as its publisher, and as many who watch it."""
-        handle = await self._attach()
-        await self._tell(handle, request="create", room=ROOM, publishers=1, bitrate=0, fir_freq=0, videocodec="vp8")
+        handle = await self.attach()
+        await self.tell(handle, request="create", room=ROOM, publishers=1, bitrate=0, fir_freq=0, videocodec="vp8")
         own = generator.own_transport(0)
         offer = {"type": "offer", "sdp": descriptions.write(own, "sendonly", "active", ssrc=SSRC)}
-        joined = await self._tell(handle, offer, request="joinandconfigure", room=ROOM, ptype="publisher", video=True)
+        joined = await self.tell(handle, offer, request="joinandconfigure", room=ROOM, ptype="publisher", video=True)
         await generator.connect(0, own, descriptions.read(joined["jsep"]["sdp"]))
         feed = joined["plugindata"]["data"]["id"]
         for number in range(1, viewers + 1):
             await self._watch(generator, number, feed)
 
     async def _watch(self, generator: Generator, number: int, feed: int) -> None:
-        handle = await self._attach()
-        offer = await self._tell(handle, request="join", room=ROOM, ptype="subscriber", streams=[{"feed": feed}])
+        handle = await self.attach()
+        offer = await self.tell(handle, request="join", room=ROOM, ptype="subscriber", streams=[{"feed": feed}])
         text = offer["jsep"]["sdp"]
         own = generator.own_transport(number)
         answer = descriptions.write(
             own, "recvonly", "active", descriptions.mid(text), descriptions.payload_type(text)
         )
-        await self._tell(handle, {"type": "answer", "sdp": answer}, request="start")
+        await self.tell(handle, {"type": "answer", "sdp": answer}, request="start")
         await generator.connect(number, own, descriptions.read(text))
 
     def publish(self, generator: Generator, rate: int) -> None:

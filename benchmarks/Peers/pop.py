@@ -17,7 +17,6 @@ from generator import Generator
 from processes import Program, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-ORIGIN = "http://127.0.0.1:8080"
 OPS = "http://127.0.0.1:9090"
 MEDIA_ADDRESS = "10.67.0.3"
 MEDIA_PORT = 3478
@@ -48,11 +47,15 @@ def _call(method: str, url: str, body: dict | None = None, token: str | None = N
 class Pop:
     """One worker on the namespace's end of the cable; its idle mode is the one of ports of the kernel, adaptive."""
 
-    def __init__(self, folder: Path, core: int, binary: str, driver: str, profile: str) -> None:
+    def __init__(
+        self, folder: Path, core: int, binary: str, driver: str, profile: str, api: str = "127.0.0.1:8080"
+    ) -> None:
+        """`api`: where REST and signaling are served."""
+        self._origin = f"http://{api}"
         config = folder / "needletail.yaml"
         made = subprocess.run(
             [ROOT / "appliance" / "config", "--device", DEVICES[driver], "--address", f"{MEDIA_ADDRESS}/24",
-             "--cores", str(core), "--srtp", profile],
+             "--cores", str(core), "--srtp", profile, "--api", api],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         config.write_text(made.stdout + RELAY)
@@ -80,19 +83,22 @@ class Pop:
             return False
 
     async def _call(self, method: str, path: str, body: dict | None = None, token: str | None = None) -> dict:
-        return json.loads(await asyncio.to_thread(_call, method, ORIGIN + path, body, token))
+        return json.loads(await asyncio.to_thread(_call, method, self._origin + path, body, token))
 
     async def working(self) -> float:
         """Cores that the worker's turns with something to do took in the last second, by its own count."""
         text = await asyncio.to_thread(_call, "GET", OPS + "/metrics")
         return sum(map(float, re.findall(r"^needletail_worker_busy_ratio{[^}]*} (\S+)", text, re.MULTILINE)))
 
+    async def create_meeting(self, **settings: object) -> str:
+        """Its id."""
+        token = (await self._call("GET", "/api/v1/dev/token"))["token"]
+        plan = {"topic": "Load", "type": "instant", "settings": settings}
+        return (await self._call("POST", "/api/v1/meetings", plan, token))["meeting_id"]
+
     async def fill(self, generator: Generator, viewers: int) -> None:
         """A meeting with client 0 as its publisher, and as many who watch it."""
-        token = (await self._call("GET", "/api/v1/dev/token"))["token"]
-        meeting = (await self._call("POST", "/api/v1/meetings", {"topic": "Load", "type": "instant"}, token))[
-            "meeting_id"
-        ]
+        meeting = await self.create_meeting()
         for number in range(viewers + 1):
             await self._join(generator, number, meeting)
 
@@ -103,7 +109,7 @@ class Pop:
 
     async def _join(self, generator: Generator, number: int, meeting: str) -> None:
         admitted = await self._call("POST", f"/api/v1/meetings/{meeting}/join", {"display_name": f"client {number}"})
-        socket = await websockets.connect(ORIGIN.replace("http", "ws") + "/api/v1/signal")
+        socket = await websockets.connect(self._origin.replace("http", "ws") + "/api/v1/signal")
         self._sockets.append(socket)
         await self._request(socket, "join", session_token=admitted["session_token"])
         own = generator.own_transport(number)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 NICE = -10
@@ -32,6 +34,15 @@ async def start(command: list[str], core: int | None, **options: object) -> asyn
     with contextlib.suppress(FileNotFoundError):
         Path(f"/proc/{process.pid}/autogroup").write_text(str(NICE))
     return process
+
+
+@dataclass
+class Mapping:
+    """A piece of a process's memory, bytes."""
+
+    size: int
+    resident: int
+    name: str
 
 
 class Ended(RuntimeError):
@@ -65,6 +76,11 @@ class Program:
         if kind is not None:
             print(self.tail(), flush=True, file=sys.stderr)
 
+    async def kill(self) -> None:
+        """Without a chance to say goodbye to its clients."""
+        self._process.kill()
+        await self._process.wait()
+
     def tail(self) -> str:
         return f"{self._name} said last:\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
 
@@ -82,6 +98,25 @@ class Program:
         """What all its threads ran so far: utime + stime of /proc, to the nanosecond."""
         # The process's CPU clock, as clock_getcpuclockid(3) names it.
         return time.clock_gettime(~self._process.pid << 3 | 2)
+
+    def worker_seconds(self) -> float:
+        """Of them, those of Needletail's workers: the data plane."""
+        seconds = 0.0
+        for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
+            # Some end meanwhile.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if (thread / "comm").read_text().startswith("worker-"):
+                    seconds += int((thread / "schedstat").read_text().split()[0]) / 1e9
+        return seconds
+
+    def memory(self) -> dict[str, Mapping]:
+        """Its mappings by their first address."""
+        text = Path(f"/proc/{self._process.pid}/smaps").read_text()
+        found = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ *(.*)\n(?:.*\n)*?Rss: +(\d+) kB", text, re.MULTILINE)
+        return {
+            first: Mapping(int(end, 16) - int(first, 16), int(resident) * 1024, name)
+            for first, end, name, resident in found
+        }
 
     def waited_seconds(self) -> float:
         """For how long its threads were ready to run and others had the core."""

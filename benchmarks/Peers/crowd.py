@@ -1,0 +1,155 @@
+"""What is measured of a server that people join: see benchmarks/README.md."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import people
+from generator import Generator
+from janus import Janus
+from pop import Pop
+from processes import Mapping, Program, wait_until
+from rooms import Rooms
+
+API = "10.69.0.1:8080"
+PROFILE = "SRTP_AEAD_AES_128_GCM"
+# Needletail's own name of it.
+OFFERED = "AEAD_AES_128_GCM"
+# Memory that a worker was given at its start and had not touched is in mappings at least as large.
+TABLE = 1 << 20
+
+
+@dataclass
+class Machine:
+    namespace: str
+    generator: str
+    server_core: int
+    generator_core: int
+
+    def make_generator(self) -> Generator:
+        return Generator(self.generator, self.namespace, self.generator_core, PROFILE)
+
+
+@dataclass
+class Case:
+    """A build, and the client that joins it: its way in and its offer."""
+
+    build: str
+    binary: str
+    way: str
+    offer: str
+
+
+class Crowd:
+    """A server of its own, and the people who join it, by ICE and DTLS or by signaling alone."""
+
+    def __init__(self, machine: Machine, case: Case, *, connects: bool) -> None:
+        self._machine, self._case, self._connects = machine, case, connects
+
+    async def __aenter__(self) -> Crowd:
+        self._folder = tempfile.TemporaryDirectory(prefix="needletail-joins-")
+        folder = Path(self._folder.name)
+        core = self._machine.server_core
+        self._pop = Pop(folder, core, self._case.binary, "packet_socket", OFFERED, api=API)
+        self._generator = self._machine.make_generator()
+        self.size = 0
+        await self._pop.__aenter__()
+        try:
+            await self._generator.__aenter__()
+        except BaseException as error:
+            await self._pop.__aexit__(type(error))
+            raise
+        hello, offer = people.write_messages(folder, self._case.way, self._case.offer)
+        self._generator.gather(API, hello, offer, connects=self._connects)
+        return self
+
+    async def __aexit__(self, kind: type | None, *error: object) -> None:
+        # A server that says goodbye to a thousand people takes longer than it is worth.
+        if kind is None:
+            await self._generator.dismiss()
+            await self.program.kill()
+        await self._pop.__aexit__(kind, *error)
+        await self._generator.__aexit__()
+        self._folder.cleanup()
+
+    @property
+    def program(self) -> Program:
+        return self._pop.program
+
+    async def meetings(self, count: int) -> list[str]:
+        return [await self._pop.create_meeting(max_participants=1000) for _ in range(count)]
+
+    async def join(self, meetings: dict[str, int], rate: int = 0) -> tuple[float, dict]:
+        """The CPU seconds of it until nothing more happens, and what the generator says."""
+        before = self.program.cpu_seconds()
+        arrived = await self._generator.join(meetings, rate)
+        await self._quiet()
+        self.size += sum(meetings.values())
+        if arrived["arrived"] != sum(meetings.values()):
+            raise RuntimeError(f"not everybody arrived: {arrived}")
+        return self.program.cpu_seconds() - before, arrived
+
+    async def _quiet(self, patience: float = 10) -> None:
+        """Returns when the people have heard nothing for a while, which gathered messages take."""
+        deadline, frames, since = time.monotonic() + patience, -1, time.monotonic()
+        while time.monotonic() < deadline and time.monotonic() - since < 0.3:
+            await asyncio.sleep(0.1)
+            seen = (await self._generator.mark())["people"]["frames"]
+            if seen != frames:
+                frames, since = seen, time.monotonic()
+
+    async def change(self, kind: str, first: int, count: int, rate: float) -> tuple[float, dict]:
+        """The CPU seconds of each change, beyond what the server takes at rest, when all have heard of it."""
+        rest = await self.rest(1)
+        heard = (await self._generator.mark())["people"]["heard"] + count * (self.size - 1)
+
+        async def all_heard() -> bool:
+            return (await self._generator.mark())["people"]["heard"] >= heard
+
+        before, start = self.program.cpu_seconds(), time.monotonic()
+        changed = await self._generator.change(kind, first, count, rate)
+        await wait_until("everybody to hear of every change", all_heard, 20)
+        wall = time.monotonic() - start
+        return (self.program.cpu_seconds() - before - sum(rest) * wall) / count, changed
+
+    async def rest(self, seconds: float) -> tuple[float, float]:
+        """Cores of the control plane and of the workers while nobody does anything."""
+        whole, workers = self.program.cpu_seconds(), self.program.worker_seconds()
+        await asyncio.sleep(seconds)
+        workers = self.program.worker_seconds() - workers
+        whole = self.program.cpu_seconds() - whole
+        return (whole - workers) / seconds, workers / seconds
+
+
+def growth(before: dict[str, Mapping], after: dict[str, Mapping]) -> tuple[int, int]:
+    """Bytes of resident memory that came to a process: in all, and in tables that it reserved at its start."""
+    whole = tables = 0
+    for first, mapping in after.items():
+        old = before.get(first, Mapping(0, 0, ""))
+        whole += mapping.resident - old.resident
+        if mapping.size == old.size and mapping.size >= TABLE and mapping.name != "[heap]":
+            tables += mapping.resident - old.resident
+    whole -= sum(mapping.resident for first, mapping in before.items() if first not in after)
+    return whole, tables
+
+
+async def janus(machine: Machine, rooms: int, size: int) -> tuple[float, float]:
+    """CPU seconds, and DTLS handshakes, of a person who joins a room of janus with all subscriptions."""
+    with tempfile.TemporaryDirectory(prefix="needletail-joins-") as folder:
+        server = Janus(Path(folder), machine.server_core, event_loops=1)
+        async with server, machine.make_generator() as generator:
+            before, transports = server.program.cpu_seconds(), 0
+            filling = Rooms(server, generator)
+            for room in range(1, rooms + 1):
+                transports += await filling.fill(room, size)
+            server.program.check()
+            return (server.program.cpu_seconds() - before) / (rooms * size), transports / (rooms * size)
+
+
+async def handshake(machine: Machine, count: int) -> float:
+    async with machine.make_generator() as generator:
+        return await generator.handshakes(count)

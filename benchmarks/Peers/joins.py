@@ -1,0 +1,303 @@
+"""What joining and meeting costs Needletail, an earlier build of it, and janus, in one run: see benchmarks/README.md.
+
+Runs in the namespace of the servers; benchmarks/joins made it, the generator's, and the cables between them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import crowd
+from cable import Cable
+from crowd import Case, Crowd, Machine
+from machine import describe
+from processes import Mapping
+
+# Parts of a run.
+PARTS = ("handshake", "small", "large", "media", "crowd", "minute", "janus")
+
+
+@dataclass
+class Goal:
+    """`least`: how many times as much the other build, or janus, must take; otherwise the value's own limit."""
+
+    least: float | None = None
+    at_most: float | None = None
+    at_least: float | None = None
+
+
+GOALS = {
+    "join, meeting of 10": Goal(least=12),
+    "join, meeting of 500": Goal(least=20),
+    "mute alone": Goal(least=10),
+    "mute in company": Goal(least=10),
+    "mute of a speaker alone": Goal(least=10),
+    "mute of a speaker in company": Goal(least=10),
+    "hand alone": Goal(least=10),
+    "hand in company": Goal(least=10),
+    "crowd: whole": Goal(at_most=10),
+    "crowd in a minute: max": Goal(at_most=1500),
+    "joins with DTLS, meetings of 5": Goal(at_least=700),
+    "memory, without media": Goal(at_most=32),
+    "memory, connected": Goal(at_most=32),
+    "control at rest": Goal(at_most=0.02),
+}
+
+
+@dataclass
+class Row:
+    what: str
+    case: Case | None
+    value: float
+    unit: str
+    note: str = ""
+    ratio: float | None = None
+
+    @property
+    def goal(self) -> Goal:
+        is_ours = self.case is not None and self.case.build == "now"
+        return GOALS.get(self.what, Goal()) if is_ours else Goal()
+
+    @property
+    def is_reached(self) -> bool | None:
+        goal = self.goal
+        if goal.at_most is not None:
+            return self.value <= goal.at_most
+        if goal.at_least is not None:
+            return self.value >= goal.at_least
+        return None if goal.least is None or self.ratio is None else self.ratio >= goal.least
+
+
+@dataclass
+class Sizes:
+    """How many people, and of what they do."""
+
+    small: int = 10
+    large: int = 500
+    crowd: int = 1000
+    # Meetings of ten and of five; a server makes 60 for one address at once.
+    tens: int = 12
+    fives: int = 55
+    alone: int = 15
+    company: int = 200
+    rest: int = 10
+    rooms: int = 3
+
+
+SHORT = Sizes(small=10, large=100, crowd=200, tens=6, fives=20, alone=5, company=50, rest=3, rooms=1)
+
+
+def milliseconds(seconds: float) -> float:
+    return seconds * 1e3
+
+
+class Run:
+    """All rows, the other build's before ours."""
+
+    def __init__(self, machine: Machine, sizes: Sizes, cases: list[Case], parts: list[str]) -> None:
+        self._machine, self._sizes, self._cases, self._parts = machine, sizes, cases, parts
+        self._handshake = 0.0
+        # Today's client with the other build, which the rest is compared with.
+        self._first: dict[str, float] = {}
+
+    def _row(self, what: str, case: Case, value: float, unit: str, note: str = "") -> Row:
+        if case.build == "before" and case.offer == "browser":
+            self._first[what] = value
+        first = self._first.get(what)
+        ratio = first / value if first and value else None
+        return Row(what, case, value, unit, note, ratio)
+
+    async def rows(self) -> AsyncIterator[Row]:
+        if {"handshake", "media", "janus"} & set(self._parts):
+            self._handshake = await crowd.handshake(self._machine, 1000)
+            yield Row("DTLS handshake", None, milliseconds(self._handshake), "ms", "OpenSSL alone, server's side, ECDSA P-256")
+        for part, measure, connects in (
+            ("small", self._small, False), ("large", self._large, False), ("media", self._media, True),
+            ("crowd", self._crowd, True), ("minute", self._minute, True),
+        ):  # fmt: skip
+            for case in self._cases if part in self._parts else []:
+                if not self._is_worth(part, case):
+                    continue
+                async with Crowd(self._machine, case, connects=connects) as people:
+                    async for row in measure(people, case):
+                        yield row
+        if "janus" in self._parts:
+            yield await self._janus()
+
+    def _is_worth(self, part: str, case: Case) -> bool:
+        """The crowd is for one client of each build; 1,000 in a minute are more than the other build's core can take."""
+        if part not in ("crowd", "minute"):
+            return True
+        mates = [other for other in self._cases if other.build == case.build]
+        return case == (mates[0] if case.build == "before" else mates[-1]) and (part == "crowd" or case.build == "now")
+
+    async def _small(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
+        # What is needed only once is not a join's.
+        await people.join(dict.fromkeys(await people.meetings(1), self._sizes.small))
+        meetings = await people.meetings(self._sizes.tens)
+        cpu, arrived = await people.join(dict.fromkeys(meetings, self._sizes.small))
+        yield self._row("join, meeting of 10", case, milliseconds(cpu / arrived["arrived"]), "ms", self._times(arrived))
+
+    async def _large(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
+        meeting = (await people.meetings(1))[0]
+        await asyncio.sleep(1)
+        before = people.program.memory()
+        last = max(self._sizes.large // 10, 10)
+        begin, _ = await people.join({meeting: self._sizes.large - last})
+        end, arrived = await people.join({meeting: last})
+        note = f"the last {last}; all {self._sizes.large} took {begin + end:.2f} s; {self._times(arrived)}"
+        yield self._row("join, meeting of 500", case, milliseconds(end / last), "ms", note)
+        yield self._memory("memory, without media", people, case, before)
+
+    async def _media(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
+        await people.join(dict.fromkeys(await people.meetings(1), 5))
+        meetings = await people.meetings(self._sizes.fives if case.build == "now" else self._sizes.fives // 4)
+        cpu, arrived = await people.join(dict.fromkeys(meetings, 5))
+        each = cpu / arrived["arrived"]
+        note = (
+            f"{milliseconds(each):.2f} ms each, {self._handshake / each:.0%} of it the handshake; "
+            f"{arrived['arrived'] / arrived['took'] * 1e9:.0f} a second by the clock"
+        )
+        yield self._row("joins with DTLS, meetings of 5", case, 1 / each, "1/s core", note)
+
+    async def _crowd(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
+        """1,000 people as fast as they can; what 500 of them do in between."""
+        meeting = (await people.meetings(1))[0]
+        await asyncio.sleep(1)
+        before = people.program.memory()
+        half, first = await people.join({meeting: self._sizes.large})
+        async for row in self._changes(people, case):
+            yield row
+        rest, second = await people.join({meeting: self._sizes.crowd - people.size})
+        took = (first["took"] + second["took"]) / 1e9
+        yield self._row("crowd: whole", case, half + rest, "s", f"{people.size} people; {took:.1f} s by the clock; {self._times(second)}")
+        yield self._memory("memory, connected", people, case, before)
+        control, workers = await people.rest(self._sizes.rest)
+        yield self._row("control at rest", case, control, "cores", f"{people.size} people; and {workers:.3f} of the worker")
+
+    async def _changes(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
+        """The first three are in everybody's Slots, and so is who follows on one of them; those of the middle are not."""
+        sizes, middle = self._sizes, people.size // 2
+        for what, kind, first in (("mute", "mute", middle), ("mute of a speaker", "mute", 0), ("hand", "hand", middle)):
+            cpu, changed = await people.change(kind, first, sizes.alone, 5)
+            note = f"of {people.size}; heard by all after {self._spread(changed)}"
+            yield self._row(f"{what} alone", case, milliseconds(cpu), "ms", note)
+            cpu, _ = await people.change(kind, first + sizes.alone, sizes.company, 100)
+            yield self._row(f"{what} in company", case, milliseconds(cpu), "ms", f"of {people.size}, 100 a second")
+
+    def _memory(self, what: str, people: Crowd, case: Case, before: dict[str, Mapping]) -> Row:
+        whole, tables = crowd.growth(before, people.program.memory())
+        each = (whole - tables) / people.size / 1024
+        return self._row(what, case, each, "KiB each", f"of control; and {tables / people.size / 1024:.1f} of workers' tables")
+
+    async def _minute(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
+        meeting = (await people.meetings(1))[0]
+        cpu, arrived = await people.join({meeting: self._sizes.crowd}, rate=self._sizes.crowd // 60)
+        p50, p99, most = (milliseconds(time / 1e9) for time in arrived["placed"])
+        note = f"p50 {p50:.1f}, p99 {p99:.1f} from asking to Slots; {self._sizes.crowd} people, {cpu:.1f} s of CPU"
+        yield self._row("crowd in a minute: max", case, most, "ms", note)
+
+    async def _janus(self) -> Row:
+        cpu, handshakes = await crowd.janus(self._machine, self._sizes.rooms, self._sizes.small)
+        without = cpu - handshakes * self._handshake
+        note = f"{milliseconds(cpu):.2f} with {handshakes:.1f} DTLS handshakes"
+        return Row("janus: join, room of 10", None, milliseconds(without), "ms", note)
+
+    @staticmethod
+    def _times(arrived: dict) -> str:
+        p50, p99, most = (milliseconds(time / 1e9) for time in arrived["placed"])
+        return f"Slots after {p50:.0f}, {p99:.0f}, {most:.0f} ms"
+
+    @staticmethod
+    def _spread(changed: dict) -> str:
+        p50, _, most = (milliseconds(time / 1e9) for time in changed["delays"])
+        return f"{p50:.0f}, at most {most:.0f} ms"
+
+
+HEADINGS = (
+    ("what", 32), ("build", 8), ("client", 16), ("value", 10), ("unit", 9), ("x before", 9), ("goal", 8), ("", 5), ("note", 0),
+)  # fmt: skip
+RIGHT = {"value", "x before", "goal"}
+
+
+def table_line(cells: list[str]) -> str:
+    line = ""
+    for cell, (name, width) in zip(cells, HEADINGS, strict=True):
+        line += cell.rjust(width) if name in RIGHT else " " + cell.ljust(width)
+    return line.strip()
+
+
+def goal_text(goal: Goal) -> str:
+    if goal.least is not None:
+        return f">= {goal.least:g}x"
+    if goal.at_most is not None:
+        return f"<= {goal.at_most:g}"
+    return "" if goal.at_least is None else f">= {goal.at_least:g}"
+
+
+def table_row(row: Row) -> str:
+    client = f"{row.case.way}, {row.case.offer}" if row.case else ""
+    ratio = "" if row.ratio is None else f"{row.ratio:.1f}"
+    verdict = {None: "", True: "ok", False: "NO"}[row.is_reached]
+    build = row.case.build if row.case else ""
+    return table_line([row.what, build, client, f"{row.value:.3f}", row.unit, ratio, goal_text(row.goal), verdict, row.note])
+
+
+def json_row(row: Row) -> str:
+    case = row.case
+    return json.dumps(
+        {"name": row.what, "build": case and case.build, "way": case and case.way, "offer": case and case.offer,
+         "value": round(row.value, 4), "unit": row.unit, "ratio": row.ratio and round(row.ratio, 2),
+         "goal": goal_text(row.goal), "ok": row.is_reached, "note": row.note}
+    )  # fmt: skip
+
+
+def make_cases(needletail: str, before: str, is_short: bool, way: str) -> list[Case]:
+    """Each build with today's client, and with the one that offers less; ours with its own way in."""
+    cases = []
+    if before:
+        cases += [Case("before", before, "steps", "browser"), Case("before", before, "steps", "trimmed")]
+    ours = [("steps", "browser"), ("steps", "trimmed"), ("once", "browser"), ("once", "trimmed")]
+    chosen = [client for client in ours if client[0] == way or client == ("steps", "browser")]
+    return cases + [Case("now", needletail, *client) for client in (chosen[-1:] if is_short else chosen)]
+
+
+async def main(run: Run, machine: Machine, is_json: bool) -> None:
+    # What was started is ended on the way out.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
+    for name in ("media0", "signal0"):
+        Cable(name, machine.namespace, machine.server_core, machine.generator_core).steer("own")
+    head = describe("janus", "libssl3", "libdpdk-dev")
+    if is_json:
+        print(json.dumps({"name": "machine", "unit": "text", "value": head}), flush=True)
+    else:
+        print(f"{head}\n{table_line([name for name, _ in HEADINGS])}", flush=True)
+    async for row in run.rows():
+        print(json_row(row) if is_json else table_row(row), flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one object a line instead of the table")
+    parser.add_argument("--short", action="store_true", help="fewer people, nobody else's servers: for tests")
+    parser.add_argument("--only", choices=PARTS, action="append", help="these rows alone")
+    parser.add_argument("--build", choices=["before", "now"], help="this one alone, for profilers")
+    parser.add_argument("--offer", choices=["browser", "trimmed"], help="this one alone, for profilers")
+    parser.add_argument("--way", choices=["steps", "once"], default="once", help="how our own client joins (once)")
+    for name in ("namespace", "generator", "needletail", "before"):
+        parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        parser.error("two cores are needed, one for the servers and one for the generator")
+    machine = Machine(options.namespace, options.generator, server_core=cores[0], generator_core=cores[1])
+    parts = options.only or [part for part in PARTS if not options.short or part not in ("minute", "janus")]
+    cases = make_cases(options.needletail, options.before, options.short, options.way)
+    cases = [case for case in cases if case.build == (options.build or case.build)]
+    cases = [case for case in cases if case.offer == (options.offer or case.offer)]
+    asyncio.run(main(Run(machine, SHORT if options.short else Sizes(), cases, parts), machine, options.json))
