@@ -1,6 +1,6 @@
-// A load generator for forwarding, relaying and signaling servers: real ICE, DTLS-SRTP and TURN clients on UDP sockets, and
-// participants with a signaling socket each, one thread. IPv4 alone, as in the networks of `benchmarks/peers`. All times
-// are nanoseconds of CLOCK_MONOTONIC.
+// A load generator for forwarding, relaying and signaling servers: real ICE, DTLS-SRTP and TURN clients on UDP sockets,
+// and participants with a signaling socket each, one thread. IPv4 alone, as in the networks of `benchmarks/peers`. All
+// times are nanoseconds of CLOCK_MONOTONIC.
 #ifndef GENERATOR_H
 #define GENERATOR_H
 

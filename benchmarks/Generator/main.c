@@ -3,7 +3,7 @@
 //   relay N CLIENT:PORT PEER:PORT SERVER:PORT USER PASSWORD
 //   publish RATE PAYLOAD_TYPE SSRC      packets a second; RATE 0 ends it
 //   send RATE BYTES                     datagrams a second of each relayed client and peer; RATE 0 ends it
-//   people SERVER:PORT FIRST_LOCAL:PORT MEDIA_LOCAL:PORT HELLO_FILE OFFER_FILE|- CONNECTS     who they will be, see people.h
+//   people SERVER:PORT FIRST_LOCAL:PORT MEDIA_LOCAL:PORT HELLO_FILE OFFER_FILE|- CONNECTS    who they are: people.h
 //   join COUNT MEETING RATE WINDOW      people a second; RATE 0: as fast as WINDOW at a time allow
 //   mute FIRST COUNT RATE               changes a second, each another person's microphone; `hand` likewise
 //   dismiss                             the server may go now

@@ -1,4 +1,4 @@
-// Participants: each asks for a place, keeps a signaling socket (RFC 6455), makes an offer, and connects by ICE and DTLS.
+// Participants: each asks for a place, keeps a signaling socket (RFC 6455), makes an offer, connects by ICE and DTLS.
 #ifndef PEOPLE_H
 #define PEOPLE_H
 
@@ -101,7 +101,8 @@ struct person {
     unsigned unanswered;
 };
 
-void person_join(struct person *person, struct gathering *gathering, unsigned number, const char *meeting, uint64_t now);
+void person_join(
+    struct person *person, struct gathering *gathering, unsigned number, const char *meeting, uint64_t now);
 /// Turns its microphone off or on, or its hand up or down.
 void person_change(struct person *person, bool hand);
 /// Whether it has its Slots, and its keys where it connects.
@@ -118,9 +119,11 @@ struct people_plan {
 };
 
 void people_configure(int epoll, const struct people_plan *plan);
-/// `count` more join `meeting`, `rate` a second; with 0 as fast as `window` at a time allow. Says `arrived` when all have.
+/// `count` more join `meeting`, `rate` a second; with 0 as fast as `window` at a time allow. Says `arrived` when they
+/// have.
 void people_join(unsigned count, const char *meeting, unsigned rate, unsigned window);
-/// `count` changes of state, each another person's from `first` on, `rate` a second. Says `changed` when all are answered.
+/// `count` changes of state, each another person's from `first` on, `rate` a second. Says `changed` when all are
+/// answered.
 void people_change(bool hand, unsigned first, unsigned count, double rate);
 /// From now on the server may go.
 void people_dismiss(void);

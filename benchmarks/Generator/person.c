@@ -43,7 +43,8 @@ static void ask_for_place(struct person *person) {
     int length = snprintf(body, sizeof body, "{\"display_name\":\"person %u\"}", person->number);
     length = snprintf(
         text, sizeof text,
-        "POST /api/v1/meetings/%s/join HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+        "POST /api/v1/meetings/%s/join HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
+        "Content-Length: %d\r\n\r\n%s",
         person->meeting, person->gathering->host, length, body);
     person->stage = AWAITS_PLACE;
     open_connection(person);
@@ -184,7 +185,9 @@ static size_t take(void *owner, uint8_t *bytes, size_t length, uint64_t now) {
         uint8_t room[FRAME_HEADER];
         websocket_send(&person->tcp, PONG_FRAME, room, 0);
     } else if (frame.opcode == CLOSE_FRAME) {
-        fail("person %u: the server closed: %.*s", person->number, (int)frame.length - 2, frame.text + 2);
+        // Behind the code of two bytes.
+        int size = frame.length > 2 ? (int)frame.length - 2 : 0;
+        fail("person %u: the server closed: %.*s", person->number, size, frame.text + 2);
     }
     return taken;
 }

@@ -92,7 +92,9 @@ static void take_success(struct ally *ally, const uint8_t *message, size_t lengt
     struct sockaddr_in relayed = {.sin_family = AF_INET};
     relayed.sin_port = htons(get16(value + 2) ^ 0x2112);
     relayed.sin_addr.s_addr = htonl(get32(value + 4) ^ 0x2112a442);
-    if (connect(ally->peer.watch.fd, (struct sockaddr *)&relayed, sizeof relayed) < 0) fail("connect: %s", strerror(errno));
+    if (connect(ally->peer.watch.fd, (struct sockaddr *)&relayed, sizeof relayed) < 0) {
+        fail("connect: %s", strerror(errno));
+    }
     ally->asking = CHANNEL_BIND;
     request(ally, now);
 }

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const uint64_t check_again = 100 * 1000000, consent_again = (uint64_t)2 * SECOND;
+static const uint64_t check_again = 100 * 1000000, consent_again = (uint64_t)2 * SECOND,
+                      shortest_pause = 1000000;
 
 struct transport {
     struct udp udp;
@@ -238,8 +239,9 @@ uint64_t transport_turn(struct transport *t, uint64_t now) {
         // OpenSSL itself knows whether its timer has passed.
         if (DTLSv1_handle_timeout(t->ssl) < 0) fail("the server did not answer DTLS");
         struct timeval left = {0};
-        uint64_t pause = DTLSv1_get_timeout(t->ssl, &left) ? (uint64_t)left.tv_sec * SECOND + (uint64_t)left.tv_usec * 1000 : 0;
-        return earlier(t->next_check, now + (pause < SECOND / 1000 ? SECOND / 1000 : pause));
+        DTLSv1_get_timeout(t->ssl, &left);
+        uint64_t pause = (uint64_t)left.tv_sec * SECOND + (uint64_t)left.tv_usec * 1000;
+        return earlier(t->next_check, now + (pause < shortest_pause ? shortest_pause : pause));
     }
     return t->next_check;
 }

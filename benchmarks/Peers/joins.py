@@ -115,7 +115,8 @@ class Run:
     async def rows(self) -> AsyncIterator[Row]:
         if {"handshake", "media", "janus"} & set(self._parts):
             self._handshake = await crowd.handshake(self._machine, 1000)
-            yield Row("DTLS handshake", None, milliseconds(self._handshake), "ms", "OpenSSL alone, server's side, ECDSA P-256")
+            note = "OpenSSL alone, the server's side, certificates of ECDSA P-256"
+            yield Row("DTLS handshake", None, milliseconds(self._handshake), "ms", note)
         for part, measure, connects in (
             ("small", self._small, False), ("large", self._large, False), ("media", self._media, True),
             ("crowd", self._crowd, True), ("minute", self._minute, True),
@@ -130,7 +131,7 @@ class Run:
             yield await self._janus()
 
     def _is_worth(self, part: str, case: Case) -> bool:
-        """The crowd is for one client of each build; 1,000 in a minute are more than the other build's core can take."""
+        """A crowd is for one client of each build; 1,000 in a minute are more than the other build has time for."""
         if part not in ("crowd", "minute"):
             return True
         mates = [other for other in self._cases if other.build == case.build]
@@ -175,13 +176,15 @@ class Run:
             yield row
         rest, second = await people.join({meeting: self._sizes.crowd - people.size})
         took = (first["took"] + second["took"]) / 1e9
-        yield self._row("crowd: whole", case, half + rest, "s", f"{people.size} people; {took:.1f} s by the clock; {self._times(second)}")
+        note = f"{people.size} people; {took:.1f} s by the clock; {self._times(second)}"
+        yield self._row("crowd: whole", case, half + rest, "s", note)
         yield self._memory("memory, connected", people, case, before)
         control, workers = await people.rest(self._sizes.rest)
-        yield self._row("control at rest", case, control, "cores", f"{people.size} people; and {workers:.3f} of the worker")
+        note = f"{people.size} people; and {workers:.3f} of the worker"
+        yield self._row("control at rest", case, control, "cores", note)
 
     async def _changes(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
-        """The first three are in everybody's Slots, and so is who follows on one of them; those of the middle are not."""
+        """The first three are in everybody's Slots, and so is who follows on one of them; the middle is not."""
         sizes, middle = self._sizes, people.size // 2
         for what, kind, first in (("mute", "mute", middle), ("mute of a speaker", "mute", 0), ("hand", "hand", middle)):
             cpu, changed = await people.change(kind, first, sizes.alone, 5)
@@ -193,7 +196,8 @@ class Run:
     def _memory(self, what: str, people: Crowd, case: Case, before: dict[str, Mapping]) -> Row:
         whole, tables = crowd.growth(before, people.program.memory())
         each = (whole - tables) / people.size / 1024
-        return self._row(what, case, each, "KiB each", f"of control; and {tables / people.size / 1024:.1f} of workers' tables")
+        note = f"of control; and {tables / people.size / 1024:.1f} of workers' tables"
+        return self._row(what, case, each, "KiB each", note)
 
     async def _minute(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
         meeting = (await people.meetings(1))[0]
@@ -220,7 +224,8 @@ class Run:
 
 
 HEADINGS = (
-    ("what", 32), ("build", 8), ("client", 16), ("value", 10), ("unit", 9), ("x before", 9), ("goal", 8), ("", 5), ("note", 0),
+    ("what", 32), ("build", 8), ("client", 16), ("value", 10), ("unit", 9), ("x before", 9), ("goal", 8), ("", 5),
+    ("note", 0),
 )  # fmt: skip
 RIGHT = {"value", "x before", "goal"}
 
@@ -245,7 +250,9 @@ def table_row(row: Row) -> str:
     ratio = "" if row.ratio is None else f"{row.ratio:.1f}"
     verdict = {None: "", True: "ok", False: "NO"}[row.is_reached]
     build = row.case.build if row.case else ""
-    return table_line([row.what, build, client, f"{row.value:.3f}", row.unit, ratio, goal_text(row.goal), verdict, row.note])
+    return table_line(
+        [row.what, build, client, f"{row.value:.3f}", row.unit, ratio, goal_text(row.goal), verdict, row.note]
+    )
 
 
 def json_row(row: Row) -> str:

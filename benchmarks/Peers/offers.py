@@ -1,6 +1,6 @@
 """A browser's offer with all its receive Slots, and what is left of it when Slots name only what they need.
 
-chromium.sdp has the parts that Chromium 156 wrote: the session, microphone, camera, one Slot for audio and one for video."""
+chromium.sdp has the parts that Chromium 156 wrote: session, microphone, camera, a Slot for audio and one for video."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def _assemble(session: str, media: list[str]) -> str:
 
 
 def write(kind: str) -> str:
-    """`browser`: every codec and extension in every Slot; `trimmed`: what is needed. With places for what is a client's."""
+    """With places for what is a client's own.
+
+    `kind`: `browser`, every codec and extension in every Slot; or `trimmed`, what is needed."""
     session, microphone, camera, audio, video = _parts()
     if kind == "trimmed":
         audio, video = _trim(audio), _trim(video)

@@ -30,7 +30,8 @@ def write_messages(folder: Path, way: str, kind: str) -> tuple[Path, Path | None
         )
         return hello, None
     hello.write_text(_line(type="join", id=1, session_token="@TOKEN@"))
-    after.write_text(
-        _line(type="media_state", id=2, **STATE) + _line(type="offer", id=3, sdp=offer) + _line(type="view", id=4, **VIEW)
-    )
+    messages = [
+        _line(type="media_state", id=2, **STATE), _line(type="offer", id=3, sdp=offer), _line(type="view", id=4, **VIEW)
+    ]  # fmt: skip
+    after.write_text("".join(messages))
     return hello, after

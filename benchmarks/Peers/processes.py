@@ -112,7 +112,8 @@ class Program:
     def memory(self) -> dict[str, Mapping]:
         """Its mappings by their first address."""
         text = Path(f"/proc/{self._process.pid}/smaps").read_text()
-        found = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ *(.*)\n(?:.*\n)*?Rss: +(\d+) kB", text, re.MULTILINE)
+        record = r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ *(.*)\n(?:.*\n)*?Rss: +(\d+) kB"
+        found = re.findall(record, text, re.MULTILINE)
         return {
             first: Mapping(int(end, 16) - int(first, 16), int(resident) * 1024, name)
             for first, end, name, resident in found

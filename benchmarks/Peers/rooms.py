@@ -50,7 +50,7 @@ class Watcher:
 
 
 class Rooms:
-    """People come one after the other; each has a transport to publish with, and from the second on one to watch with."""
+    """People come one after the other; each has a transport to publish with, and one to watch with."""
 
     def __init__(self, janus: Janus, generator: Generator) -> None:
         self._janus, self._generator = janus, generator
