@@ -103,26 +103,29 @@ class Crowd:
                 frames, since = seen, time.monotonic()
 
     async def change(self, kind: str, first: int, count: int, rate: float) -> tuple[float, dict]:
-        """The CPU seconds of each change, beyond what the server takes at rest, when all have heard of it."""
-        rest = await self.rest(1)
+        """The CPU seconds of control for each change, beyond what it takes at rest, when all have heard of it."""
+        rest, _ = await self.rest(2)
         heard = (await self._generator.mark())["people"]["heard"] + count * (self.size - 1)
 
         async def all_heard() -> bool:
             return (await self._generator.mark())["people"]["heard"] >= heard
 
-        before, start = self.program.cpu_seconds(), time.monotonic()
+        before, start = self._control_seconds(), time.monotonic()
         changed = await self._generator.change(kind, first, count, rate)
         await wait_until("everybody to hear of every change", all_heard, 20)
         wall = time.monotonic() - start
-        return (self.program.cpu_seconds() - before - sum(rest) * wall) / count, changed
+        return (self._control_seconds() - before - rest * wall) / count, changed
 
     async def rest(self, seconds: float) -> tuple[float, float]:
         """Cores of the control plane and of the workers while nobody does anything."""
-        whole, workers = self.program.cpu_seconds(), self.program.worker_seconds()
+        control, workers = self._control_seconds(), self.program.worker_seconds()
         await asyncio.sleep(seconds)
-        workers = self.program.worker_seconds() - workers
-        whole = self.program.cpu_seconds() - whole
-        return (whole - workers) / seconds, workers / seconds
+        return (
+            (self._control_seconds() - control) / seconds, (self.program.worker_seconds() - workers) / seconds
+        )  # fmt: skip
+
+    def _control_seconds(self) -> float:
+        return self.program.cpu_seconds() - self.program.worker_seconds()
 
 
 def growth(before: dict[str, Mapping], after: dict[str, Mapping]) -> tuple[int, int]:

@@ -89,6 +89,9 @@ class Sizes:
     rooms: int = 3
 
 
+# A rate: more is better.
+PER_CORE = "1/s core"
+
 SHORT = Sizes(small=10, large=100, crowd=200, tens=6, fives=20, alone=5, company=50, rest=3, rooms=1)
 
 
@@ -109,7 +112,9 @@ class Run:
         if case.build == "before" and case.offer == "browser":
             self._first[what] = value
         first = self._first.get(what)
-        ratio = first / value if first and value else None
+        ratio = None
+        if first and value:
+            ratio = value / first if unit == PER_CORE else first / value
         return Row(what, case, value, unit, note, ratio)
 
     async def rows(self) -> AsyncIterator[Row]:
@@ -164,7 +169,7 @@ class Run:
             f"{milliseconds(each):.2f} ms each, {self._handshake / each:.0%} of it the handshake; "
             f"{arrived['arrived'] / arrived['took'] * 1e9:.0f} a second by the clock"
         )
-        yield self._row("joins with DTLS, meetings of 5", case, 1 / each, "1/s core", note)
+        yield self._row("joins with DTLS, meetings of 5", case, 1 / each, PER_CORE, note)
 
     async def _crowd(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
         """1,000 people as fast as they can; what 500 of them do in between."""
@@ -187,7 +192,7 @@ class Run:
         """The first three are in everybody's Slots, and so is who follows on one of them; the middle is not."""
         sizes, middle = self._sizes, people.size // 2
         for what, kind, first in (("mute", "mute", middle), ("mute of a speaker", "mute", 0), ("hand", "hand", middle)):
-            cpu, changed = await people.change(kind, first, sizes.alone, 5)
+            cpu, changed = await people.change(kind, first, sizes.alone, 8)
             note = f"of {people.size}; heard by all after {self._spread(changed)}"
             yield self._row(f"{what} alone", case, milliseconds(cpu), "ms", note)
             cpu, _ = await people.change(kind, first + sizes.alone, sizes.company, 100)
