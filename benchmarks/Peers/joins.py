@@ -33,7 +33,7 @@ class Goal:
 
 GOALS = {
     "join, meeting of 10": Goal(least=12),
-    "join, meeting of 500": Goal(least=20),
+    "join, large meeting": Goal(least=20),
     "mute alone": Goal(least=10),
     "mute in company": Goal(least=10),
     "mute of a speaker alone": Goal(least=10),
@@ -156,8 +156,8 @@ class Run:
         last = max(self._sizes.large // 10, 10)
         begin, _ = await people.join({meeting: self._sizes.large - last})
         end, arrived = await people.join({meeting: last})
-        note = f"the last {last}; all {self._sizes.large} took {begin + end:.2f} s; {self._times(arrived)}"
-        yield self._row("join, meeting of 500", case, milliseconds(end / last), "ms", note)
+        note = f"the last {last} of {self._sizes.large}; all took {begin + end:.2f} s; {self._times(arrived)}"
+        yield self._row("join, large meeting", case, milliseconds(end / last), "ms", note)
         yield self._memory("memory, without media", people, case, before)
 
     async def _media(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
@@ -271,12 +271,12 @@ def json_row(row: Row) -> str:
 
 def make_cases(needletail: str, before: str, is_short: bool, way: str) -> list[Case]:
     """Each build with today's client, and with the one that offers less; ours with its own way in."""
-    cases = []
-    if before:
-        cases += [Case("before", before, "steps", "browser"), Case("before", before, "steps", "trimmed")]
-    ours = [("steps", "browser"), ("steps", "trimmed"), ("once", "browser"), ("once", "trimmed")]
-    chosen = [client for client in ours if client[0] == way or client == ("steps", "browser")]
-    return cases + [Case("now", needletail, *client) for client in (chosen[-1:] if is_short else chosen)]
+    theirs = [("steps", "browser"), ("steps", "trimmed")] if before else []
+    ours = list(dict.fromkeys([("steps", "browser"), (way, "browser"), (way, "trimmed")]))
+    if is_short:
+        theirs, ours = theirs[:1], ours[-1:]
+    cases = [Case("before", before, *client) for client in theirs]
+    return cases + [Case("now", needletail, *client) for client in ours]
 
 
 async def main(run: Run, machine: Machine, is_json: bool) -> None:
