@@ -7,6 +7,8 @@
 //   join COUNT MEETING RATE WINDOW      people a second; RATE 0: as fast as WINDOW at a time allow
 //   mute FIRST COUNT RATE               changes a second, each another person's microphone; `hand` likewise
 //   dismiss                             the server may go now
+//   listen LOCAL:PORT                   as a server, for `write BYTES` to everybody who connects
+//   read COUNT LOCAL:PORT REMOTE:PORT   connections to it
 //   handshakes COUNT                    what a DTLS handshake costs its server
 //   mark                                what happened so far
 #define _GNU_SOURCE
@@ -75,6 +77,16 @@ static void connect_client(int epoll, char **words) {
     media_connect(epoll, number(words[1]), &plan);
 }
 
+static void read_writes(int epoll, char **words) {
+    struct sockaddr_in local = endpoint(words[2]), remote = endpoint(words[3]);
+    writes_read(epoll, number(words[1]), &local, &remote);
+}
+
+static void listen_for_writes(int epoll, char **words) {
+    struct sockaddr_in local = endpoint(words[1]);
+    writes_listen(epoll, &local);
+}
+
 static void connect_relay(int epoll, char **words) {
     struct relay_plan plan = {endpoint(words[2]), endpoint(words[3]), endpoint(words[4]), words[5], words[6]};
     relay_connect(epoll, number(words[1]), &plan);
@@ -103,6 +115,12 @@ static void obey(int epoll, char *line) {
         people_change(command[0] == 'h', first, number(words[2]), atof(words[3]));
     } else if (!strcmp(command, "dismiss")) {
         people_dismiss();
+    } else if (!strcmp(command, "listen") && count == 2) {
+        listen_for_writes(epoll, words);
+    } else if (!strcmp(command, "read") && count == 4) {
+        read_writes(epoll, words);
+    } else if (!strcmp(command, "write") && count == 2 && first <= DATAGRAM) {
+        writes_write(first);
     } else if (!strcmp(command, "handshakes") && count == 2) {
         handshake_measure(first);
     } else if (!strcmp(command, "mark")) {

@@ -130,6 +130,14 @@ void people_dismiss(void);
 uint64_t people_turn(uint64_t now);
 void people_report(void);
 
+// ---- writes.c
+
+void writes_listen(int epoll, const struct sockaddr_in *local);
+/// `count` connections on which all that comes is read.
+void writes_read(int epoll, unsigned count, const struct sockaddr_in *local, const struct sockaddr_in *remote);
+/// So many bytes to everybody who has connected, at most DATAGRAM. Says `written`.
+void writes_write(unsigned bytes);
+
 // ---- handshake.c
 
 /// The processor time of `count` DTLS handshakes with certificates of both ends, in memory; prints it.

@@ -19,6 +19,8 @@ API = "10.69.0.1:8080"
 PROFILE = "SRTP_AEAD_AES_128_GCM"
 # Needletail's own name of it.
 OFFERED = "AEAD_AES_128_GCM"
+# Bytes of a change of somebody's state, with the frame's header.
+NEWS = 150
 # Memory that a worker was given at its start and had not touched is in mappings at least as large.
 TABLE = 1 << 20
 
@@ -151,6 +153,26 @@ async def janus(machine: Machine, rooms: int, size: int) -> tuple[float, float]:
                 transports += await filling.fill(room, size)
             server.program.check()
             return (server.program.cpu_seconds() - before) / (rooms * size), transports / (rooms * size)
+
+
+async def writes(machine: Machine, people: int, rounds: int, rate: float) -> float:
+    """CPU seconds of a server that does nothing but write once to each of so many sockets, `rate` times a second."""
+    server = Generator(machine.generator, None, machine.server_core, PROFILE)
+    async with server, machine.make_generator() as load:
+        server.listen(API)
+        await server.mark()
+        load.read(people, API)
+
+        async def all_connected() -> bool:
+            return await server.write(NEWS) == people
+
+        await wait_until("everybody to connect", all_connected)
+        await asyncio.sleep(0.5)
+        before = (await server.mark())["cpu"]
+        for _ in range(rounds):
+            await server.write(NEWS)
+            await asyncio.sleep(1 / rate)
+        return ((await server.mark())["cpu"] - before) / rounds / 1e9
 
 
 async def handshake(machine: Machine, count: int) -> float:

@@ -28,8 +28,10 @@ class Transport:
 
 
 class Generator:
-    def __init__(self, binary: str, namespace: str, core: int, profile: str) -> None:
-        self._command, self._core = ["ip", "netns", "exec", namespace, binary, profile], core
+    def __init__(self, binary: str, namespace: str | None, core: int, profile: str) -> None:
+        """`namespace`: another one than where this runs."""
+        within = ["ip", "netns", "exec", namespace] if namespace else []
+        self._command, self._core = [*within, binary, profile], core
         self._connected: set[int] = set()
 
     async def __aenter__(self) -> Generator:
@@ -112,6 +114,19 @@ class Generator:
         """The processor seconds of a DTLS handshake at its server."""
         self._say("handshakes", count)
         return (await self._hear("handshakes"))["server"] / count / 1e9
+
+    def listen(self, address: str) -> None:
+        """As a server, for `write`."""
+        self._say("listen", address)
+
+    def read(self, count: int, server: str) -> None:
+        """Connects so often to one that listens."""
+        self._say("read", count, f"{SIGNAL_ADDRESS}:0", server)
+
+    async def write(self, size: int) -> int:
+        """So many bytes to everybody who has connected; how many these are."""
+        self._say("write", size)
+        return (await self._hear("written"))["written"]
 
     async def _hear(self, word: str, patience: float = 150) -> dict:
         while word not in (answer := await self._answer(patience)):

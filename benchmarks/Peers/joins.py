@@ -83,12 +83,14 @@ class Sizes:
     # Meetings of ten and of five; a server makes 60 for one address at once.
     tens: int = 12
     fives: int = 55
-    alone: int = 15
+    alone: int = 30
     company: int = 200
     rest: int = 10
     rooms: int = 3
 
 
+# Changes a second.
+ALONE, IN_COMPANY = 8, 100
 # A rate: more is better.
 PER_CORE = "1/s core"
 
@@ -122,6 +124,9 @@ class Run:
             self._handshake = await crowd.handshake(self._machine, 1000)
             note = "OpenSSL alone, the server's side, certificates of ECDSA P-256"
             yield Row("DTLS handshake", None, milliseconds(self._handshake), "ms", note)
+        if "crowd" in self._parts:
+            cpu = await crowd.writes(self._machine, self._sizes.large, 40, ALONE)
+            yield Row("bare writes", None, milliseconds(cpu), "ms", f"one to each of {self._sizes.large} sockets")
         for part, measure, connects in (
             ("small", self._small, False), ("large", self._large, False), ("media", self._media, True),
             ("crowd", self._crowd, True), ("minute", self._minute, True),
@@ -192,11 +197,11 @@ class Run:
         """The first three are in everybody's Slots, and so is who follows on one of them; the middle is not."""
         sizes, middle = self._sizes, people.size // 2
         for what, kind, first in (("mute", "mute", middle), ("mute of a speaker", "mute", 0), ("hand", "hand", middle)):
-            cpu, changed = await people.change(kind, first, sizes.alone, 8)
+            cpu, changed = await people.change(kind, first, sizes.alone, ALONE)
             note = f"of {people.size}; heard by all after {self._spread(changed)}"
             yield self._row(f"{what} alone", case, milliseconds(cpu), "ms", note)
-            cpu, _ = await people.change(kind, first + sizes.alone, sizes.company, 100)
-            yield self._row(f"{what} in company", case, milliseconds(cpu), "ms", f"of {people.size}, 100 a second")
+            cpu, _ = await people.change(kind, first + sizes.alone, sizes.company, IN_COMPANY)
+            yield self._row(f"{what} in company", case, milliseconds(cpu), "ms", f"of {people.size}, {IN_COMPANY} a second")
 
     def _memory(self, what: str, people: Crowd, case: Case, before: dict[str, Mapping]) -> Row:
         whole, tables = crowd.growth(before, people.program.memory())
