@@ -37,7 +37,8 @@ public struct Answerer: Sendable {
         Self.chooseSources(&answers, using: &generator)
 
         let session = [
-            "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite",
+            "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", connectionLine, "t=0 0",
+            "a=ice-lite",
             bundle.exists ? "a=group:BUNDLE " + accepted.map(\.offered.mid).joined(separator: " ") : nil,
             "a=msid-semantic: WMS *",
         ].compactMap(\.self)
@@ -60,7 +61,7 @@ public struct Answerer: Sendable {
                 text.add(MediaAnswer.rejection(answer.offered.media, transport: transport))
                 continue
             }
-            text.add(mediaHead(answer))
+            text.add(mediaLine(answer))
             if bounds.contains(index) { text.add(transport) }
             answer.write(to: &text)
             if bounds.contains(index) { text.add(candidateLines) }
@@ -104,7 +105,7 @@ public struct Answerer: Sendable {
         for index in answers.indices where answers[index].isAccepted {
             let offered = answers[index].offered
             answers[index].extensions = offered.capabilities.extensions.filter { offer in
-                if !offered.sends, offer.kind == .rid || offer.kind == .repairedRid { return false }
+                if !offered.sends, !offer.kind.isForSlots(among: offered.capabilities.extensions) { return false }
                 let place = offer.kind.place
                 if map[keyPath: place] == 0, taken.insert(offer.id).inserted { map[keyPath: place] = offer.id }
                 return map[keyPath: place] == offer.id
@@ -130,13 +131,16 @@ public struct Answerer: Sendable {
         }
     }
 
-    private func mediaHead(_ answer: MediaAnswer) -> [String] {
+    private func mediaLine(_ answer: MediaAnswer) -> String {
         let media = answer.offered.media
         let types = answer.payloadTypes.map(String.init).joined(separator: " ")
         // Port 9 is discard, where there is no address yet (RFC 8840 section 4.1.1).
-        let port = candidates.first?.port ?? 9
-        let address = candidates.first.map { "\($0.address.isV4 ? "IP4" : "IP6") \($0.address)" } ?? "IP4 0.0.0.0"
-        return ["m=\(media.kind) \(port) \(media.proto) \(types)", "c=IN \(address)"]
+        return "m=\(media.kind) \(candidates.first?.port ?? 9) \(media.proto) \(types)"
+    }
+
+    /// Of the session, as all m-lines share the address.
+    private var connectionLine: String {
+        "c=IN " + (candidates.first.map { "\($0.address.isV4 ? "IP4" : "IP6") \($0.address)" } ?? "IP4 0.0.0.0")
     }
 
     private var candidateLines: [String] {

@@ -20,6 +20,16 @@ struct HeaderExtension {
         case dependencyDescriptor =
             "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 
+        /// Whether Slots have it: not what names a publisher's layers, nor what is not continued when the source of a Slot
+        /// changes, nor the older way to time packets where the newer one is offered.
+        func isForSlots(among offered: [HeaderExtension]) -> Bool {
+            switch self {
+            case .mid, .audioLevel, .transportSequence, .videoOrientation: true
+            case .absSendTime: !offered.contains { $0.kind == .transportSequence }
+            case .rid, .repairedRid, .dependencyDescriptor: false
+            }
+        }
+
         /// Its place in the map.
         var place: WritableKeyPath<ExtensionMap, UInt8> {
             switch self {

@@ -57,7 +57,7 @@ struct MediaAnswer {
 
     /// A line `m=` that says no (RFC 3264 section 6). aiortc wants `transport`'s lines even there.
     static func rejection(_ media: SessionDescription.Media, transport: [String]) -> [String] {
-        var lines = ["m=\(media.kind) 0 \(media.proto) \(media.formats.joined(separator: " "))", "c=IN IP4 0.0.0.0"]
+        var lines = ["m=\(media.kind) 0 \(media.proto) \(media.formats.joined(separator: " "))"]
         lines += transport
         if let mid = media.attributes.first("mid") { lines.append("a=mid:\(mid.value)") }
         return lines + ["a=inactive", "a=rtcp-mux"]
@@ -67,14 +67,16 @@ struct MediaAnswer {
     func write(to text: inout SDPText) {
         text.add("a=mid:\(offered.mid)")
         text.add("a=\(direction.rawValue)")
-        if offered.receives { text.add("a=msid:slot-\(offered.mid) slot-\(offered.mid)") }
+        if offered.receives { text.add("a=msid:- \(offered.mid)") }
         text.add("a=rtcp-mux")
         if offered.media.attributes.has("rtcp-rsize") { text.add("a=rtcp-rsize") }
         // Slots differ in nothing of this.
         text.add(once: offered.capabilities.number.map { "\($0) \(offered.media.kind) \(direction.rawValue)" }) {
             text in
             text.add(extensions.map { "a=extmap:\($0.answer)" })
-            for shared in formats { text.add(formatLines(shared)) }
+            let common = commonFeedback
+            text.add(Self.feedbackLines(common ?? [], of: "*"))
+            for shared in formats { text.add(formatLines(shared, saysFeedback: common == nil)) }
         }
         if offered.receives { text.add(sourceLines) }
         if offered.sends { text.add(simulcastLines) }
@@ -89,18 +91,38 @@ struct MediaAnswer {
         PayloadTypes(media: shared.format.payloadType, rtx: shared.rtx?.payloadType ?? 0xff)
     }
 
-    private func formatLines(_ shared: Shared) -> [String] {
+    /// What all formats have, where there are several; one line serves them then (RFC 4585 section 4.2).
+    private var commonFeedback: RTPFormat.Feedback? {
+        guard formats.count > 1 else { return nil }
+        let all = formats.map { feedback(for: $0.format) }
+        return all.allSatisfy { $0 == all[0] } ? all[0] : nil
+    }
+
+    private static func feedbackLines(_ feedback: RTPFormat.Feedback, of type: String) -> [String] {
+        RTPFormat.Feedback.texts.filter { feedback.contains($0.0) }.map { "a=rtcp-fb:\(type) \($0.1)" }
+    }
+
+    private func formatLines(_ shared: Shared, saysFeedback: Bool) -> [String] {
         let type = shared.format.payloadType
         var lines = ["a=rtpmap:\(type) \(shared.format.mapping)"]
-        let feedback = feedback(for: shared.format)
-        lines += RTPFormat.Feedback.texts.filter { feedback.contains($0.0) }.map { "a=rtcp-fb:\(type) \($0.1)" }
-        let parameters = shared.codec == .opus ? opusParameters(shared.format) : shared.format.parameters
+        if saysFeedback { lines += Self.feedbackLines(feedback(for: shared.format), of: String(type)) }
+        let parameters = parameters(of: shared)
         if !parameters.isEmpty { lines.append("a=fmtp:\(type) \(parameters)") }
         if let rtx = shared.rtx {
             lines.append("a=rtpmap:\(rtx.payloadType) \(rtx.mapping)")
             lines.append("a=fmtp:\(rtx.payloadType) \(rtx.parameters)")
         }
         return lines
+    }
+
+    /// Those that say more than their absence does: profile 0 is what VP9 (RFC 9628 section 7) and AV1 (its RTP
+    /// specification, section 7.2) mean without them.
+    private func parameters(of shared: Shared) -> String {
+        switch shared.codec {
+        case .opus: opusParameters(shared.format)
+        case .vp9, .av1: ""
+        case .vp8, .h264: shared.format.parameters
+        }
     }
 
     /// RFC 7587 section 6.1: forward error correction, and nothing that asks for stereo.
@@ -118,7 +140,7 @@ struct MediaAnswer {
         return format.feedback.intersection(wanted)
     }
 
-    /// RFC 5576: what we send with.
+    /// RFC 5576: what we send with; the name is that of our reports.
     private var sourceLines: [String] {
         var lines = ["a=ssrc:\(ssrc) cname:needletail"]
         if rtxSsrc != 0 {

@@ -33,8 +33,7 @@ extension MediaDirector {
         updateSources(of: participant)
         // The client is given its Slots whole after the answer.
         fill(participant, isSilent: true)
-        let slots = members[participant]?.slots.map(\.assignment) ?? []
-        return MediaConnection(sdp: place.negotiation.answer, slots: slots)
+        return MediaConnection(sdp: place.negotiation.answer, slots: member.slots.map(\.assignment))
     }
 
     /// A Session's place with the answer that names it in its ufrag. Nothing is opened yet.

@@ -42,7 +42,7 @@ extension MediaDirector {
     ///
     /// - Parameter isSilent: the change is not told; the signaling asks for the whole.
     func fill(_ viewer: ParticipantID, isSilent: Bool) {
-        guard var member = members[viewer], let meeting = meetings[member.meeting] else { return }
+        guard let member = members[viewer], let meeting = meetings[member.meeting] else { return }
         member.isQueued = false
         var changed: [Int] = []
         for kind in [MediaKind.audio, .video, .screen] {
@@ -59,7 +59,6 @@ extension MediaDirector {
                 if member.slots[index].occupant != before { changed.append(index) }
             }
         }
-        members[viewer] = member
         if !isSilent, !changed.isEmpty {
             tell(.slots(viewer, changed.sorted().map { member.slots[$0].assignment }))
         }

@@ -192,14 +192,14 @@ public actor MediaDirector: MediaPlane {
 
     public func setView(_ participant: ParticipantID, _ view: MediaView) async {
         guard let member = members[participant], member.view != view else { return }
-        members[participant]?.view = view
+        member.view = view
         meetings[member.meeting]?.setView(participant, view)
         touch([participant])
     }
 
     public func setMediaState(_ participant: ParticipantID, _ state: PublishedMedia) async {
         guard let member = members[participant], member.state != state else { return }
-        members[participant]?.state = state
+        member.state = state
         updateSources(of: participant)
     }
 

@@ -34,8 +34,8 @@ struct MemberSlot {
     var assignment: SlotAssignment { SlotAssignment(mid: mid, participant: occupant, source: SlotSource(kind)) }
 }
 
-/// The media side of a participant: one Session with its Tracks and Slots.
-struct MediaMember {
+/// The media side of a participant: one Session with its Tracks and Slots. The director owns it, and hands it to nobody.
+final class MediaMember {
     let id: ParticipantID
     let meeting: MeetingID
     /// Its place in the order of joining; a reconnect keeps it.
@@ -50,6 +50,20 @@ struct MediaMember {
     var view: MediaView
     /// Waits in the director's queue for its Slots to be filled anew.
     var isQueued = false
+
+    init(
+        id: ParticipantID, meeting: MeetingID, serial: UInt64, session: SessionHandle,
+        tracks: [MediaKind: PublishedTrack], slots: [MemberSlot], state: PublishedMedia, view: MediaView
+    ) {
+        self.id = id
+        self.meeting = meeting
+        self.serial = serial
+        self.session = session
+        self.tracks = tracks
+        self.slots = slots
+        self.state = state
+        self.view = view
+    }
 
     /// The worker on which everything of this participant lives.
     var worker: Int { session.worker }

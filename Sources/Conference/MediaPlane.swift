@@ -77,7 +77,7 @@ public enum SlotSource: String, Sendable, Codable {
 }
 
 /// Who is in a Slot now.
-public struct SlotAssignment: Sendable, Equatable {
+public struct SlotAssignment: Sendable, Hashable {
     /// The m-line's identification tag (RFC 5888).
     public var mid: String
     /// Nil: the Slot is empty.

@@ -17,13 +17,15 @@ final class MeetingFeed {
     private var events: [Event] = []
     /// The number of the first of `events`.
     private var base = 0
-    /// When events were sent last.
+    /// When something was sent last.
     var lastFlush: Timestamp?
     /// A flush will come.
     var isScheduled = false
 
+    private var end: Int { base + events.count }
+
     /// Nothing waits to be sent.
-    var isIdle: Bool { events.isEmpty }
+    var isIdle: Bool { events.isEmpty && lines.allSatisfy(\.own.isEmpty) }
 
     func add(_ line: SignalingLine) {
         var place = lines.endIndex
@@ -36,38 +38,37 @@ final class MeetingFeed {
     /// It was told all that happened so far.
     func beginListening(_ line: SignalingLine) {
         line.isListening = true
-        line.position = base + events.count
+        line.position = end
+        line.own = []
     }
 
+    /// Adds an event for everybody.
     func append(_ frame: ByteBuffer, but exception: ParticipantID?) {
         events.append(Event(frame: frame, exception: exception))
     }
 
-    /// What waits for the line and then `frame`, in one buffer: a message of its own does not overtake the events that it
-    /// may build on.
-    func pending(for line: SignalingLine, then frame: ByteBuffer) -> ByteBuffer {
-        guard line.position < base + events.count else { return frame }
-        var frames = joined(from: line.position, for: line.id)
-        frames.writeImmutableBuffer(frame)
-        line.position = base + events.count
-        return frames
+    /// Adds a message for one, which does not overtake the events that it may build on.
+    func append(_ frame: ByteBuffer, for line: SignalingLine) {
+        line.own.append(SignalingLine.Message(frame: frame, behind: end))
     }
 
     /// Sends each line what waits for it.
     func flush(into batch: inout SignalingBatch) {
-        let end = base + events.count
         let exceptions = Set(events.lazy.compactMap(\.exception))
         var shared: [Int: ByteBuffer] = [:]
-        for line in lines where line.isListening && line.position < end {
-            defer { line.position = end }
+        for line in lines where line.isListening && (line.position < end || !line.own.isEmpty) {
+            defer {
+                line.position = end
+                line.own.removeAll(keepingCapacity: true)
+            }
             guard let socket = line.socket, !socket.isClosing else { continue }
             var frames: ByteBuffer
-            if exceptions.contains(line.id) {
-                frames = joined(from: line.position, for: line.id)
+            if !line.own.isEmpty || exceptions.contains(line.id) {
+                frames = waiting(for: line)
             } else if let known = shared[line.position] {
                 frames = known
             } else {
-                frames = joined(from: line.position, for: line.id)
+                frames = waiting(for: line)
                 shared[line.position] = frames
             }
             if frames.readableBytes > 0 { batch.add(frames, to: socket) }
@@ -76,12 +77,26 @@ final class MeetingFeed {
         events.removeAll(keepingCapacity: true)
     }
 
-    private func joined(from position: Int, for id: ParticipantID) -> ByteBuffer {
-        let waiting = events[max(0, position - base)...].filter { $0.exception != id }
-        guard waiting.count != 1 else { return waiting.first?.frame ?? ByteBuffer() }
+    /// Events and messages of its own, in the order in which they came.
+    private func waiting(for line: SignalingLine) -> ByteBuffer {
+        var parts: [ByteBuffer] = []
+        var position = line.position
+        func addEvents(until limit: Int) {
+            while position < limit {
+                let event = events[position - base]
+                if event.exception != line.id { parts.append(event.frame) }
+                position += 1
+            }
+        }
+        for message in line.own {
+            addEvents(until: message.behind)
+            parts.append(message.frame)
+        }
+        addEvents(until: end)
+        guard parts.count != 1 else { return parts[0] }
         var frames = ByteBuffer()
-        frames.reserveCapacity(waiting.reduce(0) { $0 + $1.frame.readableBytes })
-        for event in waiting { frames.writeImmutableBuffer(event.frame) }
+        frames.reserveCapacity(parts.reduce(0) { $0 + $1.readableBytes })
+        for part in parts { frames.writeImmutableBuffer(part) }
         return frames
     }
 }

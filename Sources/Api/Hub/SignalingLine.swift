@@ -1,5 +1,6 @@
 import Conference
 import Meetings
+import NIOCore
 
 /// A participant's tie to the signaling. The hub owns it, and nobody else touches it.
 final class SignalingLine {
@@ -28,6 +29,15 @@ final class SignalingLine {
     var entry: [UInt8] = []
     /// The first event of its meeting that it was not sent.
     var position = 0
+    /// What waits for it alone.
+    var own: [Message] = []
+
+    /// A message between the events of the meeting.
+    struct Message {
+        var frame: ByteBuffer
+        /// Events below this number stand before it.
+        var behind: Int
+    }
 
     init(_ participant: Participant, resume: String) {
         id = participant.id

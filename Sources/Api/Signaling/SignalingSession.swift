@@ -96,7 +96,7 @@ struct SignalingSession {
     private mutating func join(_ join: ClientMessage.Join, id: RequestID?) async throws {
         guard participant == nil else { throw Problem(409, "already_joined", "This socket has joined.") }
         guard let token = join.sessionToken else { return try await enter(join, id: id) }
-        let claim = try await tokens.participant(token)
+        let claim = try tokens.participant(token)
         try await hub.attach(
             claim.id, in: claim.meeting, SocketJoin(join, token: token, isFresh: claim.isFresh, request: id), socket)
         participant = claim.id
@@ -113,7 +113,7 @@ struct SignalingSession {
         let newcomer = try await hub.admit(
             meeting.id, request, digest: meeting.digest(of: join.password, within: limits))
         do {
-            let token = try await tokens.issue(newcomer, in: meeting.id, expires: clock.now + limits.connectTime)
+            let token = try tokens.issue(newcomer, in: meeting.id, expires: clock.now + limits.connectTime)
             try await hub.attach(
                 newcomer.id, in: meeting.id, SocketJoin(join, token: token, isFresh: true, request: id), socket)
         } catch {
