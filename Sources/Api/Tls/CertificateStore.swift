@@ -1,6 +1,6 @@
+import Agents
 import Foundation
 import Meetings
-import NIOSSL
 import Synchronization
 
 /// A certificate chain and its key, read from two PEM files, and read again when they change. New connections get the
@@ -39,10 +39,10 @@ public final class CertificateStore: Sendable {
     }
 
     private struct Loaded {
-        var configuration: TLSConfiguration
+        var identity: TLSIdentity
         var validity: Validity
         /// By the protocols that they offer.
-        var contexts: [[String]: NIOSSLContext] = [:]
+        var contexts: [[String]: TLSContext] = [:]
     }
 
     private struct Inside {
@@ -71,13 +71,11 @@ public final class CertificateStore: Sendable {
     /// What a listener needs for a new connection.
     ///
     /// - Parameter protocols: what ALPN (RFC 7301) offers, the most preferred first; none: no ALPN.
-    /// - Throws: what BoringSSL complains about.
-    public func context(protocols: [String] = []) throws -> NIOSSLContext {
+    /// - Throws: what OpenSSL complains about.
+    public func context(protocols: [String] = []) throws -> TLSContext {
         try inside.withLock { inside in
             if let known = inside.loaded.contexts[protocols] { return known }
-            var configuration = inside.loaded.configuration
-            configuration.applicationProtocols = protocols
-            let context = try NIOSSLContext(configuration: configuration)
+            let context = try TLSContext(inside.loaded.identity, protocols: protocols)
             inside.loaded.contexts[protocols] = context
             return context
         }
@@ -100,37 +98,25 @@ public final class CertificateStore: Sendable {
     }
 
     private static func load(_ certificate: String, _ key: String) throws -> Loaded {
-        let chain: [NIOSSLCertificate]
+        let identity: TLSIdentity
         do {
-            chain = try NIOSSLCertificate.fromPEMBytes(read(certificate))
-        } catch let refusal as Refusal {
-            throw refusal
-        } catch {
+            identity = try TLSIdentity(certificates: read(certificate), key: read(key))
+            // What else OpenSSL holds against the pair, such as a key that is too short.
+            _ = try TLSContext(identity, protocols: [])
+        } catch TLSIdentity.Refusal.noCertificate {
             throw Refusal(description: "\(certificate) holds no certificate in PEM")
-        }
-        guard let leaf = chain.first else { throw Refusal(description: "\(certificate) holds no certificate in PEM") }
-        let secret: NIOSSLPrivateKey
-        do {
-            secret = try NIOSSLPrivateKey(bytes: read(key), format: .pem)
-        } catch let refusal as Refusal {
-            throw refusal
-        } catch {
+        } catch TLSIdentity.Refusal.noKey {
             throw Refusal(description: "\(key) holds no private key in PEM without a passphrase")
-        }
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(secret))
-        // RFC 8996: nothing older.
-        configuration.minimumTLSVersion = .tlsv12
-        do {
-            _ = try NIOSSLContext(configuration: configuration)
-        } catch {
+        } catch TLSIdentity.Refusal.keyOfAnother {
             throw Refusal(description: "the key of \(key) is not that of the certificate of \(certificate)")
+        } catch let error as DTLSError {
+            throw Refusal(description: "\(certificate) cannot be used: \(error)")
         }
         return Loaded(
-            configuration: configuration,
+            identity: identity,
             validity: Validity(
-                notBefore: Timestamp(milliseconds: Int64(leaf.notValidBefore) * 1_000),
-                notAfter: Timestamp(milliseconds: Int64(leaf.notValidAfter) * 1_000)))
+                notBefore: Timestamp(milliseconds: identity.notBefore * 1_000),
+                notAfter: Timestamp(milliseconds: identity.notAfter * 1_000)))
     }
 
     private static func read(_ path: String) throws -> [UInt8] {

@@ -1,9 +1,6 @@
 import HummingbirdCore
-import HummingbirdHTTP2
 import Logging
 import NIOCore
-import NIOHTTP2
-import NIOSSL
 import NIOTLS
 
 /// One TLS connection of the API listener. ALPN (RFC 7301) decides: HTTP/2, or HTTP/1.1, which the signaling socket
@@ -25,7 +22,6 @@ struct SecureChannel: HTTPChannelHandler {
     private let http1: SignalingChannel
     private let http2: HTTP2Channel
     private let patience: TimeAmount
-    private let farewell: TimeAmount
 
     var responder: Responder { http1.responder }
 
@@ -33,27 +29,19 @@ struct SecureChannel: HTTPChannelHandler {
     init(_ http1: SignalingChannel, certificates: CertificateStore, requests: ConnectionCount) {
         self.certificates = certificates
         self.http1 = http1
-        let configuration = http1.configuration
-        patience = TimeAmount(configuration.idleTimeout)
-        farewell = TimeAmount(configuration.farewellTime) * 2
-        // Its limits for a connection are those of swift-nio-http2, which nothing here can set: `HTTP2` tests hold them.
-        http2 = HTTP2Channel(
-            responder: http1.responder,
-            configuration: HTTP2ChannelConfiguration(
-                idleTimeout: configuration.idleTimeout, gracefulCloseTimeout: configuration.farewellTime,
-                streamConfiguration: .init(
-                    additionalChannelHandlers: [RequestGate(requests), ExchangeTimer(configuration)],
-                    idleTimeout: TimeAmount(configuration.idleTimeout))))
+        patience = TimeAmount(http1.configuration.idleTimeout)
+        http2 = HTTP2Channel(http1: http1, requests: requests)
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context(protocols: Self.protocols)))
+            try pipeline.addHandler(TLSHandler(certificates.context(protocols: Self.protocols)))
             try pipeline.addHandler(HandshakeTimer(patience: patience))
             let negotiation = NIOTypedApplicationProtocolNegotiationHandler<Negotiated> { result in
                 switch result {
-                case .negotiated("h2"): setupHTTP2(channel, logger)
+                case .negotiated("h2"):
+                    channel.eventLoop.makeCompletedFuture { .http2(try http2.setup(channel, logger)) }
                 // A client without ALPN speaks HTTP/1.1; another word than those we offered is not chosen.
                 case .negotiated, .fallback: http1.setup(channel: channel, logger: logger).map { .http1($0) }
                 }
@@ -63,21 +51,12 @@ struct SecureChannel: HTTPChannelHandler {
         }
     }
 
-    private func setupHTTP2(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Negotiated> {
-        http2.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            let pipeline = channel.pipeline.syncOperations
-            let frames = try pipeline.handler(type: NIOHTTP2Handler.self)
-            try pipeline.addHandler(Farewell(patience: farewell), position: .after(frames))
-            return .http2(value)
-        }
-    }
-
     func handle(value: Value, logger: Logger) async {
         // A handshake that failed is the peer's affair: it may have spoken no TLS, or not our versions.
         guard let negotiated = try? await value.negotiated.get() else { return value.channel.close(promise: nil) }
         switch negotiated {
         case .http1(let inner): await http1.handle(value: inner, logger: logger)
-        case .http2(let inner): await http2.handle(value: inner, logger: logger)
+        case .http2(let inner): await http2.handle(inner, logger: logger)
         }
     }
 }

@@ -2,7 +2,6 @@ import Logging
 import Mailbox
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 
 /// TURN over TCP and TLS on sockets of the kernel, for clients without UDP, bridged to the workers' allocations.
@@ -104,7 +103,7 @@ public struct TURNStreamServer: Service {
             guard let certificates = configuration.certificates else {
                 throw Refusal(description: "turn.tls_listen needs turn.certificate")
             }
-            try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context()))
+            try pipeline.addHandler(TLSHandler(certificates.context()))
         }
         let decoder = TURNFrameDecoder(channelNumbers: configuration.channelNumbers) { bridge.countDrop(.oversize) }
         try pipeline.addHandler(ByteToMessageHandler(decoder, maximumBufferSize: Self.longestFrame))

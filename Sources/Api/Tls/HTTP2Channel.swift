@@ -1,0 +1,59 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP2
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP2
+
+/// A connection of HTTP/2 (RFC 9113), each of whose streams carries one request.
+struct HTTP2Channel: Sendable {
+    typealias Stream = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    struct Value: Sendable {
+        let connection: NIOHTTP2Handler.AsyncStreamMultiplexer<Stream>
+    }
+
+    let http1: SignalingChannel
+    /// Counts the requests of all connections together.
+    let requests: ConnectionCount
+
+    private var configuration: ApiConfiguration { http1.configuration }
+
+    /// The limits for a connection are those of swift-nio-http2: `HTTP2` tests hold them.
+    func setup(_ channel: any Channel, _ logger: Logger) throws -> Value {
+        let pipeline = channel.pipeline.syncOperations
+        let connection = try pipeline.configureAsyncHTTP2Pipeline(
+            mode: .server,
+            connectionManagerConfiguration: .init(
+                maxIdleTime: TimeAmount(configuration.idleTimeout), maxAge: nil,
+                maxGraceTime: TimeAmount(configuration.farewellTime), keepalive: nil)
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture { try setUp(stream, logger) }
+        }
+        let frames = try pipeline.handler(type: NIOHTTP2Handler.self)
+        let farewell = Farewell(patience: TimeAmount(configuration.farewellTime) * 2)
+        try pipeline.addHandler(farewell, position: .after(frames))
+        return Value(connection: connection)
+    }
+
+    private func setUp(_ stream: any Channel, _ logger: Logger) throws -> Stream {
+        let pipeline = stream.pipeline.syncOperations
+        try pipeline.addHandler(HTTP2FramePayloadToHTTPServerCodec())
+        try pipeline.addHandler(RequestGate(requests))
+        try pipeline.addHandler(ExchangeTimer(configuration))
+        try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout, logger: logger))
+        return try Stream(wrappingChannelSynchronously: stream)
+    }
+
+    func handle(_ value: Value, logger: Logger) async {
+        do {
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await stream in value.connection.inbound {
+                    group.addTask { await http1.handleHTTP(asyncChannel: stream, logger: logger) }
+                }
+            }
+        } catch {
+            logger.debug("a connection of HTTP/2 failed", metadata: ["error": "\(error)"])
+        }
+    }
+}
