@@ -69,6 +69,7 @@ export class MeetingView {
   open(call, link) {
     this.#call = call;
     this.#reset();
+    this.#sharing = call.slots.screenOwner();
     setText(byId("topic-title"), call.meeting?.topic || "Meeting");
     setText(byId("meeting-number"), call.meeting?.meeting_number ?? "");
     setText(byId("share-link"), link);
@@ -179,7 +180,16 @@ export class MeetingView {
     const name = sharing && this.#call.participants.get(sharing)?.display_name;
     if (name && sharing !== this.#sharing) say(`${name} shares a screen`);
     this.#sharing = sharing;
+    this.#board.keepPictures((key, stream) => this.#isPicture(key, stream));
     this.#draw();
+  }
+
+  /** Whether a stream is now what the tile of this key names. */
+  #isPicture(key, stream) {
+    if (!this.#call || key === this.#call.you?.participant_id) return true;
+    const [id, source] = key.startsWith("screen:") ? [key.slice(7), "screen"] : [key, "video"];
+    const picture = this.#call.slots.pictureOf(id, source);
+    return picture !== null && this.#call.media.streamOf(picture.mid) === stream;
   }
 
   /** Draws once for however many changes come in one frame. */
@@ -234,11 +244,11 @@ export class MeetingView {
   }
 
   #modelOf({ participant_id: id, display_name: name, audio, video, away }) {
-    const mid = video ? this.#call.slots.midOf(id, "video") : null;
+    const picture = video ? this.#call.slots.pictureOf(id, "video") : null;
     return {
       key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id, away,
       speaking: audio && this.#speaking.has(id), grade: this.#gradeOf(id),
-      stream: mid === null ? null : this.#call.media.streamOf(mid),
+      stream: picture && this.#call.media.streamOf(picture.mid), since: picture?.since,
     };
   }
 
@@ -246,10 +256,11 @@ export class MeetingView {
     const id = this.#call.slots.screenOwner();
     const participant = id && this.#call.participants.get(id);
     if (!participant) return null;
+    const picture = this.#call.slots.pictureOf(id, "screen");
     return {
       key: `screen:${id}`, id, name: participant.display_name, self: false, screen: true, muted: false,
       speaking: false, pinned: this.#pinned === `screen:${id}`, grade: "unknown", away: participant.away,
-      stream: this.#call.media.streamOf(this.#call.slots.midOf(id, "screen")),
+      stream: picture && this.#call.media.streamOf(picture.mid), since: picture?.since,
     };
   }
 

@@ -3,6 +3,7 @@
  */
 
 import { icon, make, setText } from "./dom.js";
+import { onFirstFrame } from "./frames.js";
 import { MAX_VISIBLE, pageCapacity, placeStage, placeTiles } from "./grid.js";
 import { initialsOf, toneOf } from "./participants.js";
 import { GRADE_WORDS } from "./quality.js";
@@ -19,6 +20,7 @@ import { GRADE_WORDS } from "./quality.js";
  * @property {boolean} pinned
  * @property {boolean} away      the signaling socket is lost for the moment
  * @property {MediaStream|null} stream  the picture, null while there is none
+ * @property {number} [since]    performance.now() from which on the stream is theirs
  * @property {import("./quality.js").Grade} grade
  */
 
@@ -31,6 +33,7 @@ class Tile {
   #pin;
   #words = make("span", { class: "visually-hidden" });
   #onFrame;
+  #stopWaiting = () => {};
   height = 0;
 
   constructor(model, { onPin, onFrame }) {
@@ -86,24 +89,32 @@ class Tile {
     this.height = height;
   }
 
-  close() {
+  get stream() {
+    return this.#video.srcObject;
+  }
+
+  /** Takes the picture away. */
+  clear() {
+    this.#stopWaiting();
+    this.element.classList.remove("live");
     this.#video.srcObject = null;
+  }
+
+  close() {
+    this.clear();
     this.element.remove();
   }
 
   /** Shows the picture once its first frame is there, so that no black tile stands in between. */
-  #attach({ stream, self, id, screen }) {
+  #attach({ stream, since = 0, self, id, screen }) {
     if (this.#video.srcObject === stream) return;
-    this.element.classList.remove("live");
-    this.#video.srcObject = stream;
+    this.clear();
     if (!stream) return;
-    const seen = () => {
-      if (this.#video.srcObject !== stream) return;
+    this.#video.srcObject = stream;
+    this.#stopWaiting = onFirstFrame(this.#video, since, () => {
       this.element.classList.add("live");
       if (!self) this.#onFrame(id, screen ? "screen" : "video");
-    };
-    if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(seen);
-    else this.#video.addEventListener("loadeddata", seen, { once: true });
+    });
     this.#video.play().catch(() => {});
   }
 }
@@ -151,6 +162,15 @@ export class TileBoard {
       pages: plan.pages,
       shown: plan.entries.map(([{ key, id, self, screen }, box]) => ({ key, id, self, screen, height: box.height })),
     };
+  }
+
+  /**
+   * Takes away at once the pictures that are not their people's any more; all else can wait for the next drawing.
+   *
+   * @param {(key: string, stream: MediaStream) => boolean} isTheirs
+   */
+  keepPictures(isTheirs) {
+    for (const [key, tile] of this.#tiles) if (tile.stream && !isTheirs(key, tile.stream)) tile.clear();
   }
 
   clear() {
