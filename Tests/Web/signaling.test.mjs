@@ -1,107 +1,124 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { load } from "./client.mjs";
-
-/** A socket whose other end is the test. */
-class FakeSocket extends EventTarget {
-  static OPEN = 1;
-  static all = [];
-  /** Whether new sockets open. */
-  static reachable = true;
-  readyState = 0;
-  sent = [];
-
-  constructor(url) {
-    super();
-    this.url = url;
-    FakeSocket.all.push(this);
-    queueMicrotask(() => {
-      if (!FakeSocket.reachable) return this.drop("error");
-      this.readyState = 1;
-      this.dispatchEvent(new Event("open"));
-    });
-  }
-
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {
-    this.readyState = 3;
-  }
-
-  drop(type = "close") {
-    this.readyState = 3;
-    this.dispatchEvent(new Event(type));
-  }
-
-  say(message) {
-    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(message) }));
-  }
-}
-
-globalThis.WebSocket = FakeSocket;
-globalThis.location = { href: "https://meet.example/?meeting=1" };
-globalThis.CustomEvent ??= class extends Event {
-  constructor(type, options) {
-    super(type);
-    this.detail = options?.detail ?? null;
-  }
-};
-
-/** Virtual time, in ms: the timers that wait, and the clock that they share with the module. */
-let now = 0;
-let timers = new Map();
-let nextTimer = 0;
-const start = (again) => (run, delay = 0) => {
-  nextTimer += 1;
-  const id = nextTimer;
-  timers.set(id, { run, due: now + delay, again: again ? delay : 0 });
-  return id;
-};
-globalThis.setTimeout = start(false);
-globalThis.setInterval = start(true);
-globalThis.clearTimeout = globalThis.clearInterval = (id) => timers.delete(id);
-Object.defineProperty(performance, "now", { value: () => now });
+import { FakeSocket, pass, reset, settle } from "./fakes.mjs";
 
 const { Signaling, RESUME_WINDOW_MS } = await load("signaling");
 
-/** Lets every promise that can go on go on. */
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+const HELLO = { meeting: "123-456-789", display_name: "Ana", offer: "sdp" };
 
-async function pass(ms) {
-  for (let left = ms; left > 0; left -= 100) {
-    now += 100;
-    for (const [id, timer] of [...timers]) {
-      if (timer.due > now || !timers.has(id)) continue;
-      if (timer.again) timer.due += timer.again;
-      else timers.delete(id);
-      timer.run();
-    }
-    await settle();
-  }
-}
-
-async function joined() {
-  const signaling = new Signaling("/api/v1/signal", "token");
-  const opening = signaling.open();
+async function joined(state) {
+  const signaling = new Signaling("/api/v1/signal", state);
+  const joining = signaling.join(HELLO);
   await settle();
   const [socket] = FakeSocket.all;
-  socket.say({ type: "joined", id: socket.sent[0].id, you: {}, resume: "secret" });
-  await opening;
+  socket.answer({ type: "joined", you: {}, resume: "secret", session_token: "token" });
+  await joining;
   return { signaling, socket };
 }
 
-beforeEach(() => {
-  FakeSocket.all = [];
-  FakeSocket.reachable = true;
-  timers = new Map();
-});
+beforeEach(reset);
 
-test("a path becomes a secure socket of the same host, and the token goes first", async () => {
+test("a path becomes a secure socket of the same host, and the join goes first and alone", async () => {
   const { socket } = await joined();
   assert.equal(socket.url, "wss://meet.example/api/v1/signal");
-  assert.deepEqual(socket.sent[0], { type: "join", id: "1", session_token: "token" });
+  assert.deepEqual(socket.sent, [{ type: "join", id: "1", ...HELLO }]);
+});
+
+test("a socket opened ahead is the one that joins", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  signaling.prepare();
+  signaling.prepare();
+  await settle();
+  assert.equal(FakeSocket.all.length, 1);
+  assert.deepEqual(FakeSocket.all[0].sent, []);
+  const joining = signaling.join(HELLO);
+  await settle();
+  FakeSocket.all[0].answer({ type: "joined", resume: "secret" });
+  assert.equal((await joining).resume, "secret");
+  assert.equal(FakeSocket.all.length, 1);
+});
+
+test("a join need not wait for the socket opened ahead to be open", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  signaling.prepare();
+  signaling.join(HELLO);
+  await settle();
+  assert.deepEqual(FakeSocket.all.map(({ sent }) => sent.length), [1]);
+});
+
+test("who looks on is given a few sockets, one after the other", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  for (let turn = 0; turn < 20; turn += 1) {
+    signaling.prepare();
+    await settle();
+    FakeSocket.all.at(-1).drop();
+  }
+  assert.equal(FakeSocket.all.length, 5);
+  signaling.join(HELLO);
+  await settle();
+  assert.equal(FakeSocket.all.length, 6);
+  assert.equal(FakeSocket.all[5].sent[0].type, "join");
+});
+
+test("a socket that the server is about to close is not joined by", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  signaling.prepare();
+  await pass(8_500);
+  signaling.join(HELLO);
+  await settle();
+  const [first, second] = FakeSocket.all;
+  assert.deepEqual([first.sent.length, first.readyState, second.sent.length], [0, 3, 1]);
+});
+
+test("a socket opened ahead that falls under the join is replaced, once", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  signaling.prepare();
+  await settle();
+  const joining = signaling.join(HELLO);
+  await settle();
+  FakeSocket.all[0].drop();
+  await settle();
+  assert.deepEqual(FakeSocket.all[1].sent[0].meeting, HELLO.meeting);
+  FakeSocket.all[1].drop();
+  await assert.rejects(joining, { status: 0, code: "" });
+  assert.equal(FakeSocket.all.length, 2);
+});
+
+test("a socket opened for the join itself is not tried twice", async () => {
+  const joining = new Signaling("/api/v1/signal").join(HELLO);
+  await settle();
+  FakeSocket.all[0].drop();
+  await assert.rejects(joining, { status: 0, code: "" });
+  assert.equal(FakeSocket.all.length, 1);
+});
+
+test("after a refusal the same socket takes another join", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  const refused = signaling.join(HELLO);
+  await settle();
+  const [socket] = FakeSocket.all;
+  socket.answer({ type: "error", code: "password_required", status: 403, message: "no" });
+  await assert.rejects(refused, { code: "password_required", status: 403 });
+  const joining = signaling.join({ ...HELLO, password: "x" });
+  await settle();
+  assert.equal(socket.sent[1].password, "x");
+  socket.answer({ type: "joined" });
+  await joining;
+  assert.equal(FakeSocket.all.length, 1);
+});
+
+test("a refused socket that the server closes is nobody's loss", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  let events = 0;
+  for (const type of ["interrupted", "lost"]) signaling.addEventListener(type, () => (events += 1));
+  const refused = signaling.join(HELLO);
+  await settle();
+  FakeSocket.all[0].answer({ type: "error", code: "meeting_locked", status: 423 });
+  await assert.rejects(refused, { status: 423 });
+  FakeSocket.all[0].drop();
+  await pass(5_000);
+  assert.deepEqual([events, FakeSocket.all.length], [0, 1]);
 });
 
 test("answers find their requests, errors reject them, the rest are events", async () => {
@@ -123,8 +140,8 @@ test("what is no JSON or no message is passed over", async () => {
   for (const data of ["{", "null", "[]", '{"type":7}']) socket.dispatchEvent(new MessageEvent("message", { data }));
 });
 
-test("a dropped socket comes back with its resume token", async () => {
-  const { signaling, socket } = await joined();
+test("a dropped socket comes back with its tokens, and says what has changed meanwhile", async () => {
+  const { signaling, socket } = await joined(() => ({ media_state: { audio: false } }));
   const events = [];
   for (const type of ["interrupted", "resumed", "lost"]) signaling.addEventListener(type, () => events.push(type));
   FakeSocket.reachable = false;
@@ -133,10 +150,34 @@ test("a dropped socket comes back with its resume token", async () => {
   FakeSocket.reachable = true;
   await pass(3_000);
   const again = FakeSocket.all.at(-1);
-  assert.equal(again.sent[0].resume, "secret");
-  again.say({ type: "joined", id: again.sent[0].id, resume: "secret" });
+  const { type, session_token: token, resume, media_state: state } = again.sent[0];
+  assert.deepEqual([type, token, resume, state], ["join", "token", "secret", { audio: false }]);
+  again.answer({ type: "joined", resume: "secret" });
   await settle();
   assert.deepEqual(events, ["interrupted", "resumed"]);
+});
+
+test("the address that joined names is where a dropped socket comes back", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  const joining = signaling.join(HELLO);
+  await settle();
+  const signalingUrl = "wss://pop1.example/api/v1/signal";
+  FakeSocket.all[0].answer({ type: "joined", resume: "secret", signaling_url: signalingUrl });
+  await joining;
+  FakeSocket.all[0].drop();
+  await pass(200);
+  assert.equal(FakeSocket.all[1].url, signalingUrl);
+});
+
+test("a resumption that is put off leaves no socket behind", async () => {
+  const { socket } = await joined();
+  socket.drop();
+  await pass(200);
+  const second = FakeSocket.all[1];
+  second.answer({ type: "error", code: "too_many_requests", status: 429 });
+  await pass(1_000);
+  assert.equal(second.readyState, 3);
+  assert.equal(FakeSocket.all[2].sent[0].resume, "secret");
 });
 
 test("a place that is gone is not asked for again", async () => {

@@ -60,19 +60,6 @@ export function createMeeting(token, topic) {
 }
 
 /**
- * Asks for a place in a meeting.
- *
- * @param {string} meeting  id or number
- * @param {{displayName: string, password?: string}} who
- * @returns {Promise<{participant_id: string, session_token: string, signaling_url: string, ice_servers?: object[]}>}
- */
-export function joinMeeting(meeting, { displayName, password }) {
-  const body = { display_name: displayName, device_info: navigator.userAgent.slice(0, 200) };
-  if (password) body.password = password;
-  return call(`/meetings/${encodeURIComponent(meeting)}/join`, { method: "POST", body });
-}
-
-/**
  * The meeting in what a person typed or pasted: a link, a number with or without dashes, or an id.
  *
  * @param {string} text

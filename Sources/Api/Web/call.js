@@ -2,9 +2,7 @@
  * A call: our place in a meeting, from asking for it to leaving. No DOM.
  */
 
-import { joinMeeting } from "./api.js";
 import { Participants } from "./participants.js";
-import { Signaling } from "./signaling.js";
 import { SlotMap } from "./slots.js";
 
 /**
@@ -13,69 +11,75 @@ import { SlotMap } from "./slots.js";
  * (detail: {reason, error, why}).
  */
 export class Call extends EventTarget {
-  /** @type {"joining"|"meeting"|"reconnecting"|"ended"} */
-  state = "joining";
+  /** @type {"waiting"|"joining"|"meeting"|"reconnecting"|"ended"} */
+  state = "waiting";
   you = null;
   meeting = null;
   participants = new Participants();
   slots = new SlotMap();
   media;
-  #signaling = null;
+  /** performance.now() of each step: `asked`, `joined`, `described`, `connected`, and what others add. */
+  timings = {};
+  #signaling;
   #devices;
-  #timings;
-  #view = null;
+  /** What the server shall know, by message type, and the text of what it was told last. */
+  #wanted = { media_state: null, view: null };
+  #told = {};
   #onDevice = ({ detail: kind }) => this.#sendTrack(kind);
 
   /**
    * @param {import("./devices.js").Devices} devices
-   * @param {{media: import("./media.js").MediaConnection, timings: object}} options
-   *   media: ours from now on; timings: gets performance.now() of each step
+   * @param {import("./media.js").MediaConnection} media  ours from now on
+   * @param {(state: () => object) => import("./signaling.js").Signaling} connect  makes our socket; `state` is what a
+   *   resumption tells
    */
-  constructor(devices, { media, timings }) {
+  constructor(devices, media, connect) {
     super();
     this.#devices = devices;
-    this.#timings = timings;
     this.media = media;
+    this.#signaling = connect(() => this.#greeting());
+    this.#listen();
+    media.prepare();
+    for (const kind of ["audio", "video"]) this.#sendTrack(kind);
+  }
+
+  /** Opens the socket ahead of the join: somebody may be about to go in. */
+  prepare() {
+    this.#signaling.prepare();
   }
 
   /**
-   * Asks for a place, joins, and starts the media. Returns when we are in; media connects meanwhile.
+   * Asks for a place and joins, all in one message. Returns when we are in; media connects meanwhile. After an error
+   * that the server answered it may be tried again.
    *
    * @param {string} meeting
    * @param {{displayName: string, password?: string}} who
    */
-  async join(meeting, who) {
+  async join(meeting, { displayName, password }) {
+    this.#become("joining");
     try {
-      const asked = joinMeeting(meeting, who);
-      this.media.prepare();
-      this.media.sendMicrophone(this.#devices.tracks.audio);
-      this.media.sendCamera(this.#devices.tracks.video);
-      const place = await asked;
-      this.#mark("placed");
-      this.#signaling = new Signaling(place.signaling_url ?? "/api/v1/signal", place.session_token);
-      this.#listen();
-      const joined = await this.#signaling.open();
+      const hello = { meeting, display_name: displayName, offer: await this.media.offer(), ...this.#greeting() };
+      if (password) hello.password = password;
+      const joined = await this.#signaling.join(hello);
       this.#mark("joined");
       this.#enter(joined, true);
-      this.#negotiate(joined.ice_servers ?? place.ice_servers);
+      this.#connect(joined);
     } catch (error) {
-      this.#finish();
+      this.#become("waiting");
       throw error;
     }
   }
 
   /** Tells the server what the screen shows; the same view is not told twice. */
   setView(view) {
-    const text = JSON.stringify(view);
-    if (text === this.#view) return;
-    this.#view = text;
-    this.#signaling?.send("view", view);
+    this.#wanted.view = view;
+    this.#tellServer();
   }
 
   /** Leaves for good. */
   leave() {
     if (this.state === "ended") return;
-    this.#signaling?.leave();
+    this.#signaling.leave();
     this.#finish();
   }
 
@@ -91,18 +95,16 @@ export class Call extends EventTarget {
     on("media_state", (message) => this.participants.update(message.participant_id, message));
     on("participant_update", (message) => this.participants.update(message.participant_id, message));
     on("slots", ({ slots }) => this.slots.update(slots));
+    on("slot_switched", (message) => this.slots.switched(message));
     on("active_speaker", ({ participants }) => this.#tell("speakers", Array.isArray(participants) ? participants : []));
     on("quality", (message) => this.#tell("quality", message));
     on("error", (message) => this.#tell("notice", message));
     on("migrate", (message) => this.#tell("migrate", message));
+    on("asked", () => this.#mark("asked"));
     on("interrupted", () => this.#become("reconnecting"));
     on("resumed", (joined) => this.#enter(joined, false));
     on("lost", (error) => this.#end("lost", error));
     for (const reason of ["removed", "meeting_ended"]) on(reason, (message) => this.#end(reason, null, message.reason));
-    this.media.addEventListener("candidate", ({ detail }) => {
-      const { candidate, sdpMid, sdpMLineIndex } = detail;
-      this.#signaling.send("ice_candidate", { candidate, sdp_mid: sdpMid, sdp_mline_index: sdpMLineIndex });
-    });
     this.media.addEventListener("state", ({ detail }) => {
       if (detail === "connected") this.#mark("connected");
       this.#tell("media", detail);
@@ -115,21 +117,15 @@ export class Call extends EventTarget {
     this.you = joined.you ?? this.you;
     this.meeting = joined.meeting ?? this.meeting;
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
+    this.slots.update(joined.slots);
     this.#become("meeting");
-    this.#tellMediaState();
-    const view = this.#view;
-    this.#view = null;
-    if (view) this.setView(JSON.parse(view));
+    this.#tellServer();
   }
 
-  async #negotiate(iceServers) {
+  async #connect({ sdp, ice_servers: iceServers }) {
     try {
-      await this.media.negotiate(iceServers, async (sdp) => {
-        this.#mark("offered");
-        const answer = await this.#signaling.request("offer", { sdp });
-        this.#mark("answered");
-        return answer.sdp;
-      });
+      await this.media.connect(sdp, iceServers);
+      this.#mark("described");
     } catch (error) {
       if (this.state !== "ended") this.#tell("mediaerror", error);
     }
@@ -139,12 +135,32 @@ export class Call extends EventTarget {
     const track = this.#devices.tracks[kind];
     const sent = kind === "audio" ? this.media.sendMicrophone(track) : this.media.sendCamera(track);
     await sent.catch((error) => console.warn("track not sent", error));
-    this.#tellMediaState();
+    this.#wanted.media_state = this.#mediaState();
+    this.#tellServer();
   }
 
-  #tellMediaState() {
+  #mediaState() {
     const { audioOn: audio, videoOn: video } = this.#devices;
-    this.#signaling?.send("media_state", { audio, video, screen: false });
+    return { audio, video, screen: false };
+  }
+
+  /** What goes with a join. */
+  #greeting() {
+    this.#wanted.media_state = this.#mediaState();
+    const fields = Object.fromEntries(Object.entries(this.#wanted).filter(([, value]) => value));
+    for (const [type, value] of Object.entries(fields)) this.#told[type] = JSON.stringify(value);
+    return fields;
+  }
+
+  /** Tells what has changed since it was told last. */
+  #tellServer() {
+    if (this.state !== "meeting") return;
+    for (const [type, value] of Object.entries(this.#wanted)) {
+      const text = JSON.stringify(value);
+      if (!value || text === this.#told[type]) continue;
+      this.#told[type] = text;
+      this.#signaling.send(type, value);
+    }
   }
 
   #become(state) {
@@ -155,20 +171,21 @@ export class Call extends EventTarget {
 
   #end(reason, error, why) {
     if (this.state === "ended") return;
-    this.#signaling?.abandon();
+    this.#signaling.abandon();
     this.#finish();
     this.#tell("ended", { reason, error, why });
   }
 
   #finish() {
     this.#devices.removeEventListener("change", this.#onDevice);
-    this.#signaling?.abandon();
+    this.#signaling.abandon();
     this.media.close();
+    this.slots.close();
     this.#become("ended");
   }
 
   #mark(step) {
-    this.#timings[step] ??= performance.now();
+    this.timings[step] ??= performance.now();
   }
 
   #tell(type, detail) {

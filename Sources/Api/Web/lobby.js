@@ -22,10 +22,10 @@ export class Lobby {
 
   /**
    * @param {import("./devices.js").Devices} devices
-   * @param {{meeting: string, name: string, onJoin: (wish: object) => void}} options
-   *   onJoin gets {create, meeting, topic, displayName, password}
+   * @param {{meeting: string, name: string, onInterest: () => void, onJoin: (wish: object) => void}} options
+   *   onInterest: somebody is there, and moves or types; onJoin gets {create, meeting, topic, displayName, password}
    */
-  constructor(devices, { meeting, name, onJoin }) {
+  constructor(devices, { meeting, name, onInterest, onJoin }) {
     this.#devices = devices;
     this.#invited = meeting;
     byId("name").value = name || recall(NAME_KEY) || "";
@@ -36,6 +36,7 @@ export class Lobby {
     byId("preview-camera").addEventListener("click", () => devices.setCamera(!devices.videoOn));
     byId("name").addEventListener("input", () => this.#showAvatar());
     byId("purpose").addEventListener("change", () => this.#showPurpose());
+    for (const sign of ["pointermove", "pointerdown", "keydown"]) byId("lobby-view").addEventListener(sign, onInterest);
     byId("join-form").addEventListener("submit", (event) => {
       event.preventDefault();
       wakeMeters();

@@ -9,10 +9,13 @@ import { createMeeting, devToken, meetingFrom } from "./api.js";
 import { Call } from "./call.js";
 import { Devices } from "./devices.js";
 import { byId, setText } from "./dom.js";
+import { ServiceError } from "./errors.js";
 import { Lobby } from "./lobby.js";
 import { MediaConnection, VIDEO_SLOTS } from "./media.js";
 import { MeetingView } from "./meeting.js";
+import { Signaling } from "./signaling.js";
 
+const SIGNALING = "/api/v1/signal";
 const AUTOJOIN_PATIENCE_MS = 4_000;
 
 const query = new URLSearchParams(location.search);
@@ -21,14 +24,13 @@ const videoSlots = Number.isNaN(slotsAsked) ? VIDEO_SLOTS : Math.min(VIDEO_SLOTS
 
 const devices = new Devices();
 let call = null;
-let spareMedia = null;
 let wish = null;
 let serviceToken = null;
-let timings = {};
 
 const lobby = new Lobby(devices, {
   meeting: meetingFrom(query.get("meeting") ?? ""),
   name: query.get("name") ?? "",
+  onInterest: () => call?.prepare(),
   onJoin: (asked) => join(asked),
 });
 
@@ -37,22 +39,24 @@ const view = new MeetingView(devices, {
   onRetry: () => rejoin(),
   onEnded: (title, detail) => end(title, detail),
   onFrame: () => {
-    timings.firstRemoteFrame ??= performance.now();
+    if (call) call.timings.firstRemoteFrame ??= performance.now();
   },
 });
 
 /**
  * The hook for tests and support, in the console too:
  *   state         "lobby", or the state of the call: joining, meeting, reconnecting, ended
- *   pc            the RTCPeerConnection, null before the first call
+ *   pc            the RTCPeerConnection, null where the browser has none
  *   slots         {mid: {participant_id, source}} as the server last told
  *   participants  the others: [{participant_id, display_name, role, audio, video, screen}]
  *   you           our own entry
- *   timings       performance.now() of joinClicked, placed, joined, offered, answered, connected, firstRemoteFrame
+ *   timings       performance.now() of joinClicked, asked (the join with the offer is sent), joined, described (both
+ *                 descriptions are set), connected, firstRemoteFrame
  */
 window.needletail = {
   get state() {
-    return document.body.dataset.view === "lobby" && call?.state !== "joining" ? "lobby" : (call?.state ?? "lobby");
+    const state = call?.state ?? "waiting";
+    return state === "waiting" || (document.body.dataset.view === "lobby" && state !== "joining") ? "lobby" : state;
   },
   get pc() {
     return call?.media.pc ?? null;
@@ -67,7 +71,7 @@ window.needletail = {
     return call?.you ?? null;
   },
   get timings() {
-    return timings;
+    return call?.timings ?? {};
   },
 };
 
@@ -75,42 +79,50 @@ window.needletail = {
 async function join(asked) {
   wish = { ...asked };
   lobby.waiting();
-  timings = { joinClicked: performance.now() };
-  let mine = null;
   try {
-    mine = call = new Call(devices, { media: takeMedia(), timings });
+    prepareCall();
+    call.timings = { joinClicked: performance.now() };
     if (wish.create) {
       serviceToken = (await devToken()) ?? serviceToken;
       const created = await createMeeting(serviceToken, wish.topic);
       Object.assign(wish, { create: false, meeting: created.meeting_number ?? created.meeting_id });
     }
-    await mine.join(wish.meeting, wish);
+    await call.join(wish.meeting, wish);
   } catch (error) {
     console.warn("not joined", error);
-    mine?.leave();
-    prepareMedia();
-    show("lobby");
-    lobby.fail(error);
+    refused(error);
     return;
   }
-  enter(mine);
+  enter(call);
 }
 
-/** Makes the next media connection while its user still looks into the mirror: less to wait for after the click. */
-function prepareMedia() {
+/** What the server answered may be mended in the form and tried again; anything else takes a new call. */
+function refused(error) {
+  if (!(error instanceof ServiceError && error.status)) {
+    call?.leave();
+    tryToPrepareCall();
+  }
+  show("lobby");
+  lobby.fail(error);
+}
+
+/**
+ * Makes the next call while its user still looks into the mirror, with certificate and offer: less to wait for after
+ * the click. Throws where the browser has no media connections.
+ */
+function prepareCall() {
+  if (call && call.state !== "ended") return;
+  call = null;
+  call = new Call(devices, new MediaConnection({ videoSlots }), (state) => new Signaling(SIGNALING, state));
+}
+
+/** The lobby opens all the same; who wants to go in is told why not. */
+function tryToPrepareCall() {
   try {
-    spareMedia ??= new MediaConnection({ videoSlots });
-    spareMedia.prepare();
+    prepareCall();
   } catch (error) {
     console.warn("no media connection", error);
   }
-}
-
-/** @returns {MediaConnection} throws where the browser has none */
-function takeMedia() {
-  const media = spareMedia ?? new MediaConnection({ videoSlots });
-  spareMedia = null;
-  return media;
 }
 
 function enter(joined) {
@@ -162,7 +174,7 @@ function linkTo(meeting) {
 }
 
 async function backToLobby() {
-  prepareMedia();
+  tryToPrepareCall();
   show("lobby");
   lobby.open();
   await devices.openBoth();
@@ -180,7 +192,7 @@ window.addEventListener("pagehide", () => {
 
 async function start() {
   const opened = devices.openBoth();
-  prepareMedia();
+  tryToPrepareCall();
   const asked = devToken().then((token) => {
     serviceToken = token;
     if (token) lobby.allowCreate();
@@ -189,6 +201,7 @@ async function start() {
     lobby.open();
     return;
   }
+  call?.prepare();
   const patience = new Promise((resolve) => setTimeout(resolve, AUTOJOIN_PATIENCE_MS));
   await Promise.all([asked, Promise.race([opened, patience])]);
   const form = lobby.wish();

@@ -4,6 +4,7 @@
 
 import { ServiceError } from "./errors.js";
 import { LAYERS, layersFor } from "./layers.js";
+import { isForwarded, trimOffer } from "./offer.js";
 
 /** Slots for what is received, in the order of the offer's m-lines after our own two. */
 export const AUDIO_SLOTS = 3;
@@ -13,8 +14,8 @@ export const VIDEO_SLOTS = 25;
 const CONNECT_PATIENCE_MS = 15_000;
 
 /**
- * Events: `state` (detail: "connecting" | "connected" | "interrupted" | "failed") and `candidate`
- * (detail: RTCIceCandidate).
+ * Events: `state` (detail: "connecting" | "connected" | "interrupted" | "failed"). Our candidates are not told: a
+ * server with ICE-lite learns them from the checks (RFC 8445 section 2.5).
  */
 export class MediaConnection extends EventTarget {
   /** @type {RTCPeerConnection} */
@@ -36,14 +37,12 @@ export class MediaConnection extends EventTarget {
     for (let slot = 0; slot < AUDIO_SLOTS; slot += 1) this.pc.addTransceiver("audio", { direction: "recvonly" });
     for (let slot = 0; slot < videoSlots; slot += 1) this.pc.addTransceiver("video", { direction: "recvonly" });
     this.pc.addTransceiver("video", { direction: "recvonly" });
-    this.pc.addEventListener("icecandidate", ({ candidate }) => {
-      if (candidate?.candidate) this.#tell("candidate", candidate);
-    });
+    for (const transceiver of this.pc.getTransceivers()) limitCodecs(transceiver);
     this.pc.addEventListener("connectionstatechange", () => this.#follow());
     this.pc.addEventListener("iceconnectionstatechange", () => this.#follow());
   }
 
-  /** Begins to make the certificate and the offer, so that they are ready when the place in the meeting is. */
+  /** Begins to make the certificate and the offer, so that they are ready when somebody wants to go in. */
   prepare() {
     this.#offer ??= this.pc.createOffer();
     this.#offer.catch(() => {});
@@ -51,19 +50,30 @@ export class MediaConnection extends EventTarget {
   }
 
   /**
-   * Exchanges the one offer for its answer.
+   * The one offer, as the server needs it; nothing is gathered or sent yet.
    *
-   * @param {object[]|undefined} iceServers  as the service gave them
-   * @param {(sdp: string) => Promise<string>} exchange  sends the offer, answers the answer's SDP
+   * @returns {Promise<string>} SDP
    */
-  async negotiate(iceServers, exchange) {
-    if (iceServers?.length) this.#useServers(iceServers);
-    const offer = await this.prepare();
-    await this.pc.setLocalDescription(offer);
-    this.#patience = setTimeout(() => this.#enter("failed"), CONNECT_PATIENCE_MS);
+  async offer() {
+    const { sdp } = await this.prepare();
     // The last m-line is the Slot for a shared screen (RFC 4796); browsers have no other word for it.
-    const sdp = await exchange(`${this.pc.localDescription.sdp}a=content:slides\r\n`);
-    await this.pc.setRemoteDescription({ type: "answer", sdp });
+    return `${trimOffer(sdp)}a=content:slides\r\n`;
+  }
+
+  /**
+   * Begins to connect: gathering starts with the local description, and must know the servers by then.
+   *
+   * @param {string} answer  SDP, to the text of `offer`
+   * @param {object[]|undefined} iceServers  as the service gave them
+   */
+  async connect(answer, iceServers) {
+    if (iceServers?.length) this.#useServers(iceServers);
+    this.#patience = setTimeout(() => this.#enter("failed"), CONNECT_PATIENCE_MS);
+    const offer = await this.prepare();
+    await Promise.all([
+      this.pc.setLocalDescription(offer),
+      this.pc.setRemoteDescription({ type: "answer", sdp: answer }),
+    ]);
   }
 
   /** Sends this microphone track, or silence when null. */
@@ -147,5 +157,17 @@ export class MediaConnection extends EventTarget {
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** Leaves out what the server does not forward: less to offer, and less to take in. */
+function limitCodecs(transceiver) {
+  const all = RTCRtpReceiver.getCapabilities?.(transceiver.receiver.track.kind)?.codecs ?? [];
+  const used = all.filter(isForwarded);
+  if (used.length === 0) return;
+  try {
+    transceiver.setCodecPreferences?.(used);
+  } catch (error) {
+    console.warn("codec preferences refused by this browser", error);
   }
 }

@@ -12,6 +12,10 @@ const OPEN_PATIENCE_MS = 5_000;
 const PING_EVERY_MS = 5_000;
 const PONG_PATIENCE_MS = 6_000;
 const RETRY_DELAYS_MS = [0, 300, 700, 1_500, 2_000];
+/** The server closes a socket that has not joined 10 s after it opened. */
+const EARLY_LIFE_MS = 8_000;
+/** How many sockets one who does not join yet may have, one after the other. */
+const EARLY_LIMIT = 5;
 
 /** Answers to a resumption after which another attempt is useless. */
 const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_found", "ended", "forbidden"]);
@@ -19,14 +23,18 @@ const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_foun
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Events: every message of the server under its `type` (detail: the message), and of its own
- * `interrupted`, `resumed` (detail: the new `joined` message), `lost` (detail: an Error).
+ * Events: every message of the server under its `type` (detail: the message), and of its own `asked` (a join is on its
+ * way), `interrupted`, `resumed` (detail: the new `joined` message), `lost` (detail: an Error).
  */
 export class Signaling extends EventTarget {
   #address;
-  #token;
+  #state;
+  #token = null;
   #resume = null;
   #socket = null;
+  /** A socket that has not joined. @type {{opening: Promise<WebSocket>, since: number}|null} */
+  #early = null;
+  #earlyLeft = EARLY_LIMIT;
   #pending = new Map();
   #nextId = 1;
   #pinger = 0;
@@ -34,34 +42,38 @@ export class Signaling extends EventTarget {
   #recovering = false;
 
   /**
-   * @param {string} address  signaling_url as join answered it; may be a path
-   * @param {string} token    session_token
+   * @param {string} address  of the socket; may be a path
+   * @param {() => object} [state]  what a resumption tells beside who we are, such as `media_state` and `view`
    */
-  constructor(address, token) {
+  constructor(address, state = () => ({})) {
     super();
-    const url = new URL(address, location.href);
-    url.protocol = url.protocol.replace(/^http/, "ws");
-    this.#address = url.href;
-    this.#token = token;
+    this.#address = addressOf(address);
+    this.#state = state;
+  }
+
+  /** Opens a socket ahead of the join, if there is none; quietly, and not for ever. */
+  prepare() {
+    if (this.#finished || this.#resume || this.#usable() || this.#earlyLeft < 1) return;
+    this.#earlyLeft -= 1;
+    this.#begin();
   }
 
   /**
-   * Opens the socket and joins.
+   * Joins, by the socket that is open already where there is one. An error that the server answers leaves the socket
+   * for another attempt.
    *
-   * @returns {Promise<object>} the `joined` message
+   * @param {object} fields  of the message: who we are, and `offer`, `media_state`, `view`
+   * @returns {Promise<object>} the `joined` message; rejects with ServiceError
    */
-  async open() {
-    const socket = await this.#connect();
-    this.#socket = socket;
-    socket.addEventListener("message", (event) => this.#receive(socket, event.data));
-    socket.addEventListener("close", () => this.#closed(socket));
-    const hello = { session_token: this.#token };
-    if (this.#resume) hello.resume = this.#resume;
-    const joined = await this.request("join", hello);
-    this.#resume = joined.resume ?? this.#resume;
-    clearInterval(this.#pinger);
-    this.#pinger = setInterval(() => this.#ping(socket), PING_EVERY_MS);
-    return joined;
+  async join(fields) {
+    const early = this.#usable();
+    try {
+      return await this.#enter((early ?? this.#begin()).opening, fields);
+    } catch (error) {
+      // What was opened ahead may have been closed at the same moment.
+      if (!early || this.#finished || error.status || error.code) throw error;
+      return this.#enter(this.#begin().opening, fields);
+    }
   }
 
   /**
@@ -104,8 +116,39 @@ export class Signaling extends EventTarget {
 
   #retire(code) {
     clearInterval(this.#pinger);
+    this.#early?.opening.then((socket) => socket.close(code), () => {});
     this.#socket?.close(code);
     for (const id of [...this.#pending.keys()]) this.#settle(id, { type: "error", code: "" });
+  }
+
+  /** The socket opened ahead, unless the server is about to close it. */
+  #usable() {
+    return this.#early && performance.now() - this.#early.since < EARLY_LIFE_MS ? this.#early : null;
+  }
+
+  #begin() {
+    const early = { opening: this.#connect(), since: performance.now() };
+    const forget = () => {
+      if (this.#early === early) this.#early = null;
+    };
+    early.opening.then((socket) => socket.addEventListener("close", forget), forget);
+    this.#early?.opening.then((socket) => socket.close(1000), () => {});
+    this.#early = early;
+    return early;
+  }
+
+  async #enter(opening, fields) {
+    const socket = await opening;
+    this.#socket = socket;
+    this.dispatchEvent(new CustomEvent("asked"));
+    const joined = await this.request("join", fields);
+    this.#early = null;
+    this.#resume = joined.resume ?? this.#resume;
+    this.#token = joined.session_token ?? this.#token;
+    if (joined.signaling_url) this.#address = addressOf(joined.signaling_url);
+    clearInterval(this.#pinger);
+    this.#pinger = setInterval(() => this.#ping(socket), PING_EVERY_MS);
+    return joined;
   }
 
   #connect() {
@@ -123,6 +166,8 @@ export class Signaling extends EventTarget {
         clearTimeout(timer);
         resolve(socket);
       });
+      socket.addEventListener("message", (event) => this.#receive(socket, event.data));
+      socket.addEventListener("close", () => this.#closed(socket));
       socket.addEventListener("error", refuse, { once: true });
     });
   }
@@ -190,12 +235,15 @@ export class Signaling extends EventTarget {
       await wait(RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)]);
       if (this.#finished) return;
       try {
-        const joined = await this.open();
+        const hello = { session_token: this.#token, resume: this.#resume, ...this.#state() };
+        const joined = await this.#enter(this.#connect(), hello);
         this.#recovering = false;
         this.dispatchEvent(new CustomEvent("resumed", { detail: joined }));
         return;
       } catch (error) {
         reason = error;
+        this.#socket?.close(1000);
+        this.#socket = null;
         if (FINAL.has(kindOf(error))) break;
       }
     }
@@ -203,4 +251,11 @@ export class Signaling extends EventTarget {
     this.abandon();
     this.dispatchEvent(new CustomEvent("lost", { detail: reason }));
   }
+}
+
+/** A path or address as that of a WebSocket. */
+function addressOf(text) {
+  const url = new URL(text, location.href);
+  url.protocol = url.protocol.replace(/^http/, "ws");
+  return url.href;
 }

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { load } from "./client.mjs";
+import { pass, reset, settle } from "./fakes.mjs";
+
+const CODECS = {
+  audio: [{ mimeType: "audio/opus" }, { mimeType: "audio/red" }],
+  video: [{ mimeType: "video/VP8" }, { mimeType: "video/rtx" }, { mimeType: "video/H265" }],
+};
+const SESSION = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
+const SDP = `${SESSION}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n`;
+
+/** A browser's connection that writes down what is asked of it. */
+class FakeConnection extends EventTarget {
+  static refusesServers = false;
+  connectionState = "new";
+  steps = [];
+  transceivers = [];
+
+  addTransceiver(kind, { direction }) {
+    const transceiver = { direction, mid: null, receiver: { track: { kind } }, sender: {} };
+    transceiver.setCodecPreferences = (codecs) => (transceiver.codecs = codecs.map(({ mimeType }) => mimeType));
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  getTransceivers() {
+    return this.transceivers;
+  }
+
+  getConfiguration() {
+    return { bundlePolicy: "max-bundle" };
+  }
+
+  setConfiguration({ iceServers }) {
+    if (FakeConnection.refusesServers) throw new SyntaxError("no");
+    this.steps.push(["servers", iceServers]);
+  }
+
+  async createOffer() {
+    this.steps.push(["offer"]);
+    return { type: "offer", sdp: SDP };
+  }
+
+  async setLocalDescription(description) {
+    this.steps.push(["local", description.sdp]);
+  }
+
+  async setRemoteDescription({ type, sdp }) {
+    this.steps.push(["remote", type, sdp]);
+  }
+
+  become(state) {
+    this.connectionState = state;
+    this.dispatchEvent(new Event("connectionstatechange"));
+  }
+
+  close() {}
+}
+
+globalThis.RTCPeerConnection = FakeConnection;
+globalThis.RTCRtpReceiver = { getCapabilities: (kind) => ({ codecs: CODECS[kind] }) };
+
+const { MediaConnection, VIDEO_SLOTS } = await load("media");
+
+const SERVERS = [{ urls: "turn:192.0.2.1" }];
+
+beforeEach(() => {
+  reset();
+  FakeConnection.refusesServers = false;
+});
+
+test("one offer is made, sent trimmed before it is set, and set as it was made", async () => {
+  const media = new MediaConnection();
+  media.prepare();
+  const text = await media.offer();
+  assert.match(text, /^c=IN IP4 0\.0\.0\.0\r\nt=/m);
+  assert.match(text, /\r\na=content:slides\r\n$/);
+  assert.deepEqual(media.pc.steps, [["offer"]]);
+  await media.connect("answer", SERVERS);
+  assert.deepEqual(media.pc.steps.slice(1), [["servers", SERVERS], ["local", SDP], ["remote", "answer", "answer"]]);
+});
+
+test("servers that a browser does not take cost the relay, never the call", async (context) => {
+  context.mock.method(console, "warn", () => {});
+  FakeConnection.refusesServers = true;
+  const media = new MediaConnection();
+  await media.connect("answer", SERVERS);
+  assert.deepEqual(media.pc.steps.map(([step]) => step), ["offer", "local", "remote"]);
+});
+
+test("a Slot for each who can be seen, the loudest, and a screen; in the codecs that are forwarded", () => {
+  const { transceivers } = new MediaConnection().pc;
+  const slots = transceivers.filter(({ direction }) => direction === "recvonly");
+  assert.deepEqual(slots.map(({ receiver }) => receiver.track.kind), [
+    ...Array(3).fill("audio"), ...Array(VIDEO_SLOTS + 1).fill("video"),
+  ]);
+  for (const { receiver, codecs } of transceivers) {
+    assert.deepEqual(codecs, receiver.track.kind === "audio" ? ["audio/opus"] : ["video/VP8", "video/rtx"]);
+  }
+});
+
+test("a path that is never found is a failure, which a connection takes back", async () => {
+  const media = new MediaConnection();
+  const states = [];
+  media.addEventListener("state", ({ detail }) => states.push(detail));
+  await media.connect("answer");
+  await pass(15_100);
+  media.pc.become("connected");
+  await settle();
+  assert.deepEqual(states, ["failed", "connected"]);
+});
