@@ -41,3 +41,11 @@ test("every file, module and icon that is named exists, and no other host is", (
   const text = files.map(read).join("\n");
   assert.doesNotMatch(NAMES.reduce((rest, name) => rest.replaceAll(name, ""), text), /https?:\/\//);
 });
+
+test("every module is asked for at once, not one after the other", () => {
+  const reached = new Set(["main.js"]);
+  for (const name of reached) for (const [, other] of read(name).matchAll(/from "\.\/([^"]+)"/g)) reached.add(other);
+  const preloaded = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, name]) => name);
+  assert.deepEqual([...preloaded].sort(), [...reached].sort());
+  assert.deepEqual(modules.filter((name) => !reached.has(name)), []);
+});
