@@ -179,8 +179,9 @@ def test_video_flows_through_loss_both_ways(stage: Stage, say: Callable[[str], N
     def repaired() -> bool:
         asked = slot_of(red, blue.participant_id, "video")
         return (
-            asked["nackCount"] > 0
-            and asked["retransmittedPacketsReceived"] > 0
+            (asked["nackCount"] or 0) > 0
+            # Not there before the first of them.
+            and (asked["retransmittedPacketsReceived"] or 0) > 0
             and (red.sent()["retransmittedPacketsSent"] > 0)
         )
 
