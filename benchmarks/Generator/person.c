@@ -222,8 +222,8 @@ void person_change(struct person *person, bool hand) {
     *state = !*state;
     // A raised hand is true, a muted microphone is false.
     int length = snprintf(
-        (char *)room + FRAME_HEADER, 128, "{\"type\":\"media_state\",\"id\":7,\"%s\":%s}", hand ? "hand_raised" : "audio",
-        *state == hand ? "true" : "false");
+        (char *)room + FRAME_HEADER, 128, "{\"type\":\"media_state\",\"id\":7,\"%s\":%s}",
+        hand ? "hand_raised" : "audio", *state == hand ? "true" : "false");
     person->unanswered++;
     websocket_send(&person->tcp, TEXT_FRAME, room, (size_t)length);
 }

@@ -25,6 +25,7 @@ from janus import Janus
 from machine import describe
 from pop import Pop
 from processes import Program, start, wait_until
+from table import Column, show
 
 VIEWERS = 20
 RELAYED_BYTES = 1000
@@ -273,55 +274,44 @@ class Comparison:
                 yield row
 
 
-HEADINGS = (
-    ("work", 8), ("server", 11), ("profile", 18), ("port", 20), ("pays", 5), ("packets/s", 10), ("CPU s/million", 14),
-    ("least", 7), ("working", 8), ("x peer", 7), ("goal", 5), ("cores", 6), ("at rest", 8), ("waited", 7),
-    ("generator", 10), ("lost", 8), ("wrong", 6),
+COLUMNS = (
+    Column("work", 8, True), Column("server", 11, True), Column("profile", 18, True), Column("port", 20, True),
+    Column("pays", 5, True), Column("packets/s", 10), Column("CPU s/million", 14), Column("least", 7),
+    Column("working", 8), Column("x peer", 7), Column("goal", 5), Column("cores", 6), Column("at rest", 8),
+    Column("waited", 7), Column("generator", 10), Column("lost", 8), Column("wrong", 6),
 )  # fmt: skip
 
 
-def table_line(cells: list[str]) -> str:
-    return "".join(
-        cell.ljust(width) if place < 5 else cell.rjust(width)
-        for place, (cell, (_, width)) in enumerate(zip(cells, HEADINGS, strict=True))
-    )
-
-
-def table_row(row: Row) -> str:
+def cells(row: Row) -> list[str]:
     def optional(value: float | None, form: str) -> str:
         return "" if value is None else format(value, form)
 
     real = row.port != "in process"
-    return table_line(
-        [row.work, row.server, row.profile, row.port, row.pays, f"{row.rate:,.0f}", f"{row.cpu:.3f}", f"{row.least:.3f}",
-         optional(row.working, ".3f"),
-         optional(row.ratio, ".1f"), optional(row.goal, ".0f"), f"{row.busy:.2f}",
-         f"{row.rest:.3f}" if real else "", f"{row.waited:.2f}" if real else "", f"{row.generator:.2f}" if real else "",
-         str(row.lost) if real else "", str(row.wrong) if real else ""]
-    )  # fmt: skip
+    return [
+        row.work, row.server, row.profile, row.port, row.pays, f"{row.rate:,.0f}", f"{row.cpu:.3f}", f"{row.least:.3f}",
+        optional(row.working, ".3f"), optional(row.ratio, ".1f"), optional(row.goal, ".0f"), f"{row.busy:.2f}",
+        f"{row.rest:.3f}" if real else "", f"{row.waited:.2f}" if real else "",
+        f"{row.generator:.2f}" if real else "", str(row.lost) if real else "", str(row.wrong) if real else "",
+    ]  # fmt: skip
 
 
-def json_row(row: Row) -> str:
-    return json.dumps(
-        {"name": f"{row.work}, {row.server}, {row.port}", "unit": "CPU s/million packets", "value": round(row.cpu, 4), "least": round(row.least, 4),
-         "working": row.working and round(row.working, 4),
-         "profile": row.profile, "pays": row.pays, "packets_per_second": round(row.rate), "ratio": row.ratio and round(row.ratio, 2),
-         "goal": row.goal, "ok": None if row.goal is None else row.ratio >= row.goal, "cores": round(row.busy, 4),
-         "cores_at_rest": round(row.rest, 4), "cores_waited_for": round(row.waited, 4), "generator_cores": round(row.generator, 4), "lost": row.lost,
-         "checked": row.checked, "wrong": row.wrong, "threads": row.threads}
-    )  # fmt: skip
+def record(row: Row) -> dict:
+    return {
+        "name": f"{row.work}, {row.server}, {row.port}", "unit": "CPU s/million packets", "value": round(row.cpu, 4),
+        "least": round(row.least, 4), "working": row.working and round(row.working, 4), "profile": row.profile,
+        "pays": row.pays, "packets_per_second": round(row.rate), "ratio": row.ratio and round(row.ratio, 2),
+        "goal": row.goal, "ok": None if row.goal is None else row.ratio >= row.goal, "cores": round(row.busy, 4),
+        "cores_at_rest": round(row.rest, 4), "cores_waited_for": round(row.waited, 4),
+        "generator_cores": round(row.generator, 4), "lost": row.lost, "checked": row.checked, "wrong": row.wrong,
+        "threads": row.threads,
+    }  # fmt: skip
 
 
 async def main(options: Options, is_json: bool) -> None:
     # What was started is ended on the way out.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     head = describe("janus", "coturn", "libdpdk-dev", "libsrtp2-1", "libipsec-mb1")
-    if is_json:
-        print(json.dumps({"name": "machine", "unit": "text", "value": head}), flush=True)
-    else:
-        print(f"{head}\n{table_line([name for name, _ in HEADINGS])}", flush=True)
-    async for row in Comparison(options).rows():
-        print(json_row(row) if is_json else table_row(row), flush=True)
+    await show(head, COLUMNS, Comparison(options).rows(), cells, record if is_json else None)
 
 
 if __name__ == "__main__":

@@ -86,14 +86,16 @@ class Crowd:
         return [await self._pop.create_meeting(max_participants=1000) for _ in range(count)]
 
     async def join(self, meetings: dict[str, int], rate: int = 0) -> tuple[float, dict]:
-        """The CPU seconds of it until nothing more happens, and what the generator says."""
+        """The CPU seconds of it, with what follows until all is quiet, and what the generator says."""
         before = self.program.cpu_seconds()
         arrived = await self._generator.join(meetings, rate)
+        since = time.monotonic()
         await self._quiet()
+        spent, waited = self.program.cpu_seconds() - before, time.monotonic() - since
         self.size += sum(meetings.values())
         if arrived["arrived"] != sum(meetings.values()):
             raise RuntimeError(f"not everybody arrived: {arrived}")
-        return self.program.cpu_seconds() - before, arrived
+        return spent - waited * sum(await self.rest(0.5)), arrived
 
     async def _quiet(self, patience: float = 10) -> None:
         """Returns when the people have heard nothing for a while, which gathered messages take."""
@@ -104,9 +106,9 @@ class Crowd:
             if seen != frames:
                 frames, since = seen, time.monotonic()
 
-    async def change(self, kind: str, first: int, count: int, rate: float) -> tuple[float, dict]:
-        """The CPU seconds of control for each change, beyond what it takes at rest, when all have heard of it."""
-        rest, _ = await self.rest(2)
+    async def change(self, kind: str, first: int, count: int, rate: float, calm: float) -> tuple[float, dict]:
+        """The CPU seconds of control for each change, beyond what it takes at rest (for `calm` seconds before)."""
+        rest, _ = await self.rest(calm)
         heard = (await self._generator.mark())["people"]["heard"] + count * (self.size - 1)
 
         async def all_heard() -> bool:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -17,12 +16,13 @@ from cable import Cable
 from crowd import Case, Crowd, Machine
 from machine import describe
 from processes import Mapping
+from table import Column, show
 
 # Parts of a run.
 PARTS = ("handshake", "small", "large", "media", "crowd", "minute", "janus")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Goal:
     """`least`: how many times as much the other build, or janus, must take; otherwise the value's own limit."""
 
@@ -57,11 +57,7 @@ class Row:
     unit: str
     note: str = ""
     ratio: float | None = None
-
-    @property
-    def goal(self) -> Goal:
-        is_ours = self.case is not None and self.case.build == "now"
-        return GOALS.get(self.what, Goal()) if is_ours else Goal()
+    goal: Goal = Goal()
 
     @property
     def is_reached(self) -> bool | None:
@@ -81,11 +77,13 @@ class Sizes:
     large: int = 500
     crowd: int = 1000
     # Meetings of ten and of five; a server makes 60 for one address at once.
-    tens: int = 12
+    tens: int = 30
     fives: int = 55
     alone: int = 30
     company: int = 200
-    rest: int = 10
+    # Seconds for which the server is watched at rest: before changes, and at the end.
+    calm: float = 2
+    rest: float = 10
     rooms: int = 3
 
 
@@ -94,7 +92,7 @@ ALONE, IN_COMPANY = 8, 100
 # A rate: more is better.
 PER_CORE = "1/s core"
 
-SHORT = Sizes(small=10, large=100, crowd=200, tens=6, fives=20, alone=5, company=50, rest=3, rooms=1)
+SHORT = Sizes(small=10, large=100, crowd=200, tens=6, fives=20, alone=5, company=40, calm=0.5, rest=2, rooms=1)
 
 
 def milliseconds(seconds: float) -> float:
@@ -106,6 +104,8 @@ class Run:
 
     def __init__(self, machine: Machine, sizes: Sizes, cases: list[Case], parts: list[str]) -> None:
         self._machine, self._sizes, self._cases, self._parts = machine, sizes, cases, parts
+        # They are for the whole run's sizes.
+        self._goals = GOALS if sizes == Sizes() else {}
         self._handshake = 0.0
         # Today's client with the other build, which the rest is compared with.
         self._first: dict[str, float] = {}
@@ -117,7 +117,8 @@ class Run:
         ratio = None
         if first and value:
             ratio = value / first if unit == PER_CORE else first / value
-        return Row(what, case, value, unit, note, ratio)
+        goal = self._goals.get(what) if case.build == "now" else None
+        return Row(what, case, value, unit, note, ratio, goal or Goal())
 
     async def rows(self) -> AsyncIterator[Row]:
         if {"handshake", "media", "janus"} & set(self._parts):
@@ -197,11 +198,12 @@ class Run:
         """The first three are in everybody's Slots, and so is who follows on one of them; the middle is not."""
         sizes, middle = self._sizes, people.size // 2
         for what, kind, first in (("mute", "mute", middle), ("mute of a speaker", "mute", 0), ("hand", "hand", middle)):
-            cpu, changed = await people.change(kind, first, sizes.alone, ALONE)
+            cpu, changed = await people.change(kind, first, sizes.alone, ALONE, sizes.calm)
             note = f"of {people.size}; heard by all after {self._spread(changed)}"
             yield self._row(f"{what} alone", case, milliseconds(cpu), "ms", note)
-            cpu, _ = await people.change(kind, first + sizes.alone, sizes.company, IN_COMPANY)
-            yield self._row(f"{what} in company", case, milliseconds(cpu), "ms", f"of {people.size}, {IN_COMPANY} a second")
+            cpu, _ = await people.change(kind, first + sizes.alone, sizes.company, IN_COMPANY, sizes.calm)
+            note = f"of {people.size}, {IN_COMPANY} a second"
+            yield self._row(f"{what} in company", case, milliseconds(cpu), "ms", note)
 
     def _memory(self, what: str, people: Crowd, case: Case, before: dict[str, Mapping]) -> Row:
         whole, tables = crowd.growth(before, people.program.memory())
@@ -233,18 +235,11 @@ class Run:
         return f"{p50:.0f}, at most {most:.0f} ms"
 
 
-HEADINGS = (
-    ("what", 32), ("build", 8), ("client", 16), ("value", 10), ("unit", 9), ("x before", 9), ("goal", 8), ("", 5),
-    ("note", 0),
+COLUMNS = (
+    Column("what", 32, True), Column("build", 8, True), Column("client", 16, True), Column("value", 9),
+    Column("", 1, True), Column("unit", 9, True), Column("x before", 9), Column("goal", 9), Column(" ", 1, True),
+    Column("", 4, True), Column("note", 0, True),
 )  # fmt: skip
-RIGHT = {"value", "x before", "goal"}
-
-
-def table_line(cells: list[str]) -> str:
-    line = ""
-    for cell, (name, width) in zip(cells, HEADINGS, strict=True):
-        line += cell.rjust(width) if name in RIGHT else " " + cell.ljust(width)
-    return line.strip()
 
 
 def goal_text(goal: Goal) -> str:
@@ -255,23 +250,23 @@ def goal_text(goal: Goal) -> str:
     return "" if goal.at_least is None else f">= {goal.at_least:g}"
 
 
-def table_row(row: Row) -> str:
+def cells(row: Row) -> list[str]:
     client = f"{row.case.way}, {row.case.offer}" if row.case else ""
     ratio = "" if row.ratio is None else f"{row.ratio:.1f}"
     verdict = {None: "", True: "ok", False: "NO"}[row.is_reached]
     build = row.case.build if row.case else ""
-    return table_line(
-        [row.what, build, client, f"{row.value:.3f}", row.unit, ratio, goal_text(row.goal), verdict, row.note]
-    )
+    return [
+        row.what, build, client, f"{row.value:.3f}", "", row.unit, ratio, goal_text(row.goal), "", verdict, row.note
+    ]  # fmt: skip
 
 
-def json_row(row: Row) -> str:
+def record(row: Row) -> dict:
     case = row.case
-    return json.dumps(
-        {"name": row.what, "build": case and case.build, "way": case and case.way, "offer": case and case.offer,
-         "value": round(row.value, 4), "unit": row.unit, "ratio": row.ratio and round(row.ratio, 2),
-         "goal": goal_text(row.goal), "ok": row.is_reached, "note": row.note}
-    )  # fmt: skip
+    return {
+        "name": row.what, "build": case and case.build, "way": case and case.way, "offer": case and case.offer,
+        "value": round(row.value, 4), "unit": row.unit, "ratio": row.ratio and round(row.ratio, 2),
+        "goal": goal_text(row.goal), "ok": row.is_reached, "note": row.note,
+    }  # fmt: skip
 
 
 def make_cases(needletail: str, before: str, is_short: bool, way: str) -> list[Case]:
@@ -290,12 +285,7 @@ async def main(run: Run, machine: Machine, is_json: bool) -> None:
     for name in ("media0", "signal0"):
         Cable(name, machine.namespace, machine.server_core, machine.generator_core).steer("own")
     head = describe("janus", "libssl3", "libdpdk-dev")
-    if is_json:
-        print(json.dumps({"name": "machine", "unit": "text", "value": head}), flush=True)
-    else:
-        print(f"{head}\n{table_line([name for name, _ in HEADINGS])}", flush=True)
-    async for row in run.rows():
-        print(json_row(row) if is_json else table_row(row), flush=True)
+    await show(head, COLUMNS, run.rows(), cells, record if is_json else None)
 
 
 if __name__ == "__main__":
