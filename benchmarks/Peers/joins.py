@@ -87,6 +87,8 @@ class Sizes:
     rooms: int = 3
 
 
+# How many times as much janus should take.
+JANUS_GOAL = 4
 # Changes a second.
 ALONE, IN_COMPANY = 8, 100
 # A rate: more is better.
@@ -107,6 +109,8 @@ class Run:
         # They are for the whole run's sizes.
         self._goals = GOALS if sizes == Sizes() else {}
         self._handshake = 0.0
+        # Our join into a meeting of ten, ms, with the last of our clients.
+        self._ours = 0.0
         # Today's client with the other build, which the rest is compared with.
         self._first: dict[str, float] = {}
 
@@ -153,6 +157,8 @@ class Run:
         await people.join(dict.fromkeys(await people.meetings(1), self._sizes.small))
         meetings = await people.meetings(self._sizes.tens)
         cpu, arrived = await people.join(dict.fromkeys(meetings, self._sizes.small))
+        if case.build == "now":
+            self._ours = milliseconds(cpu / arrived["arrived"])
         yield self._row("join, meeting of 10", case, milliseconds(cpu / arrived["arrived"]), "ms", self._times(arrived))
 
     async def _large(self, people: Crowd, case: Case) -> AsyncIterator[Row]:
@@ -222,6 +228,8 @@ class Run:
         cpu, handshakes = await crowd.janus(self._machine, self._sizes.rooms, self._sizes.small)
         without = cpu - handshakes * self._handshake
         note = f"{milliseconds(cpu):.2f} with {handshakes:.1f} DTLS handshakes"
+        if self._ours:
+            note += f"; {milliseconds(without) / self._ours:.1f} times ours, which should be {JANUS_GOAL}"
         return Row("janus: join, room of 10", None, milliseconds(without), "ms", note)
 
     @staticmethod
