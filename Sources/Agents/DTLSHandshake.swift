@@ -86,8 +86,19 @@ public final class DTLSHandshake {
         }
     }
 
+    /// An established association hears nothing for hours: the 33 KiB of OpenSSL's record buffers are given back until then.
+    private func rest() {
+        if case .connected = state { _ = SSL_free_buffers(ssl) }
+    }
+
+    private func wake() {
+        if case .connected = state { _ = SSL_alloc_buffers(ssl) }
+    }
+
     /// To OpenSSL a record is a datagram of its own.
     private func take(_ record: DTLSRecord, now: UInt64) {
+        wake()
+        defer { rest() }
         let count = Int32(record.bytes.count)
         guard BIO_write(input, record.bytes.baseAddress, count) == count else { return }
         advance(now: now)
@@ -118,6 +129,7 @@ public final class DTLSHandshake {
         switch state {
         case .failed, .closed: return
         case .connected:
+            wake()
             ERR_clear_error()
             SSL_shutdown(ssl)
             collectOutgoing()

@@ -18,7 +18,7 @@ public actor MediaDirector: MediaPlane {
         public var closeTimeout: UInt64 = 5_000_000_000
         /// Viewers whose Slots are filled anew in one call: a poll stays at a few milliseconds also when a change
         /// touches a meeting of a thousand.
-        public var refreshBudget = 64
+        public var refreshBudget = 256
         /// Polls at most, after the last Session was told to close, until the workers have confirmed it.
         public var farewellPolls = 250
         /// The largest DTLS datagram that we make, bytes of UDP payload.

@@ -131,7 +131,8 @@ struct ChromiumAnswerTests {
         #expect(lines(camera, "rtcp-fb") == ["96 transport-cc", "96 ccm fir", "96 nack", "96 nack pli"])
         #expect(lines(camera, "extmap").count == 7, "toffset, playout-delay and their like are dropped")
         let slot = try answered(negotiation, mid: "5")
-        #expect(lines(slot, "extmap").map { $0.prefix(2) } == ["13", "3 ", "4 "], "what Slots have no use for is dropped")
+        #expect(
+            lines(slot, "extmap").map { $0.prefix(2) } == ["13", "3 ", "4 "], "what Slots have no use for is dropped")
         #expect(lines(slot, "rtcp-fb") == ["* transport-cc", "* ccm fir", "* nack", "* nack pli"])
         let microphone = try answered(negotiation, mid: "0")
         #expect(lines(microphone, "rtcp-fb") == ["111 transport-cc"])

@@ -100,7 +100,8 @@ import Testing
 
 struct OpsAddressTests {
     @Test(arguments: [
-        ("127.0.0.1:9090", "127.0.0.1", 9_090), ("[::1]:1", "::1", 1), ("pop3.example.org:65535", "pop3.example.org", 65_535),
+        ("127.0.0.1:9090", "127.0.0.1", 9_090), ("[::1]:1", "::1", 1),
+        ("pop3.example.org:65535", "pop3.example.org", 65_535),
     ])
     func isReadAndWrittenAlike(text: String, host: String, port: Int) {
         let address = OpsAddress(text)
@@ -108,6 +109,8 @@ struct OpsAddressTests {
         #expect(address?.description == text)
     }
 
-    @Test(arguments: ["", ":9090", "9090", "a", "a:", "a:0", "a:65536", "a:-1", "::1:9090", "[]:9090", "[::1:9090", "a:b:1"])
+    @Test(arguments: [
+        "", ":9090", "9090", "a", "a:", "a:0", "a:65536", "a:-1", "::1:9090", "[]:9090", "[::1:9090", "a:b:1",
+    ])
     func anotherFormIsNone(text: String) { #expect(OpsAddress(text) == nil) }
 }

@@ -140,9 +140,9 @@ extension MeetingHub {
         }
         let head = ServerMessage.Joined(
             participant, in: home, resume: line.resume, resumed: resumed, token: join.token,
-            iceServers: turn?.servers(for: line.id, now: clock.now) ?? [], connection, id: join.request)
+            iceServers: turn?.servers(for: line.id, now: clock.now) ?? [], id: join.request)
         let others = (feeds[meeting]?.lines ?? []).lazy.filter { $0 !== line }.map { self.entry(of: $0) }
-        return TextFrame.wrap(head.encoded(participants: others))
+        return TextFrame.wrap(head.encoded(participants: others, connection))
     }
 
     /// The participant in lists, encoded once for each change.
@@ -158,7 +158,7 @@ extension MeetingHub {
         guard line.missedSlots else { return }
         line.missedSlots = false
         let slots = await media.slots(of: line.id)
-        if line.socket === socket, !slots.isEmpty { socket.send(ServerMessage.Slots(slots)) }
+        if line.socket === socket, !slots.isEmpty { socket.send(ServerMessage.slots(slots)) }
     }
 
     /// The socket is gone; if it still was the participant's, the grace begins.

@@ -16,7 +16,7 @@ extension MeetingHub {
                     lines[id]?.missedSlots = true
                     continue
                 }
-                let frame = known[changed] ?? TextFrame.encode(ServerMessage.Slots(changed))
+                let frame = known[changed] ?? ServerMessage.slots(changed)
                 known[changed] = frame
                 tell(frame, id)
             case .slotSwitched(let id, let picture): tell(ServerMessage.SlotSwitched(picture), id)

@@ -20,15 +20,16 @@ extension MeetingHub {
 
     func tell(_ message: some Encodable, _ id: ParticipantID) { tell(TextFrame.encode(message), id) }
 
-    /// Has what was told sent: after a quiet time when the hub has done what it is doing, else when `gatherTime` has
-    /// passed since the last time.
+    /// Has what was told sent when `gatherTime` has passed since the last time, and in half of it after a quiet time: what
+    /// a change leads to on the media side, which takes a poll, goes with it.
     private func schedule(_ meeting: MeetingID, _ feed: MeetingFeed) {
         guard gatherTime > .zero else { return flush(meeting) }
         guard !feed.isScheduled else { return }
         feed.isScheduled = true
-        let wait = feed.lastFlush.map { max(.zero, $0 + gatherTime - clock.now) } ?? .zero
+        let rest = feed.lastFlush.map { $0 + gatherTime - clock.now } ?? .zero
+        let wait = max(rest, gatherTime / 2)
         Task {
-            if wait > .zero { try? await clock.sleep(for: wait) }
+            try? await clock.sleep(for: wait)
             flush(meeting)
         }
     }

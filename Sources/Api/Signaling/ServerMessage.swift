@@ -1,5 +1,6 @@
 import Conference
 import Meetings
+import NIOCore
 
 /// What the server says on the signaling socket (API.md, Signaling).
 enum ServerMessage {
@@ -57,18 +58,13 @@ enum ServerMessage {
         var sessionToken: String
         /// Whether the participant was here already.
         var resumed: Bool
-        /// The answer to the join's offer, and all Slots; absent without an offer.
-        var sdp: String?
-        var slots: [Slots.Slot]?
 
         init(
             _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, token: String,
-            iceServers: [ICEServer], _ connection: MediaConnection?, id: RequestID?
+            iceServers: [ICEServer], id: RequestID?
         ) {
             self.id = id
             sessionToken = token
-            sdp = connection?.sdp
-            slots = connection.map { $0.slots.map(Slots.Slot.init) }
             self.iceServers = iceServers
             you = You(
                 participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role)
@@ -77,21 +73,21 @@ enum ServerMessage {
             self.resumed = resumed
         }
 
-        /// With the others in the order of joining, who are encoded already: a large meeting has many of them, and few
-        /// changed since the last join.
-        func encoded(participants: some Sequence<[UInt8]>) -> [UInt8] {
-            var json = JSON.encode(self)
-            // The closing brace comes again behind the list.
-            json.removeLast()
-            json += #","participants":["#.utf8
-            var isFirst = true
-            for participant in participants {
-                if !isFirst { json.append(UInt8(ascii: ",")) }
-                isFirst = false
-                json += participant
+        /// With the others in the order of joining, who are encoded already (a large meeting has many of them, and few
+        /// changed since the last join), and with the answer to the join's offer and all Slots, where it had one.
+        func encoded(participants: some Sequence<[UInt8]>, _ connection: MediaConnection?) -> [UInt8] {
+            var json = JSONText(JSON.encode(self))
+            json.reopen()
+            json.add(#","participants":"#)
+            json.add(list: participants) { json, participant in json.add(participant) }
+            if let connection {
+                json.add(#","sdp":"#)
+                json.add(string: connection.sdp)
+                json.add(#","slots":"#)
+                json.add(slots: connection.slots)
             }
-            json += "]}".utf8
-            return json
+            json.add("}")
+            return json.bytes
         }
     }
 
@@ -126,35 +122,13 @@ enum ServerMessage {
         var sdp: String
     }
 
-    struct Slots: Encodable {
-        struct Slot: Encodable {
-            var mid: String
-            var participantId: String?
-            var source: SlotSource
-
-            init(_ assignment: SlotAssignment) {
-                mid = assignment.mid
-                participantId = assignment.participant?.rawValue
-                source = assignment.source
-            }
-
-            /// An empty Slot says so: `null`, not absence.
-            func encode(to encoder: any Encoder) throws {
-                var container = encoder.container(keyedBy: Key.self)
-                try container.encode(mid, forKey: .mid)
-                try container.encode(participantId, forKey: .participantId)
-                try container.encode(source, forKey: .source)
-            }
-
-            enum Key: CodingKey {
-                case mid, participantId, source
-            }
-        }
-
-        var type = "slots"
-        var slots: [Slot]
-
-        init(_ assignments: [SlotAssignment]) { slots = assignments.map(Slot.init) }
+    /// `slots`: who is in them from now on.
+    static func slots(_ assignments: [SlotAssignment]) -> ByteBuffer {
+        var json = JSONText()
+        json.add(#"{"type":"slots","slots":"#)
+        json.add(slots: assignments)
+        json.add("}")
+        return TextFrame.wrap(json.bytes)
     }
 
     struct SlotSwitched: Encodable {
@@ -252,4 +226,23 @@ enum EndReason: String, Encodable, Sendable {
     /// Nobody was here for too long.
     case empty
     case shutdown
+}
+
+extension JSONText {
+    /// An empty Slot says so: `null`, not absence.
+    fileprivate mutating func add(slots: [SlotAssignment]) {
+        add(list: slots) { json, slot in
+            json.add(#"{"mid":"#)
+            json.add(string: slot.mid)
+            json.add(#","participant_id":"#)
+            if let participant = slot.participant {
+                json.add(string: participant.rawValue)
+            } else {
+                json.add("null")
+            }
+            json.add(#","source":"#)
+            json.add(string: slot.source.rawValue)
+            json.add("}")
+        }
+    }
 }

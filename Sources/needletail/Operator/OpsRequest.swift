@@ -59,7 +59,7 @@ struct OpsRequest: Sendable {
             case .body(let bytes): body.append(contentsOf: bytes.readableBytesView)
             case .end: return (status, body)
             }
-            if body.count > limit { throw NIOTooManyBytesError() }
+            if body.count > limit { throw NIOTooManyBytesError(maxBytes: limit) }
         }
         throw ChannelError.eof
     }
