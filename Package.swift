@@ -10,6 +10,11 @@ let dpdkC: [CSetting] = [.unsafeFlags(dpdkFlags + ["-O2"])]
 /// What a Swift target needs that imports CDPDK, itself or through Dataplane.
 let dpdkSwift: [SwiftSetting] = [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]
 
+/// Only what makes the documentation's pages needs it: `NEEDLETAIL_DOCS=1 swift package generate-documentation`.
+let documentation: [Package.Dependency] =
+    Context.environment["NEEDLETAIL_DOCS"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 let package = Package(
     name: "needletail",
     products: [
@@ -28,7 +33,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    ],
+    ] + documentation,
     targets: [
         .target(
             name: "CDPDK", path: "CShims/CDPDK", cSettings: dpdkC,
@@ -73,7 +78,7 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.copy("Web")]),
+            resources: [.copy("Web"), .copy("Schemas")]),
         .executableTarget(
             name: "needletail",
             dependencies: [

@@ -83,6 +83,10 @@ import Testing
             #expect(others.json["meetings"]?.count == 0)
             let admin = try await node.call("GET", "/api/v1/meetings", token: node.token(["admin"], user: "root"))
             #expect(admin.json["meetings"]?.count == 3)
+            for query in ["limit=0", "limit=201", "limit=many", "after=%20", "after="] {
+                let refused = try await node.call("GET", "/api/v1/meetings?\(query)", token: node.token())
+                #expect(refused.status == 422 && refused.code == "invalid_field", "\(query)")
+            }
         }
     }
 

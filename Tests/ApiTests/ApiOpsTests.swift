@@ -193,6 +193,14 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("noBuffer", "no_buffer"), ("stunBadIntegrity", "stun_bad_integrity"), ("dtlsBeforeICE", "dtls_before_ice"),
+        ("gone", "gone"),
+    ])
+    func labelsAreWordsInLowerCase(_ name: String, _ label: String) {
+        #expect(MetricsPage.snakeCase(name) == label)
+    }
+
     @Test func everyMetricHasHelpAndTypeBeforeItsSamples() {
         let text = MetricsPage.render(
             workers: [], load: WorkerLoad(),

@@ -69,4 +69,16 @@ import Testing
             #expect(answer.body.contains("export"))
         }
     }
+
+    @Test(arguments: Descriptions.names)
+    func theDescriptionsAreServedBesideTheCalls(_ name: String) async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call("GET", "/api/v1/\(name)")
+            #expect(answer.status == 200)
+            #expect(answer.headers["content-type"] == "application/json; charset=utf-8")
+            #expect(answer.headers["cache-control"] == "no-cache")
+            #expect(answer.body == Descriptions.text(name).map { String(decoding: $0, as: UTF8.self) })
+            #expect(answer.json["openapi"] == "3.1.0" || answer.json["$defs"] != nil)
+        }
+    }
 }

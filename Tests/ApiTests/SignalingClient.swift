@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOWebSocket
+import Testing
 
 /// A WebSocket client that can also misbehave.
 final class SignalingClient: @unchecked Sendable {
@@ -153,7 +154,15 @@ final class SignalingClient: @unchecked Sendable {
 
     // MARK: Hearing
 
-    func event() async -> Event { await events.next() ?? .closed(nil) }
+    /// What came next. A message that its schema does not describe fails the test.
+    func event() async -> Event {
+        let event = await events.next() ?? .closed(nil)
+        if case .message(let value) = event {
+            let complaint = SignalingSchema.shared.complaint(aboutServer: value)
+            #expect(complaint == nil)
+        }
+        return event
+    }
 
     /// The next message; pings are passed over.
     func next() async throws -> Value {

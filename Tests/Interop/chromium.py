@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import av
 import media
 from lab import Lab, wait_until
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Page, Playwright, WebSocket
+from signaling import complaint
 
 EXECUTABLE = "/usr/bin/chromium"
 
@@ -222,6 +223,8 @@ class Chromium:
         self.colour = colour
         self._script = script
         self._killed = False
+        # What the schema of the signaling does not describe.
+        self._violations: list[str] = []
         self._pid_file = folder / f"{host}-{colour}.pid"
         camera = media.write_y4m(folder / f"{host}-{colour}.y4m", colour, *size)
         microphone = media.write_wav(folder / f"{host}-{colour}.wav", colour)
@@ -257,6 +260,7 @@ class Chromium:
             context.add_init_script(self._script)
         page = context.new_page()
         page.set_default_timeout(20_000)
+        page.on("websocket", self._listen)
         page.goto(url)
         return page
 
@@ -264,6 +268,14 @@ class Chromium:
         """Opens the web client, which joins by itself."""
         query = urlencode({"meeting": meeting, "name": name, "autojoin": 1, "slots": slots})
         return Participant(self.open(f"{origin}/?{query}"), name, self.colour)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self._check("client", frame))
+        socket.on("framereceived", lambda frame: self._check("server", frame))
+
+    def _check(self, side: str, frame: str | bytes) -> None:
+        if wrong := complaint(side, frame if isinstance(frame, str) else frame.decode(errors="replace")):
+            self._violations.append(wrong)
 
     def kill(self) -> None:
         """Ends the browser as a crash would: no goodbye on any socket."""
@@ -280,6 +292,7 @@ class Chromium:
     def close(self) -> None:
         if not self._killed:
             self._browser.close()
+        assert not self._violations, f"not as the schema of the signaling says: {self._violations}"
 
 
 def _lives(pid: int) -> bool:

@@ -1,5 +1,6 @@
-"""A participant made of aiortc and websockets: speaks API.md's signaling, sends one colour and one tone, and tells
-what it receives. As a program, it takes one JSON command a line on stdin and answers one JSON object a line."""
+"""A participant made of aiortc and websockets: speaks the signaling and holds it against its schema, sends one colour
+and one tone, and tells what it receives. As a program, it takes one JSON command a line on stdin and answers one JSON object a
+line."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from collections import deque
 
 import av
 import media
+import signaling
 import websockets
 from aiortc import (
     MediaStreamTrack,
@@ -140,6 +142,8 @@ class MeetingClient:
         self.participant_id: str | None = None
         self.others: set[str] = set()
         self.messages: list[dict] = []
+        # What the schema of the signaling does not describe.
+        self.violations: list[str] = []
         self.slots: dict[str, dict] = {}
         self.watchers: dict[str, Watcher] = {}
         self._waiting: dict[str, asyncio.Future] = {}
@@ -192,17 +196,24 @@ class MeetingClient:
     async def request(self, kind: str, timeout: float = 10, **fields: object) -> dict:
         number = str(next(self._ids))
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
-        await self.socket.send(json.dumps({"type": kind, "id": number, **fields}))
+        text = json.dumps({"type": kind, "id": number, **fields})
+        self._check("client", text)
+        await self.socket.send(text)
         reply = await asyncio.wait_for(answer, timeout)
         if reply["type"] == "error":
             raise RuntimeError(f"{kind}: {reply}")
         return reply
+
+    def _check(self, side: str, text: str) -> None:
+        if wrong := signaling.complaint(side, text):
+            self.violations.append(wrong)
 
     async def _read(self) -> None:
         try:
             async for text in self.socket:
                 message = json.loads(text)
                 self.messages.append(message)
+                self._check("server", text)
                 self._follow(message)
                 waiting = self._waiting.pop(str(message.get("id")), None)
                 if waiting is not None and not waiting.done():
@@ -269,6 +280,8 @@ async def _serve(client: MeetingClient) -> None:
                     answer = {"error": f"there is no command '{other}'"}
         except Exception as error:  # told to the test, which fails with it
             answer = {"error": f"{type(error).__name__}: {error}"}
+        if client.violations:
+            answer = {"error": f"not as the schema says: {client.violations}"}
         print(json.dumps(answer), flush=True)
 
 

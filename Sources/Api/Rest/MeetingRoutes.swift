@@ -1,7 +1,7 @@
 import Hummingbird
 import Meetings
 
-/// `/api/v1/meetings` (API.md, REST).
+/// `/api/v1/meetings` (the page REST of the documentation).
 struct MeetingRoutes: Sendable {
     let configuration: ApiConfiguration
     let hub: MeetingHub
@@ -41,9 +41,14 @@ struct MeetingRoutes: Sendable {
 
     private func list(_ request: Request) async throws -> Response {
         let token = try tokens.service(request.bearer())
-        let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 50
-        guard (1...200).contains(limit) else { throw Problem(422, "invalid_field", "limit: from 1 to 200") }
-        let after = request.uri.queryParameters["after"].flatMap { MeetingID(String($0)) }
+        let query = request.uri.queryParameters
+        guard let limit = query["limit"].map({ Int($0) }) ?? 50, (1...200).contains(limit) else {
+            throw Problem(422, "invalid_field", "limit: from 1 to 200")
+        }
+        let after = query["after"].flatMap { MeetingID(String($0)) }
+        guard (after == nil) == (query["after"] == nil) else {
+            throw Problem(422, "invalid_field", "after: not an identifier")
+        }
         let owner = token.grants(Grants.admin) ? nil : token.sub
         let (page, next) = await hub.list(owner: owner, after: after, limit: limit)
         let base = base(request)
