@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import subprocess
@@ -80,9 +81,53 @@ def test_the_unit_is_right_and_exposes_little(tree: Path, tmp_path: Path, say: C
         local = tmp_path / unit.name
         text = unit.read_text().replace("=/usr/bin/needletail", f"={tree}/usr/lib/needletail/needletail")
         local.write_text(text.replace("=/usr/lib/needletail/", f"={tree}/usr/lib/needletail/"))
-        run("systemd-analyze", "verify", local)
+        # Its manual page is not installed here.
+        run("systemd-analyze", "verify", "--man=no", local)
         done = run("systemd-analyze", "--no-pager", "security", "--offline=true", f"--threshold={EXPOSURE}", local)
         say(done.stdout.strip().splitlines()[-1])
+
+
+def test_the_manual_page_has_all_commands_and_options(tree: Path) -> None:
+    page = gzip.decompress((tree / "usr/share/man/man8/needletail.8.gz").read_bytes()).decode()
+    done = subprocess.run(
+        ["groff", "-man", "-ww", "-z", "-Tutf8"], input=page, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0 and done.stdout + done.stderr == ""
+    page = page.replace("\\-", "-")
+    options = page.partition(".SH OPTIONS")[2]
+    program = tree / "usr/lib/needletail/needletail"
+    commands = re.findall(r"^  ([a-z]+) ", run(program, "--help").stdout.partition("SUBCOMMANDS:")[2], re.MULTILINE)
+    assert {"serve", "drain", "version"} <= set(commands)
+    for command in set(commands) - {"help"}:
+        assert f"\n.B {command}\n" in page, f"the page has no {command}"
+        for option in set(re.findall(r"--[a-z-]+", run(program, command, "--help").stdout)) - {"--help", "--version"}:
+            described = re.search(rf"^\.(B|BI) .*{option}\b", options, re.MULTILINE)
+            assert described, f"the page has no {option} of {command}"
+
+
+def test_the_shells_complete_commands(tree: Path) -> None:
+    script = tree / "usr/share/bash-completion/completions/needletail"
+    complete = """
+        source "$1"
+        COMP_WORDS=(needletail und) COMP_CWORD=1 COMP_LINE="needletail und" COMP_POINT=14
+        _needletail needletail und needletail
+        echo "${COMPREPLY[@]}"
+    """
+    # Bash's own completion does the rest; here only what the script itself finds.
+    done = run("bash", "-c", complete, "bash", script)
+    assert done.stdout.split() == ["undrain"], done.stdout + done.stderr
+    for path in ("zsh/vendor-completions/_needletail", "fish/vendor_completions.d/needletail.fish"):
+        assert "undrain" in (tree / "usr/share" / path).read_text()
+
+
+def test_the_documentation_leads_from_page_to_page(tree: Path) -> None:
+    folder = tree / "usr/share/doc/needletail"
+    pages = {page.name: page.read_text() for page in folder.glob("*.md")}
+    assert {"README.md", "Operation.md", "Metrics.md"} <= set(pages)
+    for name, text in pages.items():
+        assert "doc:" not in text, name
+        for target in re.findall(r"\]\((\w+\.(?:md|svg))(?:#\w+)?\)", text):
+            assert (folder / target).exists(), f"{name}: {target}"
 
 
 def test_installing_again_changes_nothing(tmp_path: Path) -> None:
@@ -318,6 +363,7 @@ def test_the_package_installs_into_a_fresh_debian(debian: Debian, package: Path)
     check = inside("needletail check --config /etc/needletail/needletail.yaml")
     assert "cores:" in check.stdout and "hugepages:" in check.stdout, check.stdout + check.stderr
     assert inside("stat -c %U:%G:%a /etc/needletail/needletail.yaml").stdout == "root:needletail:640\n"
+    assert inside("zcat /usr/share/man/man8/needletail.8.gz").stdout.startswith(".TH NEEDLETAIL 8")
     assert inside(f"cat /{POOL}/nr_hugepages").stdout == "274\n"
     removed = inside("apt-get purge -q -y needletail && ! test -e /usr/lib/needletail && ! id needletail")
     assert removed.returncode == 0, removed.stdout + removed.stderr
