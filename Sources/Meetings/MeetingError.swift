@@ -1,4 +1,4 @@
-/// Why the domain refuses; each case has one HTTP status and one stable code (API.md, Errors).
+/// Why the domain refuses; each case has one HTTP status and one stable code (documentation, REST).
 public enum MeetingError: Error, Hashable, Sendable {
     /// A value that is well-formed but impossible.
     case invalid(field: String, reason: String)

@@ -1,4 +1,4 @@
-/// What the host chose (API.md, Settings).
+/// What the host chose (documentation, REST).
 public struct MeetingSettings: Sendable, Equatable {
     public enum Recording: String, Sendable, Codable, CaseIterable {
         case none, local, cloud

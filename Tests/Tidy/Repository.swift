@@ -15,8 +15,12 @@ enum Repository {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     /// Names at the top, without dot files.
-    static func topLevel() throws -> Set<String> {
-        Set(try FileManager.default.contentsOfDirectory(atPath: root.path).filter { !$0.hasPrefix(".") })
+    static func topLevel() throws -> Set<String> { try names(in: "") }
+
+    /// Names of what lies in a folder, without dot files and what Python leaves.
+    static func names(in folder: String) throws -> Set<String> {
+        let all = try FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent(folder).path)
+        return Set(all.filter { !$0.hasPrefix(".") && $0 != "__pycache__" })
     }
 
     /// The files below `folder` with one of these extensions; with none given, every text file.

@@ -1,4 +1,4 @@
-/// What a service may do (API.md, Authentication): the `meeting` claim, as a list of words or as an
+/// What a service may do (documentation, REST): the `meeting` claim, as a list of words or as an
 /// object of booleans.
 struct Grants: Codable, Sendable, Equatable {
     static let create = "create"

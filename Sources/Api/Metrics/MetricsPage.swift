@@ -7,7 +7,7 @@ struct HubReading: Sendable {
     var joinSeconds: Histogram
 }
 
-/// The page that Prometheus reads (API.md, Metrics).
+/// The page that Prometheus reads (the page Metrics of the documentation).
 enum MetricsPage {
     static func render(
         workers: [WorkerReading], load: WorkerLoad, hub: HubReading, node: NodeMetrics, build: BuildInfo,
@@ -136,11 +136,15 @@ enum MetricsPage {
         }
     }
 
-    /// `stunBadIntegrity` as `stun_bad_integrity`.
+    /// `stunBadIntegrity` as `stun_bad_integrity`, and `dtlsBeforeICE` as `dtls_before_ice`.
     static func snakeCase(_ name: String) -> String {
-        name.reduce(into: "") { text, character in
-            if character.isUppercase { text += "_" }
+        var text = ""
+        var isInWord = false
+        for character in name {
+            if character.isUppercase && isInWord { text += "_" }
+            isInWord = !character.isUppercase
             text += character.lowercased()
         }
+        return text
     }
 }

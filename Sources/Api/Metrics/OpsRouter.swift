@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Everything that the `ops` listener serves (API.md, Operations).
+/// Everything that the `ops` listener serves (documentation, REST).
 struct OpsRouter: Sendable {
     let observer: NodeObserver
     let node: NodeRoutes

@@ -1,6 +1,6 @@
 import Mailbox
 
-/// What the relay did (API.md, Metrics). No label is made of a user's name.
+/// What the relay did (documentation, Metrics). No label is made of a user's name.
 extension MetricsPage {
     private static let refusals: [(Counter, reason: String)] = [
         (.turnChallenges, "challenge"), (.turnRefused400, "bad_request"), (.turnRefused401, "unauthorized"),

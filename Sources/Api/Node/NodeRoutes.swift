@@ -1,7 +1,7 @@
 import Hummingbird
 import Meetings
 
-/// `/api/v1/node` of the `ops` listener: what the node carries, and how it is emptied (API.md, Operations).
+/// `/api/v1/node` of the `ops` listener: what the node carries, and how it is emptied (documentation, REST).
 struct NodeRoutes: Sendable {
     let configuration: ApiConfiguration
     let observer: NodeObserver

@@ -28,7 +28,7 @@ enum RequestID: Codable, Sendable, Equatable {
     }
 }
 
-/// What clients say on the signaling socket (API.md, Signaling).
+/// What clients say on the signaling socket (the page Signaling of the documentation).
 enum ClientMessage {
     /// What every message has.
     struct Envelope: Decodable {

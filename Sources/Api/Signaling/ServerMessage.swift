@@ -2,7 +2,7 @@ import Conference
 import Meetings
 import NIOCore
 
-/// What the server says on the signaling socket (API.md, Signaling).
+/// What the server says on the signaling socket (the page Signaling of the documentation).
 enum ServerMessage {
     struct Person: Encodable {
         var participantId: String

@@ -1,7 +1,7 @@
 import Wire
 
 /// Makes one continuous RTP stream of the changing sources of a Slot: sequence number, timestamp and VP8's picture
-/// id and TL0PICIDX go on where the last source ended (DESIGN.md section 5).
+/// id and TL0PICIDX go on where the last source ended (documentation, Architecture).
 struct Rewriter: BitwiseCopyable {
     /// Between two changes of source: what is added to the source's numbers. Kept for a while, so that a NACK for an
     /// earlier number still finds its packet.

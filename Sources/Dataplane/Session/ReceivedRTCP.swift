@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// RTCP from a Session's peer ends here (DESIGN.md section 5): reports are read, requests served or merged.
+/// RTCP from a Session's peer ends here (documentation, Architecture): reports are read, requests served or merged.
 extension Worker where Queue: ~Copyable {
     /// Takes over a frame with an SRTCP packet.
     mutating func receiveRTCP(

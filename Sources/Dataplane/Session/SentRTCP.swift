@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Our own RTCP: feedback and receiver reports to publishers, sender reports to receivers (DESIGN.md section 5).
+/// Our own RTCP: feedback and receiver reports to publishers, sender reports to receivers (page Architecture).
 extension Worker where Queue: ~Copyable {
     /// Plain bytes of one compound: within a datagram that crosses any network.
     static var rtcpRoom: Int { 1_100 }

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// The one switch that owns the flow of received frames (DESIGN.md section 3).
+/// The one switch that owns the flow of received frames (documentation, A packet's way).
 extension Worker where Queue: ~Copyable {
     /// Takes over a received frame.
     mutating func classify(_ packet: Mbuf, now: UInt64, isHandedOver: Bool = false, isLooped: Bool = false) {
