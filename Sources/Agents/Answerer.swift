@@ -40,29 +40,27 @@ public struct Answerer: Sendable {
             "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", connectionLine, "t=0 0",
             "a=ice-lite",
             bundle.exists ? "a=group:BUNDLE " + accepted.map(\.offered.mid).joined(separator: " ") : nil,
-            "a=msid-semantic: WMS *",
-        ].compactMap(\.self)
-        let transportLines = [
-            "a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)", "a=fingerprint:\(fingerprint.text)",
+            "a=msid-semantic: WMS *", "a=fingerprint:\(fingerprint.text)",
             "a=setup:\(transport.role == .server ? "passive" : "active")",
-        ]
-        return negotiation(answers, transport, extensions, write(session, answers, transportLines))
+        ].compactMap(\.self)
+        let credentials = ["a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)"]
+        return negotiation(answers, transport, extensions, write(session, answers, credentials))
     }
 
     /// The answer's text, lines ended by CR LF.
-    private func write(_ session: [String], _ answers: [MediaAnswer], _ transport: [String]) -> String {
+    private func write(_ session: [String], _ answers: [MediaAnswer], _ credentials: [String]) -> String {
         var text = SDPText()
         text.add(session)
-        // One transport serves the group; its lines stand in the first m-line of it (RFC 9429 section 5.3.1), and in the
-        // last one, which is where aiortc looks.
+        // One transport serves the group. Its candidates stand in the first m-line (RFC 9429 section 5.3.1) and in the
+        // last one, which is where aiortc looks; it wants the credentials in all of them.
         let bounds = [answers.firstIndex(where: \.isAccepted), answers.lastIndex(where: \.isAccepted)]
         for (index, answer) in answers.enumerated() {
             guard answer.isAccepted else {
-                text.add(MediaAnswer.rejection(answer.offered.media, transport: transport))
+                text.add(MediaAnswer.rejection(answer.offered.media, credentials))
                 continue
             }
             text.add(mediaLine(answer))
-            if bounds.contains(index) { text.add(transport) }
+            text.add(credentials)
             answer.write(to: &text)
             if bounds.contains(index) { text.add(candidateLines) }
         }
@@ -120,14 +118,15 @@ public struct Answerer: Sendable {
     ) {
         var taken = Set(answers.flatMap(\.offered.ssrcs))
         taken.insert(0)
-        func next(_ generator: inout some RandomNumberGenerator) -> UInt32 {
-            var ssrc = UInt32(truncatingIfNeeded: generator.next())
+        func free(_ number: UInt64) -> UInt32 {
+            var ssrc = UInt32(truncatingIfNeeded: number)
             while !taken.insert(ssrc).inserted { ssrc &+= 1 }
             return ssrc
         }
         for index in answers.indices where answers[index].isAccepted && answers[index].offered.receives {
-            answers[index].ssrc = next(&generator)
-            if answers[index].hasRtx { answers[index].rtxSsrc = next(&generator) }
+            let random = generator.next()
+            answers[index].ssrc = free(random)
+            if answers[index].hasRtx { answers[index].rtxSsrc = free(random >> 32) }
         }
     }
 

@@ -55,10 +55,10 @@ struct MediaAnswer {
         formats = offered.receives ? chosen + shared.filter { $0.codec != codec } : chosen
     }
 
-    /// A line `m=` that says no (RFC 3264 section 6). aiortc wants `transport`'s lines even there.
-    static func rejection(_ media: SessionDescription.Media, transport: [String]) -> [String] {
+    /// A line `m=` that says no (RFC 3264 section 6). aiortc wants the `credentials` even there.
+    static func rejection(_ media: SessionDescription.Media, _ credentials: [String]) -> [String] {
         var lines = ["m=\(media.kind) 0 \(media.proto) \(media.formats.joined(separator: " "))"]
-        lines += transport
+        lines += credentials
         if let mid = media.attributes.first("mid") { lines.append("a=mid:\(mid.value)") }
         return lines + ["a=inactive", "a=rtcp-mux"]
     }

@@ -45,7 +45,9 @@ extension MediaDirector {
         guard let member = members[viewer], let meeting = meetings[member.meeting] else { return }
         member.isQueued = false
         var changed: [Int] = []
-        for kind in [MediaKind.audio, .video, .screen] {
+        for kind in [MediaKind.audio, .video, .screen]
+        where member.filled[Int(kind.rawValue)] != meeting.revision(of: kind) {
+            member.filled[Int(kind.rawValue)] = meeting.revision(of: kind)
             let indices = member.slots.indices.filter { member.slots[$0].kind == kind }
             guard !indices.isEmpty else { continue }
             var assigner = SlotAssigner(occupants: indices.map { member.slots[$0].occupant })
@@ -55,7 +57,10 @@ extension MediaDirector {
             for (index, occupant) in zip(indices, assigner.occupants) {
                 let height = occupant.map { meeting.height(of: $0, for: viewer, kind, tiles: tiles) } ?? 0
                 let before = member.slots[index].occupant
-                put(occupant, into: &member.slots[index], height: height, on: member.worker, viewer)
+                if !put(occupant, into: &member.slots[index], height: height, on: member.worker) {
+                    member.filled[Int(kind.rawValue)] = nil
+                    starved.insert(viewer)
+                }
                 if member.slots[index].occupant != before { changed.append(index) }
             }
         }
@@ -71,18 +76,20 @@ extension MediaDirector {
     }
 
     /// Maps the participant's Track into the Slot, and lets go of what was there.
+    ///
+    /// - Returns: false when the worker has no place for a replica of the Track; the Slot is empty then.
     private func put(
-        _ occupant: ParticipantID?, into slot: inout MemberSlot, height: UInt16, on worker: Int,
-        _ viewer: ParticipantID
-    ) {
+        _ occupant: ParticipantID?, into slot: inout MemberSlot, height: UInt16, on worker: Int
+    ) -> Bool {
         let track = occupant.flatMap { members[$0]?.tracks[slot.kind] }
         let origin = track?.handle ?? .none
-        guard origin != slot.origin || height != slot.maxHeight || occupant != slot.occupant else { return }
+        guard origin != slot.origin || height != slot.maxHeight || occupant != slot.occupant else { return true }
         let old = slot
         slot.occupant = occupant
         slot.origin = origin
         slot.maxHeight = height
         var local = TrackHandle.none
+        var isRefused = false
         if let track {
             // A new height alone does not use the replica once more.
             let shown = origin == old.origin ? localHandle(of: origin, on: worker) : retain(track, on: worker)
@@ -93,13 +100,14 @@ extension MediaDirector {
                 slot.origin = .none
                 slot.maxHeight = 0
                 statistics.refusedReplicas += 1
-                starved.insert(viewer)
+                isRefused = true
             }
         }
         if !(local.isNone && old.origin.isNone) {
             workers[worker].send(.mapSlot(MapSlot(slot: slot.handle, track: local, maxHeight: slot.maxHeight)))
         }
         if old.origin != slot.origin { letGo(old.origin, on: worker, now: lastPoll) }
+        return !isRefused
     }
 
     func localHandle(of origin: TrackHandle, on worker: Int) -> TrackHandle? {

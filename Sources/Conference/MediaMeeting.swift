@@ -24,6 +24,8 @@ struct MediaMeeting {
     /// The most video Slots that a member ever had: who is further back in the order is on no default view.
     private var videoSlots = 0
     private var screenSerial: UInt64 = 0
+    /// By kind, counted up whenever the answer of `wanted` may be another one for somebody, but for that one's view.
+    private var revisions: [3 of Int] = [0, 0, 0]
 
     var isEmpty: Bool { members.isEmpty }
 
@@ -31,6 +33,7 @@ struct MediaMeeting {
 
     /// Adds a member that as yet gives nothing; `update` tells what it gives.
     mutating func join(_ member: MediaMember) {
+        touchAll()
         members.insert(member.id, serial: member.serial)
         videoSlots = max(videoSlots, member.slotCount(.video))
         stage.widen(audioSlots: member.slotCount(.audio))
@@ -39,6 +42,7 @@ struct MediaMeeting {
 
     /// - Returns: the viewers whose Slots may change.
     mutating func leave(_ participant: ParticipantID) -> Set<ParticipantID> {
+        touchAll()
         var touched = update(participant, serial: 0, gives: MediaSources())
         dropView(of: participant)
         members.remove(participant)
@@ -79,6 +83,7 @@ struct MediaMeeting {
         }
         if screens.contains(participant) != sources.screen {
             screenSerial += 1
+            revisions[Int(MediaKind.screen.rawValue)] += 1
             if sources.screen {
                 screens.insert(participant, serial: screenSerial)
             } else {
@@ -93,6 +98,7 @@ struct MediaMeeting {
     private mutating func setCamera(
         _ participant: ParticipantID, serial: UInt64, isOn: Bool
     ) -> Set<ParticipantID> {
+        revisions[Int(MediaKind.video.rawValue)] += 1
         if isOn { cameras.insert(participant, serial: serial) }
         let position = cameras.position(of: participant) ?? 0
         if !isOn { cameras.remove(participant) }
@@ -116,7 +122,9 @@ struct MediaMeeting {
         } else {
             mutedMicrophones.remove(participant)
         }
-        return stage.settle(unmuted: openMicrophones, muted: mutedMicrophones)
+        let changed = stage.settle(unmuted: openMicrophones, muted: mutedMicrophones)
+        if changed { revisions[Int(MediaKind.audio.rawValue)] += 1 }
+        return changed
     }
 
     // MARK: who speaks
@@ -130,10 +138,17 @@ struct MediaMeeting {
     mutating func tick() -> (touched: Set<ParticipantID>, speakersChanged: Bool) {
         let speakersChanged = ranking.tick()
         let stageChanged = stage.challenge(by: ranking, muted: mutedMicrophones)
+        if stageChanged { revisions[Int(MediaKind.audio.rawValue)] += 1 }
         return (stageChanged ? Set(members.participants) : [], speakersChanged)
     }
 
     // MARK: whom a viewer should have
+
+    /// While it stays the same, so does what a viewer wants of this kind, unless its view changes.
+    func revision(of kind: MediaKind) -> Int { revisions[Int(kind.rawValue)] }
+
+    /// A member with its Tracks came or went.
+    private mutating func touchAll() { for kind in 0..<3 { revisions[kind] += 1 } }
 
     /// The participants for `count` Slots of a kind, the most important first.
     func wanted(_ kind: MediaKind, for viewer: ParticipantID, count: Int) -> [ParticipantID] {

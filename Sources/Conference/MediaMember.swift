@@ -47,7 +47,11 @@ final class MediaMember {
     var slots: [MemberSlot]
     /// What it does not publish does not count.
     var state: PublishedMedia
-    var view: MediaView
+    var view: MediaView {
+        didSet { filled[Int(MediaKind.video.rawValue)] = nil }
+    }
+    /// By kind, the meeting's revision for which the Slots were filled; nil where they are to be filled anew.
+    var filled: [3 of Int?] = [nil, nil, nil]
     /// Waits in the director's queue for its Slots to be filled anew.
     var isQueued = false
 

@@ -47,20 +47,24 @@ struct ChromiumAnswerTests {
         #expect(negotiation.fingerprint.bytes == [UInt8](repeating: 0x27, count: 32))
         #expect(negotiation.dtlsRole == .server)
         let first = try answered(negotiation, mid: "0")
-        #expect(lines(first, "setup") == ["passive"])
+        let session = try SessionDescription(parsing: negotiation.answer).attributes
+        #expect(
+            session.values("setup") == ["passive"]
+                && session.values("fingerprint") == [
+                    "sha-256 " + Array(repeating: "5A", count: 32).joined(separator: ":")
+                ])
         #expect(lines(first, "ice-ufrag") == ["AAEAAAAFAAAAAABN"])
         #expect(
             lines(first, "candidate") == [
                 "1 1 udp 2130706431 192.0.2.7 3478 typ host", "2 1 udp 2130706175 2001:db8::7 3478 typ host",
             ])
         #expect(first.attributes.has("end-of-candidates"))
-        // The group's last m-line has them again, and no other.
+        // The group's last m-line has the candidates again, and no other.
         let media = try SessionDescription(parsing: negotiation.answer).media
         let accepted = media.filter { $0.port != 0 }
-        for name in ["candidate", "ice-ufrag", "fingerprint"] {
-            let with = accepted.filter { $0.attributes.has(name) }.compactMap { $0.attributes.first("mid")?.value }
-            #expect(with == ["0", "30"], "\(name)")
-        }
+        let with = accepted.filter { $0.attributes.has("candidate") }.compactMap { $0.attributes.first("mid")?.value }
+        #expect(with == ["0", "30"])
+        #expect(media.allSatisfy { $0.attributes.has("ice-ufrag") && $0.attributes.has("ice-pwd") })
     }
 
     @Test("microphone and camera are sends, the camera with three layers from the lowest")
@@ -204,7 +208,8 @@ struct UnusualOfferTests {
     func role(setup: String, role: DTLSRole) throws {
         let negotiation = try negotiate(SmallOffer().replacing("a=setup", with: "a=setup:\(setup)").text)
         #expect(negotiation.dtlsRole == role)
-        #expect(lines(try answered(negotiation, mid: "v"), "setup") == [role == .server ? "passive" : "active"])
+        let session = try SessionDescription(parsing: negotiation.answer).attributes
+        #expect(session.values("setup") == [role == .server ? "passive" : "active"])
     }
 
     @Test(

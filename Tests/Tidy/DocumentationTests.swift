@@ -100,8 +100,8 @@ import Testing
             try Repository.files(in: "Sources/Api", "swift").first { $0.path.hasSuffix("/SignalingSession.swift") })
         let taken = Set(session.text.matches(of: /case "(\w+)":/).map { String($0.output.1) })
         #expect(taken == described("client"))
-        let said = try Self.found("var type = \"(\\w+)\"", in: "Sources/Api")
-            .subtracting(["about"])
+        let said = try Self.found("var type = \"(\\w+)\"", in: "Sources/Api").subtracting(["about"])
+            .union(Self.found("\\{\"type\":\"(\\w+)\"", in: "Sources/Api"))
         #expect(said == described("server"))
         for type in taken.union(said) {
             #expect(page.contains("`\(type)`") || page.contains("### \(type)\n"), "the page has no \(type)")
