@@ -82,10 +82,11 @@ struct SignalingChannel: HTTPChannelHandler {
         let writer = FrameWriter()
         try pipeline.addHandler(writer, position: .before(pipeline.handler(type: WebSocketFrameEncoder.self)))
         let socket = SignalingConnection(channel: channel, writer: writer)
-        // Most messages are short, and each connection keeps its buffer: with the default it would be one of 64 KiB, once
-        // an offer has come.
+        // Most messages are short, and each connection keeps its buffers, as many as it may fill at once: by default four
+        // of 64 KiB, once an offer has come.
         try channel.syncOptions?.setOption(
-            .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 8_192))
+            .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 4_096))
+        try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
         try channel.syncOptions?.setOption(
             .writeBufferWaterMark, value: .init(low: ApiConfiguration.queueLimit / 2, high: ApiConfiguration.queueLimit)
         )
