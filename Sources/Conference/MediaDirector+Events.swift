@@ -38,6 +38,10 @@ extension MediaDirector {
             logger.debug("session moved", metadata: ["session": "\(session.raw)", "remote": "\(remote)"])
         case .layerStarted(let track, let layer):
             logger.debug("layer started", metadata: ["track": "\(track.raw)", "layer": "\(layer)"])
+        case .layersWanted(let track, let layers):
+            logger.debug("layers wanted", metadata: ["track": "\(track.raw)", "layers": "\(layers.bits)"])
+        // Nobody opens a Tap here.
+        case .tapClosed: break
         case .slotSwitched(let slot, let track, let layer): tellPicture(of: slot, track, layer: layer)
         }
     }

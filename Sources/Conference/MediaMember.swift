@@ -13,8 +13,7 @@ struct PublishedTrack {
     func replica(_ handle: TrackHandle) -> OpenTrack {
         var copy = opening
         copy.track = handle
-        copy.session = .none
-        copy.origin = opening.track
+        copy.source = .sibling(opening.track)
         return copy
     }
 }

@@ -9,7 +9,7 @@ extension OpenTrack {
         let count = min(media.layers.count, 3)
         for index in 0..<count { layers[index] = LayerDescription(media.layers[index]) }
         self.init(
-            track: track, session: session, mid: ShortText(bounded: media.mid), kind: kind, codec: media.codec,
+            track: track, source: .session(session), mid: ShortText(bounded: media.mid), kind: kind, codec: media.codec,
             payloadTypes: media.payloadTypes, layers: layers, layerCount: UInt8(max(count, 1)),
             nominalHeight: kind == .screen ? 1080 : 720)
     }

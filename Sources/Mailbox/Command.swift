@@ -19,9 +19,12 @@ public enum Command: Sendable, BitwiseCopyable {
     case mapSlot(MapSlot)
     /// Answered by `Event.slotClosed`.
     case closeSlot(SlotHandle)
-    /// The Track (on this worker) is copied by reference to its replica on another worker.
+    /// The Track (on this worker, and no replica itself) is handed to its replica on another worker by reference.
     case feed(TrackHandle, replica: TrackHandle)
     case unfeed(TrackHandle, replica: TrackHandle)
+    case openTap(OpenTap)
+    /// Answered by `Event.tapClosed`.
+    case closeTap(TapHandle)
 }
 
 /// A Session before its first packet: what ICE needs.
@@ -78,13 +81,11 @@ public struct LayerDescription: Sendable, BitwiseCopyable {
     }
 }
 
-/// A published source. With `session` none it is a replica that another worker feeds.
+/// A published source, or the replica of one on another worker.
 @frozen
 public struct OpenTrack: Sendable, BitwiseCopyable {
     public var track: TrackHandle
-    public var session: SessionHandle
-    /// For a replica: the Track that feeds it, where keyframe requests go.
-    public var origin: TrackHandle
+    public var source: TrackSource
     public var mid: ShortText
     public var kind: MediaKind
     public var codec: Codec
@@ -98,13 +99,12 @@ public struct OpenTrack: Sendable, BitwiseCopyable {
 
     @inlinable
     public init(
-        track: TrackHandle, session: SessionHandle, origin: TrackHandle = .none, mid: ShortText, kind: MediaKind,
-        codec: Codec, payloadTypes: PayloadTypes, layers: InlineArray<3, LayerDescription>, layerCount: UInt8,
+        track: TrackHandle, source: TrackSource, mid: ShortText, kind: MediaKind, codec: Codec,
+        payloadTypes: PayloadTypes, layers: InlineArray<3, LayerDescription>, layerCount: UInt8,
         nominalHeight: UInt16 = 720
     ) {
         self.track = track
-        self.session = session
-        self.origin = origin
+        self.source = source
         self.mid = mid
         self.kind = kind
         self.codec = codec

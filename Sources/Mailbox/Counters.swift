@@ -16,7 +16,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // srtp
     case srtpNoKeys, srtpAuthentication, srtpReplay, rtpMalformed, rtpUnknownSource, rtcpMalformed
     // forward
-    case handoverFull
+    case handoverFull, tapFull
     // relay
     case relayNoAllocation, relayNoChannel, relayNoPermission, relayMalformed, relayUnauthenticated, relayRate
     case relayBandwidth, relayNoRoute, relayStreamFull, relayPuntFull, relayLoop
@@ -35,7 +35,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"
         case .dtlsBeforeICE, .puntFull: "dtls"
         case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed: "srtp"
-        case .handoverFull: "forward"
+        case .handoverFull, .tapFull: "forward"
         case .relayNoAllocation, .relayNoChannel, .relayNoPermission, .relayMalformed, .relayUnauthenticated,
             .relayRate,
             .relayBandwidth, .relayNoRoute, .relayStreamFull, .relayPuntFull, .relayLoop:

@@ -42,6 +42,8 @@ public enum SessionKind {}
 public enum TrackKind {}
 /// Marks handles of Slots.
 public enum SlotKind {}
+/// Marks handles of Taps.
+public enum TapKind {}
 
 /// One remote transport.
 public typealias SessionHandle = Handle<SessionKind>
@@ -49,3 +51,5 @@ public typealias SessionHandle = Handle<SessionKind>
 public typealias TrackHandle = Handle<TrackKind>
 /// One receive m-line of a participant.
 public typealias SlotHandle = Handle<SlotKind>
+/// One Sink that a thread of control reads.
+public typealias TapHandle = Handle<TapKind>

@@ -10,20 +10,28 @@ public struct WorkerMailbox: Sendable {
     public let replies: Ring<Datagram>
     /// Both ways: TURN.
     public let turn: TURNMailbox
+    /// Both ways between the worker and the threads of control that read Taps.
+    public let taps: TapReaders
     /// Worker to control.
     public let counters: Counters
     /// Rung by the worker after `events` and `punts`.
     public let controlBell: Doorbell
 
     /// `depth`: how many commands (and events) may wait. With `bells` each side can wake the other; without, it looks by
-    /// itself.
-    public init(depth: Int = 16_384, datagrams: Int = 512, bells: Bool = false) {
-        self.init(depth: depth, datagrams: datagrams, turn: TURNMailbox(bells: bells), bells: bells)
+    /// itself. `taps`: for each thread that reads Taps.
+    public init(
+        depth: Int = 16_384, datagrams: Int = 512, taps: TapReaders = TapReaders(), bells: Bool = false
+    ) {
+        self.init(depth: depth, datagrams: datagrams, turn: TURNMailbox(bells: bells), taps: taps, bells: bells)
     }
 
     /// The same with TURN's rings as they are given.
-    public init(depth: Int = 16_384, datagrams: Int = 512, turn: TURNMailbox, bells: Bool = false) {
+    public init(
+        depth: Int = 16_384, datagrams: Int = 512, turn: TURNMailbox, taps: TapReaders = TapReaders(),
+        bells: Bool = false
+    ) {
         self.turn = turn
+        self.taps = taps
         controlBell = bells ? Doorbell() : .silent
         commands = Ring(capacity: depth)
         events = Ring(capacity: depth)
@@ -44,6 +52,7 @@ public struct WorkerMailbox: Sendable {
         punts.deallocate()
         replies.deallocate()
         turn.deallocate()
+        taps.deallocate()
         counters.deallocate()
         controlBell.deallocate()
     }
@@ -54,13 +63,17 @@ public struct Capacity: Sendable, Equatable {
     public var sessions: Int
     public var tracks: Int
     public var slots: Int
+    public var taps: Int
     /// TURN allocations; permissions and channels follow from it.
     public var allocations: Int
 
-    public init(sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768, allocations: Int = 1_024) {
+    public init(
+        sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768, taps: Int = 64, allocations: Int = 1_024
+    ) {
         self.sessions = sessions
         self.tracks = tracks
         self.slots = slots
+        self.taps = taps
         self.allocations = allocations
     }
 }

@@ -56,7 +56,7 @@ final class FakeWorker {
     /// Replicas that no Slot shows.
     var idleReplicas: Int {
         let shown = Set(slots.values.map(\.track))
-        return tracks.values.count { $0.session.isNone && !shown.contains($0.track) }
+        return tracks.values.count { $0.source.session == nil && !shown.contains($0.track) }
     }
 
     /// Reads at most `limit` commands.
@@ -91,13 +91,14 @@ final class FakeWorker {
         case .mapSlot(let map): take(map)
         case .closeSlot: check(false, "slots close with their session")
         case .feed(let track, let replica):
-            check(tracks[track]?.session.isNone == false, "feed from a stale track or a replica")
+            check(tracks[track]?.source.session != nil, "feed from a stale track or a replica")
             check(replica.worker != number, "feed to itself")
             check(feeds[track, default: []].insert(replica).inserted, "fed twice")
             // The other worker may read on into a feed of ours, and we beyond this one: judged at the end.
             guard let other = catchUp(replica.worker) else { return }
             other.turn()
             check(other.knows(replica, of: track), "fed before its replica is open")
+        case .openTap, .closeTap: check(false, "nobody reads taps")
         case .unfeed(let track, let replica):
             check(feeds[track]?.remove(replica) != nil, "unfeed of what is not fed")
             if feeds[track]?.isEmpty == true { feeds[track] = nil }
@@ -106,10 +107,10 @@ final class FakeWorker {
 
     private func open(_ opening: OpenTrack) {
         checkPlace(.tracks, opening.track.raw, capacity.tracks)
-        if opening.session.isNone {
-            check(!opening.origin.isNone && opening.origin.worker != number, "replica of a track of its own worker")
+        if let origin = opening.source.origin {
+            check(origin.worker != number, "replica of a track of its own worker")
         } else {
-            check(sessions[opening.session] != nil, "track of a stale session")
+            check(opening.source.session.flatMap { sessions[$0] } != nil, "track of a stale session")
         }
         check((1...3).contains(opening.layerCount), "a track has 1 to 3 layers")
         tracks[opening.track] = opening
@@ -117,7 +118,7 @@ final class FakeWorker {
 
     /// A replica that was opened and already closed again is known too: the feed was sent while it was open.
     private func knows(_ replica: TrackHandle, of origin: TrackHandle) -> Bool {
-        if let track = tracks[replica] { return track.origin == origin }
+        if let track = tracks[replica] { return track.source.origin == origin }
         return generations[Place(table: .tracks, index: replica.index)].map { $0 >= replica.generation } ?? false
     }
 
@@ -131,7 +132,7 @@ final class FakeWorker {
             check(map.track.worker == number, "map of another worker's track")
             check(tracks[map.track] != nil, "map of a stale track")
             check(tracks[map.track]?.kind == slot.opening.kind, "map of another kind")
-            check(tracks[map.track]?.session != slot.opening.session, "a participant sees itself")
+            check(tracks[map.track]?.source != .session(slot.opening.session), "a participant sees itself")
             if let codec = tracks[map.track]?.codec {
                 check(slot.opening.payloadTypes[codec].hasMedia, "codec not negotiated")
             }
@@ -145,7 +146,7 @@ final class FakeWorker {
             check(false, "close of a stale track")
             return
         }
-        check(opening.session.isNone, "a session's track closes with it")
+        check(opening.source.session == nil, "a session's track closes with it")
         tracks[track] = nil
         vacate(.tracks, track.index)
         if !isSilent { tell(.trackClosed(track)) }
@@ -156,7 +157,7 @@ final class FakeWorker {
         vacate(.sessions, session.index)
         extensions[session] = nil
         keys[session] = nil
-        for (track, opening) in tracks where opening.session == session {
+        for (track, opening) in tracks where opening.source.session == session {
             check(feeds[track] == nil, "closed while it feeds a replica")
             tracks[track] = nil
             vacate(.tracks, track.index)

@@ -176,13 +176,13 @@ final class MediaFixture {
             let mid = String(
                 decoding: (0..<Int(slot.opening.mid.count)).map { slot.opening.mid.bytes[$0] }, as: UTF8.self)
             var source = track
-            if track.session.isNone {
-                guard workers[track.origin.worker].feeds[track.origin]?.contains(slot.track) == true,
-                    let origin = workers[track.origin.worker].tracks[track.origin]
+            if let origin = track.source.origin {
+                guard workers[origin.worker].feeds[origin]?.contains(slot.track) == true,
+                    let opening = workers[origin.worker].tracks[origin]
                 else { continue }
-                source = origin
+                source = opening
             }
-            shown[mid] = await director.participant(of: source.session)
+            if let publisher = source.source.session { shown[mid] = await director.participant(of: publisher) }
         }
         return shown
     }

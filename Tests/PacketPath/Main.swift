@@ -51,7 +51,10 @@ struct PacketPath {
             (.keyframeRequestsReceived, 20), (.keyframeRequestsSent, 5), (.stunRequests, 200), (.handoverPackets, 100),
             (.puntedPackets, 10),
         ] { expect(meeting.total(counter) >= least, "\(counter): \(meeting.total(counter))") }
-        for (event, least) in [("slotSwitched", 50), ("sessionClosed", 20), ("audioLevel", 20), ("punt", 10)] {
+        for (event, least) in [
+            ("slotSwitched", 50), ("sessionClosed", 20), ("audioLevel", 20), ("punt", 10), ("layersWanted", 4),
+            ("tap 0", 100), ("tap 1", 1_000),
+        ] {
             expect(meeting.events[event, default: 0] >= least, "event \(event): \(meeting.events[event, default: 0])")
         }
     }

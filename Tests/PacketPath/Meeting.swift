@@ -52,7 +52,7 @@ final class Meeting {
 
     let pool: BufferPool
     let queues: [MemoryQueue]
-    let mailboxes = (0..<2).map { _ in WorkerMailbox() }
+    let mailboxes = (0..<2).map { _ in WorkerMailbox(taps: TapReaders(count: 1, capacity: 64)) }
     let mesh = HandoverMesh(workers: 2)
     let kind: SRTPEngine.Kind
     let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
@@ -117,6 +117,7 @@ final class Meeting {
                 command(worker, .feed(track, replica: replica(on: 1 - worker, index)))
             }
         }
+        for worker in 0..<2 { tap(worker) }
         for member in everyone { subscribe(member) }
         for member in everyone { check(member) }
         turns(400)
@@ -126,20 +127,29 @@ final class Meeting {
         TrackHandle(worker: UInt8(worker), index: UInt32(index), generation: 1)
     }
 
+    /// A thread of control hears the worker's own microphone, and the camera of the other worker.
+    private func tap(_ worker: Int) {
+        for (index, track) in [members[worker][0].microphone, replica(on: worker, 100)].enumerated() {
+            let tap = TapHandle(worker: UInt8(worker), index: UInt32(index), generation: 1)
+            command(worker, .openTap(OpenTap(tap: tap, track: track, layers: .below(2), reader: 0)))
+        }
+    }
+
     private func publish(_ member: Member, to other: Int) {
         let layers = InlineArray<3, LayerDescription> {
             LayerDescription(ssrc: member.cameraSsrc($0), rtxSsrc: member.repairSsrc($0))
         }
         var camera = OpenTrack(
-            track: member.camera, session: member.peer.session, mid: ShortText("0")!, kind: .video, codec: .vp8,
+            track: member.camera, source: .session(member.peer.session), mid: ShortText("0")!, kind: .video,
+            codec: .vp8,
             payloadTypes: PayloadTypes(media: 96, rtx: 97), layers: layers, layerCount: 3)
         var microphone = OpenTrack(
-            track: member.microphone, session: member.peer.session, mid: ShortText("1")!, kind: .audio, codec: .opus,
+            track: member.microphone, source: .session(member.peer.session), mid: ShortText("1")!, kind: .audio,
+            codec: .opus,
             payloadTypes: PayloadTypes(media: 111),
             layers: InlineArray { LayerDescription(ssrc: $0 == 0 ? member.microphoneSsrc : 0) }, layerCount: 1)
         command(member.peer.session.worker, .openTrack(camera), .openTrack(microphone))
-        (camera.origin, microphone.origin) = (camera.track, microphone.track)
-        (camera.session, microphone.session) = (.none, .none)
+        (camera.source, microphone.source) = (.sibling(camera.track), .sibling(microphone.track))
         (camera.track, microphone.track) = (replica(on: other, 100), replica(on: other, 101))
         camera.layers = .init(repeating: LayerDescription())
         microphone.layers = .init(repeating: LayerDescription())
@@ -208,6 +218,10 @@ final class Meeting {
                 frame.free()
             }
             while let event = mailboxes[number].events.pop() { events[name(event), default: 0] += 1 }
+            while let packet = mailboxes[number].taps[0].take() {
+                events["tap \(packet.tap.index)", default: 0] += 1
+                mailboxes[number].taps[0].giveBack(packet)
+            }
             while mailboxes[number].punts.pop() != nil { events["punt", default: 0] += 1 }
         }
     }
@@ -218,6 +232,7 @@ final class Meeting {
         case .audioLevel: "audioLevel"
         case .sessionClosed: "sessionClosed"
         case .sessionValidated: "sessionValidated"
+        case .layersWanted: "layersWanted"
         default: "other"
         }
     }

@@ -206,7 +206,7 @@ struct ForwardingTests {
             0,
             .openTrack(
                 OpenTrack(
-                    track: track, session: speaker.session, mid: ShortText("a")!, kind: .audio, codec: .opus,
+                    track: track, source: .session(speaker.session), mid: ShortText("a")!, kind: .audio, codec: .opus,
                     payloadTypes: PayloadTypes(media: 111), layers: .init(repeating: LayerDescription()),
                     layerCount: 1)),
             .mapSlot(MapSlot(slot: slot, track: track, maxHeight: 0)))

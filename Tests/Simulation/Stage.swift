@@ -38,7 +38,8 @@ struct Camera {
             peer.worker,
             .openTrack(
                 OpenTrack(
-                    track: track, session: peer.session, mid: ShortText("v\(index)")!, kind: .video, codec: .vp8,
+                    track: track, source: .session(peer.session), mid: ShortText("v\(index)")!, kind: .video,
+                    codec: .vp8,
                     payloadTypes: PayloadTypes(media: Self.payloadType, rtx: Self.rtxType), layers: descriptions,
                     layerCount: UInt8(layers))))
     }
@@ -107,7 +108,7 @@ func pair(
             workers.1,
             .openTrack(
                 OpenTrack(
-                    track: replica, session: .none, origin: camera.track, mid: ShortText(), kind: .video,
+                    track: replica, source: .sibling(camera.track), mid: ShortText(), kind: .video,
                     codec: .vp8, payloadTypes: PayloadTypes(), layers: .init(repeating: LayerDescription()),
                     layerCount: UInt8(layers))))
         world.run(3)

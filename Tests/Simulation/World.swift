@@ -50,16 +50,20 @@ final class World {
     private static let names = Counting()
 
     /// `seed` decides everything random in it. With `queues` 1 only the first worker sees the port. `exceptionRate`: the
-    /// frames a second that each worker passes to the kernel.
+    /// frames a second that each worker passes to the kernel. `tapReaders`: threads that read Taps of each worker.
     init(
         workers count: Int = 1, seed: UInt64, inbound: MemoryPort.Link = .init(), outbound: MemoryPort.Link = .init(),
-        buffers: Int = 8_191, relay: RelayConfiguration? = nil, allocations: Int = 64, exceptionRate: Int = 0
+        buffers: Int = 8_191, relay: RelayConfiguration? = nil, allocations: Int = 64, exceptionRate: Int = 0,
+        tapReaders: Int = 0, tapCapacity: Int = 64
     ) throws {
         #expect(Environment.isReady)
         pool = try BufferPool(name: "world\(Self.names.next())", count: buffers)
         port = MemoryPort(queues: count, pool: pool, inbound: inbound, outbound: outbound, seed: seed)
         kernel = MemoryPort(pool: pool, seed: seed &+ 1)
-        mailboxes = (0..<count).map { _ in WorkerMailbox(depth: 4_096, datagrams: 64) }
+        mailboxes = (0..<count).map { _ in
+            WorkerMailbox(
+                depth: 4_096, datagrams: 64, taps: TapReaders(count: tapReaders, capacity: tapCapacity))
+        }
         mesh = HandoverMesh(workers: count)
         random = RandomSource(seed: seed)
         let host = HostConfiguration(

@@ -69,7 +69,7 @@ struct BenchmarkSource {
     /// The layer has no fixed SSRC: it is found by its payload type.
     var openTrack: OpenTrack {
         OpenTrack(
-            track: track, session: peer.session, mid: ShortText(), kind: kind, codec: codec,
+            track: track, source: .session(peer.session), mid: ShortText(), kind: kind, codec: codec,
             payloadTypes: payloadTypes, layers: .init(repeating: .init()), layerCount: 1)
     }
 

@@ -77,9 +77,8 @@ public final class CrossingCost: @unchecked Sendable {
         let replica = TrackHandle(worker: UInt8(number), index: 1, generation: 1)
         if other != number {
             var open = source.openTrack
-            open.origin = TrackHandle(worker: UInt8(other), index: 0, generation: 1)
+            open.source = .sibling(TrackHandle(worker: UInt8(other), index: 0, generation: 1))
             open.track = replica
-            open.session = .none
             rooms[number].command([
                 .openTrack(open),
                 .feed(source.track, replica: TrackHandle(worker: UInt8(other), index: 1, generation: 1)),

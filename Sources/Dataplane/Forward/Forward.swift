@@ -20,9 +20,9 @@ extension Worker where Queue: ~Copyable {
             awaitKeyframe(track, layer: layer)
         }
         noteArrival(record, track: track, layer: layer, now: now)
-        if track.pointee.replicaCount > 0 { feedReplicas(packet, of: track) }
+        if track.pointee.sinks.handedOver.contains(record.layer) { handOver(packet, layer: record.layer, of: track) }
         keep(packet, record, track: track, layer: layer)
-        if track.pointee.firstSlot != Link.none {
+        if track.pointee.sinks.firstSlot != Link.none {
             fanOut.add(packet, to: track)
             if fanOut.isFull { distribute() }
         }
@@ -54,7 +54,7 @@ extension Worker where Queue: ~Copyable {
     ) {
         var layers: UInt8 = 0
         for place in 0..<count { layers |= 1 &<< run[place].record.pointee.layer }
-        var index = track.pointee.firstSlot
+        var index = track.pointee.sinks.firstSlot
         var second = following(following(index))
         var third = following(second)
         while index != Link.none {
@@ -106,8 +106,9 @@ extension Worker where Queue: ~Copyable {
     private mutating func noteArrival(
         _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
     ) {
-        let wasActive = track.pointee.layers[layer].isActive(now: now)
+        let wasActive = track.pointee.isActive(layer, now: now)
         track.pointee.layers[layer].lastArrival = now
+        if !wasActive { track.pointee.noteSent(layer) }
         if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }
         if record.startsKeyframe {
             if record.height != 0 { track.pointee.layers[layer].height = record.height }
@@ -169,11 +170,16 @@ extension Worker where Queue: ~Copyable {
         return true
     }
 
-    /// Gives each replica of the Track a reference.
-    private func feedReplicas(_ packet: Mbuf, of track: UnsafeMutablePointer<Track>) {
-        for worker in 0..<siblings.count {
-            let replica = track.pointee.replicas[worker]
-            guard !replica.isNone else { continue }
+    /// Gives each Sink beside the Slots that wants the packet's layer a reference.
+    @inline(never)
+    private mutating func handOver(_ packet: Mbuf, layer: UInt8, of track: UnsafeMutablePointer<Track>) {
+        if track.pointee.sinks.siblings.count > 0 { feedSiblings(packet, layer: layer, of: track) }
+        if track.pointee.sinks.firstTap != Link.none { feedTaps(packet, of: track) }
+    }
+
+    private func feedSiblings(_ packet: Mbuf, layer: UInt8, of track: UnsafeMutablePointer<Track>) {
+        for worker in 0..<siblings.count where track.pointee.sinks.siblings.layers(worker).contains(layer) {
+            let replica = track.pointee.sinks.siblings.replica(worker)
             packet.retain()
             if siblings.hand(.media(packet, replica), to: worker) {
                 counters.add(.handoverPackets)

@@ -15,6 +15,10 @@ enum Handover: BitwiseCopyable {
     case exception(Mbuf)
     /// A Sink of the replica needs a keyframe: to the Track's owner.
     case keyframe(TrackHandle, layer: UInt8)
+    /// The Layers that the Sinks of a replica want: to the source's owner.
+    case layersWanted(TrackHandle, by: TrackHandle, LayerSet)
+    /// The Layers that the source of a replica is sent at present (`Track.choices`): to the replica's owner.
+    case layersSent(TrackHandle, choices: UInt64)
     /// Frames from this endpoint belong to a Session on the sender's worker.
     case flowOpened(Endpoint, SessionHandle)
     case flowClosed(Endpoint, SessionHandle)
@@ -33,7 +37,9 @@ extension Handover {
         case .frame(let packet), .media(let packet, _), .neighbor(let packet), .transmit(let packet),
             .exception(let packet):
             packet
-        case .keyframe, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed, .clientOpened, .clientClosed: nil
+        case .keyframe, .layersWanted, .layersSent, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed,
+            .clientOpened, .clientClosed:
+            nil
         }
     }
 }

@@ -209,7 +209,7 @@ extension Worker where Queue: ~Copyable {
         // Not what came before.
         distribute()
         track.pointee.choiceDue = 0
-        var index = track.pointee.firstSlot
+        var index = track.pointee.sinks.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))
             if slot.pointee.current == UInt8(layer) { slot.pointee.current = nil }

@@ -18,13 +18,13 @@ extension Worker where Queue: ~Copyable {
         guard track.pointee.layers[layer].needsKeyframe, asked == 0 || now &- asked >= Layer.keyframeInterval else {
             return
         }
-        if track.pointee.isReplica {
-            let origin = track.pointee.origin
+        switch track.pointee.source {
+        case .sibling(let origin):
             guard siblings.hand(.keyframe(origin, layer: UInt8(layer)), to: origin.worker) else {
                 return counters.drop(.handoverFull)
             }
-        } else {
-            guard track.pointee.layers[layer].ssrc != 0, let session = sessions.find(track.pointee.session) else {
+        case .session(let session):
+            guard track.pointee.layers[layer].ssrc != 0, let session = sessions.find(session) else {
                 return
             }
             sendPictureLoss(session, ssrc: track.pointee.layers[layer].ssrc)

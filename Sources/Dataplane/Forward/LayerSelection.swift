@@ -15,19 +15,36 @@ extension Worker where Queue: ~Copyable {
         distribute()
         track.pointee.chosenBy = track.pointee.choices
         track.pointee.choiceDue = now &+ Self.choiceInterval
-        var index = track.pointee.firstSlot
+        let sent = track.pointee.sentLayers
+        var wanted = LayerSet()
+        var index = track.pointee.sinks.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))
-            refreshTarget(of: slot, now: now, startingKeyframe: startingKeyframe)
+            refreshTarget(of: slot, on: track, sent: sent, now: now, startingKeyframe: startingKeyframe)
+            wanted = wanted.union(slot.pointee.wanted)
             index = slot.pointee.next
         }
+        reviseWanted(slots: wanted, of: track, now: now)
     }
 
     /// Sets the Slot's target, and asks for the keyframe that it needs to get there.
-    mutating func refreshTarget(of slot: UnsafeMutablePointer<Slot>, now: UInt64, startingKeyframe: Int? = nil) {
+    mutating func refreshTarget(of slot: UnsafeMutablePointer<Slot>, now: UInt64) {
         guard let track = tracks.find(slot.pointee.track) else { return }
-        guard let layer = track.pointee.layer(fitting: slot.pointee.maxHeight) else { return }
-        slot.pointee.target = UInt8(layer)
+        refreshTarget(of: slot, on: track, sent: track.pointee.sentLayers, now: now)
+    }
+
+    private mutating func refreshTarget(
+        of slot: UnsafeMutablePointer<Slot>, on track: UnsafeMutablePointer<Track>, sent: LayerSet, now: UInt64,
+        startingKeyframe: Int? = nil
+    ) {
+        // Wanted whether it is sent or not: a publisher may have stopped it because nobody did.
+        let best = track.pointee.layer(fitting: slot.pointee.maxHeight, among: track.pointee.allLayers) ?? 0
+        slot.pointee.best = UInt8(truncatingIfNeeded: best)
+        let layer = track.pointee.layer(fitting: slot.pointee.maxHeight, among: sent)
+        if let layer { slot.pointee.target = UInt8(truncatingIfNeeded: layer) }
+        // Before the request for a keyframe, which takes the same way.
+        want(slot.pointee.wanted, of: track, now: now)
+        guard let layer else { return }
         if slot.pointee.current != slot.pointee.target && layer != startingKeyframe {
             requestKeyframe(slot.pointee.track, layer: layer, now: now)
         }
@@ -40,14 +57,19 @@ extension Worker where Queue: ~Copyable {
             if !track.pointee.isReplica, let level = track.pointee.loudness.report(now: now, lastArrival: arrival) {
                 tell(.audioLevel(track.pointee.handle, level: level))
             }
-            return
+            let isHeard = track.pointee.sinks.firstSlot != Link.none
+            return reviseWanted(slots: isHeard ? LayerSet(0) : LayerSet(), of: track, now: now)
         }
         // 1,000 viewers of 50 Tracks are too many to look at them each time.
         if now >= track.pointee.choiceDue || track.pointee.choices != track.pointee.chosenBy {
             selectLayers(of: track, now: now)
+            announceLayers(of: track)
+        } else if track.pointee.choicesTold != track.pointee.chosenBy {
+            announceLayers(of: track)
         }
-        for layer in 0..<track.pointee.layerCount where track.pointee.layers[layer].isStarted {
-            if track.pointee.layerCount > 1 && !track.pointee.layers[layer].isActive(now: now) {
+        for layer in 0..<track.pointee.layerCount
+        where track.pointee.layers[layer].isStarted || track.pointee.layers[layer].needsKeyframe {
+            if track.pointee.layerCount > 1 && !track.pointee.isActive(layer, now: now) {
                 // Nobody waits for a layer that is not sent any more.
                 track.pointee.layers[layer].needsKeyframe = false
             }

@@ -57,7 +57,11 @@ extension Worker where Queue: ~Copyable {
                 ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio,
                 priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer))
             let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
-            guard emit(run[place], record, heading, patch: patch, over: path, isShared: track.pointee.isShared) else {
+            guard
+                emit(
+                    run[place], record, heading, patch: patch, over: path,
+                    isShared: track.pointee.sinks.shared.contains(record.pointee.layer))
+            else {
                 continue
             }
             slot.pointee.rewriter.note(record)
@@ -102,8 +106,9 @@ extension Worker where Queue: ~Copyable {
             guard emitRepetition(of: number, packet, record, heading, patch: patch, over: path) else { return }
         } else {
             heading.marker = heading.marker || slot.pointee.kind == .audio && number == epoch.first
-            // A worker whose replica was closed since may still read it.
-            let isShared = track.pointee.isShared || packet.referenceCount > 1
+            // A worker whose replica was closed since may still read it, or a Tap's reader.
+            let isShared =
+                track.pointee.sinks.shared.contains(record.pointee.layer) || packet.referenceCount > 1
             guard emit(packet, record, heading, patch: patch, over: path, isShared: isShared) else { return }
         }
         counters.add(.retransmittedPackets)

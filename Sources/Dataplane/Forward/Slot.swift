@@ -31,6 +31,8 @@ struct Slot: BitwiseCopyable {
     var track = TrackHandle.none
     var maxHeight: UInt16 = 0
     let payloadTypes: PayloadTypeMap
+    /// The layer that would be shown if all of the Track were sent.
+    var best: UInt8 = 0
 
     /// More links of the Track's list and of the Session's list.
     var previous = Link.none
@@ -57,6 +59,13 @@ struct Slot: BitwiseCopyable {
         rtxSequence = entropy >> 48 & 0x7fff
     }
 
-    /// What is sent in it costs nothing to skip.
     var isMapped: Bool { !track.isNone }
+
+    /// The layers of its Track that it wants: what it should show, and what it shows until then.
+    var wanted: LayerSet {
+        var wanted = LayerSet(best)
+        if let target { wanted = wanted.union(LayerSet(target)) }
+        if let current { wanted = wanted.union(LayerSet(current)) }
+        return wanted
+    }
 }

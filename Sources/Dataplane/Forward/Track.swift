@@ -9,10 +9,7 @@ struct Track: BitwiseCopyable {
     static let nothingGathered: UInt8 = 0xff
 
     let handle: TrackHandle
-    /// The publisher; none for a replica.
-    let session: SessionHandle
-    /// For a replica: the Track that feeds it.
-    let origin: TrackHandle
+    let source: TrackSource
     let mid: ShortText
     let kind: MediaKind
     let codec: Codec
@@ -21,31 +18,30 @@ struct Track: BitwiseCopyable {
     /// Lowest resolution first.
     var layers: InlineArray<3, Layer>
     var loudness = Loudness()
-    /// The first of its Slots, linked by `Slot.next`; an index, `none` when nobody watches.
-    var firstSlot = Link.none
+    var sinks: Sinks
     /// Its packets that wait in the worker's `FanOut`: the places of the first and the last.
     var firstGathered = Track.nothingGathered
     var lastGathered = Track.nothingGathered
     /// What its Slots' layers were chosen by (`choices`), and when they are chosen anew in any case, ns.
     var chosenBy: UInt64 = 0
     var choiceDue: UInt64 = 0
+    /// The `choices` that sibling workers were told last.
+    var choicesTold: UInt64 = 0
     /// The next Track of the same Session.
     var nextOfSession = Link.none
-    /// Its replica on each worker, by the worker's number.
-    var replicas = InlineArray<16, TrackHandle>(repeating: .none)
-    /// How many of `replicas` there are.
-    var replicaCount = 0
+    /// Of a replica with several Layers: those that the source is sent at present, as its worker said; nil before that.
+    private(set) var announced: LayerSet?
 
     init(_ open: OpenTrack, caches: UnsafeMutablePointer<RetransmissionCache.Entry>) {
         handle = open.track
-        session = open.session
-        origin = open.origin
+        source = open.source
         mid = open.mid
         kind = open.kind
         codec = open.codec
         payloadTypes = open.payloadTypes
         layerCount = min(max(Int(open.layerCount), 1), Self.maximumLayers)
         let count = layerCount
+        sinks = Sinks(shared: open.source.origin == nil ? LayerSet() : .below(count))
         layers = InlineArray { index in
             Layer(
                 description: open.layers[index],
@@ -54,14 +50,28 @@ struct Track: BitwiseCopyable {
         }
     }
 
-    var isReplica: Bool { session.isNone }
-    /// Other workers read its packets too.
-    var isShared: Bool { isReplica || replicaCount > 0 }
+    /// Another worker has its publisher.
+    var isReplica: Bool { source.origin != nil }
 
-    /// Whether a layer is sent at present, beside others. A source that is still as a whole (a screen) has the layers that
-    /// it had last.
-    private func isSent(_ index: Int, latest: UInt64) -> Bool {
-        layers[index].isStarted && latest &- layers[index].lastArrival < Layer.silenceBesideOthers
+    /// All that it has.
+    var allLayers: LayerSet { .below(layerCount) }
+
+    /// The layers that are sent at present. A source that is still as a whole (a screen) has the layers that it had last.
+    /// A replica gets those alone that somebody wants, so its source's worker says which there are.
+    var sentLayers: LayerSet {
+        if let announced { return announced }
+        let latest = latestArrival
+        var sent = LayerSet()
+        for index in 0..<layerCount
+        where layers[index].isStarted && latest &- layers[index].lastArrival < Layer.silenceBesideOthers {
+            sent = sent.union(LayerSet(UInt8(truncatingIfNeeded: index)))
+        }
+        return sent
+    }
+
+    /// Whether a layer is sent, so that somebody may wait for a keyframe of it.
+    func isActive(_ index: Int, now: UInt64) -> Bool {
+        announced?.contains(UInt8(truncatingIfNeeded: index)) ?? layers[index].isActive(now: now)
     }
 
     /// When the latest packet of any layer came, ns.
@@ -71,12 +81,11 @@ struct Track: BitwiseCopyable {
         return latest
     }
 
-    /// The layer for a tile of `maxHeight` pixels: the highest that is sent and fits, else the lowest that is sent; nil
-    /// while none is. It depends on `choices` and the height alone.
-    func layer(fitting maxHeight: UInt16) -> Int? {
-        let latest = latestArrival
+    /// The layer for a tile of `maxHeight` pixels: the highest of `candidates` that fits, else the lowest of them; nil
+    /// when there are none.
+    func layer(fitting maxHeight: UInt16, among candidates: LayerSet) -> Int? {
         var best: Int?
-        for index in 0..<layerCount where isSent(index, latest: latest) {
+        for index in 0..<layerCount where candidates.contains(UInt8(truncatingIfNeeded: index)) {
             guard let present = best else {
                 best = index
                 continue
@@ -90,12 +99,31 @@ struct Track: BitwiseCopyable {
 
     /// Which layers are sent and how high they are: while it stays the same, so does what every Slot should show.
     var choices: UInt64 {
-        let latest = latestArrival
+        let sent = sentLayers
         var choices: UInt64 = 0
-        for index in 0..<layerCount where isSent(index, latest: latest) {
+        for index in 0..<layerCount where sent.contains(UInt8(truncatingIfNeeded: index)) {
             choices |= (UInt64(layers[index].height) << 1 | 1) << UInt64(17 * index)
         }
         return choices
+    }
+
+    /// A packet of a layer came that was not sent before, as far as is known.
+    mutating func noteSent(_ layer: Int) {
+        if let announced { self.announced = announced.union(LayerSet(UInt8(truncatingIfNeeded: layer))) }
+    }
+
+    /// A replica takes over what its source's worker says of its layers: that one's `choices`.
+    mutating func take(choices: UInt64) {
+        // The only layer of a Track can be told by its packets, and a microphone is not spoken of again.
+        guard layerCount > 1 else { return }
+        var sent = LayerSet()
+        for index in 0..<layerCount {
+            let choice = choices >> UInt64(17 * index)
+            guard choice & 1 != 0 else { continue }
+            sent = sent.union(LayerSet(UInt8(truncatingIfNeeded: index)))
+            layers[index].height = UInt16(truncatingIfNeeded: choice >> 1)
+        }
+        announced = sent
     }
 }
 

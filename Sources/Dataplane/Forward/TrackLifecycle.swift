@@ -4,8 +4,8 @@ import Wire
 /// Tracks, replicas and Slots come and go by command.
 extension Worker where Queue: ~Copyable {
     mutating func openTrack(_ open: OpenTrack) {
-        let session = sessions.find(open.session)
-        guard open.session.isNone || session != nil else { return counters.drop(.staleHandle) }
+        let session = open.source.session.flatMap { sessions.find($0) }
+        guard open.source.session == nil || session != nil else { return counters.drop(.staleHandle) }
         guard let place = tracks.emplace(open.track) else { return counters.drop(.tableFull) }
         place.initialize(to: Track(open, caches: slabs.caches(open.track.index)))
         if let session {
@@ -18,10 +18,13 @@ extension Worker where Queue: ~Copyable {
         guard let track = tracks.find(handle) else { return counters.drop(.staleHandle) }
         // Packets that wait to be sealed read from its cache.
         flush()
-        while track.pointee.firstSlot != Link.none { unmap(slots.element(at: Int(track.pointee.firstSlot))) }
+        while track.pointee.sinks.firstSlot != Link.none {
+            unmap(slots.element(at: Int(track.pointee.sinks.firstSlot)))
+        }
+        while track.pointee.sinks.firstTap != Link.none { closeTap(taps.handle(at: Int(track.pointee.sinks.firstTap))) }
         for layer in 0..<track.pointee.layerCount { emptyCache(track, layer: layer) }
-        if let session = sessions.find(track.pointee.session) {
-            closeStreams(of: UInt32(handle.index), session: session)
+        if let handle = track.pointee.source.session, let session = sessions.find(handle) {
+            closeStreams(of: UInt32(track.pointee.handle.index), session: session)
             unlink(track, from: session)
         }
         _ = tracks.remove(handle)
@@ -55,20 +58,20 @@ extension Worker where Queue: ~Copyable {
     }
 
     mutating func feed(_ handle: TrackHandle, replica: TrackHandle) {
-        guard let track = tracks.find(handle), replica.worker < siblings.count,
+        guard let track = tracks.find(handle), !track.pointee.isReplica, replica.worker < siblings.count,
             replica.worker != configuration.number
         else { return counters.drop(.staleHandle) }
-        if track.pointee.replicas[replica.worker].isNone { track.pointee.replicaCount &+= 1 }
-        track.pointee.replicas[replica.worker] = replica
+        // All, until its worker says what is wanted there.
+        setSibling(replica.worker, replica, track.pointee.allLayers, of: track)
+        announceLayers(of: track)
     }
 
     mutating func unfeed(_ handle: TrackHandle, replica: TrackHandle) {
         // The Track may be gone already, with its publisher.
         guard let track = tracks.find(handle), replica.worker < siblings.count,
-            track.pointee.replicas[replica.worker] == replica
+            track.pointee.sinks.siblings.replica(replica.worker) == replica
         else { return }
-        track.pointee.replicas[replica.worker] = .none
-        track.pointee.replicaCount &-= 1
+        setSibling(replica.worker, .none, LayerSet(), of: track)
     }
 
     mutating func openSlot(_ open: OpenSlot) {
@@ -116,13 +119,13 @@ extension Worker where Queue: ~Copyable {
             slot.pointee.track = map.track
             slot.pointee.types = slot.pointee.payloadTypes[track.pointee.codec]
             slot.pointee.previous = Link.none
-            slot.pointee.next = track.pointee.firstSlot
+            slot.pointee.next = track.pointee.sinks.firstSlot
             slot.pointee.ahead = index
             for _ in 0..<Slot.aheadDistance { slot.pointee.ahead = following(slot.pointee.ahead) }
-            if track.pointee.firstSlot != Link.none {
-                slots.element(at: Int(track.pointee.firstSlot)).pointee.previous = index
+            if track.pointee.sinks.firstSlot != Link.none {
+                slots.element(at: Int(track.pointee.sinks.firstSlot)).pointee.previous = index
             }
-            track.pointee.firstSlot = index
+            track.pointee.sinks.firstSlot = index
         }
         refreshTarget(of: slot, now: now)
     }
@@ -140,7 +143,7 @@ extension Worker where Queue: ~Copyable {
         if slot.pointee.previous != Link.none {
             slots.element(at: Int(slot.pointee.previous)).pointee.next = slot.pointee.next
         } else {
-            track.pointee.firstSlot = slot.pointee.next
+            track.pointee.sinks.firstSlot = slot.pointee.next
         }
         if slot.pointee.next != Link.none {
             slots.element(at: Int(slot.pointee.next)).pointee.previous = slot.pointee.previous

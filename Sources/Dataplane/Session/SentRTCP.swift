@@ -74,7 +74,7 @@ extension Worker where Queue: ~Copyable {
 
     /// Asks a publisher for the packets of a layer that did not come.
     mutating func sendNack(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
-        guard let session = sessions.find(track.pointee.session), session.pointee.send != nil,
+        guard let session = track.pointee.source.session.flatMap({ sessions.find($0) }), session.pointee.send != nil,
             session.pointee.remote != nil
         else { return }
         let count = track.pointee.layers[layer].missing.takeDue(now: now, into: scratch.sequences)

@@ -30,7 +30,7 @@ extension Worker where Queue: ~Copyable {
     func publishCounters() {
         counters.set(.sessions, UInt64(sessions.count))
         counters.set(.tracks, UInt64(tracks.count))
-        counters.set(.sinks, UInt64(slots.count))
+        counters.set(.sinks, UInt64(slots.count &+ taps.count))
         counters.set(.commandsWaiting, UInt64(mailbox.commands.count))
         counters.set(.repliesWaiting, UInt64(mailbox.replies.count))
         counters.set(.eventsWaiting, UInt64(mailbox.events.count))

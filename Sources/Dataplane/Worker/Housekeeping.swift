@@ -25,6 +25,7 @@ extension Worker where Queue: ~Copyable {
     mutating func keepHouse(now: UInt64) -> Int {
         guard now >= housekeeping.due else { return 0 }
         housekeeping.due = now &+ HousekeepingSchedule.interval
+        tapOutlets.takeBack()
         var taken = 0
         // Before commands: a goodbye goes out before its session closes.
         while taken < HousekeepingSchedule.repliesPerRound, let datagram = mailbox.replies.pop() {
@@ -96,6 +97,8 @@ extension Worker where Queue: ~Copyable {
         case .closeSlot(let handle): closeSlot(handle)
         case .feed(let track, let replica): feed(track, replica: replica)
         case .unfeed(let track, let replica): unfeed(track, replica: replica)
+        case .openTap(let open): openTap(open, now: now)
+        case .closeTap(let handle): closeTap(handle)
         }
         if outbox.needsFlush { flush() }
     }

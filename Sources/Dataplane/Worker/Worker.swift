@@ -29,6 +29,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     var sessions: HandleTable<SessionKind, Session>
     var tracks: HandleTable<TrackKind, Track>
     var slots: HandleTable<SlotKind, Slot>
+    var taps: HandleTable<TapKind, Tap>
+    let tapOutlets: TapOutlets
     /// Endpoint to `SessionHandle.raw`, also of sessions on other workers.
     var flows: FlowTable
     /// SSRC to `SessionHandle.raw`, to find the Session of a peer whose address changed.
@@ -60,6 +62,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         sessions = HandleTable(capacity: capacity.sessions)
         tracks = HandleTable(capacity: capacity.tracks)
         slots = HandleTable(capacity: capacity.slots)
+        taps = HandleTable(capacity: max(capacity.taps, 1))
+        tapOutlets = TapOutlets(mailbox.taps)
         flows = FlowTable(
             capacity: capacity.sessions * siblings.count * Session.maximumFlows, seed: (random.next(), random.next()))
         sources = FlowTable(
@@ -82,6 +86,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
             closeTrack(tracks.handle(at: index))
         }
         flush()
+        tapOutlets.shutDown()
         stock.empty()
         counters.publish(to: mailbox.counters)
         exception.shutDown()
@@ -167,6 +172,8 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         case .transmit(let packet): outbox.add(prioritised: packet)
         case .exception(let packet): queueForKernel(packet)
         case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
+        case .layersWanted(let track, let replica, let layers): noteWanted(layers, by: replica, of: track, now: now)
+        case .layersSent(let replica, let choices): noteSent(choices, replica: replica, now: now)
         case .flowOpened(let endpoint, let session):
             if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }
         case .flowClosed(let endpoint, let session):

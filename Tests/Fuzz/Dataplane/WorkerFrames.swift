@@ -234,7 +234,9 @@ private struct WorkerScript {
                 ssrc: kind & 0x40 == 0 ? 0 : FuzzStage.ssrc(session.index, layer: layer) &+ 100)
         }
         return OpenTrack(
-            track: handle, session: session, origin: TrackHandle(worker: count & 3, index: 1, generation: 1),
+            track: handle,
+            source: session.isNone
+                ? .sibling(TrackHandle(worker: count & 3, index: 1, generation: 1)) : .session(session),
             mid: ShortText(kind & 1 == 0 ? "v" : "")!, kind: MediaKind(rawValue: kind & 3) ?? .video, codec: codec,
             payloadTypes: PayloadTypes(media: 96, rtx: kind & 0x20 == 0 ? 97 : 0xff), layers: layers,
             layerCount: count, nominalHeight: data.u16())
@@ -254,7 +256,7 @@ private struct WorkerScript {
             worker: worker, index: place(data.u8(), spare: FuzzStage.witness), generation: generation)
         let track = TrackHandle(worker: worker, index: place(data.u8(), spare: 7), generation: generation)
         let slot = SlotHandle(worker: worker, index: place(data.u8(), spare: 7), generation: generation)
-        switch what % 12 {
+        switch what % 14 {
         case 0:
             stage.controlErred = true
             stage.command([
@@ -284,6 +286,14 @@ private struct WorkerScript {
         case 8: stage.command([.closeSlot(slot)])
         case 9: stage.command([.feed(track, replica: TrackHandle(worker: data.u8(), index: 1, generation: 1))])
         case 10: stage.command([.unfeed(track, replica: TrackHandle(worker: data.u8(), index: 1, generation: 1))])
+        case 11:
+            let tap = TapHandle(worker: worker, index: place(data.u8(), spare: 5), generation: generation)
+            let layers = LayerSet(bits: data.u8())
+            stage.command([.openTap(OpenTap(tap: tap, track: track, layers: layers, reader: owner & 1))])
+        case 12:
+            stage.command([
+                .closeTap(TapHandle(worker: worker, index: place(data.u8(), spare: 5), generation: generation))
+            ])
         default:
             stage.controlErred = true
             stage.command(peer(owner).commands)
@@ -325,7 +335,14 @@ private struct WorkerScript {
         let track = TrackHandle(worker: 0, index: UInt32(place % 7), generation: UInt32(place >> 6))
         guard let ring = stage.sibling.outbound[0] else { return }
         guard what & 3 != 3 else {
-            _ = ring.push(.keyframe(track, layer: data.u8()))
+            let replica = TrackHandle(worker: 1, index: 1, generation: 1)
+            let message: Handover =
+                switch what >> 2 & 3 {
+                case 0: .layersWanted(track, by: replica, LayerSet(bits: data.u8()))
+                case 1: .layersSent(track, choices: UInt64(data.u16()) << 32 | UInt64(data.u16()))
+                default: .keyframe(track, layer: data.u8())
+                }
+            _ = ring.push(message)
             return
         }
         let sequence = UInt64(data.u16())

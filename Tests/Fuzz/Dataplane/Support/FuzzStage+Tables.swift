@@ -24,7 +24,7 @@ extension FuzzStage {
                 let binding = session.pointee.streams[stream]
                 let track = worker.pointee.tracks.element(at: Int(binding.track))
                 require(!worker.pointee.tracks.handle(at: Int(binding.track)).isNone)
-                require(track.pointee.session == handle && Int(binding.layer) < track.pointee.layerCount)
+                require(track.pointee.source == .session(handle) && Int(binding.layer) < track.pointee.layerCount)
                 let key = FlowKey(
                     remote: Endpoint(address: IPAddress(high: 0, low: UInt64(binding.ssrc)), port: 0), localPort: 0)
                 if worker.pointee.sources.find(key) == handle.raw { sources += 1 }
@@ -62,7 +62,7 @@ extension FuzzStage {
         while index != Link.none {
             let track = worker.pointee.tracks.element(at: Int(index))
             require(worker.pointee.tracks.handle(at: Int(index)) == track.pointee.handle)
-            require(track.pointee.session == session.pointee.handle)
+            require(track.pointee.source == .session(session.pointee.handle))
             count += 1
             require(count <= worker.pointee.tracks.capacity, "a Session's Tracks are a ring")
             index = track.pointee.nextOfSession
@@ -73,7 +73,7 @@ extension FuzzStage {
     /// Returns how many packets its caches keep.
     private func checkTrack(_ track: UnsafeMutablePointer<Track>) -> Int {
         var previous = Link.none
-        var index = track.pointee.firstSlot
+        var index = track.pointee.sinks.firstSlot
         var count = 0
         while index != Link.none {
             let slot = worker.pointee.slots.element(at: Int(index))
@@ -84,8 +84,20 @@ extension FuzzStage {
             previous = index
             index = slot.pointee.next
         }
-        require(
-            track.pointee.replicas.indices.count { !track.pointee.replicas[$0].isNone } == track.pointee.replicaCount)
+        let siblings = track.pointee.sinks.siblings
+        let sinks = track.pointee.sinks
+        var taps = LayerSet()
+        index = sinks.firstTap
+        while index != Link.none {
+            let tap = worker.pointee.taps.element(at: Int(index))
+            require(tap.pointee.track == track.pointee.handle)
+            taps = taps.union(tap.pointee.layers)
+            index = tap.pointee.next
+        }
+        require(sinks.handedOver == siblings.wanted.union(taps))
+        require(sinks.shared == (track.pointee.isReplica ? track.pointee.allLayers : sinks.handedOver))
+        require(sinks.handedOver.union(track.pointee.allLayers) == track.pointee.allLayers)
+        require((0..<HandoverMesh.maximumWorkers).count { !siblings.replica($0).isNone } == siblings.count)
         var kept = 0
         for layer in 0..<track.pointee.layerCount {
             for entry in 0..<RetransmissionCache.depth

@@ -6,13 +6,13 @@ import Wire
 /// A worker on virtual time in a small meeting, made anew for each input: two publishers that watch each other, a
 /// place for a third, and the witness. What it sends is opened and compared.
 final class FuzzStage {
-    static let capacity = Capacity(sessions: 4, tracks: 8, slots: 8)
+    static let capacity = Capacity(sessions: 4, tracks: 8, slots: 8, taps: 4)
     static let witness = FuzzPeer.count - 1
 
     let peers: [FuzzPeer]
     let codec: Codec
     let worker: UnsafeMutablePointer<Worker<MemoryQueue>>
-    let mailbox = WorkerMailbox(depth: 256, datagrams: 16)
+    let mailbox = WorkerMailbox(depth: 256, datagrams: 16, taps: TapReaders(count: 1, capacity: 8))
     let mesh = HandoverMesh(workers: 2, depth: 64)
     /// The other worker's ends: it is not there, the input plays it.
     let sibling: Siblings
@@ -30,6 +30,9 @@ final class FuzzStage {
         var index: UInt64
     }
     private var sealed: [Nonce: [UInt8]] = [:]
+    /// What a Tap's reader has at present, and what was in it.
+    private var tapped: TapPacket?
+    private var tappedBytes: [UInt8] = []
     private(set) var witnessAnswers = 0
     private(set) var witnessPackets = 0
 
@@ -76,7 +79,8 @@ final class FuzzStage {
             return [
                 .openTrack(
                     OpenTrack(
-                        track: Self.track(7), session: session, mid: ShortText("a")!, kind: .audio, codec: .opus,
+                        track: Self.track(7), source: .session(session), mid: ShortText("a")!, kind: .audio,
+                        codec: .opus,
                         payloadTypes: PayloadTypes(media: 111), layers: .init(repeating: LayerDescription()),
                         layerCount: 1)),
                 openSlot(7, session, .audio, types),
@@ -92,7 +96,8 @@ final class FuzzStage {
         var commands: [Command] = [
             .openTrack(
                 OpenTrack(
-                    track: Self.track(place), session: session, mid: ShortText("v")!, kind: .video, codec: codec,
+                    track: Self.track(place), source: .session(session), mid: ShortText("v")!, kind: .video,
+                    codec: codec,
                     payloadTypes: PayloadTypes(media: 96, rtx: 97), layers: layers, layerCount: 3))
         ]
         commands += [openSlot(2 * place, session, .video, types)]
@@ -170,6 +175,17 @@ final class FuzzStage {
         while mailbox.events.pop() != nil {}
         while mailbox.punts.pop() != nil {}
         while let message = sibling.inbound[0]?.pop() { message.packet?.free() }
+        readTaps()
+    }
+
+    /// Reads a packet a turn, and gives it back in the next.
+    private func readTaps() {
+        if let packet = tapped {
+            require(Array(packet.bytes) == tappedBytes, "a packet changed while a Tap's reader had it")
+            mailbox.taps[0].giveBack(packet)
+        }
+        tapped = mailbox.taps[0].take()
+        tappedBytes = tapped.map { Array($0.bytes) } ?? []
     }
 
     /// Everything that is sent is whole: a STUN message, or authentic for a peer.
@@ -252,6 +268,8 @@ final class FuzzStage {
         for _ in 0..<3 { turn() }
         require(worker.pointee.sessions.count == 0 && worker.pointee.tracks.count == 0)
         require(worker.pointee.slots.count == 0 && worker.pointee.cachedPackets == 0)
+        require(worker.pointee.taps.count == 0)
+        for _ in 0..<16 { readTaps() }
         require(worker.pointee.flows.count == 0 && worker.pointee.sources.count == 0)
         worker.pointee.shutDown()
         worker.deinitialize(count: 1)

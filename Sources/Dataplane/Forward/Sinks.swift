@@ -1,0 +1,77 @@
+import Mailbox
+
+/// The consumers of a Track, in a list for each kind, and what they want of it.
+struct Sinks: BitwiseCopyable {
+    /// The first of the Slots, linked by `Slot.next`; an index, `none` when nobody watches.
+    var firstSlot = Link.none
+    /// Layers whose packets others read beside the Slots, at the same time: sibling workers and Taps. Of a replica all, as
+    /// its source's worker reads them too. The packets of other Layers may be patched where they lie.
+    private(set) var shared: LayerSet
+    /// Layers that sibling workers or Taps get.
+    private(set) var handedOver = LayerSet()
+    private let base: LayerSet
+
+    private(set) var siblings = SiblingSinks()
+    /// The first of the Taps, linked by `Tap.next`; an index.
+    var firstTap = Link.none
+    /// Layers that any Tap wants.
+    private var tapped = LayerSet()
+
+    /// The Layers that any Sink wants, as upstream was told last, and when, ns.
+    var wanted = LayerSet()
+    var toldAt: UInt64 = 0
+    /// Upstream's ring had no room.
+    var isUntold = false
+
+    /// `shared`: Layers that somebody else reads in any case.
+    init(shared: LayerSet) {
+        self.shared = shared
+        base = shared
+    }
+
+    /// What all Sinks want together. `slots`: what the Slots want.
+    func union(slots: LayerSet) -> LayerSet { slots.union(handedOver) }
+
+    /// Changes the replica on `worker`, or what it wants. Nothing that was forwarded before waits to be sealed.
+    mutating func setSibling(_ worker: Int, _ replica: TrackHandle, _ layers: LayerSet) {
+        siblings.set(worker, replica, layers)
+        update()
+    }
+
+    /// The Taps want this from now on. Nothing that was forwarded before waits to be sealed.
+    mutating func setTapped(_ layers: LayerSet) {
+        tapped = layers
+        update()
+    }
+
+    private mutating func update() {
+        handedOver = siblings.wanted.union(tapped)
+        shared = base.union(handedOver)
+    }
+}
+
+/// The sibling workers that a Track is handed to, by their numbers: its replica there, and the Layers that are wanted.
+struct SiblingSinks: BitwiseCopyable {
+    private var replicas = InlineArray<16, TrackHandle>(repeating: .none)
+    private var layers = InlineArray<16, LayerSet>(repeating: LayerSet())
+    private(set) var count = 0
+
+    /// None for a worker that it is not handed to.
+    @inline(__always)
+    func replica(_ worker: Int) -> TrackHandle { replicas[worker] }
+
+    @inline(__always)
+    func layers(_ worker: Int) -> LayerSet { layers[worker] }
+
+    var wanted: LayerSet {
+        var wanted = LayerSet()
+        for worker in layers.indices { wanted = wanted.union(layers[worker]) }
+        return wanted
+    }
+
+    fileprivate mutating func set(_ worker: Int, _ replica: TrackHandle, _ wanted: LayerSet) {
+        if replicas[worker].isNone != replica.isNone { count &+= replica.isNone ? -1 : 1 }
+        replicas[worker] = replica
+        layers[worker] = wanted
+    }
+}

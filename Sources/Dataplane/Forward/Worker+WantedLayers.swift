@@ -1,0 +1,87 @@
+import Mailbox
+import Wire
+
+/// Which Layers anybody wants: told upstream, so that nothing crosses between workers and nothing is encoded that nobody
+/// sees. Upstream of a replica is the worker of its source, that of a publisher's Track is control.
+extension Worker where Queue: ~Copyable {
+    /// Between two looks at what nobody wants any more, and between two repetitions toward a sibling worker, ns. So upstream
+    /// hears of a Track at most `Track.maximumLayers` + 1 times in so long.
+    static var wantedInterval: UInt64 { 1_000_000_000 }
+
+    /// A Sink wants these: upstream hears of what nobody wanted before at once.
+    @inline(__always)
+    mutating func want(_ layers: LayerSet, of track: UnsafeMutablePointer<Track>, now: UInt64) {
+        let union = track.pointee.sinks.wanted.union(layers)
+        if union != track.pointee.sinks.wanted { tellWanted(union, of: track, now: now) }
+    }
+
+    /// What all Sinks want now, where `slots` is what the Slots want. What nobody wants any more stays wanted for a while:
+    /// viewers come back, and encoders take time to begin.
+    mutating func reviseWanted(slots: LayerSet, of track: UnsafeMutablePointer<Track>, now: UInt64) {
+        guard now &- track.pointee.sinks.toldAt >= Self.wantedInterval else { return }
+        let union = track.pointee.sinks.union(slots: slots)
+        // A sibling's ring may have been full, or the feed may not have been open yet.
+        let isRepeated = track.pointee.isReplica || track.pointee.sinks.isUntold
+        if union != track.pointee.sinks.wanted || isRepeated { tellWanted(union, of: track, now: now) }
+    }
+
+    @inline(never)
+    private mutating func tellWanted(_ layers: LayerSet, of track: UnsafeMutablePointer<Track>, now: UInt64) {
+        track.pointee.sinks.wanted = layers
+        track.pointee.sinks.toldAt = now
+        let handle = track.pointee.handle
+        switch track.pointee.source {
+        case .session:
+            // A microphone is always wanted: its loudness decides who is heard.
+            guard track.pointee.kind.isVideo else { return }
+            track.pointee.sinks.isUntold = !mailbox.events.push(.layersWanted(handle, layers))
+            if track.pointee.sinks.isUntold { counters.drop(.eventFull) }
+        case .sibling(let origin):
+            guard siblings.hand(.layersWanted(origin, by: handle, layers), to: origin.worker) else {
+                return counters.drop(.handoverFull)
+            }
+        }
+    }
+
+    /// A sibling says what it wants for its replica.
+    mutating func noteWanted(_ layers: LayerSet, by replica: TrackHandle, of origin: TrackHandle, now: UInt64) {
+        // The Track may be gone, or fed to nobody there any more.
+        guard let track = tracks.find(origin), replica.worker < siblings.count,
+            track.pointee.sinks.siblings.replica(replica.worker) == replica
+        else { return }
+        setSibling(replica.worker, replica, layers.intersection(track.pointee.allLayers), of: track)
+        want(layers.intersection(track.pointee.allLayers), of: track, now: now)
+    }
+
+    /// Changes what a sibling gets of a Track.
+    mutating func setSibling(
+        _ worker: Int, _ replica: TrackHandle, _ layers: LayerSet, of track: UnsafeMutablePointer<Track>
+    ) {
+        // What was handed over must not be patched, though the sibling gets nothing more.
+        distribute()
+        track.pointee.sinks.setSibling(worker, replica, layers)
+    }
+
+    /// Tells the siblings which layers are sent: they get but those that they want.
+    func announceLayers(of track: UnsafeMutablePointer<Track>) {
+        let choices = track.pointee.chosenBy
+        track.pointee.choicesTold = choices
+        guard track.pointee.sinks.siblings.count > 0 else { return }
+        for worker in 0..<siblings.count {
+            let replica = track.pointee.sinks.siblings.replica(worker)
+            guard !replica.isNone else { continue }
+            if !siblings.hand(.layersSent(replica, choices: choices), to: worker) { counters.drop(.handoverFull) }
+        }
+    }
+
+    /// The worker of a replica's source says which layers are sent there.
+    mutating func noteSent(_ choices: UInt64, replica: TrackHandle, now: UInt64) {
+        guard let track = tracks.find(replica), track.pointee.isReplica else { return }
+        let isFirst = track.pointee.announced == nil
+        let before = track.pointee.choices
+        track.pointee.take(choices: choices)
+        if track.pointee.choices != before { selectLayers(of: track, now: now) }
+        // It is fed only now: what was told before was lost.
+        if isFirst, track.pointee.announced != nil { tellWanted(track.pointee.sinks.wanted, of: track, now: now) }
+    }
+}
