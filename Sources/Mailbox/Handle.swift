@@ -53,3 +53,8 @@ public typealias TrackHandle = Handle<TrackKind>
 public typealias SlotHandle = Handle<SlotKind>
 /// One Sink that a thread of control reads.
 public typealias TapHandle = Handle<TapKind>
+
+/// Marks handles of Allocations. The worker gives them out.
+public enum AllocationKind {}
+/// One TURN allocation.
+public typealias AllocationHandle = Handle<AllocationKind>

@@ -1,43 +1,5 @@
 import Wire
 
-/// Marks handles of Allocations. The worker gives them out.
-public enum AllocationKind {}
-/// One TURN allocation.
-public typealias AllocationHandle = Handle<AllocationKind>
-
-/// An Allocate request with credentials that only control can verify. The worker has checked its form, its nonce and
-/// the sender's rate, keeps what it asks for by (`client`, `transaction`), and forgets it after a few seconds;
-/// it is punted once however often the client repeats it. Answer with `TURNCommand.grant` or `.refuse`.
-@frozen
-public struct TURNRequest: Sendable, BitwiseCopyable {
-    /// The largest UDP payload that a 1500-byte link carries.
-    @inlinable public static var capacity: Int { 1_472 }
-
-    public var client: TURNClient
-    public var transaction: STUNTransactionID
-    public var count: UInt16
-    /// The message as it came.
-    public var bytes: InlineArray<1472, UInt8>
-
-    /// An empty request; `fill` it.
-    @inlinable
-    public init(client: TURNClient, transaction: STUNTransactionID) {
-        self.client = client
-        self.transaction = transaction
-        count = 0
-        bytes = InlineArray(repeating: 0)
-    }
-
-    /// Takes a copy of `source`; false, and nothing is taken, when it does not fit.
-    @inlinable
-    public mutating func fill(_ source: UnsafeRawBufferPointer) -> Bool {
-        guard source.count <= Self.capacity else { return false }
-        count = UInt16(truncatingIfNeeded: source.count)
-        withUnsafeMutableBytes(of: &bytes) { $0.copyMemory(from: source) }
-        return true
-    }
-}
-
 /// What control tells a worker about TURN.
 @frozen
 public enum TURNCommand: Sendable, BitwiseCopyable {
@@ -119,28 +81,4 @@ public struct RefuseAllocation: Sendable, BitwiseCopyable {
         }
         self.usesSHA256 = usesSHA256
     }
-}
-
-/// What a worker tells control about TURN. For each grant there is one `allocationOpened` or `allocationFailed`, and for
-/// each `allocationOpened` one `allocationClosed`: the worker keeps an allocation's place until the ring takes it.
-/// `client.remote` is the address that was granted, wherever the client has moved since (RFC 8016).
-@frozen
-public enum TURNEvent: Sendable, BitwiseCopyable {
-    case allocationOpened(AllocationHandle, user: UInt64, client: TURNClient)
-    /// The grant came to nothing; `code` is the error response's, 0 when the request had been forgotten.
-    case allocationFailed(user: UInt64, client: TURNClient, code: UInt16)
-    case allocationClosed(AllocationHandle, user: UInt64, client: TURNClient, reason: TURNCloseReason)
-}
-
-/// Why an allocation ended.
-@frozen
-public enum TURNCloseReason: UInt8, Sendable, BitwiseCopyable {
-    /// Its lifetime ran out.
-    case expired
-    /// A Refresh request with lifetime 0.
-    case deleted
-    /// The stream closed.
-    case disconnected
-    /// Control's command.
-    case ordered
 }

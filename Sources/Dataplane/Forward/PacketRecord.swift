@@ -33,3 +33,28 @@ struct PacketRecord: BitwiseCopyable {
     var orientation: UInt8 = 0xff
     var layer: UInt8 = 0
 }
+
+extension Mbuf {
+    /// What is known of the media packet in it.
+    var record: UnsafeMutablePointer<PacketRecord> { metadata(as: PacketRecord.self) }
+}
+
+extension PacketRecord {
+    /// Makes VP8's picture id and TL0PICIDX go on where the last source ended (RFC 7741 section 4.2): what the first 8
+    /// bytes of the payload, as they lie in memory, are to be xored with. The descriptor's fields are among them.
+    @inline(__always)
+    func descriptorPatch(for epoch: Rewriter.Epoch) -> UInt64 {
+        if epoch.pictureDelta == 0 && epoch.temporalDelta == 0 { return 0 }
+        var patch: UInt64 = 0
+        if pictureIDOffset != 0 {
+            let change = (pictureID ^ (pictureID &+ epoch.pictureDelta)) & (pictureIDIsLong ? 0x7fff : 0x7f)
+            let field = pictureIDIsLong ? UInt64(change.bigEndian) : UInt64(change)
+            patch = field &<< (UInt64(pictureIDOffset) &* 8)
+        }
+        if temporalIndexOffset != 0 {
+            let change = temporalIndex ^ (temporalIndex &+ epoch.temporalDelta)
+            patch |= UInt64(change) &<< (UInt64(temporalIndexOffset) &* 8)
+        }
+        return patch
+    }
+}

@@ -127,11 +127,6 @@ struct Track: BitwiseCopyable {
     }
 }
 
-/// Indices as links of lists inside the tables.
-enum Link {
-    static let none: UInt32 = 0xffff_ffff
-}
-
 extension Track {
     /// The layer that an SSRC belongs to which was not seen before; nil when it is not of this Track.
     /// `rid` is the repaired stream's where the packet has one.
@@ -158,9 +153,4 @@ extension Track {
         // Without a stream id it can only be told when there is one layer, and one that names no SSRC.
         return layerCount == 1 && layers[0].description.ssrc == 0 ? 0 : nil
     }
-}
-
-extension Mbuf {
-    /// What is known of the media packet in it.
-    var record: UnsafeMutablePointer<PacketRecord> { metadata(as: PacketRecord.self) }
 }

@@ -231,57 +231,6 @@ extension Relay {
     }
 }
 
-/// The UDP ports on which clients are served, as they stand in a client's key together with the address.
-struct Listeners: BitwiseCopyable {
-    private var ports = InlineArray<7, UInt16>(repeating: 0)
-    private let count: Int
-    /// The key's local part for streams.
-    static let stream: UInt16 = 0xffff
-
-    init(_ alternates: [UInt16]) {
-        count = min(alternates.count, 7)
-        for index in 0..<count { ports[index] = alternates[index] }
-    }
-
-    /// For an alternate port; nil for others.
-    func alternate(_ port: UInt16) -> UInt16? {
-        for index in 0..<count where ports[index] == port { return UInt16(truncatingIfNeeded: index &+ 1) }
-        return nil
-    }
-
-    /// Port (0: the media port) and own address in one.
-    @inline(__always)
-    static func key(port: UInt16, interface: Int) -> UInt16 { port << 8 | UInt16(truncatingIfNeeded: interface) }
-}
-
-/// REALM and SOFTWARE in memory of their own.
-struct TURNTexts: ~Copyable {
-    let realm: UnsafeRawBufferPointer
-    let software: UnsafeRawBufferPointer
-
-    init(realm: String, software: String) {
-        self.realm = Self.copy(realm)
-        self.software = Self.copy(software)
-    }
-
-    deinit {
-        realm.deallocate()
-        software.deallocate()
-    }
-
-    /// Bytes of a 401 or 438: header, ERROR-CODE with the shorter reason, NONCE, REALM, PASSWORD-ALGORITHMS, FINGERPRINT.
-    var shortestChallenge: Int {
-        STUNMessage.headerLength &+ 20 &+ (4 &+ (TURNNonces.length &+ 3) & ~3) &+ (4 &+ (realm.count &+ 3) & ~3) &+ 12
-            &+ 8
-    }
-
-    private static func copy(_ text: String) -> UnsafeRawBufferPointer {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 8)
-        memory.copyBytes(from: text.utf8)
-        return UnsafeRawBufferPointer(memory)
-    }
-}
-
 /// What the secret of a start serves for.
 private struct RelaySecret {
     let key: MessageIntegrity

@@ -1,18 +1,6 @@
 import CDPDK
 import Wire
 
-/// How a frame came.
-struct Arrival: BitwiseCopyable {
-    /// The listening port and own address, as `Listeners.key` makes it.
-    var listener: UInt16
-    /// On an alternate port only STUN and TURN are served.
-    var isAlternate = false
-    /// From another worker: it does not cross again.
-    var isHandedOver: Bool
-    /// Never on the wire: what one of our own sent to one of our own.
-    var isLooped: Bool
-}
-
 /// The packets of a burst that wait to be relayed together, so that one's table lookups hide behind another's.
 struct RelayBatch: ~Copyable {
     struct Entry: BitwiseCopyable {

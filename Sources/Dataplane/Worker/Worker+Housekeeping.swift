@@ -1,24 +1,6 @@
 import Mailbox
 import Wire
 
-/// When the worker last looked after what is not a packet.
-struct HousekeepingSchedule: BitwiseCopyable {
-    /// Between two rounds, ns.
-    static let interval: UInt64 = 1_000_000
-    /// How much later a round may be where nothing but frames and control's bell wants the worker, ns.
-    static let patience: UInt64 = 4_000_000
-    /// Rounds after which every Session and Track had its turn.
-    static let slices = 20
-    /// What one round takes of each, so that control cannot stall media.
-    static let commandsPerRound = 64
-    static let repliesPerRound = 64
-
-    var due: UInt64 = 0
-    var round = 0
-    /// When the next slice has its turn: each `interval`, and several in one round when rounds were late.
-    var sliceDue: UInt64 = 0
-}
-
 /// Commands, replies, timers and counters, about 1,000 times a second.
 extension Worker where Queue: ~Copyable {
     /// Returns how many messages of control it took.
@@ -101,15 +83,5 @@ extension Worker where Queue: ~Copyable {
         case .closeTap(let handle): closeTap(handle)
         }
         if outbox.needsFlush { flush() }
-    }
-}
-
-extension Worker where Queue: ~Copyable {
-    /// Tells the link where the port's addresses live now; one worker does.
-    mutating func announce() {
-        guard configuration.number == 0 else { return }
-        let count = neighbors.makeAnnouncements(into: scratch.burst, capacity: Self.burst, pool: pool)
-        for index in 0..<count { outbox.add(scratch.burst[index]) }
-        flush()
     }
 }

@@ -104,29 +104,4 @@ extension Worker where Queue: ~Copyable {
         else { return drop(packet, .badAddress) }
         handOver(packet, to: owner)
     }
-
-    /// A datagram to an own address but not to the media port.
-    mutating func receiveBesideMedia(_ datagram: DatagramFrame, in packet: Mbuf, _ arrival: Arrival, now: UInt64) {
-        guard relay.isEnabled else {
-            return passToKernel(packet, otherwise: .unknownPort, isLooped: arrival.isLooped, now: now)
-        }
-        let destination = datagram.destination
-        if relay.isRelayAddress(destination.address), relay.owner(ofPort: destination.port) != nil {
-            return receiveFromPeer(
-                datagram, in: packet, isHandedOver: arrival.isHandedOver, isLooped: arrival.isLooped, now: now)
-        }
-        guard let port = relay.listeners.alternate(destination.port) else {
-            return passToKernel(packet, otherwise: .unknownPort, isLooped: arrival.isLooped, now: now)
-        }
-        var arrival = arrival
-        arrival.listener |= port << 8
-        arrival.isAlternate = true
-        switch PacketKind(datagram.payload) {
-        case .channelData: queueToPeer(datagram, in: packet, arrival, now: now)
-        case .stun: answerBinding(datagram, in: packet, arrival, now: now)
-        case .unknown where relay.isFormerChannel(datagram.payload):
-            queueToPeer(datagram, in: packet, arrival, now: now)
-        default: drop(packet, .unknownProtocol)
-        }
-    }
 }

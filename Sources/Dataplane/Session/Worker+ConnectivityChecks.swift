@@ -4,18 +4,10 @@ import Wire
 /// ICE-lite: the worker answers connectivity checks (RFC 8445 sections 7.3 and 2.4), and an authentic one is
 /// consent to send (RFC 7675).
 extension Worker where Queue: ~Copyable {
-    /// Takes over a frame with a STUN message.
-    mutating func answerBinding(_ datagram: DatagramFrame, in packet: Mbuf, _ arrival: Arrival, now: UInt64) {
-        guard let message = STUNMessage(datagram.payload), !message.hasFingerprint || message.isFingerprintValid else {
-            return drop(packet, .stunMalformed)
-        }
-        if relay.isEnabled && (message.method != STUNMethod.binding || message.username == nil || arrival.isAlternate) {
-            return answerTURN(message, datagram, in: packet, arrival, now: now)
-        }
-        guard message.method == STUNMethod.binding, message.messageClass == .request else {
-            // Responses and indications: an ICE-lite agent sends no requests, and keep-alives want no answer.
-            return drop(packet, .stunUnsupported)
-        }
+    /// Takes over a frame with a Binding request that names a user.
+    mutating func answerCheck(
+        _ message: STUNMessage, _ datagram: DatagramFrame, in packet: Mbuf, now: UInt64
+    ) {
         guard let username = message.username, let ufrag = OwnerUfrag(username), ufrag.pop == configuration.pop,
             username.count > OwnerUfrag.length, username[OwnerUfrag.length] == UInt8(ascii: ":")
         else { return drop(packet, .stunUnknownUser) }

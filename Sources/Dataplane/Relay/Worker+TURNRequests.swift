@@ -1,22 +1,6 @@
 import Mailbox
 import Wire
 
-/// A TURN message's client and the buffer that it lies in.
-struct TURNContext: BitwiseCopyable {
-    var client: TURNClient
-    /// The client's 5-tuple in the tables.
-    var key: FlowKey
-    /// Where answers over UDP go on the link.
-    var clientMAC: MACAddress
-    /// Whoever answers takes it over.
-    var packet: Mbuf
-    /// Of the message in the packet.
-    var messageOffset: Int
-    var trafficClass: UInt8
-    /// It does not cross to another worker (again).
-    var isHandedOver: Bool
-}
-
 /// STUN and TURN requests (RFC 8489 section 6.3, RFC 8656): what needs no secret work is answered here, so are requests about
 /// an allocation, whose key is known; Allocate goes to control once its form, nonce and sender's rate are right.
 extension Worker where Queue: ~Copyable {

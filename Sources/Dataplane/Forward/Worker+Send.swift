@@ -1,17 +1,6 @@
 import Mailbox
 import Wire
 
-/// What of a Slot's Session its packets need, looked up once for a run of them.
-struct SinkPath: BitwiseCopyable {
-    let session: UnsafeMutablePointer<Session>
-    let transform: SRTPTransform
-    let template: UnsafePointer<FrameTemplate>
-    /// Bytes of the headers before RTP's.
-    let headerOffset: Int
-    /// All header extension ids but the dependency descriptor's have the one-byte form.
-    let hasShortIDs: Bool
-}
-
 /// What a packet's RTP header says.
 private struct Heading: BitwiseCopyable {
     var marker: Bool
@@ -235,25 +224,5 @@ extension Worker where Queue: ~Copyable {
                     count: Int(record.pointee.descriptorLength)))
         }
         return header.finish()
-    }
-}
-
-extension PacketRecord {
-    /// Makes VP8's picture id and TL0PICIDX go on where the last source ended (RFC 7741 section 4.2): what the first 8
-    /// bytes of the payload, as they lie in memory, are to be xored with. The descriptor's fields are among them.
-    @inline(__always)
-    func descriptorPatch(for epoch: Rewriter.Epoch) -> UInt64 {
-        if epoch.pictureDelta == 0 && epoch.temporalDelta == 0 { return 0 }
-        var patch: UInt64 = 0
-        if pictureIDOffset != 0 {
-            let change = (pictureID ^ (pictureID &+ epoch.pictureDelta)) & (pictureIDIsLong ? 0x7fff : 0x7f)
-            let field = pictureIDIsLong ? UInt64(change.bigEndian) : UInt64(change)
-            patch = field &<< (UInt64(pictureIDOffset) &* 8)
-        }
-        if temporalIndexOffset != 0 {
-            let change = temporalIndex ^ (temporalIndex &+ epoch.temporalDelta)
-            patch |= UInt64(change) &<< (UInt64(temporalIndexOffset) &* 8)
-        }
-        return patch
     }
 }

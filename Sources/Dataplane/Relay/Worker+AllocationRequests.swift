@@ -1,44 +1,6 @@
 import Mailbox
 import Wire
 
-/// A mobility ticket (RFC 8016 section 3.1): worker and allocation, and what nobody else can know. It is text, as there
-/// are clients that keep it as a C string.
-struct TURNTicket: BitwiseCopyable {
-    /// Characters.
-    static let length = 48
-
-    let allocation: AllocationHandle
-    private let secret: (UInt64, UInt64)
-
-    /// Nil when it is not one of ours by its form.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count == Self.length, let base = bytes.baseAddress,
-            let raw = HexText.read(base, digits: 16), let first = HexText.read(base + 16, digits: 16),
-            let second = HexText.read(base + 32, digits: 16)
-        else { return nil }
-        allocation = AllocationHandle(raw: raw)
-        secret = (first, second)
-    }
-
-    /// The allocation's present one.
-    init(_ content: Allocation, _ relay: borrowing Relay) {
-        allocation = content.handle
-        secret = relay.ticket(content.handle, count: content.tickets)
-    }
-
-    func add(to writer: inout STUNWriter) {
-        guard let room = writer.reserve(STUNAttributeType.mobilityTicket, count: Self.length) else { return }
-        HexText.write(allocation.raw, digits: 16, to: room)
-        HexText.write(secret.0, digits: 16, to: room + 16)
-        HexText.write(secret.1, digits: 16, to: room + 32)
-    }
-
-    /// In constant time.
-    func matches(_ other: TURNTicket) -> Bool {
-        (secret.0 ^ other.secret.0) | (secret.1 ^ other.secret.1) | (allocation.raw ^ other.allocation.raw) == 0
-    }
-}
-
 /// Requests about an allocation, authentic and well-formed. The caller frees the packet.
 extension Worker where Queue: ~Copyable {
     /// RFC 8656 section 8.2, RFC 8016 section 3.2.2.
@@ -163,74 +125,5 @@ extension Worker where Queue: ~Copyable {
         // Asked for early: the first packet need not wait.
         withUnsafeMutablePointer(to: &channel) { findRoute($0, now: now) }
         return channel
-    }
-
-    /// The allocation whose ticket a Refresh request from elsewhere shows (RFC 8016 section 3.2.2).
-    func findMoved(_ message: TURNMessage, _ context: TURNContext) -> UnsafeMutablePointer<Allocation>? {
-        guard message.stun.method == STUNMethod.refresh, let bytes = message.mobilityTicket,
-            let ticket = TURNTicket(bytes)
-        else { return nil }
-        guard let allocation = relay.allocations.find(ticket.allocation), allocation.pointee.isMobile,
-            allocation.pointee.closing == nil, ticket.matches(TURNTicket(allocation.pointee, relay))
-        else { return nil }
-        return allocation
-    }
-
-    /// The client has another 5-tuple now; it has proved who it is.
-    mutating func move(_ allocation: UnsafeMutablePointer<Allocation>, to context: TURNContext) {
-        unannounce(allocation)
-        _ = relay.clients.remove(allocation.pointee.key)
-        // The place that was freed takes it.
-        _ = relay.clients.insert(context.key, allocation.pointee.handle.raw)
-        let template = templateToClient(context.client, mac: context.clientMAC)
-        allocation.pointee.key = context.key
-        allocation.pointee.client = context.client
-        allocation.pointee.isStream = context.client.transport != .udp
-        allocation.pointee.toClient = template
-        allocation.pointee.clientAddressSum = template.addressSum
-        allocation.pointee.clientPortSum = template.portSum
-        announce(allocation)
-    }
-
-    /// Tells the other workers where the client's frames go when its address leads elsewhere.
-    mutating func announce(_ allocation: UnsafeMutablePointer<Allocation>) {
-        guard !allocation.pointee.isStream, relay.owner(of: allocation.pointee.key.remote) != relay.number else {
-            return
-        }
-        allocation.pointee.isAnnounced = true
-        let message = Handover.clientOpened(allocation.pointee.key, allocation.pointee.handle)
-        counters.drop(.handoverFull, UInt64(siblings.tellAll(message)))
-    }
-
-    private mutating func unannounce(_ allocation: UnsafeMutablePointer<Allocation>) {
-        guard allocation.pointee.isAnnounced else { return }
-        allocation.pointee.isAnnounced = false
-        let message = Handover.clientClosed(allocation.pointee.key, allocation.pointee.handle)
-        counters.drop(.handoverFull, UInt64(siblings.tellAll(message)))
-    }
-
-    /// Ends an allocation: all that it held is free at once. Its place is free when control's ring took the news.
-    mutating func closeAllocation(
-        _ allocation: UnsafeMutablePointer<Allocation>, _ reason: TURNCloseReason, now: UInt64
-    ) {
-        let handle = allocation.pointee.handle
-        let timer = relay.timer(ofAllocation: handle.index)
-        if allocation.pointee.closing == nil {
-            unannounce(allocation)
-            _ = relay.clients.remove(allocation.pointee.key)
-            relay.releaseFamily(isV4: true, of: allocation)
-            relay.releaseFamily(isV4: false, of: allocation)
-            relay.closeAccount(allocation.pointee.account)
-            relay.wheel.cancel(timer)
-            allocation.pointee.closing = reason
-            counters.add(.allocationsClosed)
-        }
-        var client = allocation.pointee.client
-        client.remote = allocation.pointee.granted
-        let event = TURNEvent.allocationClosed(
-            handle, user: allocation.pointee.user, client: client, reason: allocation.pointee.closing ?? reason)
-        guard mailbox.turn.events.push(event) else { return relay.wheel.schedule(timer, at: now &+ 10_000_000) }
-        _ = relay.allocations.remove(handle)
-        relay.giveBack(handle)
     }
 }

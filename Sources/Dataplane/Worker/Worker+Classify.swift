@@ -18,6 +18,7 @@ extension Worker where Queue: ~Copyable {
         if outbox.needsFlush { flush() }
     }
 
+    /// A UDP datagram: whose address and port it is for, then what it is.
     private mutating func receive(
         _ datagram: DatagramFrame, in packet: Mbuf, now: UInt64, isHandedOver: Bool, isLooped: Bool
     ) {
@@ -27,27 +28,63 @@ extension Worker where Queue: ~Copyable {
         guard interface != nil || (isLooped || isHandedOver) && relay.isRelayAddress(destination.address) else {
             return passToKernel(packet, otherwise: .notOurs, isLooped: isLooped, now: now)
         }
-        let arrival = Arrival(
+        var arrival = Arrival(
             listener: Listeners.key(port: 0, interface: interface ?? 0), isHandedOver: isHandedOver, isLooped: isLooped)
-        guard destination.port == configuration.mediaPort, interface != nil else {
-            return receiveBesideMedia(datagram, in: packet, arrival, now: now)
+        if destination.port != configuration.mediaPort || interface == nil {
+            guard relay.isEnabled else {
+                return passToKernel(packet, otherwise: .unknownPort, isLooped: isLooped, now: now)
+            }
+            if relay.isRelayAddress(destination.address), relay.owner(ofPort: destination.port) != nil {
+                return receiveFromPeer(datagram, in: packet, isHandedOver: isHandedOver, isLooped: isLooped, now: now)
+            }
+            guard let port = relay.listeners.alternate(destination.port) else {
+                return passToKernel(packet, otherwise: .unknownPort, isLooped: isLooped, now: now)
+            }
+            arrival.listener |= port << 8
+            arrival.isAlternate = true
         }
         let kind = PacketKind(datagram.payload)
         switch kind {
-        case .stun: return answerBinding(datagram, in: packet, arrival, now: now)
-        case .channelData where relay.isEnabled: return queueToPeer(datagram, in: packet, arrival, now: now)
+        case .stun: receiveSTUN(datagram, in: packet, arrival, now: now)
+        // Clients are told of alternate ports for STUN and TURN alone.
+        case .dtls where !arrival.isAlternate, .rtp where !arrival.isAlternate, .rtcp where !arrival.isAlternate:
+            receive(kind, datagram, in: packet, isHandedOver: isHandedOver, now: now)
+        case .channelData where relay.isEnabled: queueToPeer(datagram, in: packet, arrival, now: now)
         case .unknown where relay.isEnabled && relay.isFormerChannel(datagram.payload):
-            return queueToPeer(datagram, in: packet, arrival, now: now)
-        case .channelData, .unknown: return drop(packet, .unknownProtocol)
-        case .dtls, .rtp, .rtcp: break
+            queueToPeer(datagram, in: packet, arrival, now: now)
+        default: drop(packet, .unknownProtocol)
         }
+    }
+
+    /// STUN: a check of ICE carries the ufrag that we gave the peer; everything else is for the STUN and TURN server.
+    private mutating func receiveSTUN(
+        _ datagram: DatagramFrame, in packet: Mbuf, _ arrival: Arrival, now: UInt64
+    ) {
+        guard let message = STUNMessage(datagram.payload), !message.hasFingerprint || message.isFingerprintValid else {
+            return drop(packet, .stunMalformed)
+        }
+        if relay.isEnabled && (message.method != STUNMethod.binding || message.username == nil || arrival.isAlternate) {
+            return answerTURN(message, datagram, in: packet, arrival, now: now)
+        }
+        guard message.method == STUNMethod.binding, message.messageClass == .request else {
+            // Responses and indications: an ICE-lite agent sends no requests, and keep-alives want no answer.
+            return drop(packet, .stunUnsupported)
+        }
+        answerCheck(message, datagram, in: packet, now: now)
+    }
+
+    /// What belongs to a Session: the one whose peer has the source address, or else the SSRC.
+    @inline(__always)
+    private mutating func receive(
+        _ kind: PacketKind, _ datagram: DatagramFrame, in packet: Mbuf, isHandedOver: Bool, now: UInt64
+    ) {
         let known = flows.find(flowKey(datagram.source))
         guard let owner = known ?? (kind == .rtp ? strayOwner(datagram) : nil) else {
             return drop(packet, kind == .dtls ? .dtlsBeforeICE : .unknownFlow)
         }
         let handle = SessionHandle(raw: owner)
         guard handle.worker == configuration.number else {
-            // A frame crosses once: two workers that each believe it the other's would hand it to and fro for ever.
+            // Only once: two workers that each take the other for the owner would pass it back and forth for ever.
             if isHandedOver { return drop(packet, .staleHandle) }
             return handOver(packet, to: handle.worker)
         }
@@ -56,31 +93,6 @@ extension Worker where Queue: ~Copyable {
         case .dtls: punt(datagram, of: session, packet, now: now)
         case .rtp: queueOpen(datagram, in: packet, session: session, isStray: known == nil, now: now)
         default: receiveRTCP(datagram, in: packet, session: session, now: now)
-        }
-    }
-
-    /// Hands a received frame to the worker on which its Session lives.
-    mutating func handOver(_ packet: Mbuf, to worker: Int) {
-        guard siblings.hand(.frame(packet), to: worker) else { return drop(packet, .handoverFull) }
-        counters.add(.handoverPackets)
-    }
-
-    /// ARP, neighbour discovery and echo.
-    private mutating func answerNeighbor(_ packet: Mbuf, now: UInt64) {
-        switch neighbors.handle(packet, now: now) {
-        case .reply:
-            packet.clearOffloads()
-            outbox.add(packet)
-        case .learned:
-            // The device gave the answer to one queue; whoever asked may poll another.
-            for sibling in 0..<siblings.count where sibling != configuration.number {
-                packet.retain()
-                if !siblings.hand(.neighbor(packet), to: sibling) { drop(packet, .handoverFull) }
-            }
-            // The kernel asks for itself, and takes no answer to a question of ours.
-            passToKernel(packet, otherwise: nil, now: now)
-        case .drop(let reason): drop(packet, reason)
-        case .foreign: passToKernel(packet, otherwise: .notOurs, now: now)
         }
     }
 

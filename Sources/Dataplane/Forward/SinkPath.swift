@@ -1,0 +1,12 @@
+import Wire
+
+/// What of a Slot's Session its packets need, looked up once for a run of them.
+struct SinkPath: BitwiseCopyable {
+    let session: UnsafeMutablePointer<Session>
+    let transform: SRTPTransform
+    let template: UnsafePointer<FrameTemplate>
+    /// Bytes of the headers before RTP's.
+    let headerOffset: Int
+    /// All header extension ids but the dependency descriptor's have the one-byte form.
+    let hasShortIDs: Bool
+}

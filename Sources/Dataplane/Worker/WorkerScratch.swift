@@ -1,0 +1,30 @@
+import Mailbox
+import Wire
+
+/// Memory that a worker uses for a moment.
+struct WorkerScratch: BitwiseCopyable {
+    let burst: UnsafeMutablePointer<Mbuf>
+    /// `MissingPackets.capacity` sequence numbers.
+    let sequences: UnsafeMutablePointer<UInt16>
+    /// `ArrivalLog.maximumReport` ticks.
+    let ticks: UnsafeMutablePointer<Int64>
+    /// `reportBlocks` blocks.
+    let blocks: UnsafeMutablePointer<ReportBlock>
+
+    /// Blocks in one receiver report (RFC 3550 section 6.4.2).
+    static let reportBlocks = 31
+
+    init(burst count: Int) {
+        burst = .allocate(capacity: count)
+        sequences = .allocate(capacity: MissingPackets.capacity)
+        ticks = .allocate(capacity: ArrivalLog.maximumReport)
+        blocks = .allocate(capacity: Self.reportBlocks)
+    }
+
+    func deallocate() {
+        burst.deallocate()
+        sequences.deallocate()
+        ticks.deallocate()
+        blocks.deallocate()
+    }
+}
