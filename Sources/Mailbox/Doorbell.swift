@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Wakes the consumer of rings that waits with poll(2), through a pipe. It costs a producer a look while the consumer is
-/// awake, and a system call only to wake it.
+/// Wakes the consumer of rings that waits with poll(2), through a pipe. It costs a producer one load while the consumer
+/// is awake, and a system call only to wake it.
 ///
 /// A handle: copies share the same pipe, which its maker frees with `deallocate` when both sides are done. The consumer
 /// calls `await`, looks at its rings once more, waits until `handle` is readable, and calls `answer`. The producer calls

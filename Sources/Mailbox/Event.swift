@@ -1,7 +1,7 @@
 import Wire
 
-/// What a worker tells control. A full ring drops an event and counts it; none of them is needed to keep
-/// media flowing.
+/// What a worker reports to control. With a full ring an event is dropped and counted; media does not depend on any of
+/// them.
 @frozen
 public enum Event: Sendable, BitwiseCopyable {
     /// The first authenticated ICE check: DTLS may begin.

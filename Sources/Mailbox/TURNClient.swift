@@ -6,7 +6,7 @@ public enum TURNTransport: UInt8, Sendable, BitwiseCopyable {
     case udp, tcp, tls
 }
 
-/// Who a TURN client is and over what it speaks; worker and control name it the same way.
+/// A TURN client and its transport, as worker and control name it.
 @frozen
 public struct TURNClient: Hashable, Sendable, BitwiseCopyable {
     public var transport: TURNTransport
@@ -33,7 +33,7 @@ public struct TURNClient: Hashable, Sendable, BitwiseCopyable {
             transport: transport, endpoint: Self.streamEndpoint(connection), remote: remote, local: local)
     }
 
-    /// A connection's stand-in for an endpoint: in the discard-only prefix (RFC 6666), from which no frame is taken.
+    /// A connection's placeholder endpoint: in the discard-only prefix (RFC 6666), from which no frame is taken.
     @inlinable
     public static func streamEndpoint(_ connection: UInt64) -> Endpoint {
         Endpoint(address: IPAddress(high: 0x0100_0000_0000_0000, low: connection), port: 0)

@@ -1,7 +1,7 @@
 import Wire
 
 /// An Allocate request with credentials that only control can verify. The worker has checked its form, its nonce and
-/// the sender's rate, keeps what it asks for by (`client`, `transaction`), and forgets it after a few seconds;
+/// the sender's rate, keeps its parameters under (`client`, `transaction`) for a few seconds;
 /// it is punted once however often the client repeats it. Answer with `TURNCommand.grant` or `.refuse`.
 @frozen
 public struct TURNRequest: Sendable, BitwiseCopyable {

@@ -83,7 +83,7 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
         return IPAddress(high: high & highMask, low: low & lowMask)
     }
 
-    /// What a limit by address counts as one: an IPv4 address, or the /64 of an IPv6 one, which is one customer.
+    /// The unit of limits by address: an IPv4 address, or the /64 of an IPv6 address, which is one customer.
     @inlinable
     public var subscriber: IPAddress { isV4 ? self : IPAddress(high: high, low: 0) }
 

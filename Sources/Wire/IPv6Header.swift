@@ -15,8 +15,6 @@ public struct IPv6Header: BitwiseCopyable {
 
     /// DSCP and ECN (RFC 2474, RFC 3168).
     @inlinable public var trafficClass: UInt8 { UInt8(truncatingIfNeeded: base.be16(0) >> 4) }
-    /// 20 bits.
-    @inlinable public var flowLabel: UInt32 { base.be32(0) & 0xf_ffff }
     /// Bytes behind the header.
     @inlinable public var payloadLength: Int { Int(base.be16(4)) }
     @inlinable public var nextHeader: UInt8 { base.u8(6) }

@@ -8,7 +8,7 @@ public struct OwnerUfrag: Equatable, Sendable, BitwiseCopyable {
     public var worker: UInt8
     /// 24 bits.
     public var index: UInt32
-    /// 48 random bits: what a guesser would have to know.
+    /// 48 random bits, against guessing.
     public var secret: UInt64
 
     /// Characters of the text form.

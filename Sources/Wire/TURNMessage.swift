@@ -92,7 +92,7 @@ public struct TURNMessage: BitwiseCopyable {
     @inlinable public var reservationToken: UInt64? { tokenAt == 0 ? nil : stun.base.be64(Int(tokenAt) &+ 4) }
     /// MOBILITY-TICKET; empty in an Allocate request that asks for one.
     @inlinable public var mobilityTicket: UnsafeRawBufferPointer? { stun.value(at: ticketAt) }
-    /// The first XOR-PEER-ADDRESS; nil for an IPv4 address in IPv6's clothes too, which no honest client sends.
+    /// The first XOR-PEER-ADDRESS; nil also for an IPv4-mapped IPv6 address.
     @inlinable public var peer: Endpoint? { stun.value(at: peerAt).flatMap(peer(of:)) }
 
     /// The endpoint in an XOR-PEER-ADDRESS, nil when malformed or IPv4-mapped IPv6.

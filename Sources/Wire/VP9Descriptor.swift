@@ -92,8 +92,6 @@ public struct VP9Descriptor: BitwiseCopyable {
     @inlinable public var endsFrame: Bool { base.u8(0) & 0x04 != 0 }
     /// V: a scalability structure is there.
     @inlinable public var hasStructure: Bool { base.u8(0) & 0x02 != 0 }
-    /// Z: not a reference for higher spatial layers.
-    @inlinable public var isNotSpatialReference: Bool { base.u8(0) & 0x01 != 0 }
     /// Whether the picture id has 15 bits, else 7.
     @inlinable public var hasLongPictureID: Bool { pictureIDOffset != 0 && base.u8(pictureIDOffset) & 0x80 != 0 }
     @inlinable public var pictureID: UInt16? {

@@ -83,7 +83,6 @@ struct PortMemoryTests {
             pool: pool, inbound: .init(delay: 1_000), outbound: .init(delay: 500), seed: 1)
         port.advance(to: 10)
         port.deliver([1])
-        #expect(port.nextEvent == 1_010)
         port.advance(to: 1_009)
         #expect(port.queue().receive(into: burst, capacity: 4) == 0)
         port.advance(to: 1_010)

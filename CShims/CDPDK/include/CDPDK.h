@@ -49,7 +49,7 @@ static inline void mbuf_finish(struct rte_mbuf *m, uint16_t length, uint64_t ol_
     m->tx_offload = tx_offload;
 }
 
-// A word of the sender's own: no driver reads the hash of a packet that it transmits.
+// Free for the sender's own use: no driver reads the hash of a packet that it transmits.
 static inline uint32_t mbuf_tx_mark(const struct rte_mbuf *m) { return m->hash.usr; }
 static inline void mbuf_set_tx_mark(struct rte_mbuf *m, uint32_t mark) { m->hash.usr = mark; }
 
@@ -81,10 +81,8 @@ static inline void mbuf_set_tx_offload(struct rte_mbuf *m, uint64_t value) { m->
 static inline void mbuf_set_header_lens(struct rte_mbuf *m, uint16_t l2, uint16_t l3, uint16_t l4) {
     m->tx_offload = rte_mbuf_tx_offload(l2, l3, l4, 0, 0, 0, 0);
 }
-static inline uint32_t mbuf_rss_hash(const struct rte_mbuf *m) { return m->hash.rss; }
 static inline uint16_t mbuf_port(const struct rte_mbuf *m) { return m->port; }
 
-static const uint64_t mbuf_rx_rss_hash = RTE_MBUF_F_RX_RSS_HASH;
 static const uint64_t mbuf_tx_ipv4 = RTE_MBUF_F_TX_IPV4;
 static const uint64_t mbuf_tx_ipv6 = RTE_MBUF_F_TX_IPV6;
 static const uint64_t mbuf_tx_ip_cksum = RTE_MBUF_F_TX_IP_CKSUM;

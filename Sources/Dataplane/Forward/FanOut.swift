@@ -1,11 +1,11 @@
 /// The opened packets of one burst, gathered by Track until `Worker.distribute` sends them to the Sinks.
 ///
-/// A Sink is visited once for some packets of its Track: its Slot, its Session and its key (1 KiB of round keys and hash
-/// powers with GCM) come into the near cache once, and payloads, which are as large but read in sequence, are what has
-/// to come again. The order among packets of a Track is kept; that of Tracks among each other is not.
+/// Each Slot is visited once for several packets of its Track: its state, its Session and its key (1 KiB of round keys and
+/// hash powers with GCM) are loaded into the L1 cache once, and the payloads, which are as large but read sequentially,
+/// are loaded again. The order of a Track's packets is kept; that between Tracks is not.
 ///
-/// It holds no references: the retransmission cache or the Outbox's list of retired packets keeps each packet until
-/// the next `flush`, which distributes first.
+/// It holds no references of its own: the retransmission cache or the Outbox's list of retired packets keeps each packet
+/// until the next `flush`, which distributes first.
 struct FanOut: ~Copyable {
     /// Packets; more are distributed in between.
     static let capacity = 64
@@ -52,7 +52,7 @@ struct FanOut: ~Copyable {
         track.pointee.lastGathered = place
     }
 
-    /// The Track at `place`, below `trackCount`; its packets are in `run` after it: how many. It has none any more.
+    /// Takes the packets of the Track at `place` (below `trackCount`) into `run`: the Track, and how many there are.
     @inline(__always)
     mutating func take(at place: Int) -> (track: UnsafeMutablePointer<Track>, count: Int) {
         let track = tracks[place]

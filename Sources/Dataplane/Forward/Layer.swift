@@ -13,8 +13,8 @@ struct Layer: BitwiseCopyable {
     /// When the latest packet came, ns.
     var lastArrival: UInt64 = 0
     var isStarted = false
-    /// Added to the publisher's numbers: each SSRC of a layer has a round of 2^48 of its own, so that no number means two
-    /// packets (and no SRTP index toward a receiver).
+    /// Added to the publisher's numbers: each SSRC of a layer gets a range of 2^48 of its own, so that no number stands for
+    /// two packets (and no SRTP index toward a receiver is used twice).
     var sequenceBase: UInt64 = 0
     /// Somebody needs a keyframe that was not asked for yet (or not answered).
     var needsKeyframe = false

@@ -9,7 +9,7 @@ struct MissingPackets: BitwiseCopyable {
     }
 
     static let capacity = 32
-    /// A larger hole than `capacity` is not worth asking for: a keyframe is.
+    /// A gap larger than `capacity` is not repaired: a keyframe is requested instead.
     private var entries = InlineArray<32, Entry>(repeating: Entry(sequence: 0, due: 0, tries: 0))
     private(set) var count = 0
 

@@ -5,7 +5,7 @@ import Wire
 ///
 /// What each packet reads comes first, two cache lines with the beginning of `rewriter`; the table aligns it.
 struct Slot: BitwiseCopyable {
-    /// The next of the Track's list, and the one `aheadDistance` further on, whose memory is asked for in time; indices.
+    /// The next of the Track's list, and the one `aheadDistance` further on, which is prefetched; indices.
     var next = Link.none
     var ahead = Link.none
     let session: SessionHandle
@@ -58,8 +58,6 @@ struct Slot: BitwiseCopyable {
         // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
         rtxSequence = entropy >> 48 & 0x7fff
     }
-
-    var isMapped: Bool { !track.isNone }
 
     /// The layers of its Track that it wants: what it should show, and what it shows until then.
     var wanted: LayerSet {

@@ -10,10 +10,10 @@ extension Worker where Queue: ~Copyable {
         let record = packet.record.pointee
         let layer = Int(record.layer)
         guard layer < track.pointee.layerCount, !track.pointee.layers[layer].cache.hasSeen(record.sequence) else {
-            // Came in twice: as media and as a retransmission.
+            // A duplicate: it came as media and as a retransmission.
             return packet.free()
         }
-        // The publisher's SSRC changed: another round of numbers (`Layer.sequenceBase`), seen by replicas here first.
+        // The publisher's SSRC changed: another range of numbers (`Layer.sequenceBase`). A replica learns of it here.
         if track.pointee.layers[layer].isStarted, record.sequence >> 48 != track.pointee.layers[layer].highest >> 48 {
             guard record.sequence > track.pointee.layers[layer].highest else { return packet.free() }
             track.pointee.layers[layer].isStarted = false
@@ -43,12 +43,12 @@ extension Worker where Queue: ~Copyable {
         fanOut.removeAll()
     }
 
-    /// Packets of a Track that a Slot gets before the next one has its turn. With more the last Slot would get the first
-    /// of many that wait after the first Slot's last; a port that wants many frames at once has them of one receiver.
+    /// Packets of a Track that a Slot gets before the next Slot's turn. With longer runs the last Slot would wait longer for
+    /// its first packet; with a port that wants large bursts a burst is one receiver's.
     private var runLength: Int { queue.transmitBurst / 2 }
 
-    /// Sends a run of `count` packets to the Track's Slots, one Slot after the other: how that compares with one packet
-    /// after the other, benchmarks/README.md says. What the Slots some places on need is asked for in time.
+    /// Sends a run of `count` packets to the Track's Slots, one Slot after the other; benchmarks/README.md compares that with
+    /// one packet after the other. The state of Slots further down the list is prefetched.
     private mutating func distribute(
         _ run: UnsafeMutablePointer<Mbuf>, _ count: Int, of track: UnsafeMutablePointer<Track>
     ) {

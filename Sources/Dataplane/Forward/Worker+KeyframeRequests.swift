@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Keyframe requests: of many Sinks one a Layer, throttled, to the publisher or to the worker that has it.
+/// Keyframe requests: those of all Sinks of a Layer are merged, throttled, and sent to the publisher or its worker.
 extension Worker where Queue: ~Copyable {
     /// Somebody needs a keyframe of a layer: asks at once if the last request is long enough ago, else later.
     mutating func requestKeyframe(_ handle: TrackHandle, layer: Int, now: UInt64) {

@@ -1,8 +1,7 @@
 import Mailbox
 import Wire
 
-/// Which layer each Slot should show: at present by the size of the tile alone; the receiver's bandwidth has its place
-/// in `refreshTarget`.
+/// Which layer each Slot should show, by the height of its tile and the layers that are sent.
 extension Worker where Queue: ~Copyable {
     /// How often all Slots of a Track are looked at when nothing changed: for those who wait for a keyframe that was
     /// lost, ns.
@@ -60,7 +59,7 @@ extension Worker where Queue: ~Copyable {
             let isHeard = track.pointee.sinks.firstSlot != Link.none
             return reviseWanted(slots: isHeard ? LayerSet(0) : LayerSet(), of: track, now: now)
         }
-        // 1,000 viewers of 50 Tracks are too many to look at them each time.
+        // 1,000 viewers of 50 Tracks are too many to visit in each tick.
         if now >= track.pointee.choiceDue || track.pointee.choices != track.pointee.chosenBy {
             selectLayers(of: track, now: now)
             announceLayers(of: track)
@@ -70,7 +69,7 @@ extension Worker where Queue: ~Copyable {
         for layer in 0..<track.pointee.layerCount
         where track.pointee.layers[layer].isStarted || track.pointee.layers[layer].needsKeyframe {
             if track.pointee.layerCount > 1 && !track.pointee.isActive(layer, now: now) {
-                // Nobody waits for a layer that is not sent any more.
+                // Its keyframe would not come: the layer is not sent any more.
                 track.pointee.layers[layer].needsKeyframe = false
             }
             askForKeyframe(track, layer: layer, now: now)
@@ -79,7 +78,7 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
-    /// Gives up the packets that are too old to be asked for: at once, those out of order within 10 s.
+    /// Drops packets that are too old to be retransmitted: those in order at once, stragglers within 10 s.
     private mutating func expirePackets(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
         let deadline = now > configuration.cacheAge ? now &- configuration.cacheAge : 0
         while let packet = track.pointee.layers[layer].cache.expire(

@@ -1,6 +1,6 @@
 /// Empty buffers taken from the pool in bursts, for a path that needs one after the other. One thread uses it.
 struct BufferStock: ~Copyable {
-    /// Buffers that are taken at once, and at most are out of the pool unused.
+    /// Buffers taken from the pool at once: the most that lie here unused.
     static let burst = 32
 
     private let buffers: UnsafeMutablePointer<Mbuf>
@@ -23,7 +23,7 @@ struct BufferStock: ~Copyable {
         return buffers[count]
     }
 
-    /// The one that was taken last was not needed.
+    /// Returns the buffer that was taken last.
     @inline(__always)
     mutating func putBack(_ buffer: Mbuf) {
         buffers[count] = buffer

@@ -159,7 +159,7 @@ public final class DPDKPort: Sendable {
         return pools
     }
 
-    /// Whether the port is a kernel interface in disguise, where busy polling buys nothing.
+    /// Whether the port is backed by an interface of the kernel, where busy polling gains nothing.
     public var isKernelBacked: Bool {
         ["net_tap", "net_af_packet", "net_af_xdp", "net_pcap", PacketSocketDevice.driver].contains(driver)
     }

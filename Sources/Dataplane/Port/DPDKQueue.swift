@@ -11,7 +11,7 @@ struct DPDKQueue: PortQueue {
     /// Where the port is no device of DPDK. Its owner is the port.
     let socket: UnsafeMutablePointer<PacketSocketQueue>?
 
-    /// A device takes few frames as cheaply as many, and what leaves early does not wait for the rest: 16 frames cost
+    /// A device takes few frames as cheaply as many, and frames that leave early do not wait for the rest: 16 frames cost
     /// no more than 64, and with 20 receivers half of the packets stay a quarter less (benchmarks/README.md). To the
     /// kernel each burst is a system call.
     static func transmitBurst(isKernelBacked: Bool) -> Int { isKernelBacked ? 64 : 16 }

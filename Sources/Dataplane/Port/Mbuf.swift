@@ -7,7 +7,7 @@ import CDPDK
 struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
     let raw: OpaquePointer
 
-    /// Bytes of the private area that a worker keeps its own facts of a packet in.
+    /// Bytes of the private area, where a worker keeps a packet's metadata.
     static var metadataSize: Int { Int(MBUF_PRIVATE_SIZE) }
 
     @inline(__always)
@@ -67,14 +67,6 @@ struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
         return data
     }
 
-    /// Takes `count` bytes off the end; false when there are fewer.
-    @inline(__always)
-    func trim(_ count: Int) -> Bool {
-        guard count >= 0, count <= length else { return false }
-        mbuf_set_length(raw, UInt16(truncatingIfNeeded: length - count))
-        return true
-    }
-
     /// Takes `count` bytes off the start; false when there are fewer.
     @inline(__always)
     func adjust(_ count: Int) -> Bool {
@@ -105,10 +97,6 @@ struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
     func metadata<Value: BitwiseCopyable>(as type: Value.Type) -> UnsafeMutablePointer<Value> {
         mbuf_private(raw).assumingMemoryBound(to: type)
     }
-
-    /// The device's hash of addresses and ports (Toeplitz, keyed), where it offers one.
-    @inline(__always)
-    var rssHash: UInt32? { mbuf_ol_flags(raw) & mbuf_rx_rss_hash != 0 ? mbuf_rss_hash(raw) : nil }
 
     /// Asks the device to fill the checksums that it offers of an Ethernet/IP/UDP frame. The UDP field must hold
     /// the folded sum of the pseudo header, not complemented, and the IPv4 header's field zero.
@@ -156,8 +144,8 @@ struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
     @inline(__always)
     func prefetchData() { cpu_prefetch(data) }
 
-    /// Likewise all of the frame: worth it for a frame that has no company, whose other lines the processor would fetch
-    /// while others are worked on.
+    /// Likewise all lines of the frame. It pays for a frame that comes alone: in a burst the later lines are fetched while
+    /// other frames are processed.
     @inline(__always)
     func prefetchFrame() {
         let (data, length) = (data, length)

@@ -113,7 +113,7 @@ struct NeighborResponder: ~Copyable {
         return missing
     }
 
-    /// Whether a request is to be made that somebody's packets wait for.
+    /// Whether a request is due for a neighbour that packets are waiting for.
     var hasUrgentRequest: Bool { neighbors.hasStranger }
 
     /// Makes the ARP requests and neighbour solicitations that are due, to be transmitted: how many. Call it from

@@ -24,7 +24,7 @@ struct NeighborTable: ~Copyable {
 
     private let entries: UnsafeMutablePointer<Entry>
     let capacity: Int
-    /// Whether somebody has a place who was not asked for yet: what is sent to it meanwhile is lost.
+    /// Whether the table holds a neighbour that was not solicited yet; packets to it are dropped meanwhile.
     private(set) var hasStranger = false
 
     init(capacity: Int = 64) {

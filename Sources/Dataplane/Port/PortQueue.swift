@@ -13,12 +13,12 @@ public struct ChecksumOffload: Sendable, BitwiseCopyable, Equatable {
 /// A worker's own way in and out of a Port. The worker is generic over it and specialised, so a call is
 /// inlined. Nothing here blocks.
 protocol PortQueue: ~Copyable {
-    /// False for a worker whom the device has no receive queue for: its packets come by ring.
+    /// False for a worker that the device has no receive queue for: its packets come through a ring.
     var hasReceive: Bool { get }
-    /// False for a worker whom the device has no transmit queue for: its packets leave by ring.
+    /// False for a worker that the device has no transmit queue for: its packets leave through a ring.
     var hasTransmit: Bool { get }
     var offload: ChecksumOffload { get }
-    /// Frames that are worth a call of `transmit` when no more come at once.
+    /// How many frames make a call of `transmit` worthwhile when no more are at hand.
     var transmitBurst: Int { get }
 
     /// Puts up to `capacity` received mbufs, now the caller's, into `burst`: how many.

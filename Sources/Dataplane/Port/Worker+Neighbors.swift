@@ -10,12 +10,12 @@ extension Worker where Queue: ~Copyable {
             packet.clearOffloads()
             outbox.add(packet)
         case .learned:
-            // The device gave the answer to one queue; whoever asked may poll another.
+            // The device delivered the answer to one queue; the worker that asked may poll another.
             for sibling in 0..<siblings.count where sibling != configuration.number {
                 packet.retain()
                 if !siblings.hand(.neighbor(packet), to: sibling) { drop(packet, .handoverFull) }
             }
-            // The kernel asks for itself, and takes no answer to a question of ours.
+            // The kernel resolves neighbours by itself; an answer that it did not ask for does no harm.
             passToKernel(packet, otherwise: nil, now: now)
         case .drop(let reason): drop(packet, reason)
         case .foreign: passToKernel(packet, otherwise: .notOurs, now: now)

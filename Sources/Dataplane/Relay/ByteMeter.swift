@@ -1,10 +1,10 @@
-/// A limit in bytes a second by virtual scheduling: each packet is paid for with time, up to a tenth of a second ahead.
+/// A rate limit in bytes a second (GCRA, virtual scheduling) with a tolerance of a tenth of a second.
 struct ByteMeter: BitwiseCopyable {
     private static let tolerance: UInt64 = 100_000_000
 
-    /// Until when is paid, ns.
+    /// Theoretical arrival time of the next packet, ns.
     private var until: UInt64 = 0
-    /// Of a byte, ns times 1,024; 0: no limit.
+    /// Time per byte, ns times 1,024; 0: no limit.
     private let cost: UInt64
 
     init(bytesPerSecond: UInt64) {

@@ -1,7 +1,7 @@
 import Wire
 
-/// Which peers clients may reach through us (RFC 8656 section 21.2): never those that an outsider could not reach
-/// himself, whatever form their address takes.
+/// Which peers clients may reach through us (RFC 8656 section 21.2): never those that a client could not reach
+/// directly, in whatever form their address is written.
 struct PeerPolicy: ~Copyable {
     private let prefixes: UnsafeMutablePointer<RelayConfiguration.Prefix>
     private let allowedCount: Int

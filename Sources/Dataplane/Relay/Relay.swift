@@ -92,7 +92,7 @@ struct Relay: ~Copyable {
         let secret = RelaySecret(settings.secret)
         nonces = TURNNonces(key: secret.key, lifetime: settings.limits.nonceLifetime)
         ownerHash = SipHash(seed: secret.derive(1))
-        // Each worker signs its own tickets: nobody else looks into them.
+        // Each worker verifies its own tickets only, so each has its own key.
         ticketHash = SipHash(seed: secret.derive(2 + UInt64(number)))
         sources = SourceLimits(settings.limits, seed: (random.next(), random.next()))
 
@@ -170,8 +170,7 @@ extension Relay {
     /// The relayed address of a family.
     func address(isV4: Bool) -> RelayConfiguration.RelayAddress? { isV4 ? v4 : v6 }
 
-    /// Whether clients know us by this address; nil for a stranger, else the address of ours that it stands for on the
-    /// wire. `media` is the port's own of the same family.
+    /// Our own address on the wire for an address that clients know us by; nil for any other. `media` is the port's own of the same family.
     func localAddress(for named: IPAddress, media: IPAddress?) -> IPAddress? {
         if let relay = address(isV4: named.isV4), relay.announced == named || relay.local == named {
             return relay.local
@@ -231,7 +230,7 @@ extension Relay {
     }
 }
 
-/// What the secret of a start serves for.
+/// Keys derived from the secret of this start.
 private struct RelaySecret {
     let key: MessageIntegrity
 

@@ -5,7 +5,7 @@ import Wire
 struct RelayAccount: BitwiseCopyable {
     let user: UInt64
     var meter: ByteMeter
-    /// Until when new peers are paid for (virtual scheduling), ns.
+    /// Theoretical arrival time of the next new peer (GCRA), ns.
     var peersUntil: UInt64 = 0
     /// How many allocations it has here.
     var allocations: UInt32 = 0
@@ -16,8 +16,8 @@ extension Relay {
         FlowKey(remote: Endpoint(address: IPAddress(high: 0, low: user), port: 0), localPort: 0)
     }
 
-    /// The account of a user's new allocation: `bandwidth` is of the first one's grant, bytes a second. Nil when there is no
-    /// place, which there is for each allocation.
+    /// The account for a user's new allocation. `bandwidth`, bytes a second, is that of the user's first grant. Nil when the
+    /// table is full, which cannot be while there is a free allocation.
     mutating func openAccount(_ user: UInt64, bandwidth: UInt64) -> UInt32? {
         let key = Self.accountKey(user)
         if let found = users.find(key) {

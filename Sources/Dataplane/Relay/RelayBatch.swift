@@ -1,7 +1,7 @@
 import CDPDK
 import Wire
 
-/// The packets of a burst that wait to be relayed together, so that one's table lookups hide behind another's.
+/// The packets of a burst that are relayed together, so that their cache misses overlap.
 struct RelayBatch: ~Copyable {
     struct Entry: BitwiseCopyable {
         var packet: Mbuf

@@ -94,10 +94,10 @@ public struct RelayConfiguration: Sendable, Equatable {
 public struct RelayLimits: Sendable, Equatable, BitwiseCopyable {
     /// How long a nonce is good for, seconds (RFC 8656 section 5: at least 10 minutes would spare clients a round trip).
     public var nonceLifetime: UInt32
-    /// Before authentication an address is sent at most the bytes that came from it, and these: a burst, and a second.
+    /// Before authentication an address is sent at most as many bytes as came from it, plus these: at once, and a second.
     public var challengeBurst: Int
     public var challengeRate: Int
-    /// Addresses whose spending is remembered; the oldest make room.
+    /// Source addresses that are tracked; the least recently used are evicted.
     public var sources: Int
     /// Requests with credentials from one address, before any HMAC: a second, and at once.
     public var requestRate: Int

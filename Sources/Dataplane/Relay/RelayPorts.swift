@@ -1,5 +1,5 @@
 /// The relayed ports of one worker in one family, free or taken. The free ones are a list in random order, taken from its
-/// front and given back at its end, so that a port rests as long as possible before it serves somebody else
+/// front and given back at its end, so that a port stays unused as long as possible before it is given to another client
 /// (RFC 8656 section 7.2).
 struct RelayPorts: ~Copyable {
     private static var none: UInt16 { .max }

@@ -1,21 +1,20 @@
 import Wire
 
-/// What may be spent on requests from one source address (of IPv6 its /64) before anything is proved: bytes of
-/// responses, and requests whose credentials cost an HMAC. A table of fixed size, four places to a bucket, keyed so that
-/// nobody can choose whom to push out.
+/// Limits on unauthenticated requests by source address (of IPv6 the /64): bytes of responses, and requests whose
+/// credentials cost an HMAC. A four-way set-associative table of fixed size, with a keyed hash, so that nobody can choose
+/// which entry is evicted.
 ///
-/// Responses to what is not authenticated are paid from a purse of bytes. What comes in fills it, and so does time, slowly:
-/// a challenge is longer than the request that it answers, so a purse without a little credit would refuse
-/// every browser. An address that others' packets name falsely is thus sent what they sent, and no more than
-/// `challengeRate` bytes a second beside.
+/// Responses to unauthenticated requests are limited by a token bucket of bytes. It gains the bytes of each request, and
+/// `challengeRate` bytes a second besides: a challenge is longer than the request that it answers, so without them every
+/// browser would be refused. A victim whose address is spoofed thus gets no more than the attacker sends, plus that rate.
 struct SourceLimits: ~Copyable {
     private struct Entry: BitwiseCopyable {
-        /// The hash; 0 marks an empty place.
+        /// The hash; 0 marks an empty entry.
         var tag: UInt64
-        /// Until when requests with credentials are paid for (virtual scheduling), ns.
+        /// Theoretical arrival time of the next request with credentials (GCRA), ns.
         var requestsUntil: UInt64
-        /// Bytes that may be sent, and when that was so.
-        var purse: Int64
+        /// Tokens: bytes that may be sent, as of `at`, ns.
+        var tokens: Int64
         var at: UInt64
     }
 
@@ -35,7 +34,7 @@ struct SourceLimits: ~Copyable {
         bucketMask = count / Self.ways - 1
         entries = LargeMemory.allocate(byteCount: count * MemoryLayout<Entry>.stride)
             .bindMemory(to: Entry.self, capacity: count)
-        entries.initialize(repeating: Entry(tag: 0, requestsUntil: 0, purse: 0, at: 0), count: count)
+        entries.initialize(repeating: Entry(tag: 0, requestsUntil: 0, tokens: 0, at: 0), count: count)
         hasher = SipHash(seed: seed)
         burst = Int64(limits.challengeBurst)
         rate = UInt64(max(limits.challengeRate, 0))
@@ -46,7 +45,7 @@ struct SourceLimits: ~Copyable {
 
     deinit { UnsafeMutableRawPointer(entries).deallocate() }
 
-    /// The address's entry, in place of the one longest unused when it has none.
+    /// The address's entry; a new one replaces the least recently used of its set.
     private func entry(_ address: IPAddress, now: UInt64) -> UnsafeMutablePointer<Entry> {
         let tag = hasher.hash(address.high, address.isV4 ? address.low : 0, 0) | 1
         let bucket = entries + Int(truncatingIfNeeded: tag >> 32) & bucketMask &* Self.ways
@@ -58,37 +57,37 @@ struct SourceLimits: ~Copyable {
                 oldest = entry
             }
         }
-        oldest.pointee = Entry(tag: tag, requestsUntil: 0, purse: burst, at: now)
+        oldest.pointee = Entry(tag: tag, requestsUntil: 0, tokens: burst, at: now)
         return oldest
     }
 
-    /// Whether the purse reaches for a response of at least `response` bytes, so that one that cannot be paid costs no HMAC.
-    /// When it does not, the `request` bytes that came are in it; else `mayAnswer` puts them there.
+    /// Whether the bucket holds enough for a response of at least `response` bytes, so that one that will not be sent costs
+    /// no HMAC. If not, the bytes of the request are added to it here; otherwise `mayAnswer` adds them.
     mutating func canAnswer(_ address: IPAddress, request: Int, response: Int, now: UInt64) -> Bool {
         let entry = entry(address, now: now)
         let before = entry.pointee
         fill(entry, request: request, now: now)
-        guard entry.pointee.purse >= Int64(response) else { return false }
+        guard entry.pointee.tokens >= Int64(response) else { return false }
         entry.pointee = before
         return true
     }
 
-    /// Whether a response of `response` bytes may answer the `request` bytes that came.
+    /// Whether a response of `response` bytes may answer a request of `request` bytes; takes the tokens if so.
     mutating func mayAnswer(_ address: IPAddress, request: Int, response: Int, now: UInt64) -> Bool {
         let entry = entry(address, now: now)
         fill(entry, request: request, now: now)
-        guard entry.pointee.purse >= Int64(response) else { return false }
-        entry.pointee.purse &-= Int64(response)
+        guard entry.pointee.tokens >= Int64(response) else { return false }
+        entry.pointee.tokens &-= Int64(response)
         return true
     }
 
-    /// What time and a request bring in.
+    /// Adds the tokens of the time that passed and of a request.
     private func fill(_ entry: UnsafeMutablePointer<Entry>, request: Int, now: UInt64) {
         let elapsed = min(now &- min(entry.pointee.at, now), 60_000_000_000)
         let earned = Int64(truncatingIfNeeded: elapsed / 1_000 &* rate / 1_000_000)
-        // Time counts only when it earned something, so that many small steps lose nothing.
+        // The time is kept until it yields a whole token, so that frequent calls lose nothing.
         if earned > 0 || elapsed == 0 { entry.pointee.at = now }
-        entry.pointee.purse = min(burst, entry.pointee.purse &+ earned &+ Int64(request))
+        entry.pointee.tokens = min(burst, entry.pointee.tokens &+ earned &+ Int64(request))
     }
 
     /// Whether a request with credentials may cost an HMAC.

@@ -1,7 +1,7 @@
 import COpenSSL
 import Wire
 
-/// Nonces that nobody has to remember: the cookie of RFC 8489 section 9.2 that says which security features we have (password
+/// Stateless nonces: the cookie of RFC 8489 section 9.2 that says which security features we have (password
 /// algorithms), the time, and an HMAC of time and client address under a secret of this start.
 struct TURNNonces: BitwiseCopyable {
     /// Characters.

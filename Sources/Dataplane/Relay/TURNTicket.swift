@@ -1,8 +1,8 @@
 import Mailbox
 import Wire
 
-/// A mobility ticket (RFC 8016 section 3.1): worker and allocation, and what nobody else can know. It is text, as there
-/// are clients that keep it as a C string.
+/// A mobility ticket (RFC 8016 section 3.1): the allocation's handle and a keyed hash. It is text, as some clients keep it as
+/// a C string.
 struct TURNTicket: BitwiseCopyable {
     /// Characters.
     static let length = 48

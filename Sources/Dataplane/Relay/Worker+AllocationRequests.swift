@@ -39,7 +39,7 @@ extension Worker where Queue: ~Copyable {
     private func fault(
         _ peer: Endpoint?, _ allocation: UnsafeMutablePointer<Allocation>, wire: inout (address: IPAddress, isOwn: Bool)
     ) -> Int? {
-        // An IPv4 address in IPv6's clothes is no address of an honest peer; without IPv6, its family decides.
+        // An IPv4-mapped IPv6 address: forbidden; without an IPv6 allocation it is the wrong family.
         guard let peer else { return allocation.pointee.port(isV4: false) == 0 ? 443 : 403 }
         guard allocation.pointee.port(isV4: peer.address.isV4) != 0 else { return 443 }
         guard let local = localPeer(peer.address) else { return 403 }
@@ -122,7 +122,7 @@ extension Worker where Queue: ~Copyable {
             isOwn: isOwn, hasRoute: false, allocation: UInt32(allocation.pointee.handle.index), next: Link.none,
             peerPort: peer.port, peerAddress: peer.address, expiry: now &+ Channel.lifetime,
             permissionExpiry: now &+ Permission.lifetime, routeDue: now)
-        // Asked for early: the first packet need not wait.
+        // Resolved early, so that the first packet need not wait.
         withUnsafeMutablePointer(to: &channel) { findRoute($0, now: now) }
         return channel
     }

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Send and Data indications (RFC 8656 section 11), and the messages of streams.
+/// Send and Data indications (RFC 8656 section 11).
 extension Worker where Queue: ~Copyable {
     /// A client's Send indication: takes over the packet.
     mutating func send(_ message: TURNMessage, _ context: TURNContext, now: UInt64) {

@@ -11,7 +11,7 @@ extension Worker where Queue: ~Copyable {
     /// A client's ChannelData (RFC 8656 section 12.6).
     @inline(__always)
     mutating func queueToPeer(_ datagram: DatagramFrame, in packet: Mbuf, _ arrival: Arrival, now: UInt64) {
-        // TURN inside TURN through ourselves could turn in circles.
+        // TURN inside TURN through our own relay could loop.
         guard !arrival.isLooped else { return drop(packet, .relayLoop) }
         let key = FlowKey(remote: datagram.source, localPort: arrival.listener)
         let hash = relay.clients.hash(key)

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Where relayed packets go: the link addresses of next hops, and the short circuit for peers that are our own.
+/// Next hops of relayed packets, and the short circuit for peers that are Sessions or clients of ours.
 extension Worker where Queue: ~Copyable {
     /// Looks up the next hop of a channel's peer; until it is known packets are dropped and it is asked for.
     mutating func findRoute(_ channel: UnsafeMutablePointer<Channel>, now: UInt64) {
@@ -16,7 +16,7 @@ extension Worker where Queue: ~Copyable {
             channel.pointee.hasRoute = true
             channel.pointee.routeDue = now &+ Channel.routeInterval
         case .pending:
-            // What was known serves on meanwhile.
+            // The last known one is used meanwhile.
             channel.pointee.routeDue = channel.pointee.hasRoute ? now &+ 1_000_000_000 : now
         case .unreachable:
             channel.pointee.hasRoute = false
@@ -99,7 +99,7 @@ extension Worker where Queue: ~Copyable {
             return queueToClient(datagram, in: packet, isHandedOver: isHandedOver, isLooped: isLooped, now: now)
         }
         guard !isHandedOver else { return drop(packet, .relayNoAllocation) }
-        // The other worker takes our word for it that it came from us.
+        // The other worker cannot check that it did not come from the wire.
         guard isLooped || !neighbors.isOwn(datagram.source.address) && !relay.isRelayAddress(datagram.source.address)
         else { return drop(packet, .badAddress) }
         handOver(packet, to: owner)

@@ -1,8 +1,8 @@
 import Mailbox
 import Wire
 
-/// STUN and TURN requests (RFC 8489 section 6.3, RFC 8656): what needs no secret work is answered here, so are requests about
-/// an allocation, whose key is known; Allocate goes to control once its form, nonce and sender's rate are right.
+/// STUN and TURN requests (RFC 8489 section 6.3, RFC 8656). Requests that need no credentials, and those about an allocation,
+/// whose key is known, are answered here; Allocate goes to control once its form, its nonce and its rate are checked.
 extension Worker where Queue: ~Copyable {
     /// Takes over a frame with a STUN message that is no ICE check.
     mutating func answerTURN(
@@ -10,7 +10,7 @@ extension Worker where Queue: ~Copyable {
     ) {
         guard !arrival.isLooped else { return drop(packet, .relayLoop) }
         let source = datagram.source
-        // Streams' stand-ins, and ourselves, do not come in from the wire; to port 0 there is no answer.
+        // The placeholder addresses of streams, and our own, are never valid sources on the wire; port 0 cannot be answered.
         guard source.address.high >> 48 != 0x0100, !neighbors.isOwn(source.address),
             !relay.isRelayAddress(source.address), source.port != 0
         else { return drop(packet, .badAddress) }
@@ -26,8 +26,8 @@ extension Worker where Queue: ~Copyable {
         handOver(packet, to: owner)
     }
 
-    /// The worker that has to do with a message, nil for whoever has it: that of the client's allocation, of a token or
-    /// a ticket, or that which the client's address leads to.
+    /// The worker that must handle a message: the one with the client's allocation, the one that issued a token or a ticket,
+    /// or the one that the client's address hashes to. Nil: any.
     private func owner(of message: STUNMessage, _ context: TURNContext) -> Int? {
         guard relay.workers > 1, message.method != STUNMethod.binding else { return nil }
         if let found = relay.clients.find(context.key) { return AllocationHandle(raw: found).worker }
@@ -68,7 +68,7 @@ extension Worker where Queue: ~Copyable {
     /// A STUN server's answer (RFC 8489 section 12): the client's address.
     private mutating func answerPlainBinding(_ message: STUNMessage, _ context: TURNContext, now: UInt64) {
         let isKnown = message.unknownCount == 0
-        let isSent = respondUnproved(message, context, isError: !isKnown, now: now) { writer, _ in
+        let isSent = respondUnauthenticated(message, context, isError: !isKnown, now: now) { writer, _ in
             if isKnown {
                 writer.add(STUNAttributeType.xorMappedAddress, xored: context.client.remote)
             } else {
@@ -84,7 +84,7 @@ extension Worker where Queue: ~Copyable {
         let stun = message.stun
         guard stun.hasIntegrity else { return challenge(stun, context, 401, now: now) }
         guard let username = stun.username, message.realm != nil, let nonce = message.nonce else {
-            return refuseUnproved(stun, context, 400, now: now)
+            return refuseUnauthenticated(stun, context, 400, now: now)
         }
         guard relay.sources.mayVerify(context.client.remote.address, now: now) else { return counters.drop(.relayRate) }
         counters.add(.turnRequests)
@@ -93,14 +93,14 @@ extension Worker where Queue: ~Copyable {
         }
         if stun.method == STUNMethod.allocate { return allocate(message, username, context, now: now) }
         guard let allocation = findAllocation(context) ?? findMoved(message, context) else {
-            return refuseUnproved(stun, context, 437, now: now)
+            return refuseUnauthenticated(stun, context, 437, now: now)
         }
         guard allocation.pointee.username == relay.usernameHash(username) else {
-            return refuseUnproved(stun, context, 441, now: now)
+            return refuseUnauthenticated(stun, context, 441, now: now)
         }
         guard allocation.pointee.integrity.verify(stun) else { return challenge(stun, context, 401, now: now) }
         if allocation.pointee.key != context.key {
-            // Proved, but not yet where it speaks from: only Refresh moves it, which `findMoved` has looked at.
+            // Authenticated, from a new address: only a Refresh with a ticket gets here (`findMoved`).
             move(allocation, to: context)
         } else if !allocation.pointee.isStream {
             allocation.pointee.toClient.redirect(to: context.clientMAC)

@@ -6,11 +6,11 @@ extension Worker where Queue: ~Copyable {
     /// Room for any response of ours: two relayed addresses, ticket, texts of 127 characters and both tags.
     private static var room: Int { 768 }
 
-    /// Writes and sends a response: `body` adds the attributes, and with `key` it is signed. False when the sender's
-    /// purse does not reach (`purse`), or there is no buffer.
+    /// Writes and sends a response: `body` adds the attributes, and with `key` it is signed. False when the
+    /// sender's token bucket is empty (`isLimited`), or there is no buffer.
     private mutating func respond(
         _ message: (method: UInt16, id: STUNTransactionID, count: Int), _ context: TURNContext, isError: Bool,
-        key: TURNIntegrityKey?, purse: Bool, now: UInt64,
+        key: TURNIntegrityKey?, isLimited: Bool, now: UInt64,
         _ body: (inout STUNWriter, borrowing Relay) -> Void
     ) -> Bool {
         guard let packet = pool.allocate() else {
@@ -34,7 +34,7 @@ extension Worker where Queue: ~Copyable {
             packet.free()
             return false
         }
-        if purse
+        if isLimited
             && !relay.sources.mayAnswer(
                 context.client.remote.address, request: message.count, response: length, now: now)
         {
@@ -70,12 +70,12 @@ extension Worker where Queue: ~Copyable {
         (message.method, message.transactionID, message.bytes.count)
     }
 
-    /// A response to somebody who has proved nothing: paid by the sender's purse.
-    mutating func respondUnproved(
+    /// A response to an unauthenticated request, limited by the source address's token bucket.
+    mutating func respondUnauthenticated(
         _ message: STUNMessage, _ context: TURNContext, isError: Bool, now: UInt64,
         _ body: (inout STUNWriter, borrowing Relay) -> Void
     ) -> Bool {
-        respond(parts(message), context, isError: isError, key: nil, purse: true, now: now, body)
+        respond(parts(message), context, isError: isError, key: nil, isLimited: true, now: now, body)
     }
 
     /// 401 or 438 with REALM, a fresh NONCE and PASSWORD-ALGORITHMS (RFC 8489 section 9.2.4). Not signed.
@@ -92,7 +92,7 @@ extension Worker where Queue: ~Copyable {
         guard relay.sources.canAnswer(address, request: message.count, response: least, now: now) else {
             return counters.drop(.relayUnauthenticated)
         }
-        let isSent = respond(message, context, isError: true, key: nil, purse: true, now: now) { writer, relay in
+        let isSent = respond(message, context, isError: true, key: nil, isLimited: true, now: now) { writer, relay in
             Self.addError(code, to: &writer)
             if let room = writer.reserve(STUNAttributeType.nonce, count: TURNNonces.length) {
                 relay.nonces.write(to: room, address: address, now: now)
@@ -103,9 +103,9 @@ extension Worker where Queue: ~Copyable {
         if isSent { counters.add(hadCredentials ? Self.counter(of: code) : .turnChallenges) }
     }
 
-    /// An error response that cannot be signed.
-    mutating func refuseUnproved(_ message: STUNMessage, _ context: TURNContext, _ code: Int, now: UInt64) {
-        let isSent = respondUnproved(message, context, isError: true, now: now) { writer, _ in
+    /// An error response to an unauthenticated request; it has no key to be signed with.
+    mutating func refuseUnauthenticated(_ message: STUNMessage, _ context: TURNContext, _ code: Int, now: UInt64) {
+        let isSent = respondUnauthenticated(message, context, isError: true, now: now) { writer, _ in
             Self.addError(code, to: &writer)
         }
         if isSent { counters.add(Self.counter(of: code)) }
@@ -127,7 +127,7 @@ extension Worker where Queue: ~Copyable {
         unknown: InlineArray<8, UInt16> = .init(repeating: 0), unknownCount: Int = 0, alternate: Endpoint? = nil
     ) {
         let isSent = respond(
-            (message.method, message.id, 0), context, isError: true, key: key, purse: false, now: 0
+            (message.method, message.id, 0), context, isError: true, key: key, isLimited: false, now: 0
         ) { writer, _ in
             Self.addError(code, to: &writer)
             if unknownCount > 0 { writer.addUnknownAttributes(unknown, count: unknownCount) }
@@ -141,7 +141,7 @@ extension Worker where Queue: ~Copyable {
         _ message: (method: UInt16, id: STUNTransactionID), _ context: TURNContext, key: TURNIntegrityKey,
         _ body: (inout STUNWriter, borrowing Relay) -> Void
     ) {
-        _ = respond((message.method, message.id, 0), context, isError: false, key: key, purse: false, now: 0, body)
+        _ = respond((message.method, message.id, 0), context, isError: false, key: key, isLimited: false, now: 0, body)
     }
 
     private static func addError(_ code: Int, to writer: inout STUNWriter) {

@@ -40,12 +40,12 @@ struct Session: BitwiseCopyable {
     var lastCheck: UInt64
     /// When something authentic last came from `remote`, ns.
     var heardAt: UInt64 = 0
-    /// What it may still cost in a tick: packets sent again, and datagrams for the slow path; and which tick.
+    /// What is left of this tick's limits: retransmissions, and datagrams for the slow path; and the tick's number.
     var resendCredits = Session.resendsPerTick
     var puntCredits = Session.puntsPerTick
     private var creditedTick: UInt64 = 0
-    /// The unknown SSRC whose latest packet failed with roll-over counter 0: its next is tried with 1. It is one SSRC's, so
-    /// that junk from the peer's address, which anybody can send, spoils no other stream's first packet.
+    /// The unknown SSRC whose latest packet failed to authenticate with roll-over counter 0: its next one is tried with 1. It
+    /// applies to that SSRC alone, so that forged packets, which anybody can send, affect no other stream.
     var secondRoundSsrc: UInt32?
 
     /// Of the next SRTCP packet; 31 bits.

@@ -44,8 +44,8 @@ extension Worker where Queue: ~Copyable {
         if isOurs { announceFlow(datagram.source, of: session.pointee.handle) }
         session.pointee.lastCheck = now
         let isFirst = session.pointee.remote == nil
-        // Without a nomination too when the address that we send to has fallen silent: not every peer nominates again
-        // after its NAT gave it another.
+        // Also without a nomination when nothing comes from the present address: not every peer nominates again after its NAT
+        // rebinding.
         let isSilent = now &- session.pointee.heardAt > Session.remoteSilence
         let isElsewhere = session.pointee.remote != datagram.source
         let moves = !isFirst && isElsewhere && (message.useCandidate || isSilent)
@@ -53,7 +53,7 @@ extension Worker where Queue: ~Copyable {
         if session.pointee.remote == datagram.source { session.pointee.heardAt = now }
         respond(to: message, datagram.source, template, session, error: nil)
         if moves { tell(.sessionMoved(session.pointee.handle, remote: datagram.source)) }
-        // Until there are keys, said at each check: an event may be lost when many join at once.
+        // Repeated at each check until there are keys: an event may be lost when many join at once.
         if isFirst || session.pointee.send == nil {
             tell(.sessionValidated(session.pointee.handle, remote: datagram.source))
         }

@@ -15,7 +15,7 @@ extension Worker where Queue: ~Copyable {
         return sources.find(sourceKey(header.ssrc))
     }
 
-    /// Whose an SSRC is. The first who has it keeps it: a second one cannot be told by its packets.
+    /// Notes the owner of an SSRC. The first Session keeps it: a second one with the same SSRC cannot be told apart.
     mutating func noteSource(_ ssrc: UInt32, of session: SessionHandle) {
         if sources.find(sourceKey(ssrc)) == nil { _ = sources.insert(sourceKey(ssrc), session.raw) }
     }

@@ -60,8 +60,8 @@ extension Worker where Queue: ~Copyable {
         session.pointee.send = nil
     }
 
-    /// What is due for a Session now and then. Called 50 times a second while something comes from it, else once: to look
-    /// at 10,000 receivers that often would cost 7% of a busy worker. Returns when it wants to be called again, ns.
+    /// Periodic work for a Session. Called 50 times a second while it sends media, otherwise once a second: visiting 10,000
+    /// receivers that often would cost 7% of a busy worker. Returns when it is due again, ns.
     mutating func tickSession(_ session: UnsafeMutablePointer<Session>, now: UInt64) -> UInt64 {
         if now &- session.pointee.lastCheck > Session.consentExpiry {
             // Once; control closes it.

@@ -8,7 +8,7 @@ struct MultiBuffer: BitwiseCopyable {
         case best, sse, avx, avx2, avx512
     }
 
-    /// AES-CM packets that are worked on together; ipsec-mb's limit for a burst is 128.
+    /// AES-CM packets processed together; ipsec-mb's limit for a burst is 128.
     static let burst = 64
 
     let manager: UnsafeMutableRawPointer

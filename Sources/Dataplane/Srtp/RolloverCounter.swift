@@ -5,8 +5,6 @@ struct RolloverCounter: BitwiseCopyable {
 
     /// One more than the highest authenticated index; 0 while there is none.
     private var end: UInt64 = 0
-    /// What `estimate` assumes for the roll-over counter of a first packet: 0, or 1 after such a packet failed.
-    private var firstRollover: UInt64 = 0
 
     init() {}
 
@@ -16,7 +14,7 @@ struct RolloverCounter: BitwiseCopyable {
     /// where appendix A would give 2^32 - 1; libsrtp2 does the same (`srtp_rdbx_estimate_index`).
     func estimate(sequence: UInt16) -> UInt64 {
         let sequence = UInt64(sequence)
-        if end == 0 { return sequence < Self.halfRound ? firstRollover << 16 | sequence : sequence }
+        guard end > 0 else { return sequence }
         let highest = end &- 1
         if highest <= Self.halfRound { return sequence }
         let (rollover, last) = (highest >> 16, highest & 0xFFFF)
@@ -33,12 +31,5 @@ struct RolloverCounter: BitwiseCopyable {
     /// Takes an authenticated packet's index.
     mutating func accept(_ index: UInt64) {
         if index >= end { end = index &+ 1 }
-    }
-
-    /// A packet failed to authenticate with its estimated index. Before the first authentic packet this changes the
-    /// guess for the next one: a sender that began just before a wrap may be in its second round already, and we
-    /// would never meet it otherwise.
-    mutating func reject() {
-        if end == 0 { firstRollover ^= 1 }
     }
 }

@@ -50,7 +50,7 @@ struct SRTPEngine: ~Copyable, @unchecked Sendable {
         if let multiBuffer { multiBuffer.seal(jobs, count) } else { sealPortably(jobs, count) }
     }
 
-    /// Whether a packet of `profile` is as well sealed by itself as among others.
+    /// Whether sealing several packets of `profile` together is no faster than one by one.
     @inline(__always)
     func sealsSingly(_ profile: SRTPProfile) -> Bool { multiBuffer != nil && profile != .aes128CmHmacSha1 }
 

@@ -1,4 +1,4 @@
-/// Places of a fixed number of elements, linked by index where they are free.
+/// A slab of a fixed number of elements with a stack of the free indices.
 struct IndexPool<Element: BitwiseCopyable>: ~Copyable {
     private let base: UnsafeMutableRawPointer
     private let free: UnsafeMutablePointer<UInt32>

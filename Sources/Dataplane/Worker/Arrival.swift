@@ -1,11 +1,11 @@
-/// How a frame came.
+/// How a datagram came in.
 struct Arrival: BitwiseCopyable {
     /// The listening port and own address, as `Listeners.key` makes it.
     var listener: UInt16
     /// On an alternate port only STUN and TURN are served.
     var isAlternate = false
-    /// From another worker: it does not cross again.
+    /// From another worker; it is not handed over again.
     var isHandedOver: Bool
-    /// Never on the wire: what one of our own sent to one of our own.
+    /// It was never on the wire: a Session or client of ours sent it to another one of ours.
     var isLooped: Bool
 }

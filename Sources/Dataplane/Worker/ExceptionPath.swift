@@ -7,7 +7,7 @@ struct ExceptionPath<Queue: PortQueue & ~Copyable>: ~Copyable {
     static var burst: Int { 8 }
     /// Frames that may wait for the kernel.
     static var capacity: Int { 256 }
-    /// How long busy turns may put it off, ns: BGP and ssh must outlive an overload, or nobody can end it.
+    /// How long busy turns may defer it, ns: BGP and ssh must keep working under overload.
     static var patience: UInt64 { 1_000_000 }
 
     /// The kernel's interface; nil on other workers, and where there is none.

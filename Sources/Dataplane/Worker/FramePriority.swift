@@ -1,11 +1,11 @@
 import Mailbox
 import Wire
 
-/// What goes first when the port does not take all that a worker sends: the lowest. A call lives on its control traffic
-/// and its sound; a shared screen is what the meeting is about; a large tile's upper layers cost most, and their receiver
-/// can be shown a lower one.
+/// Which frames are dropped first when the port cannot take all: those of the lowest priority. A call needs its control
+/// traffic and audio most, then the shared screen; upper simulcast layers take the most bandwidth, and a lower one can
+/// replace them.
 enum FramePriority: UInt8, BitwiseCopyable {
-    /// What the kernel sends: its TCP asks again.
+    /// From the kernel, whose TCP retransmits.
     case kernel
     /// A camera's layer above the lowest.
     case upperLayer

@@ -13,8 +13,8 @@ struct FrameWait: BitwiseCopyable {
     /// How much longer than until the next round of timers it may wait; nanoseconds, as the others.
     private let patience: UInt64
     private let longest: UInt64
-    /// How long it stays asleep once a frame has come, so that what comes in a burst is taken, sealed and sent together, as
-    /// with the moderated interrupts of a NIC.
+    /// How long it stays asleep after a frame has come, so that a burst is received, sealed and sent together: interrupt
+    /// moderation.
     private let moderation: UInt64
     /// The same in cycles of the processor.
     private let moderationCycles: UInt64

@@ -22,8 +22,8 @@ public struct IdlePolicy: Sendable, BitwiseCopyable, Equatable {
     private var emptyTurns: UInt32 = 0
     private var sleep: UInt32 = 0
 
-    /// Adaptive: for kernel-backed ports, and wherever others need the core. By default it looks about as long as going to
-    /// sleep and waking up cost.
+    /// Adaptive: for kernel-backed ports, and wherever others need the core. By default it polls for about as long as
+    /// going to sleep and waking up take.
     public init(
         pauseAfter: UInt32 = 16, sleepAfter: UInt32 = 64, shortestSleep: UInt32 = 10, longestSleep: UInt32 = 200
     ) {

@@ -2,15 +2,15 @@ import CDPDK
 import Mailbox
 import Wire
 
-/// What a worker is going to send: frames in their order, and the seals that some of them still lack.
+/// A worker's transmit queue: frames in order, some of which are still to be sealed.
 ///
-/// A packet of a profile that gains nothing from company (GCM) is sealed at once, while its buffer is in the nearest
-/// cache; the others wait for as many as multi-buffer ciphers want. One transmit call for many frames is what devices
-/// want. The order among packets is kept.
+/// A packet whose profile does not gain from batching (GCM) is sealed at once, while its buffer is in the L1 cache; others
+/// wait until there are enough for the multi-buffer ciphers. Frames are handed to the device in bursts. The order of
+/// packets is kept.
 ///
-/// What the port does not take is held back and goes first the next time. When more waits than is worth to wait, frames of
-/// the lowest `FramePriority` go, of these the latest first: what waits longest belongs to pictures that have begun to
-/// leave.
+/// Frames that the port does not take are held back and go first the next time. When more than `backlog` wait, frames of
+/// the lowest `FramePriority` are dropped, the latest first: those that wait longest belong to pictures whose first
+/// packets have been sent.
 struct Outbox: ~Copyable {
     /// Frames that are sent together at most: as many as AES-CM packets are sealed together.
     static let burst = 64
@@ -19,7 +19,7 @@ struct Outbox: ~Copyable {
     /// Packets that may be retired before a flush.
     private static let retiredCapacity = 512
 
-    /// What a frame whose seal waits still lacks besides.
+    /// The frame of a seal that waits: its checksum is filled in afterwards.
     private struct Envelope: BitwiseCopyable {
         var packet: Mbuf
         var template: UnsafePointer<FrameTemplate>
@@ -47,7 +47,7 @@ struct Outbox: ~Copyable {
         ownWord = FrameTemplate.word(of: mac)
         jobs = .allocate(capacity: Self.burst)
         envelopes = .allocate(capacity: Self.burst)
-        // Housekeeping and handing over add some without looking.
+        // Housekeeping and handovers add some without asking `isFull`.
         frames = .allocate(capacity: Self.backlog + 8 * Self.burst)
         retired = .allocate(capacity: Self.retiredCapacity)
     }
@@ -97,7 +97,7 @@ struct Outbox: ~Copyable {
         append(frame)
     }
 
-    /// Puts the outer headers before a payload that is in place behind them, and adds the frame.
+    /// Writes the outer headers in front of a payload that is in place, and adds the frame.
     mutating func add(
         _ packet: Mbuf, template: UnsafePointer<FrameTemplate>, payloadLength: Int, offload: ChecksumOffload
     ) {

@@ -1,6 +1,6 @@
 import Wire
 
-/// The SRTP packets of a burst that wait to be opened together, and what is known of each.
+/// The SRTP packets of a burst that are to be opened together, with their headers and Sessions.
 struct PendingOpens: ~Copyable {
     struct Entry: BitwiseCopyable {
         var packet: Mbuf

@@ -1,7 +1,7 @@
 import Mailbox
 
-/// The rings between workers: one from each to each other. Whoever starts the workers makes it, and frees it when all
-/// their threads are gone.
+/// The rings between workers, one from each to each other. It is made before the workers start, and freed after all their
+/// threads have ended.
 public struct HandoverMesh: Sendable {
     /// Workers at most: a Track keeps one replica's handle for each.
     public static let maximumWorkers = 16

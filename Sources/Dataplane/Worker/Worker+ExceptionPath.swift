@@ -51,7 +51,7 @@ extension Worker where Queue: ~Copyable {
     }
 
     private mutating func receiveFromKernel(now: UInt64) -> Int {
-        // What may not pass yet, or would find the port full, waits in the kernel, whose queue slows down its senders.
+        // Frames over the rate, or for a port that is full, stay in the kernel, whose queue applies back-pressure.
         guard outbox.heldCount == 0 else { return 0 }
         let most = min(ExceptionPath<Queue>.burst, exception.outbound.available(now: now))
         guard most > 0 else { return 0 }
@@ -67,7 +67,7 @@ extension Worker where Queue: ~Copyable {
     /// Takes over a frame that the kernel wants to send.
     private mutating func sendForKernel(_ packet: Mbuf) {
         guard packet.isContiguous, packet.length >= EthernetHeader.length else { return drop(packet, .truncated) }
-        // Nobody but the data plane speaks from the media port.
+        // Only the data plane sends from the media port.
         if let datagram = DatagramFrame(packet.bytes), datagram.source.port == configuration.mediaPort,
             neighbors.isOwn(datagram.source.address)
         {

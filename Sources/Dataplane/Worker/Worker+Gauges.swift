@@ -1,8 +1,8 @@
 import Mailbox
 
-/// What the worker shows of itself, and what of it still waits.
+/// Counters and gauges.
 extension Worker where Queue: ~Copyable {
-    /// Shows control what was counted, with the tables' and the rings' present sizes.
+    /// Publishes the counters, with the fill levels of tables and rings.
     func publishCounters() {
         counters.set(.sessions, UInt64(sessions.count))
         counters.set(.tracks, UInt64(tracks.count))

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// What the workers hand each other.
+/// Messages between workers.
 extension Worker where Queue: ~Copyable {
     /// Hands a received frame to the worker on which its Session lives.
     mutating func handOver(_ packet: Mbuf, to worker: Int) {
@@ -9,7 +9,7 @@ extension Worker where Queue: ~Copyable {
         counters.add(.handoverPackets)
     }
 
-    /// Takes what the other workers handed over, a bounded number from each.
+    /// Handles messages of the other workers, a bounded number from each.
     mutating func takeHandovers(now: UInt64) -> Int {
         var taken = 0
         for sibling in 0..<siblings.count {

@@ -101,7 +101,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         relay.now = now
         let received = receive()
         let isBusy = received == Self.burst
-        // After the device: what a sibling told us before its client could answer is known when the answer is looked at.
+        // After the device was read: what a sibling announced before its client could answer is known when the answer is classified.
         var work = received &+ takeHandovers(now: now)
         classifyBurst(received, now: now)
         work &+= takeStreams(now: now)
@@ -109,7 +109,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         work &+= exchangeWithKernel(now: now, isBusy: isBusy)
         if !outbox.isEmpty {
             flush()
-            // What the device did not take yet is no work, and no rest either.
+            // Frames that the device did not take are no work, but keep the worker from resting.
             if outbox.isEmpty { work &+= 1 }
         }
         return work

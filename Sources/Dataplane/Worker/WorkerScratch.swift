@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Memory that a worker uses for a moment.
+/// A worker's scratch memory.
 struct WorkerScratch: BitwiseCopyable {
     let burst: UnsafeMutablePointer<Mbuf>
     /// `MissingPackets.capacity` sequence numbers.

@@ -48,7 +48,7 @@ extension FuzzStage {
             let slot = worker.pointee.slots.element(at: Int(index))
             require(worker.pointee.slots.handle(at: Int(index)) == slot.pointee.handle)
             require(slot.pointee.session == session.pointee.handle)
-            require(slot.pointee.isMapped == (worker.pointee.tracks.find(slot.pointee.track) != nil))
+            require(!slot.pointee.track.isNone == (worker.pointee.tracks.find(slot.pointee.track) != nil))
             count += 1
             require(count <= worker.pointee.slots.capacity, "a Session's Slots are a ring")
             index = slot.pointee.nextOfSession
