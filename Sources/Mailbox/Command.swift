@@ -2,8 +2,8 @@ import Wire
 
 /// What control tells a worker: fixed-size plain values that name entries by handle.
 ///
-/// A command for a stale or unknown handle is ignored and counted; a worker never answers an error to
-/// control, because control owns the places and knows what is in them.
+/// A command for a stale or unknown handle is ignored and counted; a worker never reports an error to
+/// control, which owns the places and knows what is in them.
 @frozen
 public enum Command: Sendable, BitwiseCopyable {
     case openSession(OpenSession)

@@ -45,7 +45,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     }
 }
 
-/// What a worker counts beside drops. Totals only grow; gauges are written whole.
+/// What a worker counts besides drops. Totals only grow; gauges are written whole.
 @frozen
 public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case receivedPackets, receivedBytes, transmittedPackets, transmittedBytes

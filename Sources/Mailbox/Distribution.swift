@@ -1,5 +1,5 @@
-/// What a worker counts by size: how many fell into each class. A class takes what is above the bound before it and at
-/// most its own; one more takes what is above all bounds.
+/// A histogram that a worker counts. A class holds values above the bound before it and up to its own; one more class holds
+/// those above all bounds.
 @frozen
 public enum Distribution: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     /// ns from the beginning of the turn that took a packet in to the end of that turn, when all that follows from it

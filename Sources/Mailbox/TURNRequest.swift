@@ -1,8 +1,7 @@
 import Wire
 
 /// An Allocate request with credentials that only control can verify. The worker has checked its form, its nonce and
-/// the sender's rate, keeps its parameters under (`client`, `transaction`) for a few seconds;
-/// it is punted once however often the client repeats it. Answer with `TURNCommand.grant` or `.refuse`.
+/// the sender's rate, and keeps its parameters under (`client`, `transaction`) for a few seconds. It is punted once however often the client repeats it. Answer with `TURNCommand.grant` or `.refuse`.
 @frozen
 public struct TURNRequest: Sendable, BitwiseCopyable {
     /// The largest UDP payload that a 1500-byte link carries.

@@ -1,4 +1,4 @@
-/// The latest packets of one Layer by reference, for NACKs of all its Sinks, and the memory of which sequence
+/// The latest packets of one Layer by reference, for NACKs of all its Sinks, and which sequence
 /// numbers have been seen. The worker that owns the Layer's replica owns the references.
 struct RetransmissionCache: BitwiseCopyable {
     /// One place: a sequence number, and its packet while it is kept.

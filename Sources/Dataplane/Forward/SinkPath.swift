@@ -1,6 +1,6 @@
 import Wire
 
-/// What of a Slot's Session its packets need, looked up once for a run of them.
+/// What a Slot's packets need of its Session, looked up once for a run of packets.
 struct SinkPath: BitwiseCopyable {
     let session: UnsafeMutablePointer<Session>
     let transform: SRTPTransform

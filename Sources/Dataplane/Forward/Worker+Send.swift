@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// What a packet's RTP header says.
+/// The fields of a packet's RTP header.
 private struct Heading: BitwiseCopyable {
     var marker: Bool
     var payloadType: UInt8

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Taps come and go by command.
+/// Opening, closing and feeding Taps.
 extension Worker where Queue: ~Copyable {
     mutating func openTap(_ open: OpenTap, now: UInt64) {
         guard let track = tracks.find(open.track), Int(open.reader) < tapOutlets.count else {

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Tracks, replicas and Slots come and go by command.
+/// Opening, closing, feeding and mapping Tracks and Slots.
 extension Worker where Queue: ~Copyable {
     mutating func openTrack(_ open: OpenTrack) {
         let session = open.source.session.flatMap { sessions.find($0) }

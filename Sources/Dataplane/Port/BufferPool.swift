@@ -3,7 +3,7 @@ import CDPDK
 /// A mempool of packet buffers on one NUMA node.
 ///
 /// A handle: copies share the pool. A thread registered with EAL (`PinnedThread`) allocates from a cache of its
-/// own; others go to the shared ring. Whoever made it frees it with `deallocate` when no mbuf is out any more.
+/// own; others go to the shared ring. Its maker frees it with `deallocate` when all mbufs are back.
 struct BufferPool: @unchecked Sendable {
     /// Bytes of a buffer: DPDK's 128 of headroom and 2048 for the frame.
     static var defaultDataRoom: Int { 2_176 }
@@ -28,7 +28,7 @@ struct BufferPool: @unchecked Sendable {
         raw = pool
     }
 
-    /// One buffer of length 0, or nil when all are out.
+    /// One buffer of length 0; nil when the pool is empty.
     @inline(__always)
     func allocate() -> Mbuf? { mbuf_alloc(raw).map { Mbuf($0) } }
 
@@ -38,7 +38,7 @@ struct BufferPool: @unchecked Sendable {
         mbuf_alloc_bulk(raw, burst, UInt32(truncatingIfNeeded: count)) == 0
     }
 
-    /// Buffers that are not out. Walks all caches: for housekeeping and tests.
+    /// Free buffers. Walks all caches: for housekeeping and tests.
     var available: Int { Int(pool_available(raw)) }
 
     var count: Int { Int(pool_size(raw)) }

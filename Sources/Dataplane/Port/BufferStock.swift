@@ -13,7 +13,7 @@ struct BufferStock: ~Copyable {
         buffers.deallocate()
     }
 
-    /// One buffer of length 0, or nil when all of the pool are out.
+    /// One buffer of length 0; nil when the pool is empty.
     @inline(__always)
     mutating func take(from pool: BufferPool) -> Mbuf? {
         if count == 0 {

@@ -18,8 +18,8 @@ struct DeviceArguments {
 
     subscript(key: String) -> String? { values[key] }
 
-    /// With the number of queues where the operator left it open, for drivers over a kernel interface, which must
-    /// exist: what nobody reads there swallows its share of the packets.
+    /// Adds the number of queues where the operator left it open, for drivers on an interface of the kernel, which must
+    /// exist: a queue that nobody reads loses its share of the packets.
     func completed(workers: Int) throws(PortFailure) -> String {
         guard name.hasPrefix("net_af_packet") || name.hasPrefix("net_af_xdp") else { return text }
         guard let interface = self["iface"] else {

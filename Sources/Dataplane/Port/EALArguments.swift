@@ -31,12 +31,12 @@ extension EAL {
     static func arguments(for configuration: Configuration, hugepages: Bool, cores: [Int]) -> [String] {
         var arguments = ["needletail", "--no-telemetry", "--log-level", String(configuration.logLevel)]
         if configuration.logLevel <= 5 {
-            // It warns of each size of hugepages that has none free, as of a lack of others.
+            // It warns about each size of hugepages without free pages, even if another size has enough.
             arguments += ["--log-level", "lib.eal:error"]
             // It calls a kernel without qdiscs for rte_flow, and the absence of secondary processes, errors.
             arguments += ["--log-level", "pmd.net.tap:critical"]
         }
-        // One lcore over all our cores: EAL pins its caller, and every thread born of it, to the lcore's set.
+        // One lcore over all our cores: EAL pins its caller, and every thread that it starts, to the lcore's set.
         let set = cores.filter { $0 < Int(RTE_MAX_LCORE) }.map(String.init).joined(separator: ",")
         arguments += ["--lcores", "0@(\(set.isEmpty ? "0" : set))"]
         arguments += ["-m", String(configuration.memory)]

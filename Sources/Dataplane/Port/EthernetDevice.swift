@@ -65,7 +65,7 @@ struct EthernetDevice {
         return socket < 0 ? nil : Int(socket)
     }
 
-    /// The device's address; for a TAP, whose kernel side bears that one, its neighbour.
+    /// The device's address; for a TAP, whose kernel side has that one, the address that differs in the last bit.
     var mac: MACAddress {
         var raw = rte_ether_addr()
         guard rte_eth_macaddr_get(id, &raw) == 0 else { return .zero }
@@ -89,7 +89,7 @@ struct EthernetDevice {
         guard queues > 0 else {
             throw PortFailure("port \(configuration.name) offers no queue: choose another")
         }
-        // Each AF_PACKET socket is in the fanout group whether somebody reads it or not.
+        // The fanout group spreads packets over all its AF_PACKET sockets, also over those that nobody reads.
         if String(cString: info.driver_name) == "net_af_packet", Int(info.max_rx_queues) > queues {
             throw PortFailure(
                 "port \(configuration.name): qpairs=\(info.max_rx_queues) for \(configuration.workers) workers would "

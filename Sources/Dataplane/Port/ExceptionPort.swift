@@ -1,7 +1,7 @@
 import Wire
 
-/// The kernel's interface on the port: a second device of DPDK, whose kernel end bears the port's MAC address, so that
-/// frames pass between the two as they are.
+/// The kernel's interface on the port: a second device of DPDK, whose kernel side has the port's MAC address, so that
+/// frames pass between the two unchanged.
 public enum ExceptionPort {
     /// Packet buffers of its own: frames that wait for the kernel, or come from it, take none of the workers'.
     static let buffers = 2_047

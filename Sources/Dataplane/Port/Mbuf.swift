@@ -2,8 +2,8 @@ import CDPDK
 
 /// A packet buffer of DPDK: one pointer, so that an array of `Mbuf` is what a device's bursts take.
 ///
-/// It is a plain value without ownership: who holds one either hands it on (transmit, a ring, a cache) or
-/// frees it, once for each reference. All lengths are bytes; packets here have one segment.
+/// It is a plain value without ownership: its holder either passes it on (transmit, a ring, a cache) or frees it,
+/// once for each reference. All lengths are bytes; packets here have one segment.
 struct Mbuf: BitwiseCopyable, Equatable, @unchecked Sendable {
     let raw: OpaquePointer
 

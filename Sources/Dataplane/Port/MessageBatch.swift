@@ -9,7 +9,7 @@ struct MessageBatch: ~Copyable {
     static let capacity = 128
     /// Datagrams in one message at most, as for UDP_SEGMENT (udp(7)).
     static let maximumSegments = 64
-    /// Bytes of a message's own: the `virtio_net_hdr`, and the headers of a whole.
+    /// Bytes for a message's `virtio_net_hdr` and the headers of all its segments.
     private static let headStride = 80
     private static let virtioLength = MemoryLayout<virtio_net_hdr>.size
 
@@ -18,7 +18,7 @@ struct MessageBatch: ~Copyable {
     let messages: UnsafeMutablePointer<packet_message>
     private let vectors: UnsafeMutablePointer<iovec>
     private let heads: UnsafeMutableRawPointer
-    /// Behind the last frame of each message.
+    /// The index after each message's last frame.
     private let ends: UnsafeMutablePointer<Int>
     private(set) var count = 0
 

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// What became of a frame that was shown to the `NeighborResponder`.
+/// How the `NeighborResponder` handled a frame.
 enum NeighborAnswer: BitwiseCopyable, Equatable {
     /// The mbuf now holds the answer: transmit it.
     case reply
@@ -14,8 +14,8 @@ enum NeighborAnswer: BitwiseCopyable, Equatable {
     case foreign
 }
 
-/// Speaks for the port's own addresses: answers ARP requests (RFC 826), neighbour solicitations (RFC 4861) and
-/// echo requests (RFC 792, RFC 4443) in the mbuf in which they came, and finds the next hop of what is to be sent.
+/// Serves the port's own addresses: answers ARP requests (RFC 826), neighbour solicitations (RFC 4861) and
+/// echo requests (RFC 792, RFC 4443) in place, and resolves next hops.
 ///
 /// One per worker, used by its thread alone; allocates nothing after `init`.
 struct NeighborResponder: ~Copyable {

@@ -1,11 +1,11 @@
 import Wire
 
 /// The link addresses of the few neighbours that we send to (gateways, peers on the link): a small table of fixed
-/// size in which only what was asked for has a place, so that nobody can fill it with answers.
+/// size that only our own requests add entries to, so that nobody can fill it with answers.
 struct NeighborTable: ~Copyable {
     /// RFC 4861 section 10 (RETRANS_TIMER) and RFC 1122 section 2.3.2.1: at most one request a second.
     static var requestInterval: UInt64 { 1_000_000_000 }
-    /// How long an answer is believed without another.
+    /// How long an entry is valid without another answer.
     static var lifetime: UInt64 { 60_000_000_000 }
     /// How long before its end an entry in use is asked for again.
     static var refreshBefore: UInt64 { 10_000_000_000 }

@@ -1,6 +1,6 @@
 import Wire
 
-/// How a frame to some address leaves a port.
+/// The next hop toward an address.
 enum NextHop: BitwiseCopyable, Equatable {
     /// To this link address, from this address of ours.
     case known(MACAddress, source: IPAddress)

@@ -77,7 +77,7 @@ enum PacketSocket {
         return UInt16(truncatingIfNeeded: made)
     }
 
-    /// What the kernel dropped since the last call because the ring was full.
+    /// Frames that the kernel dropped since the last call because the ring was full.
     static func takeDrops(_ handle: Int32) -> UInt64 {
         var statistics = tpacket_stats()
         var length = socklen_t(MemoryLayout<tpacket_stats>.size)

@@ -4,8 +4,8 @@ import Glibc
 import Synchronization
 import Wire
 
-/// An interface of the kernel through packet sockets (packet(7)), without a driver of DPDK: what leaves in one burst takes
-/// the kernel's way together, and a worker that has nothing to do sleeps until something comes.
+/// An interface of the kernel through packet sockets (packet(7)), without a driver of DPDK: a burst leaves with one system
+/// call, and an idle worker sleeps until a frame comes.
 final class PacketSocketDevice: Sendable {
     /// The part of a device's name that says so: `packet_socket0,iface=eth0`.
     static let driver = "packet_socket"
@@ -20,7 +20,7 @@ final class PacketSocketDevice: Sendable {
     /// One for each worker, made and freed by this object, used by the worker's thread.
     private nonisolated(unsafe) let queues: [UnsafeMutablePointer<PacketSocketQueue>]
     private let counters: [PacketCounters]
-    /// What the kernel dropped for want of places in the rings; reading it sets it to zero.
+    /// Frames that the kernel dropped because the rings were full; reading resets it.
     private let missed = Mutex((total: UInt64(0), isClosed: false))
 
     /// Opens the sockets; a queue takes its buffers from the pool of the same number.

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// A packet socket's receive ring (PACKET_RX_RING, TPACKET_V2): memory that the kernel fills with frames, each behind a
-/// `tpacket2_hdr` and a `virtio_net_hdr`. Its worker copies a frame into a buffer of its pool, and gives the place back.
+/// `tpacket2_hdr` and a `virtio_net_hdr`. The worker copies each frame into a buffer of its pool and releases its slot.
 struct ReceiveRing: ~Copyable {
     /// Bytes of a frame with its headers; the kernel's take less than 128.
     static let slotSize = 2_048

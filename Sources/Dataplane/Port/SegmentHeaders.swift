@@ -1,7 +1,7 @@
 import Wire
 
 /// The headers of a frame whose UDP checksum is left to the device, as UDP segmentation offload wants them: consecutive
-/// datagrams of one flow leave as one, behind one set of headers that speaks of the whole.
+/// datagrams of one flow are sent as one, with one set of headers for all of it.
 struct SegmentHeaders {
     /// Bytes of IP's total length, or of what follows IPv6's header, at most.
     static let longestPacket = 65_535

@@ -1,8 +1,8 @@
 import CPacketSocket
 import Wire
 
-/// Takes apart what a kernel sent, or received, as one frame for many datagrams of a flow (UDP_SEGMENT and UDP_GRO, udp(7)), as
-/// a device would: each segment a frame of its own. They wait here until the worker takes them.
+/// Splits a frame in which the kernel combined several datagrams of a flow (UDP_SEGMENT and UDP_GRO, udp(7)) into one frame
+/// for each datagram, as a device would. They are kept here until the worker takes them.
 struct SegmentSplit: ~Copyable {
     /// Datagrams of one frame: UDP_MAX_SEGMENTS.
     static let capacity = 128

@@ -1,6 +1,6 @@
 import Wire
 
-/// Numbers as lower-case hexadecimal digits: what clients keep for us they may take for text.
+/// Numbers as lower-case hexadecimal digits, for tokens that clients may treat as text.
 enum HexText {
     static func write(_ value: UInt64, digits: Int, to memory: UnsafeMutableRawPointer) {
         for index in 0..<digits {

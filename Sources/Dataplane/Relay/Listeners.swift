@@ -1,4 +1,4 @@
-/// The UDP ports on which clients are served, as they stand in a client's key together with the address.
+/// The UDP ports on which clients are served, and how port and address are encoded in a client's key.
 struct Listeners: BitwiseCopyable {
     private var ports = InlineArray<7, UInt16>(repeating: 0)
     private let count: Int

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// An Allocate request whose credentials control is looking at: what it asks for.
+/// The parameters of an Allocate request whose credentials control is verifying.
 struct PendingAllocate: BitwiseCopyable {
     static let capacity = 1_024
     /// How long control may take, ns.

@@ -90,7 +90,7 @@ public struct RelayConfiguration: Sendable, Equatable {
     }
 }
 
-/// What TURN clients may cost. Rates are per worker.
+/// Limits on TURN clients. Rates are per worker.
 public struct RelayLimits: Sendable, Equatable, BitwiseCopyable {
     /// How long a nonce is good for, seconds (RFC 8656 section 5: at least 10 minutes would spare clients a round trip).
     public var nonceLifetime: UInt32

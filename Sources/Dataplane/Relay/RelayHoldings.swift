@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// What allocations hold: permissions, channels, ports. Every place that is taken here is given back here.
+/// What allocations hold: permissions, channels and ports. Whatever is taken here is released here.
 extension Relay {
     private static func permissionKey(_ address: IPAddress, port: UInt16) -> FlowKey {
         FlowKey(remote: Endpoint(address: address, port: 0), localPort: port)

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Allocate requests: to control, and back with its word (RFC 8656 section 7.2).
+/// Allocate requests: to control for verification, and the allocation once it is granted (RFC 8656 section 7.2).
 extension Worker where Queue: ~Copyable {
     /// A request with credentials and a good nonce. The caller frees the packet.
     mutating func allocate(

@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Requests about an allocation, authentic and well-formed. The caller frees the packet.
+/// Authenticated and well-formed requests about an allocation. The caller frees the packet.
 extension Worker where Queue: ~Copyable {
     /// RFC 8656 section 8.2, RFC 8016 section 3.2.2.
     mutating func refresh(

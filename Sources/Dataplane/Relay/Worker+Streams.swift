@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Messages of clients on TCP and TLS, whose connections control has.
+/// Messages of clients on TCP and TLS; control owns the connections.
 extension Worker where Queue: ~Copyable {
     /// Takes messages of streams; a bounded number: how many.
     mutating func takeStreams(now: UInt64) -> Int {

@@ -14,8 +14,8 @@ struct ReceiveStream: BitwiseCopyable {
     var replay = ReplayWindow()
 }
 
-/// The SSRCs of one Session, few enough to be searched in a row. They lie in the worker's slab: accesses into an array in
-/// place would copy all of it.
+/// The SSRCs of one Session, few enough for a linear search. They lie in the worker's slab, as an access to an InlineArray
+/// by a computed index would copy all of it.
 struct ReceiveStreams: BitwiseCopyable {
     /// Audio, three layers of video and one of screen with their retransmissions, and as much again for restarts.
     static let capacity = 16

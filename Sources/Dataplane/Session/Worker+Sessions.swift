@@ -1,7 +1,7 @@
 import Mailbox
 import Wire
 
-/// Sessions come and go by command.
+/// Opening and closing Sessions, and their periodic work.
 extension Worker where Queue: ~Copyable {
     mutating func openSession(_ open: OpenSession, now: UInt64) {
         let password = open.password

@@ -81,7 +81,7 @@ enum Libsrtp {
     }
 }
 
-/// Steps of one packet; each says whether libsrtp2 agreed.
+/// Steps of one packet; each returns whether libsrtp2 succeeded.
 extension LibsrtpKeys {
     /// AES-CM's counter; libsrtp2 adds the salt itself.
     fileprivate func countFrom(_ ssrc: UInt32, _ index: UInt64) -> Bool {

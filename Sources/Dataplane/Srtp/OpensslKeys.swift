@@ -68,7 +68,7 @@ struct OpensslKeys: BitwiseCopyable {
     func deallocate() { EVP_CIPHER_CTX_free(cipher) }
 }
 
-/// Steps of one packet; each says whether OpenSSL agreed.
+/// Steps of one packet; each returns whether OpenSSL succeeded.
 extension OpensslKeys {
     /// Begins a packet with its nonce, 12 bytes for AES-GCM and 16 for AES-CM.
     func begin(_ nonce: UnsafeRawPointer, isSealing: Bool) -> Bool {

@@ -1,4 +1,4 @@
-/// What seals and opens on this CPU, for `needletail version` and the log.
+/// The SRTP implementation that this CPU uses, for `needletail version` and the log.
 public enum SRTPSupport {
     /// Library, version, instruction set and CPU features in one line.
     public static var description: String { SRTPEngine.description }

@@ -1,7 +1,7 @@
 import CDPDK
 import Wire
 
-/// What names a transport at one worker: the remote 2-tuple and our own port.
+/// The key of a transport at one worker: the remote address and port, and our own port.
 struct FlowKey: Hashable, BitwiseCopyable {
     var remote: Endpoint
     var localPort: UInt16
@@ -17,9 +17,9 @@ struct FlowKey: Hashable, BitwiseCopyable {
 }
 
 /// Finds a value (a packed handle) by 5-tuple: open addressing with linear probes at no more than half load, and
-/// backward-shift deletion, so that there are no tombstones and a long life does not slow it.
+/// backward-shift deletion, so that there are no tombstones and lookups stay fast over time.
 ///
-/// The capacity is fixed: a full table refuses newcomers. The hash is keyed with `seed`.
+/// The capacity is fixed: a full table refuses new keys. The hash is keyed with `seed`.
 struct FlowTable: ~Copyable {
     /// Two to a cache line.
     private struct Entry: BitwiseCopyable {

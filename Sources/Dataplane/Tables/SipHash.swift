@@ -1,5 +1,5 @@
-/// SipHash-1-3 of three words under a 128-bit key (Aumasson, Bernstein: "SipHash: a fast short-input PRF"): who
-/// does not know the key cannot choose addresses that share a bucket.
+/// SipHash-1-3 of three words under a 128-bit key (Aumasson, Bernstein: "SipHash: a fast short-input PRF"): without
+/// the key nobody can choose addresses that collide.
 struct SipHash: BitwiseCopyable {
     private let key: (UInt64, UInt64)
 

@@ -1,6 +1,6 @@
 import Mailbox
 
-/// Rings control when a worker has told it something.
+/// Wakes control after the worker has put something into a ring to it.
 struct ControlBells: BitwiseCopyable {
     /// Messages since the start, as of the last look.
     private var told: UInt64 = 0

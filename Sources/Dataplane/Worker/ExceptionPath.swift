@@ -1,4 +1,4 @@
-/// The way to the kernel and back for what is not the data plane's: TCP to our addresses, BGP, ssh, neighbours.
+/// The path to the kernel and back for frames that are not for the data plane: TCP to our addresses, BGP, ssh, neighbours.
 ///
 /// The first worker owns the kernel's interface; the others hand it frames by ring. It has the lowest priority: a turn
 /// whose burst was full leaves it waiting, up to `patience`, and no turn passes more than `burst` frames each way.

@@ -1,4 +1,4 @@
-/// When the worker last looked after what is not a packet.
+/// When the worker's periodic work is due: commands, replies, timers and counters.
 struct HousekeepingSchedule: BitwiseCopyable {
     /// Between two rounds, ns.
     static let interval: UInt64 = 1_000_000

@@ -1,7 +1,7 @@
 import CDPDK
 import Glibc
 
-/// A thread of ours on one core, registered with EAL so that it has its own cache in every mempool.
+/// A thread pinned to one core, registered with EAL so that it has its own cache in every mempool.
 final class PinnedThread: Sendable {
     private let thread: pthread_t
 

@@ -6,7 +6,7 @@ import Wire
 ///
 /// Generic over its queue and specialised, it runs the same on a NIC and in a simulation on virtual time: `now` is
 /// an argument (ns of a clock that starts near 0), never read. After `init` nothing here allocates.
-/// The rooms Session and Forward hold what it does with a packet, as extensions.
+/// What it does with packets and commands is in extensions, in files called `Worker+Something.swift`.
 struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     /// Packets taken from the device at once.
     static var burst: Int { 32 }
