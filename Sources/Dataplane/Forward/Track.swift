@@ -69,11 +69,6 @@ struct Track: BitwiseCopyable {
         return sent
     }
 
-    /// Whether a layer is sent, so that somebody may wait for a keyframe of it.
-    func isActive(_ index: Int, now: UInt64) -> Bool {
-        announced?.contains(UInt8(truncatingIfNeeded: index)) ?? layers[index].isActive(now: now)
-    }
-
     /// When the latest packet of any layer came, ns.
     private var latestArrival: UInt64 {
         var latest: UInt64 = 0
@@ -152,5 +147,14 @@ extension Track {
         }
         // Without a stream id it can only be told when there is one layer, and one that names no SSRC.
         return layerCount == 1 && layers[0].description.ssrc == 0 ? 0 : nil
+    }
+}
+
+extension UnsafeMutablePointer<Track> {
+    /// Whether a layer is sent, so that a keyframe of it can be awaited. Of the pointer, as a method of the Track would copy
+    /// its layers for each packet.
+    @inline(__always)
+    func isActive(_ layer: Int, now: UInt64) -> Bool {
+        pointee.announced?.contains(UInt8(truncatingIfNeeded: layer)) ?? pointee.layers[layer].isActive(now: now)
     }
 }

@@ -106,7 +106,7 @@ extension Worker where Queue: ~Copyable {
     private mutating func noteArrival(
         _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
     ) {
-        let wasActive = track.pointee.isActive(layer, now: now)
+        let wasActive = track.isActive(layer, now: now)
         track.pointee.layers[layer].lastArrival = now
         if !wasActive { track.pointee.noteSent(layer) }
         if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }

@@ -68,7 +68,7 @@ extension Worker where Queue: ~Copyable {
         }
         for layer in 0..<track.pointee.layerCount
         where track.pointee.layers[layer].isStarted || track.pointee.layers[layer].needsKeyframe {
-            if track.pointee.layerCount > 1 && !track.pointee.isActive(layer, now: now) {
+            if track.pointee.layerCount > 1 && !track.isActive(layer, now: now) {
                 // Its keyframe would not come: the layer is not sent any more.
                 track.pointee.layers[layer].needsKeyframe = false
             }
