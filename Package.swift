@@ -115,7 +115,13 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .testTarget(
-            name: "Simulation", dependencies: ["Dataplane", "Mailbox", "Wire"], swiftSettings: dpdkSwift),
+            name: "Simulation",
+            dependencies: [
+                "Agents", "Api", "Conference", "Dataplane", "Mailbox", "Meetings", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ], swiftSettings: dpdkSwift),
         .testTarget(name: "Tidy"),
     ],
     swiftLanguageModes: [.v6]

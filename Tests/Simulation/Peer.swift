@@ -19,14 +19,16 @@ final class Peer {
     unowned let world: World
     let worker: Int
     let session: SessionHandle
-    let password = "peer-password-0123456789"
+    let password: String
     var endpoint: Endpoint
     let mac: MACAddress
+    /// Where the port's hash puts its frames.
+    var queue = 0
     private let ufrag: OwnerUfrag
     private let engine = SRTPEngine()
     private let memory: UnsafeMutableRawPointer
-    private var send: SRTPTransform
-    private var receive: SRTPTransform
+    private var send: SRTPTransform!
+    private var receive: SRTPTransform!
     /// By sending SSRC.
     private var rtcpIndices: [UInt32: UInt32] = [:]
 
@@ -50,29 +52,30 @@ final class Peer {
     var wrap: ([UInt8]) -> [UInt8] = { $0 }
     var unwrap: ([UInt8]) -> [UInt8]? = { $0 }
     var lastError: Int?
+    /// Sees the SSRC and the payload of each packet that is not repeated.
+    var onMedia: (UInt32, [UInt8]) -> Void = { _, _ in }
+    /// Hears of what no worker may send.
+    var complain: (Comment) -> Void = { Issue.record($0) }
     var transportSequence: UInt16 = 0
     /// Every Session's ids are its own; the worker translates.
     var extensions: ExtensionMap
 
-    init(
+    /// A peer whose Session it opens itself.
+    convenience init(
         _ world: World, worker: Int = 0, index: UInt32, profile: SRTPProfile = .aeadAes128Gcm, v6: Bool = false,
         extensions: ExtensionMap = Peer.defaultExtensions
     ) {
-        self.world = world
-        self.worker = worker
-        self.extensions = extensions
-        session = SessionHandle(worker: UInt8(worker), index: index, generation: world.nextGeneration())
+        let session = SessionHandle(worker: UInt8(worker), index: index, generation: world.nextGeneration())
         let secret = world.random.next() & 0xffff_ffff_ffff
-        ufrag = OwnerUfrag(pop: 7, worker: UInt8(worker), index: index, secret: secret)
+        let password = "peer-password-0123456789"
         let address = v6 ? IPAddress("fd00::\(100 + index)")! : IPAddress("10.0.0.\(100 + index)")!
-        endpoint = Endpoint(address: address, port: 40_000)
-        mac = MACAddress(0x02_0000_0001_00 + UInt64(index))
-        memory = .allocate(byteCount: 2 * SRTPTransform.byteCount, alignment: SRTPTransform.alignment)
+        self.init(
+            world, session: session, ufrag: OwnerUfrag(pop: 7, worker: UInt8(worker), index: index, secret: secret),
+            password: password, endpoint: Endpoint(address: address, port: 40_000),
+            mac: MACAddress(0x02_0000_0001_00 + UInt64(index)), extensions: extensions)
         let toWorker = Peer.key(profile, &world.random)
         let toPeer = Peer.key(profile, &world.random)
-        send = .install(at: memory, engine: engine, profile: profile, master: toWorker)
-        receive = .install(
-            at: memory + SRTPTransform.byteCount, engine: engine, profile: profile, master: toPeer)
+        install(profile, send: toWorker, receive: toPeer)
         world.command(
             worker,
             .openSession(OpenSession(session: session, ufragSecret: secret, password: ShortText(password)!)),
@@ -81,9 +84,33 @@ final class Peer {
         world.peers.append(self)
     }
 
+    /// A peer of a Session that somebody else opens; `install` gives it the keys.
+    init(
+        _ world: World, session: SessionHandle, ufrag: OwnerUfrag, password: String, endpoint: Endpoint,
+        mac: MACAddress, extensions: ExtensionMap = Peer.defaultExtensions
+    ) {
+        self.world = world
+        self.extensions = extensions
+        self.session = session
+        self.ufrag = ufrag
+        self.password = password
+        self.endpoint = endpoint
+        self.mac = mac
+        worker = Int(ufrag.worker)
+        memory = .allocate(byteCount: 2 * SRTPTransform.byteCount, alignment: SRTPTransform.alignment)
+    }
+
+    /// Takes the keys that both sides agreed on.
+    func install(_ profile: SRTPProfile, send: SRTPMasterKey, receive: SRTPMasterKey) {
+        self.send = .install(at: memory, engine: engine, profile: profile, master: send)
+        self.receive = .install(at: memory + SRTPTransform.byteCount, engine: engine, profile: profile, master: receive)
+    }
+
+    var hasKeys: Bool { send != nil }
+
     deinit {
-        send.erase()
-        receive.erase()
+        send?.erase()
+        receive?.erase()
         memory.deallocate()
     }
 
@@ -125,7 +152,7 @@ final class Peer {
             writer.addFingerprint()
             return writer.finish()
         }
-        world.send(wrap(Array(message[..<length])), from: endpoint, mac: mac, to: address)
+        world.send(wrap(Array(message[..<length])), from: endpoint, mac: mac, queue: queue, to: address)
     }
 
     // MARK: sending
@@ -161,7 +188,7 @@ final class Peer {
             return job.sealedLength
         }
         sent[ssrc, default: [:]][UInt16(truncatingIfNeeded: index)] = payload
-        if !loses { world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac) }
+        if !loses { world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac, queue: queue) }
     }
 
     func sendRTCP(ssrc: UInt32 = 1, _ build: (inout RTCPWriter) -> Void) {
@@ -175,7 +202,7 @@ final class Peer {
                 send, room.baseAddress!.assumingMemoryBound(to: UInt8.self), writer.count,
                 index: rtcpIndices[ssrc]!)
         }
-        world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac)
+        world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac, queue: queue)
     }
 
     // MARK: receiving
@@ -205,14 +232,14 @@ final class Peer {
                 lastError = message?.errorCode
             case .rtp: receiveRTP(room)
             case .rtcp: receiveRTCP(room)
-            default: Issue.record("an unexpected datagram")
+            default: complain("an unexpected datagram")
             }
         }
     }
 
     private func receiveRTP(_ room: UnsafeMutableRawBufferPointer) {
         guard let header = RTPPacket(encrypted: UnsafeRawBufferPointer(room)) else {
-            Issue.record("a malformed packet")
+            complain("a malformed packet")
             return
         }
         let isRepair = repairs[header.ssrc] != nil
@@ -223,7 +250,7 @@ final class Peer {
             headerLength: header.headerLength, length: room.count, index: index, ssrc: header.ssrc)
         engine.open(&job, 1)
         guard job.ok, let plain = RTPPacket(plain: header, count: job.plainLength) else {
-            Issue.record("a packet that is not authentic")
+            complain("a packet that is not authentic")
             return
         }
         if let media = repairs[header.ssrc] {
@@ -233,6 +260,7 @@ final class Peer {
             let sequence = SequenceNumber.extended(original, near: inboxes[media]!.highest!)!
             note(media, sequence, plain.timestamp, Array(plain.payload.dropFirst(2)))
         } else {
+            onMedia(header.ssrc, Array(plain.payload))
             note(header.ssrc, index, plain.timestamp, Array(plain.payload))
         }
     }
@@ -254,7 +282,7 @@ final class Peer {
     private func receiveRTCP(_ room: UnsafeMutableRawBufferPointer) {
         let start = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
         guard let opened = engine.openRTCP(receive, start, room.count) else {
-            Issue.record("RTCP that is not authentic")
+            complain("RTCP that is not authentic")
             return
         }
         var compound = RTCPCompound(UnsafeRawBufferPointer(start: room.baseAddress, count: opened.plainLength))

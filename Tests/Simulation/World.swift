@@ -34,6 +34,7 @@ final class World {
     let kernel: MemoryPort
     let mailboxes: [WorkerMailbox]
     let mesh: HandoverMesh
+    private let hasDirector: Bool
     private let workers: [UnsafeMutablePointer<Worker<MemoryQueue>>]
     private(set) var now: UInt64 = World.step
     var peers: [Peer] = []
@@ -50,19 +51,25 @@ final class World {
     private static let names = Counting()
 
     /// `seed` decides everything random in it. With `queues` 1 only the first worker sees the port. `exceptionRate`: the
-    /// frames a second that each worker passes to the kernel. `tapReaders`: threads that read Taps of each worker.
+    /// frames a second that each worker passes to the kernel. `depth`: commands, and events, that may wait. With
+    /// `hasDirector` what the workers tell is left to a director. `tapReaders`: threads that read Taps of each worker.
     init(
         workers count: Int = 1, seed: UInt64, inbound: MemoryPort.Link = .init(), outbound: MemoryPort.Link = .init(),
-        buffers: Int = 8_191, relay: RelayConfiguration? = nil, allocations: Int = 64, exceptionRate: Int = 0,
-        tapReaders: Int = 0, tapCapacity: Int = 64
+        buffers: Int = 8_191, relay: RelayConfiguration? = nil,
+        capacity: Capacity = Capacity(sessions: 64, tracks: 128, slots: 512), allocations: Int = 64,
+        depth: Int = 4_096, exceptionRate: Int = 0, hasDirector: Bool = false, tapReaders: Int = 0,
+        tapCapacity: Int = 64
     ) throws {
         #expect(Environment.isReady)
+        var capacity = capacity
+        capacity.allocations = allocations
+        self.hasDirector = hasDirector
         pool = try BufferPool(name: "world\(Self.names.next())", count: buffers)
         port = MemoryPort(queues: count, pool: pool, inbound: inbound, outbound: outbound, seed: seed)
         kernel = MemoryPort(pool: pool, seed: seed &+ 1)
         mailboxes = (0..<count).map { _ in
             WorkerMailbox(
-                depth: 4_096, datagrams: 64, taps: TapReaders(count: tapReaders, capacity: tapCapacity))
+                depth: depth, datagrams: 64, taps: TapReaders(count: tapReaders, capacity: tapCapacity))
         }
         mesh = HandoverMesh(workers: count)
         random = RandomSource(seed: seed)
@@ -76,9 +83,8 @@ final class World {
             workers[number].initialize(
                 to: Worker(
                     configuration: WorkerConfiguration(
-                        pop: 7, number: number,
-                        capacity: Capacity(sessions: 64, tracks: 128, slots: 512, allocations: allocations),
-                        mediaPort: Self.mediaPort, seed: seed &+ UInt64(number), ntpEpoch: 3_900_000_000 << 32,
+                        pop: 7, number: number, capacity: capacity, mediaPort: Self.mediaPort,
+                        seed: seed &+ UInt64(number), ntpEpoch: 3_900_000_000 << 32,
                         relay: relay, exceptionRate: exceptionRate),
                     mailbox: mailboxes[number], siblings: mesh.siblings(of: number, transmitters: count), pool: pool,
                     queue: port.queue(number), host: host, engine: SRTPEngine(),
@@ -117,25 +123,29 @@ final class World {
 
     /// Lets `milliseconds` of virtual time pass; every peer gets its turn each millisecond.
     func run(_ milliseconds: Int) {
-        for _ in 0..<milliseconds {
-            now += Self.step
-            port.advance(to: now)
-            kernel.advance(to: now)
-            for peer in peers { peer.turn(now) }
-            // Some turns: a packet may cross workers twice.
-            for _ in 0..<4 {
-                for (number, worker) in workers.enumerated() where !held.contains(number) {
-                    while worker.pointee.turn(now: now) > 0 {}
-                }
+        for _ in 0..<milliseconds { turn() }
+    }
+
+    /// Lets some virtual time pass at once, and everybody do what is due then.
+    func turn(after span: UInt64 = World.step) {
+        now += span
+        port.advance(to: now)
+        kernel.advance(to: now)
+        for peer in peers { peer.turn(now) }
+        // Some turns: a packet may cross workers twice.
+        for _ in 0..<4 {
+            for (number, worker) in workers.enumerated() where !held.contains(number) {
+                while worker.pointee.turn(now: now) > 0 {}
             }
-            for frame in port.takeTransmitted() {
-                onFrame(frame.bytes)
-                deliver(frame.bytes)
-            }
-            for mailbox in mailboxes {
-                while let event = mailbox.events.pop() { events.append(event) }
-                while let punt = mailbox.punts.pop() { punts.append(punt) }
-            }
+        }
+        for frame in port.takeTransmitted() {
+            onFrame(frame.bytes)
+            deliver(frame.bytes)
+        }
+        guard !hasDirector else { return }
+        for mailbox in mailboxes {
+            while let event = mailbox.events.pop() { events.append(event) }
+            while let punt = mailbox.punts.pop() { punts.append(punt) }
         }
     }
 

@@ -1,0 +1,79 @@
+import Wire
+
+@testable import Api
+@testable import Conference
+@testable import Dataplane
+
+/// How a simulated PoP comes to rest, and is emptied.
+extension PoP {
+    /// Nothing goes wrong any more: everybody comes back, and sees and hears whom it was told.
+    func settle() async {
+        step += 1
+        world.port.inbound = .init()
+        world.port.outbound = .init()
+        for worker in releases.keys { releases[worker] = 0 }
+        await pass(100_000_000)
+        for client in clients where !client.isGone {
+            if client.socket == nil { await replaceSocket(client) }
+        }
+        for _ in 0..<8 {
+            sendMedia()
+            await pass(60_000_000)
+        }
+        await checkAll()
+        let start = world.now
+        sendMedia()
+        await pass(20_000_000)
+        checkShown(since: start)
+    }
+
+    /// Each Slot carries whom it was told to carry, where that one sends.
+    private func checkShown(since start: UInt64) {
+        for viewer in clients where viewer.isListening {
+            guard let transport = viewer.transport, transport.isConnected else { continue }
+            for (mid, tile) in viewer.tiles {
+                guard let source = client(tile.occupant), source.transport?.isConnected == true else { continue }
+                let isSending =
+                    switch tile.source {
+                    case "audio": source.state.audio
+                    case "video": source.state.video
+                    default: source.state.screen
+                    }
+                guard isSending else { continue }
+                guard let shown = tile.shown, shown.time >= start, shown.publisher == source.number else {
+                    fail("client \(viewer.number) does not get \(source.number) in Slot \(mid)")
+                    continue
+                }
+                if tile.source != "audio", course.eventLoss == 0, !viewer.wasDeaf, tile.picture != source.id {
+                    fail("client \(viewer.number) sees \(source.number) in Slot \(mid), and was not told")
+                }
+            }
+        }
+    }
+
+    /// Everybody leaves: nothing of anybody is left.
+    func empty() async {
+        step += 1
+        for client in clients where !client.isGone {
+            if client.isListening { await leave(client) } else { await client.drop() }
+        }
+        await takeNews()
+        // The grace of those without a socket, and the patience with a worker's lost word.
+        for _ in 0..<24 { await pass(1_000_000_000) }
+        let reading = await director.reading()
+        for (number, worker) in reading.workers.enumerated() {
+            if worker.used != .init() { fail("the director keeps places of worker \(number): \(worker.used)") }
+            let tables = world.worker(number)
+            let left = [tables.pointee.sessions.count, tables.pointee.tracks.count, tables.pointee.slots.count]
+            if left != [0, 0, 0] { fail("worker \(number) keeps \(left) entries") }
+        }
+        if await !director.isForgotten { fail("the director keeps something of somebody") }
+        let kept = await hub.kept
+        if kept != [0, 0, 0] { fail("the hub keeps lines, feeds, people: \(kept)") }
+    }
+}
+
+extension MeetingHub {
+    /// Lines, feeds and participants.
+    var kept: [Int] { [lines.count, feeds.count, catalog.participantCount] }
+}

@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+
+/// Thousand courses of a whole PoP, each from one seed. `POP_SEED=n` runs that one alone.
+@Suite struct PoPTests {
+    private static let blocks = 20
+    private static let seeds = 1_000
+
+    @Test(arguments: 0..<PoPTests.blocks)
+    func `everybody gets whom it was told, and no place is lost`(block: Int) async throws {
+        let only = ProcessInfo.processInfo.environment["POP_SEED"].flatMap { UInt64($0) }
+        for seed in stride(from: block, to: Self.seeds, by: Self.blocks) where only == nil || only == UInt64(seed) {
+            let course = PoPCourse(seed: UInt64(seed))
+            let faults = try await Self.run(course)
+            if let first = faults.first {
+                Issue.record("seed \(seed) (\(course)), \(first), and \(faults.count - 1) more")
+            }
+        }
+    }
+
+    private static func run(_ course: PoPCourse) async throws -> [String] {
+        let pop = try await PoP(course)
+        while pop.step < course.steps, pop.faults.isEmpty { await pop.act() }
+        if pop.faults.isEmpty { await pop.settle() }
+        if pop.faults.isEmpty { await pop.empty() }
+        pop.clock.end()
+        return pop.faults
+    }
+}
