@@ -80,7 +80,9 @@ extension MediaDirector {
 
     /// Repeats lost flights and ends what takes too long.
     func keepTimers(now: UInt64) {
-        for session in connecting {
+        let due = connecting.filter { agents[$0]?.isDue(at: now) ?? false }
+        // What happens does not depend on hashing.
+        for session in due.sorted(by: { $0.raw < $1.raw }) {
             guard let agent = agents[session] else { continue }
             let outcome = agent.handleTimers(now: now)
             sendOutgoing(of: agent)

@@ -47,6 +47,11 @@ final class SessionAgent {
         return true
     }
 
+    /// Whether `handleTimers` has something to do.
+    func isDue(at now: UInt64) -> Bool {
+        (handshake?.timeout).map { $0 <= now } ?? false || (!isConnected && deadline <= now)
+    }
+
     /// Repeats what was lost; gives up when connecting takes too long.
     func handleTimers(now: UInt64) -> Outcome {
         if let timeout = handshake?.timeout, timeout <= now { handshake?.handleTimeout(now: now) }

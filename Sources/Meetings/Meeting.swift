@@ -128,9 +128,10 @@ public struct Meeting: Sendable {
         guard participant.role.controls else { throw .forbidden }
     }
 
-    /// Participants whose time has run out.
+    /// Participants whose time has run out, in the order of joining.
     func overdue(at now: Timestamp) -> [ParticipantID] {
-        participants.values.filter { participant in participant.presence.deadline.map { $0 <= now } ?? false }.map(\.id)
+        participants.values.filter { participant in participant.presence.deadline.map { $0 <= now } ?? false }
+            .sorted { $0.arrival < $1.arrival }.map(\.id)
     }
 
     /// Whether nobody will miss it: an instant meeting that was empty for too long.
