@@ -138,6 +138,7 @@ extension MeetingHub {
         guard let participant = catalog.participant(line.id), let home = catalog.meetings[meeting] else {
             throw MeetingError.participantNotFound
         }
+        let connection = connection.map { MediaConnection(sdp: $0.sdp, slots: present($0.slots)) }
         let head = ServerMessage.Joined(
             participant, in: home, resume: line.resume, resumed: resumed, token: join.token,
             iceServers: turn?.servers(for: line.id, now: clock.now) ?? [], id: join.request)
@@ -157,7 +158,7 @@ extension MeetingHub {
     private func catchUp(_ line: SignalingLine, _ socket: any SignalingSocket) async {
         guard line.missedSlots else { return }
         line.missedSlots = false
-        let slots = await media.slots(of: line.id)
+        let slots = present(await media.slots(of: line.id))
         if line.socket === socket, !slots.isEmpty { socket.send(ServerMessage.slots(slots)) }
     }
 

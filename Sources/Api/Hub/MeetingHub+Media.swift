@@ -11,6 +11,7 @@ extension MeetingHub {
         for update in updates {
             switch update {
             case .slots(let id, let changed):
+                let changed = present(changed)
                 for slot in changed { introduce(slot.participant) }
                 guard let line = lines[id], line.isListening else {
                     lines[id]?.missedSlots = true
@@ -32,6 +33,14 @@ extension MeetingHub {
                     estimateBitsPerSecond: quality.estimate)
                 tell(message, id)
             }
+        }
+    }
+
+    /// The Slots as they may be told: who left while they were on their way is in none, and the change follows.
+    func present(_ slots: [SlotAssignment]) -> [SlotAssignment] {
+        slots.map { slot in
+            guard let id = slot.participant, catalog.meetingID(of: id) == nil else { return slot }
+            return SlotAssignment(mid: slot.mid, participant: nil, source: slot.source)
         }
     }
 

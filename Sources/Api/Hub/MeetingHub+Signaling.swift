@@ -14,7 +14,7 @@ extension MeetingHub {
         }
         guard line.socket === socket else { return }
         socket.send(ServerMessage.Answer(id: request, sdp: connection.sdp))
-        socket.send(ServerMessage.slots(connection.slots))
+        socket.send(ServerMessage.slots(present(connection.slots)))
         // It may have changed while the answer was made.
         await media.setMediaState(id, published(by: id))
         await media.setView(id, line.view)
