@@ -33,7 +33,10 @@ extension MediaDirector {
         updateSources(of: participant)
         // The client is given its Slots whole after the answer.
         fill(participant, isSilent: true)
-        return MediaConnection(sdp: place.negotiation.answer, slots: member.slots.map(\.assignment))
+        let slots = member.slots.map(\.assignment)
+        // A change of the old session's Slots may be on its way still: what is so now comes behind it.
+        if old != nil { tell(.slots(participant, slots)) }
+        return MediaConnection(sdp: place.negotiation.answer, slots: slots)
     }
 
     /// A Session's place with the answer that names it in its ufrag. Nothing is opened yet.
@@ -141,7 +144,7 @@ extension MediaDirector {
         }
         sayGoodbye(member.session)
         for slot in member.slots { letGo(slot.origin, on: member.worker, now: now) }
-        let tracks = member.tracks.values.map(\.handle)
+        let tracks = member.tracks.values.map(\.handle).sorted { $0.raw < $1.raw }
         for track in tracks {
             publishers[track] = nil
             for ended in replicas.endAll(of: track) { close(ended, now: now) }
@@ -207,11 +210,13 @@ extension MediaDirector {
         let late = { (since: UInt64, worker: Int) in
             now >= since &+ self.options.closeTimeout && self.workers[worker].isIdle
         }
-        for (session, belongings) in closing.sessions where late(belongings.since, session.worker) {
+        let sessions = closing.sessions.filter { late($0.value.since, $0.key.worker) }.keys
+        for session in sessions.sorted(by: { $0.raw < $1.raw }) {
             statistics.reclaimedPlaces += 1
             release(session)
         }
-        for (track, since) in closing.tracks where late(since, track.worker) {
+        let tracks = closing.tracks.filter { late($0.value, $0.key.worker) }.keys
+        for track in tracks.sorted(by: { $0.raw < $1.raw }) {
             statistics.reclaimedPlaces += 1
             release(track)
         }
