@@ -1,5 +1,6 @@
 import Wire
 
+@testable import Api
 @testable import Dataplane
 
 /// What happens in a PoP, at random.
@@ -9,6 +10,12 @@ extension PoP {
         step += 1
         await happen()
         await takeNews()
+        // Sometimes the next thing happens in the middle of what the first one began.
+        if Int.random(in: 0..<3, using: &random) == 0 {
+            for _ in 0..<Int.random(in: 0...4, using: &random) { await turn(after: World.step) }
+            await happen()
+            await takeNews()
+        }
         await pass(UInt64.random(in: 20...200, using: &random) * 1_000_000)
         await checkAll()
         if step.isMultiple(of: 2) {
@@ -32,7 +39,7 @@ extension PoP {
     private func happen() async {
         let inside = clients.filter { !$0.isGone }
         let anyone = inside.randomElement(using: &random)
-        switch Int.random(in: 0..<20, using: &random) {
+        switch Int.random(in: 0..<23, using: &random) {
         case 0...6 where inside.count < course.people: await join()
         case 7: if let anyone, anyone.isListening { await leave(anyone) }
         case 8...10: if let anyone { await changeMedia(anyone) }
@@ -43,6 +50,13 @@ extension PoP {
         case 16: anyone?.level = UInt8.random(in: 10...127, using: &random)
         case 17: if course.holdsWorkers { hold() }
         case 18: await pass(UInt64.random(in: 1...6, using: &random) * 1_000_000_000)
+        case 19:
+            // Longer than a lost socket's grace, or than consent lasts.
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                await pass(UInt64.random(in: 16...32, using: &random) * 1_000_000_000)
+            }
+        case 20: anyone?.transport?.isCut.toggle()
+        case 21: if let anyone { await misbehave(anyone) }
         default: break
         }
         for client in clients where !client.isGone {
@@ -112,8 +126,33 @@ extension PoP {
         if client.errors.contains("resume_expired") { client.isGone = true }
     }
 
-    private func makeOffer(_ client: PoPClient) async {
+    func makeOffer(_ client: PoPClient) async {
         await client.say(#"{"type":"offer","id":6,"sdp":\#(sdp(of: client))}"#)
+    }
+
+    /// Something that the server must refuse, and by which nothing changes.
+    private func misbehave(_ client: PoPClient) async {
+        guard client.isListening else { return }
+        client.forgive()
+        let requests = [
+            #"{"type":"offer","id":7,"sdp":"v=0"}"#, #"{"type":"view","id":7,"visible":7}"#, #"{"type":"#,
+            #"{"type":"media_state","id":7,"video":"yes"}"#, #"{"type":"offer","id":7}"#,
+        ]
+        let number = Int.random(in: 0...requests.count, using: &random)
+        if number < requests.count {
+            await client.say(requests[number])
+            if client.errors.count != 1 { fail("client \(client.number) was not refused: \(requests[number])") }
+        } else {
+            // Somebody who found the token and not what brings it back.
+            let socket = PoPSocket()
+            var session = makeSession(socket)
+            await session.hear(#"{"type":"join","id":7,"session_token":"\#(client.token)","resume":"wrong"}"#)
+            await session.end()
+            let answer = socket.next().map { String(decoding: $0, as: UTF8.self) } ?? ""
+            if !answer.contains("resume_invalid") { fail("a foreign resume token was answered \(answer)") }
+            tally.faultyRequests += 1
+        }
+        client.forgive()
     }
 
     // MARK: what happens to workers

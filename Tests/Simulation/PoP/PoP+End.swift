@@ -12,9 +12,21 @@ extension PoP {
         world.port.inbound = .init()
         world.port.outbound = .init()
         for worker in releases.keys { releases[worker] = 0 }
+        for client in clients { client.transport?.isCut = false }
+        // Until those who lost their transport know it.
         await pass(100_000_000)
-        for client in clients where !client.isGone {
-            if client.socket == nil { await replaceSocket(client) }
+        await pass(9_000_000_000)
+        for _ in 0..<2 {
+            for client in clients where !client.isGone && client.socket == nil { await replaceSocket(client) }
+            for client in clients where !client.isGone {
+                client.noticeLoss()
+                client.forgive()
+                if client.needsOffer { await makeOffer(client) }
+            }
+            for _ in 0..<2 { await pass(100_000_000) }
+        }
+        for client in clients where !client.isGone && client.transport?.isConnected != true {
+            if !client.errors.contains("full") { fail("client \(client.number) does not get back") }
         }
         for _ in 0..<8 {
             sendMedia()
@@ -44,7 +56,7 @@ extension PoP {
                     fail("client \(viewer.number) does not get \(source.number) in Slot \(mid)")
                     continue
                 }
-                if tile.source != "audio", course.eventLoss == 0, !viewer.wasDeaf, tile.picture != source.id {
+                if tile.source != "audio", !course.losesEvents, !viewer.wasDeaf, tile.picture != source.id {
                     fail("client \(viewer.number) sees \(source.number) in Slot \(mid), and was not told")
                 }
             }
@@ -67,6 +79,7 @@ extension PoP {
             let left = [tables.pointee.sessions.count, tables.pointee.tracks.count, tables.pointee.slots.count]
             if left != [0, 0, 0] { fail("worker \(number) keeps \(left) entries") }
         }
+        tally.runaways = await media.runaways
         if await !director.isForgotten { fail("the director keeps something of somebody") }
         let kept = await hub.kept
         if kept != [0, 0, 0] { fail("the hub keeps lines, feeds, people: \(kept)") }

@@ -34,7 +34,7 @@ extension PoP {
                 slots: open.slots + link.closing.slots)
             // A Track's or a Slot's own event may come, and its Session's be lost.
             let isRight =
-                course.eventLoss == 0 && course.depth > 1_000
+                !course.losesEvents
                 ? link.used == most
                 : link.used.sessions == most.sessions && (open.tracks...most.tracks).contains(link.used.tracks)
                     && (open.slots...most.slots).contains(link.used.slots)
@@ -112,7 +112,10 @@ extension PoP {
             guard let client = client(member.id.rawValue), client.isListening, client.transport != nil else { continue }
             let decided = Dictionary(uniqueKeysWithValues: member.slots.map { ($0.mid, $0.occupant?.rawValue) })
             let told = client.tiles.mapValues(\.occupant)
-            if decided != told { fail("client \(client.number) was told \(told), and it is \(decided)") }
+            if decided != told {
+                let wrong = decided.filter { told[$0.key] != $0.value }.keys.sorted()
+                fail("client \(client.number) was told otherwise of the Slots \(wrong)")
+            }
         }
     }
 

@@ -18,9 +18,11 @@ final class PoP {
     let clock = PoPClock()
     let director: MediaDirector
     let hub: MeetingHub
+    let media: PoPMedia
     let meetings: [MeetingID]
     let numbers: [String]
     var clients: [PoPClient] = []
+    var tally = PoPTally()
     /// What was wrong, the first with the step in which it was.
     private(set) var faults: [String] = []
     var step = 0
@@ -35,6 +37,8 @@ final class PoP {
     private let certificate: Certificate
     private let logger = Logger(label: "pop") { _ in SwiftLogNoOpLogHandler() }
     private let limits = Limits()
+    /// Something came out of the port in the last turn.
+    private var isMoving = false
     private var nextPort: UInt16 = 40_000
     private var sweptAt: UInt64 = 0
 
@@ -52,9 +56,11 @@ final class PoP {
             certificate: try Certificate(notBefore: 1_700_000_000),
             candidates: [Endpoint(address: World.address, port: World.mediaPort)], logger: logger,
             generator: RandomSource(seed: course.seed &+ 1), clock: { clock.nanoseconds })
+        media = PoPMedia(director, seed: course.seed &+ 3)
         hub = MeetingHub(
-            limits: limits, media: director, gatherTime: .milliseconds(50), clock: clock,
+            limits: limits, media: media, gatherTime: .milliseconds(50), clock: clock,
             generator: RandomSource(seed: course.seed &+ 2), logger: logger)
+        await media.serve(hub)
         tokens = TokenAuthority(ApiConfiguration(), clock: clock, development: nil)
         var made: [Meeting] = []
         for number in 0..<course.meetings {
@@ -73,6 +79,7 @@ final class PoP {
         arrivals += 1
         let client = PoPClient(number: arrivals, home: home, offer: offer)
         client.complain = { [unowned self, unowned client] in fail("client \(client.number): \($0)") }
+        client.onMessage = { [unowned self, unowned client] in note($0, to: client) }
         client.now = { [unowned self] in world.now }
         client.connect = { [unowned self, unowned client] in connect(client, $0) }
         clients.append(client)
@@ -81,10 +88,28 @@ final class PoP {
 
     func openSocket(_ client: PoPClient) {
         let socket = PoPSocket()
-        let session = SignalingSession(
+        client.open(makeSession(socket), socket)
+    }
+
+    func makeSession(_ socket: PoPSocket) -> SignalingSession {
+        SignalingSession(
             socket: socket, address: "192.0.2.1", hub: hub, tokens: tokens, limiter: nil, limits: limits, clock: clock,
             logger: logger)
-        client.open(session, socket)
+    }
+
+    private func note(_ message: PoPMessage, to client: PoPClient) {
+        let slots = (message.slots ?? []).map { "\($0.mid)\($0.participantId ?? "")" }.joined()
+        tally.note("\(client.number) \(message.type) \(message.mid ?? "") \(message.participantId ?? "") \(slots)")
+        switch (message.type, message.code) {
+        case ("joined", _) where message.resumed == true: tally.resumes += 1
+        case ("joined", _): tally.joins += 1
+        case ("slot_switched", _): tally.pictures += 1
+        case (_, "full"): tally.refusals += 1
+        case (_, "media_failed"): tally.failures += 1
+        case (_, "resume_expired"): tally.expiries += 1
+        case (_, "bad_offer"), (_, "bad_request"): tally.faultyRequests += 1
+        default: break
+        }
     }
 
     /// The offer's SDP as a JSON string.
@@ -109,7 +134,13 @@ final class PoP {
 
     /// Lets `span` pass, and everybody do what is due, until nothing is on its way.
     func pass(_ span: UInt64) async {
-        await turn(after: span)
+        var rest = span
+        // Within the time in which everybody shows that it still is there.
+        while rest > 5_000_000_000 {
+            rest -= 5_000_000_000
+            await turn(after: 5_000_000_000)
+        }
+        await turn(after: rest)
         for _ in 0..<40 {
             await turn(after: World.step)
             if await isQuiet { break }
@@ -125,6 +156,7 @@ final class PoP {
 
     private var isQuiet: Bool {
         get async {
+            if isMoving { return false }
             let idle = await director.idleWorkers
             let isRead = idle.indices.allSatisfy { world.held.contains($0) || idle[$0] }
             let isHeard = world.mailboxes.allSatisfy { !$0.hasNews && $0.replies.count == 0 }
@@ -132,7 +164,7 @@ final class PoP {
         }
     }
 
-    private func turn(after span: UInt64) async {
+    func turn(after span: UInt64) async {
         for (worker, time) in releases where time <= world.now {
             releases[worker] = nil
             world.held.remove(worker)
@@ -140,6 +172,7 @@ final class PoP {
         let idle = await director.idleWorkers
         for client in clients { client.transport?.turn() }
         for worker in caughtUp.indices where idle[worker] { caughtUp[worker] = world.now + span }
+        isMoving = false
         world.turn(after: span)
         clock.nanoseconds = world.now
         loseEvents()
@@ -156,15 +189,12 @@ final class PoP {
 
     /// Hands what the director told to the hub, and what the hub told to the clients.
     func takeNews() async {
-        await director.endNews()
-        for await news in director.updates {
-            if news.isEmpty { break }
-            await hub.take(news)
-        }
+        await media.deliverNews()
         for client in clients { client.read() }
     }
 
     private func deliver(_ frame: [UInt8]) {
+        isMoving = true
         frame.withUnsafeBytes { bytes in
             guard let datagram = DatagramFrame(bytes) else { return }
             let destination = datagram.destination
@@ -182,6 +212,8 @@ final class PoP {
         guard let stamp, let source = clients.first(where: { $0.number == stamp.publisher }),
             var tile = viewer.tiles[mid]
         else { return fail("client \(viewer.number): a packet of nobody in Slot \(mid)") }
+        tally.packets += 1
+        tally.note("\(viewer.number) \(mid) \(stamp.publisher) \(world.now)")
         guard source !== viewer else { return fail("client \(viewer.number) gets what it sent, in Slot \(mid)") }
         guard source.home == viewer.home else {
             return fail("client \(viewer.number) gets \(source.number), who is in another meeting")

@@ -37,6 +37,8 @@ final class PoPClient {
     private(set) var token = ""
     private(set) var socket: PoPSocket?
     private var session: SignalingSession?
+    /// Of the socket that was there before.
+    private var former: SignalingSession?
     private(set) var people: [String: Person] = [:]
     var tiles: [String: Tile] = [:]
     var transport: PoPTransport?
@@ -52,6 +54,8 @@ final class PoPClient {
     /// Makes the transport of an answer.
     var connect: (String) -> PoPTransport? = { _ in nil }
     var now: () -> UInt64 = { 0 }
+    /// Sees each message.
+    var onMessage: (PoPMessage) -> Void = { _ in }
 
     init(number: UInt8, home: Int, offer: PoPOffer) {
         self.number = number
@@ -65,6 +69,7 @@ final class PoPClient {
     // MARK: the socket
 
     func open(_ session: SignalingSession, _ socket: PoPSocket) {
+        former = self.session
         self.session = session
         self.socket = socket
         errors = []
@@ -75,6 +80,14 @@ final class PoPClient {
         await session.hear(text)
         self.session = session
         read()
+        if let former {
+            self.former = nil
+            await former.end()
+        }
+        guard let socket, socket.isClosing else { return }
+        // The participant is out, without a word of its own.
+        isGone = id != nil
+        await drop()
     }
 
     /// The connection is lost, or closed by us.
@@ -92,7 +105,9 @@ final class PoPClient {
     func read() {
         while let bytes = socket?.next() {
             do {
-                take(try JSON.decode(PoPMessage.self, from: bytes))
+                let message = try JSON.decode(PoPMessage.self, from: bytes)
+                onMessage(message)
+                take(message)
             } catch {
                 complain("a message that no client understands: \(String(decoding: bytes, as: UTF8.self)): \(error)")
             }
@@ -168,7 +183,7 @@ final class PoPClient {
 
     /// As a page does whose connection was closed, or heard nothing any more.
     func noticeLoss() {
-        guard let transport, transport.isClosed else { return }
+        guard let transport, transport.isClosed || transport.isUnanswered else { return }
         self.transport = nil
         tiles = [:]
         needsOffer = true

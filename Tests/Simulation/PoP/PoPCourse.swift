@@ -25,7 +25,7 @@ struct PoPCourse: Sendable, CustomStringConvertible {
         workers = Int.random(in: 1...3, using: &random)
         meetings = Int.random(in: 1...2, using: &random)
         people = Int.random(in: 2...8, using: &random)
-        steps = Int.random(in: 30...60, using: &random)
+        steps = Int.random(in: 25...50, using: &random)
         switch Int.random(in: 0..<10, using: &random) {
         case 0, 1: capacity = Capacity(sessions: 2, tracks: 8, slots: 22)
         case 2: depth = 16
@@ -38,6 +38,9 @@ struct PoPCourse: Sendable, CustomStringConvertible {
         default: break
         }
     }
+
+    /// What a worker tells may find its ring full, or is lost.
+    var losesEvents: Bool { eventLoss > 0 || depth < 1_000 }
 
     var description: String {
         "\(workers) workers, \(people) people, \(capacity.sessions) sessions, rings of \(depth), loss \(link.loss), "

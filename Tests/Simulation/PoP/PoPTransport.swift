@@ -29,6 +29,8 @@ final class PoPTransport {
     private let certificate: Certificate
     private var handshake: DTLSHandshake?
     private var checkedAt: UInt64?
+    /// The first check that had no answer yet.
+    private var askedAt: UInt64?
     private var sequence: UInt64 = 100
     private var picture: UInt16 = 1
     /// Layers and the screen of which the next picture is a keyframe.
@@ -62,17 +64,21 @@ final class PoPTransport {
     }
 
     var isConnected: Bool { peer.hasKeys && !isClosed }
+    /// Its checks have had no answer for long.
+    var isUnanswered: Bool { askedAt.map { world.now >= $0 + 8_000_000_000 } ?? false }
 
     // MARK: connecting
 
     /// Checks, and repeats what was lost.
     func turn() {
-        guard !isCut, !isClosed else { return }
+        guard !isClosed else { return }
         let interval: UInt64 = isConnected ? 2_000_000_000 : 40_000_000
         if checkedAt.map({ world.now >= $0 + interval }) ?? true {
             checkedAt = world.now
-            peer.check()
+            if askedAt == nil { askedAt = world.now }
+            if !isCut { peer.check() }
         }
+        guard !isCut else { return }
         if peer.hasKeys { peer.turn(world.now) }
         handshake?.handleTimeout(now: world.now)
         sendHandshake()
@@ -88,7 +94,9 @@ final class PoPTransport {
             takeState(of: handshake)
         case .stun:
             peer.receive(payload, world.now)
-            if peer.bindingResponses > 0 { beginHandshake() }
+            guard peer.bindingResponses > 0 else { return }
+            askedAt = nil
+            beginHandshake()
         default:
             // The server's last flight may be lost, and what it sends from then on come first.
             if peer.hasKeys { peer.receive(payload, world.now) }
