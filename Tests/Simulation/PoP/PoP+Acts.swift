@@ -53,7 +53,7 @@ extension PoP {
         case 19:
             // Longer than a lost socket's grace, or than consent lasts.
             if Int.random(in: 0..<3, using: &random) == 0 {
-                await pass(UInt64.random(in: 16...32, using: &random) * 1_000_000_000)
+                await pass(UInt64.random(in: 16...45, using: &random) * 1_000_000_000)
             }
         case 20: anyone?.transport?.isCut.toggle()
         case 21: if let anyone { await misbehave(anyone) }

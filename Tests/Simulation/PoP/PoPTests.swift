@@ -3,7 +3,7 @@ import Testing
 
 /// Thousand courses of a whole PoP, each from one seed. `POP_SEED=n` runs that one alone.
 @Suite struct PoPTests {
-    private static let blocks = 20
+    private static let blocks = 10
     private static let seeds = 1_000
 
     @Test(arguments: 0..<PoPTests.blocks)
