@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Thousand courses of a whole PoP, each from one seed. `POP_SEED=n` runs that one alone.
+/// A thousand courses of a whole PoP, each from one seed. `POP_SEED=n` runs that one alone.
 @Suite struct PoPTests {
     private static let blocks = 10
     private static let seeds = 1_000
