@@ -77,6 +77,15 @@ final class MeetingFeed {
         events.removeAll(keepingCapacity: true)
     }
 
+    /// What waits for the line, to be sent at once.
+    func takeWaiting(for line: SignalingLine) -> ByteBuffer {
+        defer {
+            line.position = end
+            line.own = []
+        }
+        return waiting(for: line)
+    }
+
     /// Events and messages of its own, in the order in which they came.
     private func waiting(for line: SignalingLine) -> ByteBuffer {
         var parts: [ByteBuffer] = []
@@ -93,7 +102,7 @@ final class MeetingFeed {
             parts.append(message.frame)
         }
         addEvents(until: end)
-        guard parts.count != 1 else { return parts[0] }
+        if parts.count == 1 { return parts[0] }
         var frames = ByteBuffer()
         frames.reserveCapacity(parts.reduce(0) { $0 + $1.readableBytes })
         for part in parts { frames.writeImmutableBuffer(part) }

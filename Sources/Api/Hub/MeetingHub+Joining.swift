@@ -106,6 +106,7 @@ extension MeetingHub {
         line.socket = socket
         line.wasWelcomed = true
         try appear(line, in: meeting)
+        let connection = connection.map { MediaConnection(sdp: $0.sdp, slots: present($0.slots)) }
         socket.markJoined()
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
@@ -138,7 +139,6 @@ extension MeetingHub {
         guard let participant = catalog.participant(line.id), let home = catalog.meetings[meeting] else {
             throw MeetingError.participantNotFound
         }
-        let connection = connection.map { MediaConnection(sdp: $0.sdp, slots: present($0.slots)) }
         let head = ServerMessage.Joined(
             participant, in: home, resume: line.resume, resumed: resumed, token: join.token,
             iceServers: turn?.servers(for: line.id, now: clock.now) ?? [], id: join.request)
@@ -159,7 +159,7 @@ extension MeetingHub {
         guard line.missedSlots else { return }
         line.missedSlots = false
         let slots = present(await media.slots(of: line.id))
-        if line.socket === socket, !slots.isEmpty { socket.send(ServerMessage.slots(slots)) }
+        if line.socket === socket, !slots.isEmpty { tellNow(ServerMessage.slots(slots), line.id) }
     }
 
     /// The socket is gone; if it still was the participant's, the grace begins.

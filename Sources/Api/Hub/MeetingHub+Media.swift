@@ -12,7 +12,6 @@ extension MeetingHub {
             switch update {
             case .slots(let id, let changed):
                 let changed = present(changed)
-                for slot in changed { introduce(slot.participant) }
                 guard let line = lines[id], line.isListening else {
                     lines[id]?.missedSlots = true
                     continue
@@ -36,18 +35,17 @@ extension MeetingHub {
         }
     }
 
-    /// The Slots as they may be told: who left while they were on their way is in none, and the change follows.
+    /// The Slots as they may be told. Who left while they were on their way is in none, and the change follows. A newcomer
+    /// may be in somebody's Slot before its own join is answered: the others hear of it first.
     func present(_ slots: [SlotAssignment]) -> [SlotAssignment] {
         slots.map { slot in
-            guard let id = slot.participant, catalog.meetingID(of: id) == nil else { return slot }
-            return SlotAssignment(mid: slot.mid, participant: nil, source: slot.source)
+            guard let id = slot.participant else { return slot }
+            guard let meeting = catalog.meetingID(of: id) else {
+                return SlotAssignment(mid: slot.mid, participant: nil, source: slot.source)
+            }
+            if let line = lines[id], !line.isSeen { try? appear(line, in: meeting) }
+            return slot
         }
-    }
-
-    /// A newcomer may be in somebody's Slot before its own join is answered: the others hear of it first.
-    private func introduce(_ id: ParticipantID?) {
-        guard let id, let line = lines[id], !line.isSeen, let meeting = catalog.meetingID(of: id) else { return }
-        try? appear(line, in: meeting)
     }
 
     private func countConnected(_ id: ParticipantID) {

@@ -14,7 +14,8 @@ extension MeetingHub {
         }
         guard line.socket === socket else { return }
         socket.send(ServerMessage.Answer(id: request, sdp: connection.sdp))
-        socket.send(ServerMessage.slots(present(connection.slots)))
+        // Behind what was gathered, as they may be of somebody who just came.
+        tellNow(ServerMessage.slots(present(connection.slots)), id)
         // It may have changed while the answer was made.
         await media.setMediaState(id, published(by: id))
         await media.setView(id, line.view)

@@ -20,6 +20,15 @@ extension MeetingHub {
 
     func tell(_ message: some Encodable, _ id: ParticipantID) { tell(TextFrame.encode(message), id) }
 
+    /// Tells one participant at once, together with what waits for it.
+    func tellNow(_ frame: ByteBuffer, _ id: ParticipantID) {
+        guard let line = lines[id], line.isListening, let socket = line.socket, !socket.isClosing,
+            let feed = catalog.meetingID(of: id).flatMap({ feeds[$0] })
+        else { return }
+        feed.append(frame, for: line)
+        socket.send(feed.takeWaiting(for: line))
+    }
+
     /// Has what was told sent when `gatherTime` has passed since the last time, and in half of it after a quiet time: what
     /// a change leads to on the media side, which takes a poll, goes with it.
     private func schedule(_ meeting: MeetingID, _ feed: MeetingFeed) {

@@ -128,6 +128,11 @@ final class MemoryPort {
         return arrived
     }
 
+    /// When a frame on either link will come out next: a simulation need not look before.
+    var nextEvent: UInt64? {
+        [incoming.frames.first?.time, outgoing.frames.first?.time].compactMap { $0 }.min()
+    }
+
     private func receiveDue() {
         for frame in incoming.leave(until: now) {
             guard let mbuf = pool.allocate() else {

@@ -84,7 +84,8 @@ extension PoP {
             for index in 0..<worker.pointee.tracks.capacity {
                 let handle = worker.pointee.tracks.handle(at: index)
                 guard let track = worker.pointee.tracks.find(handle) else { continue }
-                let fed = Set((0..<reading.workers.count).map { track.pointee.replicas[$0] }).subtracting([.none])
+                let siblings = (0..<reading.workers.count).map { track.pointee.sinks.siblings.replica($0) }
+                let fed = Set<TrackHandle>(siblings).subtracting([.none])
                 if fed != wanted[handle] ?? [] { fail("worker \(number) feeds other replicas than there are") }
             }
         }
