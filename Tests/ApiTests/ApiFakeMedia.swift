@@ -27,6 +27,9 @@ final class FakeMedia: MediaPlane {
 
     var calls: [Call] { state.withLock { $0.calls } }
 
+    /// Participants with a session.
+    var connectedCount: Int { state.withLock { $0.connected.count } }
+
     func setSlots(_ slots: [SlotAssignment]) { state.withLock { $0.slots = slots } }
 
     /// What happens while an offer is being answered.

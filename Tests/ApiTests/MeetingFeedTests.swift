@@ -3,38 +3,9 @@ import Foundation
 import Logging
 import Meetings
 import NIOCore
-import NIOWebSocket
-import Synchronization
 import Testing
 
 @testable import Api
-
-/// A socket that notes each write.
-private final class NotingSocket: SignalingSocket {
-    private let written = Mutex<[String]>([])
-
-    var isClosing: Bool { false }
-    func markJoined() {}
-    func close(_ code: WebSocketErrorCode, _ reason: String) {}
-
-    func send(_ frames: ByteBuffer) {
-        // The tests' frames have headers of two bytes; each is shown as what it carries, and a blank.
-        var rest = frames
-        var text = ""
-        while let header = rest.readBytes(length: 2), let payload = rest.readString(length: Int(header[1])) {
-            text += payload + " "
-        }
-        written.withLock { $0.append(text) }
-    }
-
-    /// What was written since the last time.
-    func take() -> [String] {
-        written.withLock { written in
-            defer { written = [] }
-            return written
-        }
-    }
-}
 
 struct MeetingFeedTests {
     private let feed = MeetingFeed()

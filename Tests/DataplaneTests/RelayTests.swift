@@ -95,8 +95,8 @@ import Wire
         #expect((600_000_000...670_000_000).contains(passed))
     }
 
-    /// What an empty purse cannot pay is known before anything is written, and what came in fills it nevertheless.
-    @Test func anEmptyPurseIsSeenBeforehand() {
+    /// What an empty token bucket cannot pay is known before anything is written, and what came in fills it nevertheless.
+    @Test func anEmptyBucketIsSeenBeforehand() {
         var sources = SourceLimits(RelayLimits(challengeBurst: 200, challengeRate: 0, sources: 16), seed: (1, 2))
         let address = IPAddress(v4: 0xc000_0201)
         let couldFirst = sources.canAnswer(address, request: 28, response: 180, now: 1)

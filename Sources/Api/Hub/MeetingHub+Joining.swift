@@ -18,12 +18,6 @@ struct SocketJoin: Sendable {
 
 /// How a socket becomes a participant's.
 extension MeetingHub {
-    /// Takes a newcomer in by its socket alone; `attach` makes it seen.
-    func admit(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> Participant {
-        try admission.admit(isDraining: !drain.acceptsNewcomers, participants: catalog.participantCount)
-        return try catalog.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
-    }
-
     /// Takes back what `admit` gave, when the join could not be completed.
     func withdraw(_ id: ParticipantID) async { try? await leave(id, reason: .left) }
 
@@ -158,8 +152,19 @@ extension MeetingHub {
     private func catchUp(_ line: SignalingLine, _ socket: any SignalingSocket) async {
         guard line.missedSlots else { return }
         line.missedSlots = false
-        let slots = present(await media.slots(of: line.id))
-        if line.socket === socket, !slots.isEmpty { tellNow(ServerMessage.slots(slots), line.id) }
+        let changes = line.slotChanges
+        let slots = await settled(await media.slots(of: line.id), of: line, since: changes)
+        if line.socket === socket, !slots.isEmpty { tellNow(ServerMessage.slots(present(slots)), line.id) }
+    }
+
+    /// All Slots, asked for again while a change was told that may be newer.
+    func settled(_ slots: [SlotAssignment], of line: SignalingLine, since changes: Int) async -> [SlotAssignment] {
+        var (slots, changes) = (slots, changes)
+        while changes != line.slotChanges {
+            changes = line.slotChanges
+            slots = await media.slots(of: line.id)
+        }
+        return slots
     }
 
     /// The socket is gone; if it still was the participant's, the grace begins.

@@ -11,11 +11,13 @@ extension MeetingHub {
         for update in updates {
             switch update {
             case .slots(let id, let changed):
-                let changed = present(changed)
-                guard let line = lines[id], line.isListening else {
-                    lines[id]?.missedSlots = true
+                guard let line = lines[id] else { continue }
+                line.slotChanges += 1
+                guard line.isListening else {
+                    line.missedSlots = true
                     continue
                 }
+                let changed = present(changed)
                 let frame = known[changed] ?? ServerMessage.slots(changed)
                 known[changed] = frame
                 tell(frame, id)

@@ -6,6 +6,7 @@ extension MeetingHub {
     /// Hands a further offer to the media side, and answers `answer` and `slots`.
     func offer(_ id: ParticipantID, _ socket: any SignalingSocket, sdp: String, id request: RequestID?) async throws {
         let (meeting, line) = try current(id, socket)
+        let changes = line.slotChanges
         let offer = MediaOffer(sdp: sdp, state: published(by: id), view: line.view)
         let connection = try await media.connect(id, in: meeting, offer)
         guard catalog.meetingID(of: id) == meeting else {
@@ -15,7 +16,8 @@ extension MeetingHub {
         guard line.socket === socket else { return }
         socket.send(ServerMessage.Answer(id: request, sdp: connection.sdp))
         // Behind what was gathered, as they may be of somebody who just came.
-        tellNow(ServerMessage.slots(present(connection.slots)), id)
+        let slots = await settled(connection.slots, of: line, since: changes)
+        if line.socket === socket { tellNow(ServerMessage.slots(present(slots)), id) }
         // It may have changed while the answer was made.
         await media.setMediaState(id, published(by: id))
         await media.setView(id, line.view)

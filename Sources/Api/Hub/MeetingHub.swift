@@ -96,10 +96,17 @@ actor MeetingHub {
 
     // MARK: Participants
 
-    /// `digest`: the derived password, as derivation is too slow to be done in here.
-    func join(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> (Participant, Meeting) {
+    /// Gives a newcomer a place; `attach` makes it seen.
+    ///
+    /// - Parameter digest: the derived password, as derivation is too slow to be done in here.
+    func admit(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> Participant {
         try admission.admit(isDraining: !drain.acceptsNewcomers, participants: catalog.participantCount)
-        let participant = try catalog.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
+        return try catalog.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
+    }
+
+    /// For a newcomer without a socket yet.
+    func join(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> (Participant, Meeting) {
+        let participant = try admit(id, request, digest: digest)
         return (participant, try catalog.find(id.rawValue))
     }
 

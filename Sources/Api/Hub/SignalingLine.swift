@@ -23,6 +23,8 @@ final class SignalingLine {
     var wasWelcomed = false
     /// `joined` was sent: from here on it is told what happens.
     var isListening = false
+    /// Counts the changes of its Slots that the media side told.
+    var slotChanges = 0
     /// Slots changed before it was listening.
     var missedSlots = false
     /// The participant as an entry of lists, JSON; empty when it changed since.

@@ -1,0 +1,96 @@
+import Logging
+import Meetings
+import Testing
+
+@testable import Api
+
+/// A repeatable generator (SplitMix64).
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// Messages that were valid once, bent at random and in any order.
+struct SignalingMutationTests {
+    private let clock = ManualClock()
+    private let media = FakeMedia()
+    private let hub: MeetingHub
+    private let tokens: TokenAuthority
+    private let logger: Logger
+
+    init() {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        self.logger = logger
+        hub = MeetingHub(limits: Limits(), media: media, clock: clock, logger: logger)
+        tokens = TokenAuthority(ApiNode.configuration, clock: clock, development: nil)
+    }
+
+    /// With the meeting's number in its place.
+    private static func valid(_ number: String) -> [String] {
+        let join = #""type":"join","id":1,"meeting":"\#(number)","display_name":"Ada""#
+        let state = #""media_state":{"audio":true,"video":true,"screen":false,"hand_raised":true}"#
+        let view = #""view":{"layout":"speaker","visible":["p_1","p_2"],"pinned":"p_1","heights":{"p_1":360}}"#
+        return [
+            "{\(join)}", #"{\#(join),"offer":"v=0\r\n",\#(state),\#(view)}"#, #"{\#(join),"offer":"bad",\#(view)}"#,
+            #"{\#(join),"offer":"full"}"#, #"{"type":"media_state","id":2,"audio":true,"screen":true}"#,
+            #"{"type":"view","id":3,"layout":"gallery","visible":["p_1"],"heights":{"p_1":-1}}"#,
+            #"{"type":"offer","id":4,"sdp":"v=0"}"#, #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,
+        ]
+    }
+
+    private static func bent(_ text: String, _ random: inout SplitMix) -> String {
+        var bytes = Array(text.utf8)
+        for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
+            let place = Int.random(in: 0..<bytes.count, using: &random)
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: bytes[place] = UInt8.random(in: 0x20..<0x7f, using: &random)
+            case 1: bytes.removeSubrange(place...)
+            case 2: bytes.insert(contentsOf: bytes[..<place], at: place)
+            case 3: bytes.remove(at: place)
+            default: bytes.insert(contentsOf: Array(repeating: UInt8(ascii: "9"), count: 400), at: place)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test(arguments: 1...5)
+    func whateverIsSaidNobodyStaysBehind(seed: Int) async throws {
+        var random = SplitMix(state: UInt64(seed))
+        let meeting = try await hub.create(MeetingPlan(topic: "Standup"), owner: "user-1", password: nil)
+        let messages = Self.valid(meeting.number.description)
+        var joined = 0
+        var refused = 0
+        for _ in 0..<400 {
+            let socket = NotingSocket()
+            var session = SignalingSession(
+                socket: socket, address: "local", hub: hub, tokens: tokens, limiter: nil, limits: Limits(),
+                clock: clock, logger: logger)
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                await session.hear(Self.bent(messages.randomElement(using: &random) ?? "", &random))
+            }
+            await session.end()
+            let heard = socket.take().joined()
+            joined += heard.contains(#""joined""#) ? 1 : 0
+            refused += heard.contains(#""error""#) ? 1 : 0
+        }
+        // Both ways were gone.
+        #expect(joined > 20 && refused > 20, "\(joined) joined, \(refused) refused")
+        clock.advanceUnheard(by: .seconds(200))
+        await hub.sweep()
+        #expect(await hub.isForgotten)
+        #expect(media.connectedCount == 0)
+    }
+}
+
+extension MeetingHub {
+    /// Nobody is inside, and nothing of anybody is kept.
+    fileprivate var isForgotten: Bool { catalog.participantCount == 0 && lines.isEmpty && feeds.isEmpty }
+}
