@@ -116,7 +116,7 @@ struct MediaAnswer {
     }
 
     /// Those that say more than their absence does: profile 0 is what VP9 (RFC 9628 section 7) and AV1 (its RTP
-    /// specification, section 7.2) mean without them.
+    /// specification, section 7) mean without them.
     private func parameters(of shared: Shared) -> String {
         switch shared.codec {
         case .opus: opusParameters(shared.format)
