@@ -47,6 +47,7 @@ let package = Package(
         .target(
             name: "COpenSSL", path: "CShims/COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CZlib", path: "CShims/CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         .target(name: "Wire"),
         .target(name: "Mailbox", dependencies: ["Wire"]),
@@ -64,7 +65,7 @@ let package = Package(
         .target(
             name: "Api",
             dependencies: [
-                "Wire", "Mailbox", "Agents", "Meetings", "Conference",
+                "Wire", "Mailbox", "Agents", "Meetings", "Conference", "CZlib",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

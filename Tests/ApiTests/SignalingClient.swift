@@ -3,7 +3,10 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOWebSocket
+import Synchronization
 import Testing
+
+@testable import Api
 
 /// A WebSocket client that can also misbehave.
 final class SignalingClient: @unchecked Sendable {
@@ -14,17 +17,25 @@ final class SignalingClient: @unchecked Sendable {
     }
 
     private let channel: any Channel
+    private let listener: Listener
     private var events: AsyncStream<Event>.Iterator
 
-    private init(channel: any Channel, events: AsyncStream<Event>) {
+    /// What the server agreed to (RFC 6455 section 9.1).
+    let extensions: String?
+
+    private init(channel: any Channel, listener: Listener, events: AsyncStream<Event>, extensions: String?) {
         self.channel = channel
+        self.listener = listener
+        self.extensions = extensions
         self.events = events.makeAsyncIterator()
     }
 
-    static func connect(port: Int, path: String = "/api/v1/signal", tls: TLSConfiguration? = nil, reads: Bool = true)
-        async throws -> SignalingClient
-    {
+    static func connect(
+        port: Int, path: String = "/api/v1/signal", tls: TLSConfiguration? = nil, reads: Bool = true,
+        extensions: String? = nil
+    ) async throws -> SignalingClient {
         let (events, found) = AsyncStream.makeStream(of: Event.self)
+        let listener = Listener(found)
         let (channel, isUpgraded) = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -33,14 +44,19 @@ final class SignalingClient: @unchecked Sendable {
                         try channel.pipeline.syncOperations.addHandler(
                             NIOSSLClientHandler(context: context, serverHostname: "localhost"))
                     }
-                    let upgraded = channel.eventLoop.makePromise(of: Bool.self)
-                    try channel.pipeline.syncOperations.addHandler(Handshake(path: path, upgraded, Listener(found)))
+                    let upgraded = channel.eventLoop.makePromise(of: String?.self)
+                    var request = "GET \(path) HTTP/1.1\r\n"
+                    if let extensions { request += "Sec-WebSocket-Extensions: \(extensions)\r\n" }
+                    try channel.pipeline.syncOperations.addHandler(Handshake(request, upgraded, listener))
                     return (channel, upgraded.futureResult)
                 }
             }
-        guard try await isUpgraded.get() else { throw Closed(code: nil) }
+        guard let head = try await isUpgraded.get() else { throw Closed(code: nil) }
         if !reads { try await channel.setOption(.autoRead, value: false).get() }
-        return SignalingClient(channel: channel, events: events)
+        let agreed = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-extensions: ") }
+        return SignalingClient(
+            channel: channel, listener: listener, events: events,
+            extensions: agreed.map { String($0.drop { $0 != " " }.dropFirst()) })
     }
 
     /// The opening handshake (RFC 6455 section 4.1). What comes in one read with its answer is not lost.
@@ -49,20 +65,22 @@ final class SignalingClient: @unchecked Sendable {
         typealias InboundOut = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        private let path: String
-        private let upgraded: EventLoopPromise<Bool>
+        private let request: String
+        /// The head of the answer; nil if it was another one.
+        private let upgraded: EventLoopPromise<String?>
         private let listener: Listener
         private var answer = ByteBuffer()
 
-        init(path: String, _ upgraded: EventLoopPromise<Bool>, _ listener: Listener) {
-            self.path = path
+        /// - Parameter request: its first lines.
+        init(_ request: String, _ upgraded: EventLoopPromise<String?>, _ listener: Listener) {
+            self.request = request
             self.upgraded = upgraded
             self.listener = listener
         }
 
         func channelActive(context: ChannelHandlerContext) {
             let request =
-                "GET \(path) HTTP/1.1\r\nHost: meet.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+                request + "Host: meet.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
         }
@@ -75,7 +93,7 @@ final class SignalingClient: @unchecked Sendable {
             answer.moveReaderIndex(forwardBy: head.utf8.count)
             // The accept key is that of RFC 6455 section 1.3.
             let isUpgraded = head.hasPrefix("HTTP/1.1 101") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
-            defer { upgraded.succeed(isUpgraded) }
+            defer { upgraded.succeed(isUpgraded ? String(head) : nil) }
             guard isUpgraded else { return context.close(promise: nil) }
             let pipeline = context.pipeline.syncOperations
             do {
@@ -90,7 +108,7 @@ final class SignalingClient: @unchecked Sendable {
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            upgraded.succeed(false)
+            upgraded.succeed(nil)
             context.fireChannelInactive()
         }
     }
@@ -99,6 +117,7 @@ final class SignalingClient: @unchecked Sendable {
         typealias InboundIn = WebSocketFrame
         typealias OutboundOut = WebSocketFrame
 
+        let compressed = Atomic(0)
         let found: AsyncStream<Event>.Continuation
 
         init(_ found: AsyncStream<Event>.Continuation) { self.found = found }
@@ -108,7 +127,11 @@ final class SignalingClient: @unchecked Sendable {
             var payload = frame.unmaskedData
             switch frame.opcode {
             case .text:
-                let value = try? JSONDecoder().decode(Value.self, from: Data(payload.readableBytesView))
+                if frame.rsv1 { compressed.add(1, ordering: .relaxed) }
+                let message =
+                    try? frame.rsv1
+                    ? MessageCompressor().decompress(payload.readableBytesView, limit: 1 << 24) : payload
+                let value = try? message.map { try JSONDecoder().decode(Value.self, from: Data($0.readableBytesView)) }
                 found.yield(.message(value ?? .null))
             case .ping: found.yield(.ping)
             case .connectionClose:
@@ -134,9 +157,11 @@ final class SignalingClient: @unchecked Sendable {
 
     func say(text: String) async throws { try await send(.text, ByteBuffer(string: text)) }
 
-    func send(_ opcode: WebSocketOpcode, _ data: ByteBuffer, fin: Bool = true, isMasked: Bool = true) async throws {
+    func send(
+        _ opcode: WebSocketOpcode, _ data: ByteBuffer, fin: Bool = true, rsv1: Bool = false, isMasked: Bool = true
+    ) async throws {
         let frame = WebSocketFrame(
-            fin: fin, opcode: opcode, maskKey: isMasked ? .random() : nil, data: data)
+            fin: fin, rsv1: rsv1, opcode: opcode, maskKey: isMasked ? .random() : nil, data: data)
         try await channel.writeAndFlush(frame)
     }
 
@@ -153,6 +178,9 @@ final class SignalingClient: @unchecked Sendable {
     func vanish() async throws { try await channel.close() }
 
     // MARK: Hearing
+
+    /// Those that came compressed.
+    var compressedMessages: Int { listener.compressed.load(ordering: .relaxed) }
 
     /// What came next. A message that its schema does not describe fails the test.
     func event() async -> Event {

@@ -8,8 +8,8 @@ import Testing
             "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store?", "Fleet?", "Api", "needletail",
         ],
         "CShims": [
-            "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CNuma?", "COpus?", "CPostgres?", "CRedis?",
-            "CKafka?", "CAV?",
+            "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CZlib", "CNuma?", "COpus?", "CPostgres?",
+            "CRedis?", "CKafka?", "CAV?",
         ],
         "Sources/Dataplane": [
             "Port", "Tables", "Srtp", "Session", "Forward", "Relay", "Worker", "Benchmark", "Congestion?", "Cascade?",
@@ -81,7 +81,7 @@ import Testing
         "Conference": ["Wire", "Mailbox", "Agents", "Meetings"],
         "Store": ["Meetings"],
         "Fleet": ["Meetings"],
-        "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet"],
+        "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet", "CZlib"],
         "needletail": ["Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Api"],
     ]
 

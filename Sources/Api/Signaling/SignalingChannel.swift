@@ -70,18 +70,21 @@ struct SignalingChannel: HTTPChannelHandler {
             maxFrameSize: ApiConfiguration.messageLimit,
             shouldUpgrade: { channel, head in
                 let path = head.uri.prefix { $0 != "?" }
-                return channel.eventLoop.makeSucceededFuture(path == Self.path ? HTTPHeaders() : nil)
+                return channel.eventLoop.makeSucceededFuture(
+                    path == Self.path ? PermessageDeflate.answer(to: head.headers) : nil)
             },
-            upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture { try signaling(channel) }
+            upgradePipelineHandler: { channel, head in
+                channel.eventLoop.makeCompletedFuture {
+                    try signaling(channel, isCompressed: PermessageDeflate.isOffered(in: head.headers))
+                }
             })
     }
 
-    private func signaling(_ channel: any Channel) throws -> Upgrade {
+    private func signaling(_ channel: any Channel, isCompressed: Bool) throws -> Upgrade {
         let pipeline = channel.pipeline.syncOperations
         let writer = FrameWriter()
         try pipeline.addHandler(writer, position: .before(pipeline.handler(type: WebSocketFrameEncoder.self)))
-        let socket = SignalingConnection(channel: channel, writer: writer)
+        let socket = SignalingConnection(channel: channel, writer: writer, isCompressed: isCompressed)
         // Most messages are short, and each connection keeps its buffers, as many as it may fill at once: by default four
         // of 64 KiB, once an offer has come.
         try channel.syncOptions?.setOption(
@@ -90,14 +93,15 @@ struct SignalingChannel: HTTPChannelHandler {
         try channel.syncOptions?.setOption(
             .writeBufferWaterMark, value: .init(low: ApiConfiguration.queueLimit / 2, high: ApiConfiguration.queueLimit)
         )
-        try pipeline.addHandler(FrameGuard())
+        let frameGuard = FrameGuard(allowsCompression: isCompressed)
+        try pipeline.addHandler(frameGuard)
         try pipeline.addHandler(
             NIOWebSocketFrameAggregator(
                 minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1_024,
                 maxAccumulatedFrameSize: ApiConfiguration.messageLimit))
         try pipeline.addHandler(
             SignalingFrames(
-                socket: socket, keepalive: TimeAmount(configuration.keepalive),
+                socket: socket, frameGuard: frameGuard, keepalive: TimeAmount(configuration.keepalive),
                 joinTime: TimeAmount(configuration.signalingJoinTime)))
         return .signaling(try NIOAsyncChannel(wrappingChannelSynchronously: channel), socket)
     }

@@ -7,6 +7,8 @@ final class SignalingConnection: SignalingSocket {
     private let channel: any Channel
     /// Of `channel`'s event loop.
     private let writer: NIOLoopBound<FrameWriter>
+    /// The peer agreed to RFC 7692.
+    private let isCompressed: Bool
     private let closing = Atomic<Bool>(false)
     /// The close was our own word, not the peer's.
     private let isRefused = Atomic<Bool>(false)
@@ -15,8 +17,9 @@ final class SignalingConnection: SignalingSocket {
     /// On the channel's event loop.
     ///
     /// - Parameter writer: a handler of the channel.
-    init(channel: any Channel, writer: FrameWriter) {
+    init(channel: any Channel, writer: FrameWriter, isCompressed: Bool) {
         self.channel = channel
+        self.isCompressed = isCompressed
         self.writer = NIOLoopBound(writer, eventLoop: channel.eventLoop)
     }
 
@@ -39,7 +42,8 @@ final class SignalingConnection: SignalingSocket {
 
     /// On the event loop. A reader that leaves too much waiting would not read a close frame either.
     func write(_ frames: ByteBuffer) {
-        if channel.isWritable { writer.value.write(frames) } else { drop() }
+        guard channel.isWritable else { return drop() }
+        writer.value.write(isCompressed ? PermessageDeflate.compress(frames) : frames)
     }
 
     private func onEventLoop(_ body: @escaping @Sendable () -> Void) {

@@ -5,7 +5,7 @@ import NIOWebSocket
 enum SignalingFault: Error {
     /// RFC 6455 section 5.1.
     case unmasked
-    /// RFC 6455 section 5.2: no extension was negotiated.
+    /// RFC 6455 section 5.2: of no extension that was negotiated.
     case reservedBits
 }
 
@@ -14,13 +14,21 @@ final class FrameGuard: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias InboundOut = WebSocketFrame
 
+    private let allowsCompression: Bool
+    /// The message whose first frame came last is compressed (RFC 7692 section 6).
+    private(set) var isCompressed = false
+
+    init(allowsCompression: Bool) { self.allowsCompression = allowsCompression }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
+        let isFirst = frame.opcode == .text || frame.opcode == .binary
         if frame.maskKey == nil {
             context.fireErrorCaught(SignalingFault.unmasked)
-        } else if frame.rsv1 || frame.rsv2 || frame.rsv3 {
+        } else if frame.rsv1 && !(isFirst && allowsCompression) || frame.rsv2 || frame.rsv3 {
             context.fireErrorCaught(SignalingFault.reservedBits)
         } else {
+            if isFirst { isCompressed = frame.rsv1 }
             context.fireChannelRead(data)
         }
     }
@@ -32,6 +40,7 @@ final class SignalingFrames: ChannelInboundHandler {
     typealias InboundOut = String
 
     private let socket: SignalingConnection
+    private let frameGuard: FrameGuard
     private let keepalive: TimeAmount
     private let joinTime: TimeAmount
     /// Intervals since the last frame of the peer.
@@ -39,8 +48,9 @@ final class SignalingFrames: ChannelInboundHandler {
     private var nextPing: Scheduled<Void>?
     private var joinDeadline: Scheduled<Void>?
 
-    init(socket: SignalingConnection, keepalive: TimeAmount, joinTime: TimeAmount) {
+    init(socket: SignalingConnection, frameGuard: FrameGuard, keepalive: TimeAmount, joinTime: TimeAmount) {
         self.socket = socket
+        self.frameGuard = frameGuard
         self.keepalive = keepalive
         self.joinTime = joinTime
     }
@@ -78,15 +88,30 @@ final class SignalingFrames: ChannelInboundHandler {
         case _ where socket.isClosing: break
         case .ping: socket.pong(payload)
         case .pong: break
-        case .text:
-            guard let text = String(validating: payload.readableBytesView, as: UTF8.self) else {
-                return socket.close(.dataInconsistentWithMessage, "not UTF-8")
-            }
-            context.fireChannelRead(wrapInboundOut(text))
+        case .text: read(payload, context)
         case .binary: socket.close(.unacceptableData, "text messages only")
         default: socket.close(.protocolError, "unknown opcode")
         }
     }
+
+    private func read(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
+        do {
+            let message =
+                frameGuard.isCompressed
+                ? try MessageCompressor.ofThisThread.decompress(
+                    payload.readableBytesView, limit: ApiConfiguration.messageLimit) : payload
+            guard let text = String(validating: message.readableBytesView, as: UTF8.self) else {
+                return socket.close(.dataInconsistentWithMessage, "not UTF-8")
+            }
+            context.fireChannelRead(wrapInboundOut(text))
+        } catch MessageCompressor.Fault.tooLong {
+            refuseLength()
+        } catch {
+            socket.close(.dataInconsistentWithMessage, "malformed compression")
+        }
+    }
+
+    private func refuseLength() { socket.close(.messageTooLarge, "at most 256 KiB") }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
@@ -98,8 +123,7 @@ final class SignalingFrames: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge:
-            socket.close(.messageTooLarge, "at most 256 KiB")
+        case NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge: refuseLength()
         case is NIOWebSocketFrameAggregator.Error, is SignalingFault:
             socket.close(.protocolError, "malformed frames")
         case is NIOWebSocketError:
