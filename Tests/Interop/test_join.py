@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Callable
+from itertools import takewhile
 from urllib.parse import urlencode
 
+import capture
 import media
+from capture import Packet
 from checks import check_sees
 from chromium import Participant
 from conftest import Stage
+from lab import wait_until
 from playwright.sync_api import Page, WebSocket
 
 OFFER_LIMIT = 40 * 1024
+# Of going in, each after the one before.
+STEPS = ("joined", "ICE", "DTLS", "picture")
 
 
 class Conversation:
@@ -60,6 +68,62 @@ def test_one_message_each_way_and_we_are_in(stage: Stage, say: Callable[[str], N
     assert not any(path.endswith("/join") for path in heard.paths)
     say(f"offer with 29 Slots: {len(join['offer'])} bytes; answer: {len(joined['sdp'])} bytes")
     assert len(join["offer"]) <= OFFER_LIMIT
+
+
+def waits(packets: list[Packet], clicked: float, pictured: float) -> dict[str, float]:
+    """Seconds that a newcomer waited for the server, step by step."""
+    packets = [packet for packet in packets if packet.time >= clicked]
+
+    def when(is_sent: bool, *kinds: str) -> list[float]:
+        return [packet.time for packet in packets if packet.is_sent == is_sent and packet.kind in kinds]
+
+    asked = next(packet for packet in packets if packet.is_sent and packet.kind == "tcp")
+    socket = [packet for packet in packets if packet.port == asked.port and packet.kind == "tcp"]
+    answered = next(number for number, packet in enumerate(socket) if not packet.is_sent)
+    joined = [packet.time for packet in takewhile(lambda packet: not packet.is_sent, socket[answered:])][-1]
+    checked, greeted, media = when(True, "stun")[0], when(True, "dtls")[0], when(False, "media")[0]
+    shaken = max(time for time in when(False, "dtls") if time < media)
+    return {
+        "joined": joined - asked.time,
+        "ICE": when(False, "stun")[0] - checked,
+        "DTLS": shaken - greeted,
+        "picture": pictured - shaken,
+        "all": pictured - clicked,
+    }
+
+
+def join_from_afar(stage: Stage, meeting: str, milliseconds: int) -> dict[str, float]:
+    """Somebody at this round trip goes in; see `waits`."""
+    stage.lab.delay("client1", milliseconds // 2)
+    page = open_lobby(stage, meeting)
+    with page.expect_websocket():
+        page.hover("#name")
+    page.wait_for_timeout(10 * milliseconds)
+    tap = stage.run("client1", sys.executable, capture.__file__, "eth0", "60")
+    wait_until("the capture", lambda: '"ready"' in stage.log(tap), timeout=10)
+    page.click("#join-button")
+    page.wait_for_function("() => window.needletail.timings.firstRemoteFrame")
+    clicked, pictured = page.evaluate(
+        """() => ["joinClicked", "firstRemoteFrame"].map(
+            (step) => (performance.timeOrigin + window.needletail.timings[step]) / 1_000)"""
+    )
+    tap.terminate()
+    tap.wait()
+    page.close()
+    return waits(capture.parse(stage.log(tap)), clicked, pictured)
+
+
+def test_a_distant_newcomer_waits_for_few_round_trips(stage: Stage, say: Callable[[str], None]) -> None:
+    """From the click to the first picture. At the longer way what machines compute is less than a round trip at each step."""
+    stage.make_lab(clients=2)
+    meeting = stage.start_server().create_meeting()
+    stage.peer("client2", meeting, "Peer", "green").join()
+    for milliseconds in (100, 200):
+        found = join_from_afar(stage, meeting, milliseconds)
+        round_trips = sum(math.floor(found[step] * 1_000 / milliseconds) for step in STEPS)
+        steps = ", ".join(f"{step} {wait * 1_000:.0f} ms" for step, wait in found.items())
+        say(f"round trip of {milliseconds} ms: {steps}; {round_trips} round trips")
+    assert round_trips <= 6
 
 
 def test_a_password_is_asked_for_on_the_same_socket(stage: Stage) -> None:
