@@ -84,6 +84,14 @@ public struct ApiConfiguration: Sendable {
 
     public init() {}
 
+    /// The signaling socket at `signalingURL`, of this PoP alone; nil: where the client came in.
+    var ownSocket: String? { signalingURL.map { Self.socket(at: Self.trimmed($0)) } }
+
+    /// - Parameter base: `http` or `https`, without a slash at its end.
+    static func socket(at base: String) -> String { "ws" + base.dropFirst("http".count) + SignalingChannel.path }
+
+    static func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
+
     /// - Throws: `Refusal` of a key that must not be used.
     func validate() throws {
         for key in keys {

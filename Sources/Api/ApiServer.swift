@@ -44,8 +44,9 @@ public struct ApiServer: Service {
         let admission = Admission(configuration.admission, places: status.capacity.sessions)
         let relay = RelayPulse()
         let hub = MeetingHub(
-            limits: configuration.limits, media: media, turn: configuration.turn, drain: drain, admission: admission,
-            relay: relay, gatherTime: configuration.gatherTime, clock: clock, logger: logger)
+            limits: configuration.limits, media: media, turn: configuration.turn, ownSocket: configuration.ownSocket,
+            drain: drain, admission: admission, relay: relay, gatherTime: configuration.gatherTime, clock: clock,
+            logger: logger)
         let certificates = configuration.listenerCertificates
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,

@@ -57,6 +57,20 @@ import Testing
         }
     }
 
+    @Test func aSocketComesBackToThePoPThatHasItsPlace() async throws {
+        var configuration = ApiNode.configuration
+        configuration.publicURL = "https://meet.example.org"
+        configuration.signalingURL = "https://pop1.example.org/"
+        try await ApiNode.run(configuration) { node async throws in
+            let ada = try await node.enter(node.meeting(), "Ada")
+            #expect(ada.joined["signaling_url"] == "wss://pop1.example.org/api/v1/signal")
+        }
+        try await ApiNode.run { node async throws in
+            let ada = try await node.enter(node.meeting(), "Ada")
+            #expect(ada.joined["signaling_url"] == nil)
+        }
+    }
+
     @Test(arguments: [("full", "full"), ("bad", "bad_offer"), ("strange", "unsupported")])
     func aJoinWhoseOfferCannotBeServedLeavesNothing(_ sdp: String, _ code: String) async throws {
         try await ApiNode.run { node async throws in

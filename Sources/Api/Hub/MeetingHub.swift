@@ -10,6 +10,8 @@ actor MeetingHub {
     let media: any MediaPlane
     let clock: any ApiClock
     let turn: TURNConfiguration?
+    /// Where a lost socket comes back to this PoP; nil: where it was opened.
+    let ownSocket: String?
     let logger: Logger
     var catalog: MeetingCatalog
     var lines: [ParticipantID: SignalingLine] = [:]
@@ -27,13 +29,15 @@ actor MeetingHub {
     var joinSeconds = Histogram(bounds: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
 
     init(
-        limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, drain: Drain = Drain(),
-        admission: Admission = Admission(), relay: RelayPulse = RelayPulse(), gatherTime: Duration = .zero,
+        limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, ownSocket: String? = nil,
+        drain: Drain = Drain(), admission: Admission = Admission(), relay: RelayPulse = RelayPulse(),
+        gatherTime: Duration = .zero,
         clock: any ApiClock, generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         logger: Logger
     ) {
         self.media = media
         self.turn = turn
+        self.ownSocket = ownSocket
         self.drain = drain
         self.admission = admission
         self.relay = relay

@@ -155,14 +155,11 @@ struct MeetingRoutes: Sendable {
 
     /// The address that clients reach us by, without a slash at its end.
     private func base(_ request: Request) -> String {
-        if let url = configuration.publicURL { return Self.trimmed(url) }
+        if let url = configuration.publicURL { return ApiConfiguration.trimmed(url) }
         return "\(configuration.certificates == nil ? "http" : "https")://\(request.head.authority ?? "localhost")"
     }
 
-    private static func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
-
     private func signalingURL(_ request: Request) -> String {
-        let base = configuration.signalingURL.map(Self.trimmed) ?? base(request)
-        return "ws" + base.dropFirst("http".count) + SignalingChannel.path
+        configuration.ownSocket ?? ApiConfiguration.socket(at: base(request))
     }
 }

@@ -53,6 +53,8 @@ enum ServerMessage {
         var meeting: Gathering
         /// The media plane is also reached directly: its address is in the answer.
         var iceServers: [ICEServer]
+        /// Where a dropped socket comes back; nil: where this one was opened.
+        var signalingUrl: String?
         /// With `sessionToken` it brings a dropped socket back to the same place.
         var resume: String
         var sessionToken: String
@@ -61,11 +63,12 @@ enum ServerMessage {
 
         init(
             _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, token: String,
-            iceServers: [ICEServer], id: RequestID?
+            iceServers: [ICEServer], signalingURL: String?, id: RequestID?
         ) {
             self.id = id
             sessionToken = token
             self.iceServers = iceServers
+            signalingUrl = signalingURL
             you = You(
                 participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role)
             self.meeting = Gathering(meeting)
