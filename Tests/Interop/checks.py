@@ -70,6 +70,20 @@ def check_hears(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
     )
 
 
+def check_gets(viewer: Viewer, other: Viewer, timeout: float = 20) -> None:
+    """Pictures and sound arrive and go on, whatever they are."""
+    first = _wait_first_frame(viewer, other, timeout)
+    wait_until(
+        f"{viewer.name} to get {other.name}",
+        lambda: (
+            _frames(viewer, other) > first + 10
+            and (slot_of(viewer, other.participant_id, "audio") or {}).get("sound")
+        ),
+        timeout,
+        explain=viewer.observations,
+    )
+
+
 def check_everyone_gets_everyone(*people: Viewer) -> None:
     pairs = list(permutations(people, 2))
     # All frames go on at the same time.
