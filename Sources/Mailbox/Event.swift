@@ -8,7 +8,7 @@ public enum Event: Sendable, BitwiseCopyable {
     case sessionValidated(SessionHandle, remote: Endpoint)
     /// The peer nominated another pair, or its NAT gave it another address.
     case sessionMoved(SessionHandle, remote: Endpoint)
-    /// 30 s without an authenticated check (RFC 7675 section 5.1).
+    /// 30 s without an authenticated check (RFC 7675 section 5.1), and of a publisher without authentic media.
     case sessionExpired(SessionHandle)
     case sessionClosed(SessionHandle)
     /// The first packet of a layer came in.

@@ -133,7 +133,8 @@ final class Peer {
     // MARK: checks
 
     func check(
-        useCandidate: Bool = true, password: String? = nil, controlled: Bool = false, to address: IPAddress? = nil
+        useCandidate: Bool = true, password: String? = nil, controlled: Bool = false, to address: IPAddress? = nil,
+        from source: Endpoint? = nil, priority: UInt32? = nil
     ) {
         var message = [UInt8](repeating: 0, count: 256)
         let length = message.withUnsafeMutableBytes { room -> Int in
@@ -144,6 +145,7 @@ final class Peer {
             writer.add(
                 controlled ? STUNAttributeType.iceControlled : STUNAttributeType.iceControlling, UInt64(99))
             if useCandidate { writer.addFlag(STUNAttributeType.useCandidate) }
+            if let priority { writer.add(STUNAttributeType.priority, priority) }
             let covered = writer.beginIntegrity()!
             let key = MessageIntegrity(utf8: password ?? self.password)
             let start = covered.baseAddress!.assumingMemoryBound(to: UInt8.self)
@@ -152,7 +154,20 @@ final class Peer {
             writer.addFingerprint()
             return writer.finish()
         }
-        world.send(wrap(Array(message[..<length])), from: endpoint, mac: mac, queue: queue, to: address)
+        world.send(wrap(Array(message[..<length])), from: source ?? endpoint, mac: mac, queue: queue, to: address)
+    }
+
+    /// A keep-alive that asks for no answer (RFC 8445 section 11).
+    func indicate() {
+        var message = [UInt8](repeating: 0, count: 64)
+        let length = message.withUnsafeMutableBytes { room -> Int in
+            var writer = STUNWriter(
+                into: room, class: .indication, method: STUNMethod.binding,
+                transactionID: STUNTransactionID(high: 1, low: world.random.next()))!
+            writer.addFingerprint()
+            return writer.finish()
+        }
+        world.send(wrap(Array(message[..<length])), from: endpoint, mac: mac, queue: queue)
     }
 
     // MARK: sending

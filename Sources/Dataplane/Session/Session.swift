@@ -5,7 +5,8 @@ import Wire
 struct Session: BitwiseCopyable {
     /// Addresses from which a peer's checks were authentic; the latest few, for candidate pairs and moves.
     static let maximumFlows = 4
-    /// Without an authentic check for so long consent is gone, ns (RFC 7675 section 5.1).
+    /// Without an authentic check from `remote` for so long consent to send there is gone, and without any sign of life
+    /// the Session ends, ns (RFC 7675 section 5.1).
     static let consentExpiry: UInt64 = 30_000_000_000
     /// When nothing authentic came from `remote` for so long, another of the peer's addresses may take its place, ns.
     static let remoteSilence: UInt64 = 3_000_000_000
@@ -22,7 +23,7 @@ struct Session: BitwiseCopyable {
     var template = FrameTemplate(
         source: Endpoint(address: IPAddress(v4: 0), port: 0), destination: Endpoint(address: IPAddress(v4: 0), port: 0),
         sourceMAC: .zero, destinationMAC: .zero)
-    /// Nil until DTLS is done.
+    /// What is sent is sealed by it; nil until DTLS is done, and while there is no consent: nothing is sent then.
     var send: SRTPTransform?
     var receive: SRTPTransform?
     var extensions = ExtensionMap()
@@ -36,8 +37,11 @@ struct Session: BitwiseCopyable {
     var remote: Endpoint?
     var flows = InlineArray<4, Endpoint>(repeating: Endpoint(address: IPAddress(v4: 0), port: 0))
     var flowCount = 0
-    /// When the latest authentic check came (or the Session was opened), ns.
+    /// `send` while there is consent; nil until DTLS is done.
+    var sendKeys: SRTPTransform?
+    /// When the latest authentic check came (or the Session was opened), ns; and the latest from `remote`.
     var lastCheck: UInt64
+    var consentAt: UInt64
     /// When something authentic last came from `remote`, ns.
     var heardAt: UInt64 = 0
     /// What is left of this tick's limits: retransmissions, and datagrams for the slow path; and the tick's number.
@@ -74,7 +78,16 @@ struct Session: BitwiseCopyable {
         self.arrivals = arrivals
         self.feedbackSsrc = feedbackSsrc
         lastCheck = now
+        consentAt = now
     }
+
+    /// The peer agreed lately to be sent something at `remote`.
+    func hasConsent(now: UInt64) -> Bool { now &- consentAt <= Self.consentExpiry }
+
+    /// When the peer last showed that it is there, ns: by a check, or by authentic media if it publishes. An ICE-lite agent
+    /// asks for no consent itself, and its peer may send indications instead of checks (RFC 8445 section 11). A peer
+    /// that only receives is of no use without consent.
+    var lastLifeSign: UInt64 { firstTrack == Link.none ? lastCheck : max(lastCheck, heardAt) }
 
     /// Before credits are spent: gives those of a new tick.
     mutating func renewCredits(now: UInt64) {

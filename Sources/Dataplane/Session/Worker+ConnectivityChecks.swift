@@ -50,11 +50,11 @@ extension Worker where Queue: ~Copyable {
         let isElsewhere = session.pointee.remote != datagram.source
         let moves = !isFirst && isElsewhere && (message.useCandidate || isSilent)
         if isFirst || moves || !isElsewhere { direct(session, to: datagram.source, template) }
-        if session.pointee.remote == datagram.source { session.pointee.heardAt = now }
+        if session.pointee.remote == datagram.source { noteConsent(of: session, now: now) }
         respond(to: message, datagram.source, template, session, error: nil)
         if moves { tell(.sessionMoved(session.pointee.handle, remote: datagram.source)) }
         // Repeated at each check until there are keys: an event may be lost when many join at once.
-        if isFirst || session.pointee.send == nil {
+        if isFirst || session.pointee.sendKeys == nil {
             tell(.sessionValidated(session.pointee.handle, remote: datagram.source))
         }
     }

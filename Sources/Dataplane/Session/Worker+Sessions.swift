@@ -25,15 +25,9 @@ extension Worker where Queue: ~Copyable {
         session.pointee.receive = SRTPTransform.install(
             at: slabs.transform(index, isSend: false), engine: engine, profile: install.profile,
             master: install.receive)
-        session.pointee.send = SRTPTransform.install(
+        session.pointee.sendKeys = SRTPTransform.install(
             at: slabs.transform(index, isSend: true), engine: engine, profile: install.profile, master: install.send)
-        // Its Slots could not be served before: whatever is mapped into them needs a keyframe now.
-        var slot = session.pointee.firstSlot
-        while slot != Link.none {
-            let place = slots.element(at: Int(slot))
-            refreshTarget(of: place, now: now)
-            slot = place.pointee.nextOfSession
-        }
+        if session.pointee.hasConsent(now: now) { beginSending(to: session, now: now) }
     }
 
     /// Ends a Session with its Tracks and Slots.
@@ -55,19 +49,21 @@ extension Worker where Queue: ~Copyable {
 
     private func eraseKeys(_ session: UnsafeMutablePointer<Session>) {
         session.pointee.receive?.erase()
-        session.pointee.send?.erase()
+        session.pointee.sendKeys?.erase()
         session.pointee.receive = nil
+        session.pointee.sendKeys = nil
         session.pointee.send = nil
     }
 
     /// Periodic work for a Session. Called 50 times a second while it sends media, otherwise once a second: visiting 10,000
     /// receivers that often would cost 7% of a busy worker. Returns when it is due again, ns.
     mutating func tickSession(_ session: UnsafeMutablePointer<Session>, now: UInt64) -> UInt64 {
-        if now &- session.pointee.lastCheck > Session.consentExpiry {
+        if now &- session.pointee.lastLifeSign > Session.consentExpiry {
             // Once; control closes it.
             session.pointee.lastCheck = now
             tell(.sessionExpired(session.pointee.handle))
         }
+        if session.pointee.send != nil, !session.pointee.hasConsent(now: now) { endSending(to: session) }
         guard session.pointee.send != nil, session.pointee.remote != nil else { return now }
         if session.pointee.extensions.transportSequence != 0, !session.pointee.arrivals.isEmpty,
             now &- session.pointee.arrivals.sentAt >= ArrivalLog.interval
@@ -79,14 +75,15 @@ extension Worker where Queue: ~Copyable {
             sendReceiverReport(session, now: now)
             sendSenderReports(session, now: now)
         }
-        return session.pointee.streams.count > 0 ? now : session.pointee.reportsDue
+        guard session.pointee.streams.count == 0 else { return now }
+        return min(session.pointee.reportsDue, session.pointee.consentAt &+ Session.consentExpiry)
     }
 
     /// A datagram of the slow path for a Session's peer.
-    mutating func reply(_ datagram: borrowing Datagram) {
-        guard let session = sessions.find(datagram.session), session.pointee.remote != nil else {
-            return counters.drop(.staleHandle)
-        }
+    mutating func reply(_ datagram: borrowing Datagram, now: UInt64) {
+        guard let session = sessions.find(datagram.session), session.pointee.remote != nil,
+            session.pointee.hasConsent(now: now)
+        else { return counters.drop(.staleHandle) }
         guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
         let length = min(Int(datagram.count), Datagram.capacity)
         let offset = session.pointee.template.length

@@ -11,7 +11,7 @@ extension Worker where Queue: ~Copyable {
         var taken = 0
         // Before commands: a goodbye goes out before its session closes.
         while taken < HousekeepingSchedule.repliesPerRound, let datagram = mailbox.replies.pop() {
-            reply(datagram)
+            reply(datagram, now: now)
             taken &+= 1
             if outbox.needsFlush { flush() }
         }
