@@ -176,8 +176,9 @@ final class Peer {
     func sendRTP(
         ssrc: UInt32, payloadType: UInt8, index: UInt64, timestamp: UInt32, marker: Bool = false, payload: [UInt8],
         mid: String? = nil, rid: String? = nil, repairedRid: String? = nil, audioLevel: UInt8? = nil,
-        loses: Bool = false
+        padding: UInt8 = 0, loses: Bool = false
     ) {
+        let payload = padding == 0 ? payload : payload + [UInt8](repeating: 0, count: Int(padding) - 1) + [padding]
         var packet = [UInt8](repeating: 0, count: 1_600)
         let length = packet.withUnsafeMutableBytes { room -> Int in
             var header = RTPHeaderWriter(
@@ -192,6 +193,7 @@ final class Peer {
                 transportSequence &+= 1
             }
             let headerLength = header.finish()
+            if padding > 0 { room[0] |= 0x20 }
             payload.withUnsafeBytes {
                 (room.baseAddress! + headerLength).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
             }

@@ -9,8 +9,8 @@ struct Camera {
     let peer: Peer
     let track: TrackHandle
     let ssrcs: [UInt32]
-    private var next: [UInt64]
-    private var timestamp: UInt32 = 90_000
+    fileprivate var next: [UInt64]
+    fileprivate var timestamp: UInt32 = 90_000
     private var picture: UInt16 = 0x7ff0
     private var temporal: UInt8 = 250
 
@@ -72,6 +72,16 @@ struct Camera {
                 next[layer] += 1
             }
         }
+    }
+}
+
+extension Camera {
+    /// Sends a packet of padding alone, as encoders do that probe on a layer.
+    mutating func pad(layer: Int) {
+        peer.sendRTP(
+            ssrc: ssrcs[layer], payloadType: Self.payloadType, index: next[layer], timestamp: timestamp, payload: [],
+            padding: 100)
+        next[layer] += 1
     }
 }
 

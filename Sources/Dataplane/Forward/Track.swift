@@ -18,6 +18,7 @@ struct Track: BitwiseCopyable {
     /// Lowest resolution first.
     var layers: InlineArray<3, Layer>
     var loudness = Loudness()
+    var keyframes = KeyframeThrottle()
     var sinks: Sinks
     /// Its packets that wait in the worker's `FanOut`: the places of the first and the last.
     var firstGathered = Track.nothingGathered
@@ -63,16 +64,18 @@ struct Track: BitwiseCopyable {
         let latest = latestArrival
         var sent = LayerSet()
         for index in 0..<layerCount
-        where layers[index].isStarted && latest &- layers[index].lastArrival < Layer.silenceBesideOthers {
+        where layers[index].isStarted && !layers[index].activity.isSilent(latest: latest) {
             sent = sent.union(LayerSet(UInt8(truncatingIfNeeded: index)))
         }
         return sent
     }
 
-    /// When the latest packet of any layer came, ns.
-    private var latestArrival: UInt64 {
+    /// When the latest packet of any layer's pictures came, ns.
+    var latestArrival: UInt64 {
         var latest: UInt64 = 0
-        for index in 0..<layerCount where layers[index].isStarted { latest = max(latest, layers[index].lastArrival) }
+        for index in 0..<layerCount where layers[index].isStarted {
+            latest = max(latest, layers[index].activity.lastPacket)
+        }
         return latest
     }
 
@@ -154,7 +157,19 @@ extension UnsafeMutablePointer<Track> {
     /// Whether a layer is sent, so that a keyframe of it can be awaited. Of the pointer, as a method of the Track would copy
     /// its layers for each packet.
     @inline(__always)
-    func isActive(_ layer: Int, now: UInt64) -> Bool {
-        pointee.announced?.contains(UInt8(truncatingIfNeeded: layer)) ?? pointee.layers[layer].isActive(now: now)
+    func isActive(_ layer: Int) -> Bool {
+        if let announced = pointee.announced { return announced.contains(UInt8(truncatingIfNeeded: layer)) }
+        guard pointee.layers[layer].isStarted else { return false }
+        if pointee.layers[layer].activity.overtaken < LayerActivity.silentPictures { return true }
+        return pointee.sentLayers.contains(UInt8(truncatingIfNeeded: layer))
+    }
+
+    /// A packet of a layer's picture came.
+    @inline(__always)
+    func notePicture(_ layer: Int, timestamp: UInt32, now: UInt64) {
+        guard pointee.layers[layer].activity.note(timestamp: timestamp, now: now), pointee.layerCount > 1 else {
+            return
+        }
+        for other in 0..<pointee.layerCount where other != layer { pointee.layers[other].activity.noteOther() }
     }
 }

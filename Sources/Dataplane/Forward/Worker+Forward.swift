@@ -13,10 +13,13 @@ extension Worker where Queue: ~Copyable {
             // A duplicate: it came as media and as a retransmission.
             return packet.free()
         }
+        // Padding on a layer that has sent no picture yet: encoders probe so before they begin.
+        guard record.payloadLength > 0 || track.pointee.layers[layer].isStarted else { return packet.free() }
         // The publisher's SSRC changed: another range of numbers (`Layer.sequenceBase`). A replica learns of it here.
         if track.pointee.layers[layer].isStarted, record.sequence >> 48 != track.pointee.layers[layer].highest >> 48 {
             guard record.sequence > track.pointee.layers[layer].highest else { return packet.free() }
             track.pointee.layers[layer].isStarted = false
+            track.pointee.layers[layer].activity = LayerActivity()
             awaitKeyframe(track, layer: layer)
         }
         noteArrival(record, track: track, layer: layer, now: now)
@@ -106,8 +109,8 @@ extension Worker where Queue: ~Copyable {
     private mutating func noteArrival(
         _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
     ) {
-        let wasActive = track.isActive(layer, now: now)
-        track.pointee.layers[layer].lastArrival = now
+        let wasActive = record.payloadLength == 0 || track.isActive(layer)
+        if record.payloadLength > 0 { track.notePicture(layer, timestamp: record.timestamp, now: now) }
         if !wasActive { track.pointee.noteSent(layer) }
         if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }
         if record.startsKeyframe {
@@ -123,7 +126,10 @@ extension Worker where Queue: ~Copyable {
             track.pointee.layers[layer].missing.remove(record.sequence)
         }
         if !wasActive { selectLayers(of: track, now: now, startingKeyframe: record.startsKeyframe ? layer : nil) }
-        if record.startsKeyframe { track.pointee.layers[layer].needsKeyframe = false }
+        if record.startsKeyframe {
+            track.pointee.layers[layer].needsKeyframe = false
+            track.pointee.keyframes.noteKeyframe()
+        }
     }
 
     private mutating func noteGap(
@@ -133,7 +139,7 @@ extension Worker where Queue: ~Copyable {
         track.pointee.layers[layer].highest = record.sequence
         guard record.sequence > expected, track.pointee.kind.isVideo, !track.pointee.isReplica else { return }
         if !track.pointee.layers[layer].missing.add(from: expected, to: record.sequence, now: now) {
-            requestKeyframe(track.pointee.handle, layer: layer, now: now)
+            requestKeyframe(track.pointee.handle, layer: layer, isOwn: true, now: now)
         }
     }
 

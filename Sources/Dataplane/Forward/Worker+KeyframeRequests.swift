@@ -1,34 +1,47 @@
 import Mailbox
 import Wire
 
-/// Keyframe requests: those of all Sinks of a Layer are merged, throttled, and sent to the publisher or its worker.
+/// Keyframe requests: those of all Sinks of a Track are merged, throttled, and sent to the publisher or its worker.
 extension Worker where Queue: ~Copyable {
-    /// Somebody needs a keyframe of a layer: asks at once if the last request is long enough ago, else later.
-    mutating func requestKeyframe(_ handle: TrackHandle, layer: Int, now: UInt64) {
+    /// Somebody needs a keyframe of a layer: asks at once if the last request is long enough ago, else later. `isOwn`: no
+    /// viewer asked, the worker itself found that one is needed.
+    mutating func requestKeyframe(_ handle: TrackHandle, layer: Int, isOwn: Bool = false, now: UInt64) {
         guard let track = tracks.find(handle), layer < track.pointee.layerCount, track.pointee.kind.isVideo else {
             return
         }
-        track.pointee.layers[layer].needsKeyframe = true
-        askForKeyframe(track, layer: layer, now: now)
+        if !track.pointee.layers[layer].needsKeyframe {
+            guard !isOwn || track.pointee.keyframes.takeOwn(now: now) else { return }
+            track.pointee.layers[layer].needsKeyframe = true
+        }
+        askForKeyframes(track, now: now)
     }
 
-    /// Asks if a keyframe is needed and the time has come.
-    mutating func askForKeyframe(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
-        let asked = track.pointee.layers[layer].keyframeRequestedAt
-        guard track.pointee.layers[layer].needsKeyframe, asked == 0 || now &- asked >= Layer.keyframeInterval else {
-            return
+    /// Asks for the keyframes that are needed if the time has come.
+    mutating func askForKeyframes(_ track: UnsafeMutablePointer<Track>, now: UInt64) {
+        var needed = LayerSet()
+        for layer in 0..<track.pointee.layerCount where track.pointee.layers[layer].needsKeyframe {
+            needed = needed.union(LayerSet(UInt8(truncatingIfNeeded: layer)))
         }
+        guard !needed.isEmpty, track.pointee.keyframes.isDue(now: now) else { return }
         switch track.pointee.source {
         case .sibling(let origin):
-            guard siblings.hand(.keyframe(origin, layer: UInt8(layer)), to: origin.worker) else {
-                return counters.drop(.handoverFull)
+            for layer in 0..<UInt8(truncatingIfNeeded: track.pointee.layerCount) where needed.contains(layer) {
+                guard siblings.hand(.keyframe(origin, layer: layer), to: origin.worker) else {
+                    return counters.drop(.handoverFull)
+                }
             }
-        case .session(let session):
-            guard track.pointee.layers[layer].ssrc != 0, let session = sessions.find(session) else {
-                return
-            }
-            sendPictureLoss(session, ssrc: track.pointee.layers[layer].ssrc)
+        case .session(let handle):
+            guard let session = sessions.find(handle), sendPictureLosses(session, needed, of: track) else { return }
         }
-        track.pointee.layers[layer].keyframeRequestedAt = max(now, 1)
+        track.pointee.keyframes.noteRequest(now: now)
+    }
+
+    /// Whether a keyframe of the layer may still come. libwebrtc answers a request for a layer that it does not send with
+    /// keyframes on all the others.
+    func mayHopeForKeyframe(of track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) -> Bool {
+        if track.pointee.layerCount > 1 && !track.isActive(layer) { return false }
+        // Nothing comes at all: a camera that was turned off, or a screen whose encoder does not repeat a still picture.
+        let isStill = now &- track.pointee.latestArrival > track.pointee.layers[layer].activity.silence
+        return !isStill || track.pointee.keyframes.unanswered < KeyframeThrottle.vainRequests
     }
 }

@@ -19,7 +19,8 @@ extension Worker where Queue: ~Copyable {
         var index = track.pointee.sinks.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))
-            refreshTarget(of: slot, on: track, sent: sent, now: now, startingKeyframe: startingKeyframe)
+            refreshTarget(
+                of: slot, on: track, sent: sent, isOwn: true, now: now, startingKeyframe: startingKeyframe)
             wanted = wanted.union(slot.pointee.wanted)
             index = slot.pointee.next
         }
@@ -29,12 +30,12 @@ extension Worker where Queue: ~Copyable {
     /// Sets the Slot's target, and asks for the keyframe that it needs to get there.
     mutating func refreshTarget(of slot: UnsafeMutablePointer<Slot>, now: UInt64) {
         guard let track = tracks.find(slot.pointee.track) else { return }
-        refreshTarget(of: slot, on: track, sent: track.pointee.sentLayers, now: now)
+        refreshTarget(of: slot, on: track, sent: track.pointee.sentLayers, isOwn: false, now: now)
     }
 
     private mutating func refreshTarget(
-        of slot: UnsafeMutablePointer<Slot>, on track: UnsafeMutablePointer<Track>, sent: LayerSet, now: UInt64,
-        startingKeyframe: Int? = nil
+        of slot: UnsafeMutablePointer<Slot>, on track: UnsafeMutablePointer<Track>, sent: LayerSet, isOwn: Bool,
+        now: UInt64, startingKeyframe: Int? = nil
     ) {
         // Wanted whether it is sent or not: a publisher may have stopped it because nobody did.
         let best = track.pointee.layer(fitting: slot.pointee.maxHeight, among: track.pointee.allLayers) ?? 0
@@ -43,16 +44,16 @@ extension Worker where Queue: ~Copyable {
         if let layer { slot.pointee.target = UInt8(truncatingIfNeeded: layer) }
         // Before the request for a keyframe, which takes the same way.
         want(slot.pointee.wanted, of: track, now: now)
-        guard let layer else { return }
-        if slot.pointee.current != slot.pointee.target && layer != startingKeyframe {
-            requestKeyframe(slot.pointee.track, layer: layer, now: now)
-        }
+        guard let layer, slot.pointee.current != slot.pointee.target, layer != startingKeyframe else { return }
+        // Who can be sent nothing needs no keyframe. A Slot never outlives its Session.
+        guard sessions.element(at: slot.pointee.session.index).pointee.send != nil else { return }
+        requestKeyframe(slot.pointee.track, layer: layer, isOwn: isOwn, now: now)
     }
 
     /// What is due for a Track now and then; called about 50 times a second.
     mutating func tickTrack(_ track: UnsafeMutablePointer<Track>, now: UInt64) {
         if track.pointee.kind == .audio {
-            let arrival = track.pointee.layers[0].lastArrival
+            let arrival = track.pointee.layers[0].activity.lastPacket
             if !track.pointee.isReplica, let level = track.pointee.loudness.report(now: now, lastArrival: arrival) {
                 tell(.audioLevel(track.pointee.handle, level: level))
             }
@@ -68,14 +69,13 @@ extension Worker where Queue: ~Copyable {
         }
         for layer in 0..<track.pointee.layerCount
         where track.pointee.layers[layer].isStarted || track.pointee.layers[layer].needsKeyframe {
-            if track.pointee.layerCount > 1 && !track.isActive(layer, now: now) {
-                // Its keyframe would not come: the layer is not sent any more.
+            if !mayHopeForKeyframe(of: track, layer: layer, now: now) {
                 track.pointee.layers[layer].needsKeyframe = false
             }
-            askForKeyframe(track, layer: layer, now: now)
             if track.pointee.layers[layer].missing.count > 0 { sendNack(track, layer: layer, now: now) }
             expirePackets(track, layer: layer, now: now)
         }
+        askForKeyframes(track, now: now)
     }
 
     /// Drops packets that are too old to be retransmitted: those in order at once, stragglers within 10 s.

@@ -59,7 +59,7 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
-    /// PLI and FIR of all receivers become one request a Layer.
+    /// PLI and FIR of all receivers become one request a Track.
     private mutating func mergeKeyframeRequests(
         _ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64
     ) {
@@ -81,9 +81,8 @@ extension Worker where Queue: ~Copyable {
             let track = tracks.find(slot.pointee.track), Int(layer) < track.pointee.layerCount
         else { return }
         // One viewer's requests must not cost all others their picture: who has it already is served less often.
-        let asked = track.pointee.layers[Int(layer)].keyframeRequestedAt
         let waits = slot.pointee.current != slot.pointee.target
-        guard waits || asked == 0 || now &- asked >= Layer.repeatedKeyframeInterval else { return }
+        guard waits || track.pointee.keyframes.allowsRepetition(now: now) else { return }
         requestKeyframe(slot.pointee.track, layer: Int(layer), now: now)
     }
 

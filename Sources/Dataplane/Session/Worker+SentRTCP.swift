@@ -88,14 +88,30 @@ extension Worker where Queue: ~Copyable {
         finishRTCP(packet, writer, session)
     }
 
-    /// Asks a publisher for a keyframe.
-    mutating func sendPictureLoss(_ session: UnsafeMutablePointer<Session>, ssrc: UInt32) {
-        guard session.pointee.send != nil, session.pointee.remote != nil else { return }
-        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+    /// Asks a publisher for keyframes of those `layers` of its Track that it sends. False when nothing was sent.
+    mutating func sendPictureLosses(
+        _ session: UnsafeMutablePointer<Session>, _ layers: LayerSet, of track: UnsafeMutablePointer<Track>
+    ) -> Bool {
+        guard session.pointee.send != nil, session.pointee.remote != nil else { return false }
+        guard let packet = pool.allocate() else {
+            counters.drop(.noBuffer)
+            return false
+        }
         var writer = beginRTCP(packet, session)
-        _ = writer.addPictureLossIndication(senderSSRC: session.pointee.feedbackSsrc, mediaSSRC: ssrc)
-        counters.add(.keyframeRequestsSent)
+        var count: UInt64 = 0
+        for layer in 0..<track.pointee.layerCount where layers.contains(UInt8(truncatingIfNeeded: layer)) {
+            let ssrc = track.pointee.layers[layer].ssrc
+            guard ssrc != 0, track.isActive(layer) else { continue }
+            _ = writer.addPictureLossIndication(senderSSRC: session.pointee.feedbackSsrc, mediaSSRC: ssrc)
+            count &+= 1
+        }
+        guard count > 0 else {
+            packet.free()
+            return false
+        }
+        counters.add(.keyframeRequestsSent, count)
         finishRTCP(packet, writer, session)
+        return true
     }
 
     private func rtcpMemory(
