@@ -36,7 +36,7 @@ extension MediaDirector {
         let slots = member.slots.map(\.assignment)
         // A change of the old session's Slots may be on its way still: what is so now comes behind it.
         if old != nil { tell(.slots(participant, slots)) }
-        return MediaConnection(sdp: place.negotiation.answer, slots: slots)
+        return MediaConnection(sdp: place.negotiation.answer, slots: slots, publishes: member.publishes)
     }
 
     /// A Session's place with the answer that names it in its ufrag. Nothing is opened yet.
@@ -120,6 +120,8 @@ extension MediaDirector {
         }
         let slots = place.negotiation.receives.map { media in
             guard let handle = workers[worker].slots.take() else { preconditionFailure("the room was asked for") }
+            var media = media
+            if offer.view.subject == .screen, media.kind == .video { media.kind = .screen }
             workers[worker].open(handle, of: place.session)
             workers[worker].send(.openSlot(OpenSlot(media, slot: handle, session: place.session)))
             return MemberSlot(

@@ -19,6 +19,10 @@ struct MediaMeeting {
     /// Who lists whom in its view; kept while the named one is away.
     private var watchers: [ParticipantID: Set<ParticipantID>] = [:]
     private var views: [ParticipantID: MediaView] = [:]
+    /// Members with a subject instead of tiles.
+    private var subjects: [ParticipantID: MediaView.Subject] = [:]
+    /// Who spoke last.
+    private var lastSpeaker: ParticipantID?
     /// Members without a view of their own: they are shown everybody in the order of joining.
     private var defaultViewers: Set<ParticipantID> = []
     /// The most video Slots that a member ever had: who is further back in the order is on no default view.
@@ -46,6 +50,7 @@ struct MediaMeeting {
         var touched = update(participant, serial: 0, gives: MediaSources())
         dropView(of: participant)
         members.remove(participant)
+        if lastSpeaker == participant { lastSpeaker = nil }
         touched.remove(participant)
         return touched
     }
@@ -53,6 +58,10 @@ struct MediaMeeting {
     /// Takes what the participant's screen shows.
     mutating func setView(_ participant: ParticipantID, _ view: MediaView) {
         dropView(of: participant)
+        guard view.subject == .tiles else {
+            subjects[participant] = view.subject
+            return
+        }
         let view = view.without(participant)
         guard !view.isDefault else {
             defaultViewers.insert(participant)
@@ -64,6 +73,7 @@ struct MediaMeeting {
 
     private mutating func dropView(of participant: ParticipantID) {
         defaultViewers.remove(participant)
+        subjects[participant] = nil
         for tile in views.removeValue(forKey: participant)?.tiles ?? [] {
             watchers[tile]?.remove(participant)
             if watchers[tile]?.isEmpty == true { watchers[tile] = nil }
@@ -92,6 +102,7 @@ struct MediaMeeting {
             touched.formUnion(members.participants)
         }
         if setMicrophone(participant, serial: serial, sources.microphone) { touched.formUnion(members.participants) }
+        touched.formUnion(touchSubjects())
         return touched
     }
 
@@ -139,7 +150,12 @@ struct MediaMeeting {
         let speakersChanged = ranking.tick()
         let stageChanged = stage.challenge(by: ranking, muted: mutedMicrophones)
         if stageChanged { revisions[Int(MediaKind.audio.rawValue)] += 1 }
-        return (stageChanged ? Set(members.participants) : [], speakersChanged)
+        var touched = stageChanged ? Set(members.participants) : []
+        if let speaker = ranking.speakers.first, speaker != lastSpeaker {
+            lastSpeaker = speaker
+            touched.formUnion(touchSubjects())
+        }
+        return (touched, speakersChanged)
     }
 
     // MARK: whom a viewer should have
@@ -150,9 +166,17 @@ struct MediaMeeting {
     /// A member with its Tracks came or went.
     private mutating func touchAll() { for kind in 0..<3 { revisions[kind] += 1 } }
 
+    /// - Returns: the members whose subject may have changed.
+    private mutating func touchSubjects() -> Set<ParticipantID> {
+        guard !subjects.isEmpty else { return [] }
+        touchAll()
+        return Set(subjects.keys)
+    }
+
     /// The participants for `count` Slots of a kind, the most important first.
     func wanted(_ kind: MediaKind, for viewer: ParticipantID, count: Int) -> [ParticipantID] {
-        switch kind {
+        if let subject = subjects[viewer] { return wanted(kind, of: subject, for: viewer, count) }
+        return switch kind {
         case .audio: firstOthers(stage.holders, than: viewer, count)
         case .screen: firstOthers(screens.participants, than: viewer, count)
         case .video:
@@ -164,6 +188,24 @@ struct MediaMeeting {
         }
     }
 
+    private func wanted(
+        _ kind: MediaKind, of subject: MediaView.Subject, for viewer: ParticipantID, _ count: Int
+    ) -> [ParticipantID] {
+        if kind == .screen { return firstOthers(screens.participants, than: viewer, count) }
+        if case .participant(let participant) = subject {
+            return (kind == .audio ? members : cameras).contains(participant) ? [participant] : []
+        }
+        let speakers = (lastSpeaker.map { [$0] } ?? []) + ranking.speakers
+        return kind == .audio
+            ? firstOthers(unique(speakers + stage.holders), than: viewer, count)
+            : firstOthers(unique(speakers + cameras.participants).lazy.filter(cameras.contains), than: viewer, count)
+    }
+
+    private func unique(_ participants: [ParticipantID]) -> [ParticipantID] {
+        var seen: Set<ParticipantID> = []
+        return participants.filter { seen.insert($0).inserted }
+    }
+
     /// The most pixels in height that `viewer` can show of the participant.
     ///
     /// - Parameter tiles: how many cameras the viewer has on its screen.
@@ -171,6 +213,7 @@ struct MediaMeeting {
         switch kind {
         case .audio: 0
         case .screen: .max
+        case .video where subjects[viewer] != nil: .max
         case .video: views[viewer]?.height(of: participant) ?? TileHeight.gallery(tiles: tiles)
         }
     }

@@ -73,6 +73,11 @@ final class MediaMember {
 
     func slotCount(_ kind: MediaKind) -> Int { slots.count { $0.kind == kind } }
 
+    /// What was negotiated, whether it is on or not.
+    var publishes: PublishedMedia {
+        PublishedMedia(audio: tracks[.audio] != nil, video: tracks[.video] != nil, screen: tracks[.screen] != nil)
+    }
+
     /// What others can be given of it.
     func sources() -> MediaSources {
         MediaSources(

@@ -64,10 +64,13 @@ public struct MediaConnection: Sendable, Equatable {
     public var sdp: String
     /// All Slots, in the order of the m-lines.
     public var slots: [SlotAssignment]
+    /// What the answer takes of the participant.
+    public var publishes: PublishedMedia
 
-    public init(sdp: String, slots: [SlotAssignment]) {
+    public init(sdp: String, slots: [SlotAssignment], publishes: PublishedMedia = PublishedMedia()) {
         self.sdp = sdp
         self.slots = slots
+        self.publishes = publishes
     }
 }
 

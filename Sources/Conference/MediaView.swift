@@ -7,10 +7,23 @@ public struct MediaView: Sendable, Equatable {
         case gallery, speaker
     }
 
+    /// Whom a player with a Slot or two is shown, who has no tiles.
+    public enum Subject: Sendable, Equatable {
+        /// Its tiles, or everybody in turn.
+        case tiles
+        /// One participant alone, to be seen and heard.
+        case participant(ParticipantID)
+        /// Who speaks, or spoke last.
+        case speaker
+        /// The shared screen in the Slots of video, and who speaks.
+        case screen
+    }
+
     /// Tiles of one view; more than any screen has.
     public static let limit = 100
 
     public private(set) var layout: Layout
+    public let subject: Subject
     /// The pinned one first, then the visible ones in order; at most `limit`.
     public private(set) var tiles: [ParticipantID] = []
     /// The most pixels in height that a tile can show, as far as the viewer said it.
@@ -21,9 +34,10 @@ public struct MediaView: Sendable, Equatable {
     ///   - heights: pixels.
     public init(
         layout: Layout = .gallery, visible: [ParticipantID] = [], pinned: ParticipantID? = nil,
-        heights: [ParticipantID: Int] = [:]
+        heights: [ParticipantID: Int] = [:], subject: Subject = .tiles
     ) {
         self.layout = layout
+        self.subject = subject
         var seen: Set<ParticipantID> = []
         let named = (pinned.map { [$0] } ?? []) + visible
         tiles = Array(named.filter { seen.insert($0).inserted }.prefix(Self.limit))

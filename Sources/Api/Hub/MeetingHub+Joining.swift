@@ -57,6 +57,9 @@ extension MeetingHub {
             if let resume = join.resume, !Secret.equal(resume.utf8, line.resume.utf8) {
                 throw Problem(403, "resume_invalid", "The resume token is not of this participant.")
             }
+            guard line.resource == nil else {
+                throw Problem(409, "already_joined", "This participant is here by WHIP or WHEP.")
+            }
             return line
         }
         let line = SignalingLine(participant, resume: Secret.random(length: 32, using: &generator))

@@ -5,7 +5,9 @@ import NIOCore
 /// What the media side tells.
 extension MeetingHub {
     /// Takes what happened together.
-    func take(_ updates: [MediaUpdate]) {
+    func take(_ updates: [MediaUpdate]) async {
+        // Without a socket they are here for as long as their media is.
+        var ended: [ParticipantID] = []
         // Who leaves the stage leaves the same Slot of everybody: encoded once.
         var known: [[SlotAssignment]: ByteBuffer] = [:]
         for update in updates {
@@ -26,6 +28,7 @@ extension MeetingHub {
             case .failed(let id, let reason):
                 logger.info("media failed", metadata: ["participant_id": "\(id)", "reason": "\(reason)"])
                 tell(ServerMessage.Failure(Problem(503, "media_failed", reason)), id)
+                if lines[id]?.resource != nil { ended.append(id) }
             case .activeSpeakers(let meeting, let speakers):
                 tell(ServerMessage.ActiveSpeaker(participants: speakers.map(\.rawValue)), everybodyIn: meeting)
             case .quality(let id, let quality):
@@ -35,6 +38,7 @@ extension MeetingHub {
                 tell(message, id)
             }
         }
+        for id in ended { try? await leave(id, reason: .lost) }
     }
 
     /// The Slots as they may be told. Who left while they were on their way is in none, and the change follows. A newcomer
@@ -51,7 +55,8 @@ extension MeetingHub {
     }
 
     private func countConnected(_ id: ParticipantID) {
-        guard let line = lines[id], !line.hasConnected, let joined = catalog.participant(id)?.joinedAt else { return }
+        // A token may lie about for minutes before somebody pastes it.
+        guard let line = lines[id], line.resource == nil, !line.hasConnected, let joined = catalog.participant(id)?.joinedAt else { return }
         line.hasConnected = true
         joinSeconds.observe(clock.now.seconds - joined.seconds)
     }

@@ -50,7 +50,10 @@ actor MeetingHub {
 
     var reading: HubReading {
         HubReading(
-            meetings: catalog.meetings.count, participants: catalog.participantCount, joinSeconds: joinSeconds)
+            meetings: catalog.meetings.count, participants: catalog.participantCount, joinSeconds: joinSeconds,
+            streams: lines.values.reduce(into: [:]) { counts, line in
+                if let stream = line.resource?.stream { counts[stream, default: 0] += 1 }
+            })
     }
 
     // MARK: Meetings
@@ -133,6 +136,7 @@ actor MeetingHub {
             "participant left",
             metadata: ["meeting_id": "\(home)", "participant_id": "\(id)", "reason": "\(reason.rawValue)"])
         await media.disconnect(id)
+        await endPlayers(of: id, in: home)
     }
 
     // MARK: Time

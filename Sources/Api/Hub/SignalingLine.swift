@@ -11,6 +11,8 @@ final class SignalingLine {
     let resume: String
     /// Nil while the socket is lost.
     var socket: (any SignalingSocket)?
+    /// Of a participant that lives by its media instead of a socket.
+    var resource: WHIPResource?
     /// What the participant's screen showed last.
     var view = MediaView()
     /// Media could flow once; the time to it was counted.

@@ -5,6 +5,8 @@ struct HubReading: Sendable {
     var meetings: Int
     var participants: Int
     var joinSeconds: Histogram
+    /// Participants without a socket.
+    var streams: [StreamProtocol: Int] = [:]
 }
 
 /// The page that Prometheus reads (the page Metrics of the documentation).
@@ -131,6 +133,11 @@ enum MetricsPage {
         page.single("needletail_meetings", .gauge, "Meetings that have not ended.", Double(hub.meetings))
         page.single(
             "needletail_participants", .gauge, "Participants who joined and have not left.", Double(hub.participants))
+        page.family("needletail_streams", .gauge, "Participants without a socket, who publish by WHIP or play by WHEP.") {
+            for stream in StreamProtocol.allCases {
+                $0.add(Double(hub.streams[stream] ?? 0), ["protocol": stream.rawValue])
+            }
+        }
         page.family("needletail_join_seconds", .histogram, "From the join call to media that can flow.") {
             $0.add(hub.joinSeconds)
         }

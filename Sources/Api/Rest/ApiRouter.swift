@@ -12,6 +12,12 @@ enum ApiRouter {
         router.add(middleware: PlainPath())
         if let webFolder { router.add(middleware: WebClient.middleware(folder: webFolder, logger: logger)) }
         meetings.add(to: router)
+        for stream in StreamProtocol.allCases {
+            WHIPRoutes(
+                stream: stream, configuration: meetings.configuration, hub: meetings.hub, tokens: tokens,
+                limiter: meetings.limiter, clock: meetings.clock
+            ).add(to: router)
+        }
         Descriptions.add(to: router)
         router.get("api/v1/signal") { _, _ -> Response in
             var response = Problem(426, "upgrade_required", "This is a WebSocket; begin a connection with it.")

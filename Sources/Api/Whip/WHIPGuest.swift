@@ -1,0 +1,44 @@
+import Meetings
+
+/// Whom a bearer token lets in: one that has a place already, or somebody new.
+enum WHIPGuest {
+    case place(ParticipantID, isFresh: Bool)
+    case newcomer(JoinRequest)
+
+    /// The token may open a place for the first time.
+    var isFresh: Bool {
+        switch self {
+        case .place(_, let isFresh): isFresh
+        case .newcomer: true
+        }
+    }
+
+    /// Takes the session token of a join, a service's token, and, as these clients have a field for a token alone, the
+    /// meeting's host key or password.
+    ///
+    /// - Throws: `Problem` 401 of a token that is none of these, 403 of one for another meeting.
+    init(_ token: String, name: String, of meeting: Meeting, by tokens: TokenAuthority) throws {
+        if let session = try? tokens.participant(token) {
+            guard session.meeting == meeting.id else { throw Problem(MeetingError.forbidden) }
+            self = .place(session.id, isFresh: session.isFresh)
+            return
+        }
+        do {
+            let service = try tokens.service(token)
+            let isHost = service.grants(Grants.admin) || (service.sub == meeting.owner && service.grants(Grants.host))
+            self = .newcomer(JoinRequest(displayName: name, isHost: isHost))
+            return
+        } catch let problem as Problem {
+            if problem.code == "token_expired" { throw problem }
+        }
+        if Secret.equal(token.utf8, meeting.hostKey.utf8) {
+            self = .newcomer(JoinRequest(displayName: name, hostKey: token))
+        } else if let password = meeting.password,
+            password.matches(token, by: PasswordDerivation.digest)
+        {
+            self = .newcomer(JoinRequest(displayName: name, password: token))
+        } else {
+            throw Problem.unauthorized("token_invalid", "The token does not open this meeting.")
+        }
+    }
+}
