@@ -15,6 +15,7 @@ final class FakeMedia: MediaPlane {
     private struct State {
         var calls: [Call] = []
         var slots: [SlotAssignment] = []
+        var publishes = PublishedMedia()
         var connected: Set<ParticipantID> = []
         var beforeAnswer: (@Sendable (FakeMedia) async throws -> Void)?
     }
@@ -32,6 +33,9 @@ final class FakeMedia: MediaPlane {
 
     func setSlots(_ slots: [SlotAssignment]) { state.withLock { $0.slots = slots } }
 
+    /// What is taken of an offer.
+    func setPublishes(_ media: PublishedMedia) { state.withLock { $0.publishes = media } }
+
     /// What happens while an offer is being answered.
     func setBeforeAnswer(_ body: @escaping @Sendable (FakeMedia) async throws -> Void) {
         state.withLock { $0.beforeAnswer = body }
@@ -42,7 +46,7 @@ final class FakeMedia: MediaPlane {
     func connect(_ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer) async throws
         -> MediaConnection
     {
-        switch offer.sdp {
+        switch offer.sdp.prefix(while: { !$0.isNewline }) {
         case "full": throw MediaError(.full, "no place")
         case "bad": throw MediaError(.badOffer, "not SDP")
         case "strange": throw MediaError(.unsupported, "no codec")
@@ -52,7 +56,8 @@ final class FakeMedia: MediaPlane {
         note(.connect(participant, meeting, offer.state, offer.view))
         return state.withLock { state in
             state.connected.insert(participant)
-            return MediaConnection(sdp: "answer to \(offer.sdp)", slots: state.slots)
+            return MediaConnection(
+                sdp: "answer to \(offer.sdp)", slots: state.slots, publishes: state.publishes)
         }
     }
 

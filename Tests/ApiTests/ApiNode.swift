@@ -126,7 +126,9 @@ struct ApiNode: Sendable {
         var headers: [String: String] = [:]
         for line in lines.dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)
-            headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
+            let value = parts[1].trimmingCharacters(in: .whitespaces)
+            // RFC 9110 section 5.3.
+            headers[parts[0].lowercased(), default: ""] += headers[parts[0].lowercased()] == nil ? value : ", \(value)"
         }
         return Answer(status: status, headers: headers, body: halves.count > 1 ? String(halves[1]) : "")
     }
