@@ -25,19 +25,19 @@ export function make(tag, { text, ...attributes } = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An icon of icons.svg; the words beside it carry the meaning. */
+/** An icon of the page; the words beside it carry the meaning. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `icons.svg#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.append(use);
   return svg;
 }
 
 /** Changes the icon and the words of a button that has both. */
 export function relabel(button, iconName, words) {
-  button.querySelector("use").setAttribute("href", `icons.svg#${iconName}`);
+  button.querySelector("use").setAttribute("href", `#icon-${iconName}`);
   button.querySelector("span").textContent = words;
 }
 

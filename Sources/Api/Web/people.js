@@ -86,5 +86,5 @@ function update(row, { name, role, self, audio, video, speaking, away, grade, st
 
 function mark(svg, on, name) {
   svg.classList.toggle("off", !on);
-  svg.firstElementChild.setAttribute("href", `icons.svg#${on ? name : `${name}-off`}`);
+  svg.firstElementChild.setAttribute("href", `#icon-${on ? name : `${name}-off`}`);
 }
