@@ -71,6 +71,9 @@ public struct ExtensionMap: Sendable, BitwiseCopyable, Equatable {
     public var videoOrientation: UInt8 = 0
     /// https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension
     public var dependencyDescriptor: UInt8 = 0
+    /// The same where all Slots of video may be sent it: they agreed on it, and on headers of both forms in one stream
+    /// (RFC 8285 section 4.1.2), which it needs as soon as it carries a structure.
+    public var slotDescriptor: UInt8 = 0
 
     @inlinable
     public init() {}

@@ -33,6 +33,13 @@ public struct ShortExtension: BitwiseCopyable {
         count &+= 3
     }
 
+    /// Adds an element of three bytes, the highest in bits 16 to 23 of `value`, likewise.
+    @inlinable @inline(__always)
+    public mutating func add(_ id: UInt8, be24 value: UInt32) {
+        bytes |= (UInt64(id) &<< 4 | 2 | UInt64(value.bigEndian &>> 8) &<< 8) &<< (count &* 8)
+        count &+= 4
+    }
+
     /// Writes an RTP header (RFC 3550 section 5.1) with these elements and returns its length. `headerRoom` bytes of
     /// memory may be written, whatever that is.
     @inlinable @inline(__always)

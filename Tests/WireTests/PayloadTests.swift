@@ -123,30 +123,4 @@ import Wire
             #expect(av1.continuesElement && av1.isContinued && av1.elementCount == 1 && !av1.startsSequence)
         }
     }
-
-    @Test func dependencyDescriptors() throws {
-        try with("c5 1234") { raw in
-            let descriptor = try #require(DependencyDescriptor(raw))
-            #expect(descriptor.startsFrame && descriptor.endsFrame && descriptor.templateID == 5)
-            #expect(descriptor.frameNumber == 0x1234 && !descriptor.hasStructure && !descriptor.startsKeyframe)
-        }
-        with("80 0001 80 00") { #expect(DependencyDescriptor($0)?.startsKeyframe == true) }
-        with("00 0001 80 00") { #expect(DependencyDescriptor($0)?.startsKeyframe == false) }
-        with("80 0001 7f 00") { #expect(DependencyDescriptor($0)?.hasStructure == false) }
-        with("80 00") { #expect(DependencyDescriptor($0) == nil) }
-    }
-
-    /// With end-to-end encryption the payload is noise: the header extension decides.
-    @Test func dependencyDescriptorDecides() {
-        with("80 0001 80") { structure in
-            with("80 0001") { plain in
-                with("01 01 01") { noise in
-                    #expect(Codec.vp8.startsKeyframe(noise, dependencyDescriptor: structure))
-                    #expect(!Codec.vp8.startsKeyframe(noise))
-                }
-                with("10 \(Self.keyframe)") { #expect(!Codec.vp8.startsKeyframe($0, dependencyDescriptor: plain)) }
-            }
-        }
-        with("00") { #expect(Codec.opus.startsKeyframe($0)) }
-    }
 }

@@ -20,6 +20,9 @@ struct Layer: BitwiseCopyable {
     var needsKeyframe = false
     /// Pixels: nominal until a keyframe tells it.
     var height: UInt16
+    /// The template ids of the latest structure: the first, and the one behind the last; modulo 64.
+    var firstTemplate: UInt8 = 0
+    var endTemplate: UInt8 = 0
     var missing = MissingPackets()
     var reception = ReceptionReport()
     var cache: RetransmissionCache

@@ -13,11 +13,14 @@ struct PacketRecord: BitwiseCopyable {
     var payloadLength: UInt16
     /// Pixels; 0 unless a keyframe tells it.
     var height: UInt16 = 0
-    /// Picture id of a VP8 frame (RFC 7741 section 4.2).
-    var pictureID: UInt16 = 0
+    /// What of the source must go on when another one follows.
+    var counters = StreamCounters()
     /// Of the dependency descriptor's element; length 0 without one.
     var descriptorOffset: UInt16 = 0
     var descriptorLength: UInt8 = 0
+    var descriptorForm = DescriptorForm.none
+    /// The descriptor's first byte: whether a frame starts and ends, and the template id.
+    var descriptorHead: UInt8 = 0
     var marker: Bool
     /// A receiver that knows nothing can start decoding here.
     var startsKeyframe: Bool
@@ -26,12 +29,39 @@ struct PacketRecord: BitwiseCopyable {
     var pictureIDIsLong = false
     /// Likewise for TL0PICIDX.
     var temporalIndexOffset: UInt8 = 0
-    var temporalIndex: UInt8 = 0
     /// RFC 6464: bit 7 voice activity, the rest -dBov; nil as 0xff, which no sender means.
     var audioLevel: UInt8 = 0xff
     /// 3GPP TS 26.114 section 7.4.5; nil as 0xff.
     var orientation: UInt8 = 0xff
     var layer: UInt8 = 0
+}
+
+extension PacketRecord {
+    /// What of a dependency descriptor a packet has.
+    enum DescriptorForm: UInt8, BitwiseCopyable {
+        case none
+        /// The mandatory fields alone, and nothing beside it that is rare in video: `ShortExtension` holds all of it.
+        case short
+        case long
+    }
+}
+
+extension PacketRecord {
+    /// Elements that video packets seldom have.
+    var hasRareElements: Bool { audioLevel != 0xff || orientation != 0xff }
+
+    mutating func note(pictureID: UInt16, at offset: Int, isLong: Bool) {
+        counters.kinds.insert(.picture)
+        counters.pictureID = pictureID
+        pictureIDOffset = UInt8(truncatingIfNeeded: offset)
+        pictureIDIsLong = isLong
+    }
+
+    mutating func note(temporalIndex: UInt8, at offset: Int) {
+        counters.kinds.insert(.temporalIndex)
+        counters.temporalIndex = temporalIndex
+        temporalIndexOffset = UInt8(truncatingIfNeeded: offset)
+    }
 }
 
 extension Mbuf {
@@ -40,21 +70,30 @@ extension Mbuf {
 }
 
 extension PacketRecord {
-    /// Makes VP8's picture id and TL0PICIDX go on where the last source ended (RFC 7741 section 4.2): what the first 8
-    /// bytes of the payload, as they lie in memory, are to be xored with. The descriptor's fields are among them.
+    /// Makes the picture id and TL0PICIDX of VP8 and VP9 go on where the last source ended (RFC 7741 section 4.2, RFC 9628
+    /// section 4.2): what the first 8 bytes of the payload, as they lie in memory, are to be xored with. The descriptors'
+    /// fields are among them.
     @inline(__always)
     func descriptorPatch(for epoch: Rewriter.Epoch) -> UInt64 {
         if epoch.pictureDelta == 0 && epoch.temporalDelta == 0 { return 0 }
         var patch: UInt64 = 0
         if pictureIDOffset != 0 {
+            let pictureID = counters.pictureID
             let change = (pictureID ^ (pictureID &+ epoch.pictureDelta)) & (pictureIDIsLong ? 0x7fff : 0x7f)
             let field = pictureIDIsLong ? UInt64(change.bigEndian) : UInt64(change)
             patch = field &<< (UInt64(pictureIDOffset) &* 8)
         }
         if temporalIndexOffset != 0 {
-            let change = temporalIndex ^ (temporalIndex &+ epoch.temporalDelta)
+            let change = counters.temporalIndex ^ (counters.temporalIndex &+ epoch.temporalDelta)
             patch |= UInt64(change) &<< (UInt64(temporalIndexOffset) &* 8)
         }
         return patch
+    }
+
+    /// A dependency descriptor of nothing but the mandatory fields, which go on likewise, in 24 bits.
+    @inline(__always)
+    func shortDescriptor(frames: UInt16, templates: UInt8) -> UInt32 {
+        UInt32(DependencyDescriptor.shifted(descriptorHead, templates: templates)) &<< 16
+            | UInt32(counters.frameNumber &+ frames)
     }
 }

@@ -1,21 +1,23 @@
 import Wire
 
-/// Makes one continuous RTP stream of the changing sources of a Slot: sequence number, timestamp and VP8's picture
-/// id and TL0PICIDX go on where the last source ended (documentation, Architecture).
+/// Makes one continuous RTP stream of the changing sources of a Slot: sequence number, timestamp, the picture id and
+/// TL0PICIDX of VP8 and VP9, and the dependency descriptor's frame number and template ids go on where the last source
+/// ended (documentation, Architecture).
 struct Rewriter: BitwiseCopyable {
     /// Between two changes of source: what is added to the source's numbers. Kept for a while, so that a NACK for an
     /// earlier number still finds its packet.
     struct Epoch: BitwiseCopyable {
         var sequenceDelta: UInt64 = 0
-        /// The first and (for past epochs) last number that was sent, with roll-overs.
+        /// The first number that was sent, with roll-overs.
         var first: UInt64 = 0
         var timestampDelta: UInt32 = 0
         var pictureDelta: UInt16 = 0
+        var frameDelta: UInt16 = 0
         var temporalDelta: UInt8 = 0
+        var templateDelta: UInt8 = 0
         /// The Track and layer that it came from.
         var layer: UInt8 = 0
         var track: UInt64 = 0
-        var last: UInt64 = 0
     }
 
     /// How many changes of source a NACK may look back.
@@ -28,8 +30,9 @@ struct Rewriter: BitwiseCopyable {
     private(set) var highest: UInt64
     private(set) var lastArrival: UInt64 = 0
     private(set) var lastTimestamp: UInt32
-    private var lastPicture: UInt16 = 0
-    private var lastTemporal: UInt8 = 0
+    /// Of the latest packet with any, in the source's numbers, and what was sent before its kinds changed.
+    private var latest = StreamCounters()
+    private var sent = StreamCounters()
     /// How many changes there were; the present epoch is at (count - 1) % maximumEpochs.
     private(set) var changes = 0
     private(set) var epochs = InlineArray<4, Epoch>(repeating: Epoch())
@@ -44,7 +47,7 @@ struct Rewriter: BitwiseCopyable {
 
     /// A change of source: `record` is the first packet of the new one.
     mutating func begin(track: UInt64, layer: UInt8, record: PacketRecord, clockRate: UInt32) {
-        if changes > 0 { epochs[(changes &- 1) & (Self.maximumEpochs - 1)].last = highest }
+        settle()
         var epoch = Epoch()
         epoch.track = track
         epoch.layer = layer
@@ -54,14 +57,19 @@ struct Rewriter: BitwiseCopyable {
             let elapsed = record.arrival > lastArrival ? record.arrival &- lastArrival : 0
             let ticks = UInt32(truncatingIfNeeded: elapsed / 1_000 &* UInt64(clockRate) / 1_000_000)
             epoch.timestampDelta = lastTimestamp &+ max(ticks, 1) &- record.timestamp
-            if record.pictureIDOffset != 0 { epoch.pictureDelta = lastPicture &+ 1 &- record.pictureID }
-            if record.temporalIndexOffset != 0 { epoch.temporalDelta = lastTemporal &+ 1 &- record.temporalIndex }
+            epoch.continueCounters(sent, at: record.counters)
         } else {
             epoch.timestampDelta = lastTimestamp &- record.timestamp
         }
         epochs[changes & (Self.maximumEpochs - 1)] = epoch
         present = epoch
         changes &+= 1
+    }
+
+    /// What was sent last stands in `sent` from now on.
+    private mutating func settle() {
+        sent.merge(latest.shifted(by: present))
+        latest = StreamCounters()
     }
 
     /// Whether a packet of the present source belongs to the present epoch: not from before the change.
@@ -87,10 +95,9 @@ struct Rewriter: BitwiseCopyable {
         highest = number
         lastTimestamp = record.pointee.timestamp &+ present.timestampDelta
         lastArrival = record.pointee.arrival
-        if record.pointee.pictureIDOffset != 0 { lastPicture = record.pointee.pictureID &+ present.pictureDelta }
-        if record.pointee.temporalIndexOffset != 0 {
-            lastTemporal = record.pointee.temporalIndex &+ present.temporalDelta
-        }
+        // Padding has none; a publisher may also begin to leave some of them out.
+        if record.pointee.counters.kinds != latest.kinds { settle() }
+        latest = record.pointee.counters
     }
 
     /// The epoch in which `sequence` (16 bits, as a NACK names it) was sent, and its number with roll-overs; nil when
@@ -113,5 +120,20 @@ struct Rewriter: BitwiseCopyable {
     func timestamp(at now: UInt64, clockRate: UInt32) -> UInt32 {
         let elapsed = now > lastArrival ? now &- lastArrival : 0
         return lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed / 1_000 &* UInt64(clockRate) / 1_000_000)
+    }
+}
+
+extension Rewriter.Epoch {
+    /// Lets the counters of a source whose first packet has `first` go on behind those that were `sent`; what was never sent
+    /// begins as the source has it.
+    fileprivate mutating func continueCounters(_ sent: StreamCounters, at first: StreamCounters) {
+        let kinds = sent.kinds.intersection(first.kinds)
+        if kinds.contains(.picture) { pictureDelta = sent.pictureID &+ 1 &- first.pictureID }
+        if kinds.contains(.temporalIndex) { temporalDelta = sent.temporalIndex &+ 1 &- first.temporalIndex }
+        guard kinds.contains(.frame) else { return }
+        // Receivers take a frame whose number lies behind for one that came late.
+        frameDelta = sent.frameNumber &+ 1 &- first.frameNumber
+        // Ids of their own, so that no packet is read by the structure of another source.
+        templateDelta = sent.endTemplate &- first.firstTemplate
     }
 }

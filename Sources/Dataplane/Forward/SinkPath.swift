@@ -7,6 +7,9 @@ struct SinkPath: BitwiseCopyable {
     let template: UnsafePointer<FrameTemplate>
     /// Bytes of the headers before RTP's.
     let headerOffset: Int
-    /// All header extension ids but the dependency descriptor's have the one-byte form.
-    let hasShortIDs: Bool
+    /// Of the dependency descriptor; 0 where the receiver gets none.
+    let descriptorID: UInt8
+    /// Nothing but small elements goes into the header extension, apart from a dependency descriptor.
+    var isShort: Bool
+    let slot: UnsafePointer<Slot>
 }

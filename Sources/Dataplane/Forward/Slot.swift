@@ -15,6 +15,8 @@ struct Slot: BitwiseCopyable {
     /// The layer that should be shown; nil until one is sent.
     var target: UInt8?
     let kind: MediaKind
+    /// Its media packets name the m-line (`name`).
+    var isNamed: Bool
     /// For the Track's codec.
     var types = PayloadTypes()
     /// Since the start, for sender reports (RFC 3550 section 6.4.1).
@@ -25,6 +27,8 @@ struct Slot: BitwiseCopyable {
     /// Of the retransmission stream: what comes next, with its roll-overs.
     var rtxSequence: UInt64
     let rtxSsrc: UInt32
+
+    var name: StreamName
 
     let handle: SlotHandle
     /// The Track that is mapped into it.
@@ -54,6 +58,10 @@ struct Slot: BitwiseCopyable {
             for index in types.entries.indices { types.entries[index].rtx = PayloadTypes().rtx }
         }
         payloadTypes = types
+        let repeatsAsIs = types.entries.indices.contains { types.entries[$0].hasMedia && !types.entries[$0].hasRtx }
+        name = StreamName(
+            open.mid, hasRetransmissions: open.rtxSsrc != 0, isExact: open.kind.isVideo && repeatsAsIs)
+        isNamed = name.until != 0
         rewriter = Rewriter(entropy: entropy)
         // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
         rtxSequence = entropy >> 48 & 0x7fff

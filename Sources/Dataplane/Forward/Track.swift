@@ -125,34 +125,6 @@ struct Track: BitwiseCopyable {
     }
 }
 
-extension Track {
-    /// The layer that an SSRC belongs to which was not seen before; nil when it is not of this Track.
-    /// `rid` is the repaired stream's where the packet has one.
-    func layer(
-        of rtp: RTPPacket, mid packetMid: UnsafeRawBufferPointer?, rid: UnsafeRawBufferPointer?, isRepaired: Bool
-    ) -> Int? {
-        for index in 0..<layerCount {
-            let description = layers[index].description
-            // 0 stands for an SSRC that the offer does not name.
-            guard rtp.ssrc != 0 else { continue }
-            if description.ssrc == rtp.ssrc || description.rtxSsrc == rtp.ssrc { return index }
-        }
-        let type = rtp.payloadType
-        guard type == payloadTypes.media || type == payloadTypes.rtx else { return nil }
-        if let packetMid, let base = packetMid.baseAddress {
-            guard mid.equals(base, count: packetMid.count) else { return nil }
-        }
-        if let rid, let base = rid.baseAddress {
-            for index in 0..<layerCount where layers[index].description.rid.equals(base, count: rid.count) {
-                return index
-            }
-            return nil
-        }
-        // Without a stream id it can only be told when there is one layer, and one that names no SSRC.
-        return layerCount == 1 && layers[0].description.ssrc == 0 ? 0 : nil
-    }
-}
-
 extension UnsafeMutablePointer<Track> {
     /// Whether a layer is sent, so that a keyframe of it can be awaited. Of the pointer, as a method of the Track would copy
     /// its layers for each packet.

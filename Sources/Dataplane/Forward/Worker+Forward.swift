@@ -172,6 +172,7 @@ extension Worker where Queue: ~Copyable {
             track: track.pointee.handle.raw, layer: record.pointee.layer, record: record.pointee,
             clockRate: track.pointee.codec.clockRate)
         slot.pointee.current = record.pointee.layer
+        awaitName(of: slot, session)
         tell(.slotSwitched(slot.pointee.handle, track: track.pointee.handle, layer: record.pointee.layer))
         return true
     }

@@ -53,7 +53,8 @@ extension Worker where Queue: ~Copyable {
             return drop(entry.packet, .rtpMalformed)
         }
         guard let stream = known ?? bind(rtp, of: session, now: now) else {
-            return drop(entry.packet, .rtpUnknownSource)
+            // Padding of a stream that nothing is known of yet is no fault of anybody's.
+            return rtp.payloadLength == 0 ? entry.packet.free() : drop(entry.packet, .rtpUnknownSource)
         }
         // Checked again: a burst may hold the same packet twice.
         guard session.pointee.streams[stream].replay.check(job.index) else {
@@ -89,7 +90,9 @@ extension Worker where Queue: ~Copyable {
         let layer = Int(binding.layer)
         if binding.isRetransmission {
             // A sender without anything to repeat pads its retransmission stream: nothing to forward.
-            guard let original = RTX.originalSequence(rtp.payload), track.pointee.layers[layer].isStarted,
+            // Before any media its type may be that of another codec.
+            guard rtp.payloadType == track.pointee.payloadTypes.rtx,
+                let original = RTX.originalSequence(rtp.payload), track.pointee.layers[layer].isStarted,
                 let sequence = SequenceNumber.extended(original, near: track.pointee.layers[layer].highest)
             else { return packet.free() }
             record.sequence = sequence
@@ -101,7 +104,7 @@ extension Worker where Queue: ~Copyable {
             track.pointee.layers[layer].reception.count(
                 sequence: index, timestamp: rtp.timestamp, arrival: now, clockRate: track.pointee.codec.clockRate)
         }
-        readPayload(&record, frame: packet.data, codec: track.pointee.codec)
+        readPayload(&record, frame: packet.data, of: track)
         packet.record.initialize(to: record)
         forward(packet, track: track, now: now)
     }
@@ -129,92 +132,69 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
-    /// Takes what Sinks need out of the payload: where a keyframe starts, and VP8's counters.
-    private func readPayload(_ record: inout PacketRecord, frame: UnsafeMutableRawPointer, codec: Codec) {
+    /// Takes what Sinks need out of the payload and the dependency descriptor: where a keyframe starts, and the counters of the
+    /// source. With the descriptor that says more, publishers leave VP8's counters out.
+    private func readPayload(
+        _ record: inout PacketRecord, frame: UnsafeMutableRawPointer, of track: UnsafeMutablePointer<Track>
+    ) {
+        let descriptor = UnsafeRawBufferPointer(
+            start: UnsafeRawPointer(frame) + Int(record.descriptorOffset), count: Int(record.descriptorLength))
+        record.descriptorLength = 0
+        let codec = track.pointee.codec
         guard codec != .opus, record.payloadLength > 0 else { return }
         let payload = UnsafeRawBufferPointer(
             start: UnsafeRawPointer(frame) + Int(record.payloadOffset), count: Int(record.payloadLength))
-        let descriptor = UnsafeRawBufferPointer(
-            start: UnsafeRawPointer(frame) + Int(record.descriptorOffset), count: Int(record.descriptorLength))
-        record.startsKeyframe = codec.startsKeyframe(payload, dependencyDescriptor: descriptor)
-        guard codec == .vp8, let vp8 = VP8Descriptor(payload) else { return }
+        switch codec {
+        case .vp8: readVP8(payload, into: &record)
+        case .vp9: readVP9(payload, into: &record)
+        default: record.startsKeyframe = codec.startsKeyframe(payload)
+        }
+        if descriptor.count > 0 { read(descriptor, into: &record, of: track) }
+    }
+
+    private func readVP8(_ payload: UnsafeRawBufferPointer, into record: inout PacketRecord) {
+        guard let vp8 = VP8Descriptor(payload) else { return }
+        record.startsKeyframe = vp8.startsKeyframe
         if let pictureID = vp8.pictureID {
-            record.pictureID = pictureID
-            record.pictureIDOffset = UInt8(truncatingIfNeeded: vp8.pictureIDOffset)
-            record.pictureIDIsLong = vp8.hasLongPictureID
+            record.note(pictureID: pictureID, at: vp8.pictureIDOffset, isLong: vp8.hasLongPictureID)
         }
-        if let index = vp8.tl0PictureIndex {
-            record.temporalIndex = index
-            record.temporalIndexOffset = UInt8(truncatingIfNeeded: vp8.tl0Offset)
-        }
+        if let index = vp8.tl0PictureIndex { record.note(temporalIndex: index, at: vp8.tl0Offset) }
         if let size = vp8.size { record.height = UInt16(truncatingIfNeeded: size.height) }
     }
 
-    /// Finds out what an SSRC is that was not seen before: by the SSRCs of the offer, by MID and RID (RFC 8843 section 9.2,
-    /// RFC 8852), or by a payload type that only one Track has.
-    private mutating func bind(_ rtp: RTPPacket, of session: UnsafeMutablePointer<Session>, now: UInt64) -> Int? {
-        let ids = session.pointee.extensions
-        let mid = rtp.element(ids.mid)
-        let repaired = rtp.element(ids.repairedRid)
-        let rid = repaired ?? rtp.element(ids.rid)
-        var index = session.pointee.firstTrack
-        while index != Link.none {
-            let track = tracks.element(at: Int(index))
-            if let found = track.pointee.layer(
-                of: rtp, mid: mid, rid: rid, isRepaired: repaired != nil)
-            {
-                let isRetransmission = rtp.payloadType == track.pointee.payloadTypes.rtx
-                if !isRetransmission {
-                    guard restart(track, layer: found, ssrc: rtp.ssrc, of: session, now: now) else { return nil }
-                }
-                if let victim = session.pointee.streams.victim { closeStream(at: victim, of: session) }
-                noteSource(rtp.ssrc, of: session.pointee.handle)
-                slabs.sessionsDue[session.pointee.handle.index] = now
-                counters.drop(
-                    .handoverFull, UInt64(siblings.tellAll(.sourceOpened(rtp.ssrc, session.pointee.handle))))
-                return session.pointee.streams.insert(
-                    ReceiveStream(
-                        ssrc: rtp.ssrc, track: index, layer: UInt8(found), isRetransmission: isRetransmission,
-                        lastArrival: now))
+    private func readVP9(_ payload: UnsafeRawBufferPointer, into record: inout PacketRecord) {
+        guard let vp9 = VP9Descriptor(payload) else { return }
+        record.startsKeyframe = vp9.startsKeyframe
+        if let pictureID = vp9.pictureID {
+            record.note(pictureID: pictureID, at: vp9.pictureIDOffset, isLong: vp9.hasLongPictureID)
+        }
+        if let index = vp9.tl0PictureIndex { record.note(temporalIndex: index, at: vp9.tl0Offset) }
+        record.height = UInt16(truncatingIfNeeded: vp9.height)
+    }
+
+    /// The descriptor decides where a keyframe starts, as the payload may be encrypted end to end.
+    private func read(
+        _ value: UnsafeRawBufferPointer, into record: inout PacketRecord, of track: UnsafeMutablePointer<Track>
+    ) {
+        guard let descriptor = DependencyDescriptor(value) else { return }
+        let layer = Int(record.layer)
+        record.startsKeyframe = false
+        if descriptor.hasStructure, let structure = DependencyStructure(value) {
+            record.startsKeyframe = descriptor.startsFrame
+            track.pointee.layers[layer].firstTemplate = structure.templateIDOffset
+            track.pointee.layers[layer].endTemplate =
+                structure.templateIDOffset &+ UInt8(truncatingIfNeeded: structure.templateCount)
+            if let size = structure.size(spatialID: structure.maximumSpatialID) {
+                record.height = UInt16(truncatingIfNeeded: size.height)
             }
-            index = track.pointee.nextOfSession
         }
-        return nil
-    }
-
-    /// A layer has a new SSRC: its numbers start anew, and what showed it waits for a keyframe. False when it had
-    /// another just before: a publisher's churn must not keep the worker busy.
-    private mutating func restart(
-        _ track: UnsafeMutablePointer<Track>, layer: Int, ssrc: UInt32, of session: UnsafeMutablePointer<Session>,
-        now: UInt64
-    ) -> Bool {
-        let old = track.pointee.layers[layer].ssrc
-        guard old == 0 || now &- track.pointee.layers[layer].boundAt >= Layer.bindingInterval else { return false }
-        track.pointee.layers[layer].ssrc = ssrc
-        track.pointee.layers[layer].boundAt = now
-        guard old != 0 else { return true }
-        if let stream = session.pointee.streams.find(old) { closeStream(at: stream, of: session) }
-        flush()
-        emptyCache(track, layer: layer)
-        track.pointee.layers[layer].sequenceBase = (track.pointee.layers[layer].highest >> 48 &+ 1) << 48
-        track.pointee.layers[layer].isStarted = false
-        track.pointee.layers[layer].activity = LayerActivity()
-        track.pointee.layers[layer].missing.clear()
-        track.pointee.layers[layer].reception = ReceptionReport()
-        awaitKeyframe(track, layer: layer)
-        return true
-    }
-
-    /// What shows a layer waits for its next keyframe.
-    mutating func awaitKeyframe(_ track: UnsafeMutablePointer<Track>, layer: Int) {
-        // Not what came before.
-        distribute()
-        track.pointee.choiceDue = 0
-        var index = track.pointee.sinks.firstSlot
-        while index != Link.none {
-            let slot = slots.element(at: Int(index))
-            if slot.pointee.current == UInt8(layer) { slot.pointee.current = nil }
-            index = slot.pointee.next
-        }
+        let isShort = value.count == DependencyDescriptor.mandatoryLength && !record.hasRareElements
+        record.descriptorForm = isShort ? .short : .long
+        record.descriptorLength = UInt8(truncatingIfNeeded: value.count)
+        record.descriptorHead = value[0]
+        record.counters.kinds.insert(.frame)
+        record.counters.frameNumber = descriptor.frameNumber
+        record.counters.firstTemplate = track.pointee.layers[layer].firstTemplate
+        record.counters.endTemplate = track.pointee.layers[layer].endTemplate
     }
 }

@@ -13,6 +13,9 @@ private struct Heading: BitwiseCopyable {
     var mayVary: Bool
     /// Of the frame.
     var priority: FramePriority
+    /// What is added to the frame number and the template ids of a dependency descriptor.
+    var frameDelta: UInt16
+    var templateDelta: UInt8
 }
 
 /// From a Track's packets to one Slot's: rewritten header, sealed payload.
@@ -20,7 +23,7 @@ extension Worker where Queue: ~Copyable {
     /// Frames longer than this do not fit an Ethernet of 1500 bytes.
     static var maximumFrame: Int { 1_514 }
     /// Room for an RTP header with extensions.
-    static var headerRoom: Int { 256 }
+    static var headerRoom: Int { 320 }
 
     /// Sends those of the run's `count` packets that the Slot shows.
     @inline(__always)
@@ -44,7 +47,9 @@ extension Worker where Queue: ~Copyable {
                 payloadType: slot.pointee.types.media, number: number,
                 timestamp: record.pointee.timestamp &+ slot.pointee.rewriter.present.timestampDelta,
                 ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio,
-                priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer))
+                priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer),
+                frameDelta: slot.pointee.rewriter.present.frameDelta,
+                templateDelta: slot.pointee.rewriter.present.templateDelta)
             let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
             guard
                 emit(
@@ -70,7 +75,9 @@ extension Worker where Queue: ~Copyable {
         let largest = max(max(ids.transportSequence, ids.audioLevel), ids.videoOrientation)
         return SinkPath(
             session: session, transform: transform, template: templatePointer(session),
-            headerOffset: session.pointee.template.length, hasShortIDs: largest <= ShortExtension.maximumID)
+            headerOffset: session.pointee.template.length, descriptorID: ids.slotDescriptor,
+            isShort: largest <= ShortExtension.maximumID && (!slot.pointee.isNamed || ids.mid == 0),
+            slot: UnsafePointer(slot))
     }
 
     /// Sends a packet again (RFC 4588 where it was negotiated, else the very same packet): `number` is that which it had.
@@ -79,19 +86,21 @@ extension Worker where Queue: ~Copyable {
         of track: UnsafeMutablePointer<Track>
     ) {
         let types = slot.pointee.payloadTypes[track.pointee.codec]
-        guard types.hasMedia, let path = path(to: slot) else { return }
+        guard types.hasMedia, var path = path(to: slot) else { return }
         let record = UnsafePointer(packet.record)
         let patch = record.pointee.descriptorPatch(for: epoch)
         var heading = Heading(
             marker: record.pointee.marker, payloadType: types.media, number: number,
             timestamp: record.pointee.timestamp &+ epoch.timestampDelta, ssrc: slot.pointee.ssrc,
             mayVary: types.hasRtx || !slot.pointee.kind.isVideo,
-            priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer))
+            priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer), frameDelta: epoch.frameDelta,
+            templateDelta: epoch.templateDelta)
         if types.hasRtx && slot.pointee.rtxSsrc != 0 {
             heading.number = slot.pointee.rtxSequence
             heading.payloadType = types.rtx
             heading.ssrc = slot.pointee.rtxSsrc
             slot.pointee.rtxSequence &+= 1
+            if slot.pointee.name.isInRetransmissions { path.isShort = false }
             guard emitRepetition(of: number, packet, record, heading, patch: patch, over: path) else { return }
         } else {
             heading.marker = heading.marker || slot.pointee.kind == .audio && number == epoch.first
@@ -173,11 +182,16 @@ extension Worker where Queue: ~Copyable {
         to memory: UnsafeMutableRawPointer
     ) -> Int {
         let ids = path.session.pointee.extensions
-        let hasDescriptor = ids.dependencyDescriptor != 0 && record.pointee.descriptorLength != 0
-        guard path.hasShortIDs && !hasDescriptor else {
+        let hasDescriptor = path.descriptorID != 0 && record.pointee.descriptorForm != .none
+        guard path.isShort && (!hasDescriptor || record.pointee.descriptorForm == .short) else {
             return writeLongHeader(heading, packet, record, over: path, to: memory)
         }
         var elements = ShortExtension()
+        if hasDescriptor {
+            elements.add(
+                path.descriptorID,
+                be24: record.pointee.shortDescriptor(frames: heading.frameDelta, templates: heading.templateDelta))
+        }
         if ids.transportSequence != 0 && heading.mayVary {
             elements.add(ids.transportSequence, be16: path.session.pointee.transportSequence)
             path.session.pointee.transportSequence &+= 1
@@ -206,6 +220,12 @@ extension Worker where Queue: ~Copyable {
                 sequence: UInt16(truncatingIfNeeded: heading.number), timestamp: heading.timestamp, ssrc: heading.ssrc)
         else { return 0 }
         let ids = path.session.pointee.extensions
+        if ids.mid != 0 && path.slot.isNamed(by: heading.number, of: heading.ssrc) {
+            let name = path.slot.pointee.name
+            if let room = header.reserve(ids.mid, count: Int(name.count)) {
+                for index in 0..<Int(name.count) { room.setU8(name.bytes[index], at: index) }
+            }
+        }
         if ids.transportSequence != 0 && heading.mayVary {
             header.add(ids.transportSequence, be16: path.session.pointee.transportSequence)
             path.session.pointee.transportSequence &+= 1
@@ -216,13 +236,19 @@ extension Worker where Queue: ~Copyable {
         if ids.videoOrientation != 0 && record.pointee.orientation != 0xff {
             header.add(ids.videoOrientation, u8: record.pointee.orientation)
         }
-        if ids.dependencyDescriptor != 0 && record.pointee.descriptorLength != 0 {
-            header.add(
-                ids.dependencyDescriptor,
-                UnsafeRawBufferPointer(
-                    start: packet.data + Int(record.pointee.descriptorOffset),
-                    count: Int(record.pointee.descriptorLength)))
+        let length = Int(record.pointee.descriptorLength)
+        if path.descriptorID != 0, length != 0, let room = header.reserve(path.descriptorID, count: length) {
+            room.copyMemory(from: packet.data + Int(record.pointee.descriptorOffset), byteCount: length)
+            DependencyDescriptor.shift(
+                room, count: length, frames: heading.frameDelta, templates: heading.templateDelta)
         }
         return header.finish()
+    }
+}
+
+extension UnsafePointer<Slot> {
+    /// Whether a packet of the media or the retransmission stream names the m-line.
+    fileprivate func isNamed(by number: UInt64, of ssrc: UInt32) -> Bool {
+        ssrc == pointee.ssrc ? number < pointee.name.until : pointee.name.isInRetransmissions
     }
 }

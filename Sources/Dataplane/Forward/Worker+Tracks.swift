@@ -85,7 +85,10 @@ extension Worker where Queue: ~Copyable {
     mutating func closeSlot(_ handle: SlotHandle) {
         guard let slot = slots.find(handle) else { return counters.drop(.staleHandle) }
         unmap(slot)
-        if let session = sessions.find(slot.pointee.session) { unlink(slot, from: session) }
+        if let session = sessions.find(slot.pointee.session) {
+            forgetName(of: slot, session)
+            unlink(slot, from: session)
+        }
         _ = slots.remove(handle)
         tell(.slotClosed(handle))
     }

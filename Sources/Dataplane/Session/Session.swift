@@ -63,6 +63,9 @@ struct Session: BitwiseCopyable {
     /// When the reports of once a second are due, ns.
     var reportsDue: UInt64 = 0
 
+    /// Slots that send and whose packets name their m-line still (`StreamName`).
+    var awaitedNames: UInt16 = 0
+
     /// The first of its Tracks and Slots; indices.
     var firstTrack = Link.none
     var firstSlot = Link.none

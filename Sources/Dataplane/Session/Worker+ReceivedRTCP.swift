@@ -22,7 +22,11 @@ extension Worker where Queue: ~Copyable {
         var compound = RTCPCompound(UnsafeRawBufferPointer(start: start, count: opened.plainLength))
         while let part = compound.next() {
             switch part.type {
-            case RTCPPacket.senderReport: noteSenderReport(part, session: session, now: now)
+            case RTCPPacket.senderReport:
+                noteSenderReport(part, session: session, now: now)
+                if session.pointee.awaitedNames > 0 { confirmNames(SenderReport(part), of: session) }
+            case RTCPPacket.receiverReport:
+                if session.pointee.awaitedNames > 0 { confirmNames(ReceiverReport(part), of: session) }
             case RTCPPacket.transportFeedback: answerNack(part, session: session, now: now)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
             default: break
