@@ -28,10 +28,11 @@ public struct Answerer: Sendable {
         to offer: String, ufrag: String, password: String, using generator: inout some RandomNumberGenerator
     ) throws(SDPError) -> Negotiation {
         let offer = try SessionDescription(parsing: offer)
+        try Self.refuseLite(offer)
         let bundle = try Bundle(offer)
         var answers = try plan(offer, bundle)
         let accepted = bundle.inOrder(answers)
-        guard !accepted.isEmpty else { throw SDPError(.unusable, "no m-line can be accepted") }
+        guard !accepted.isEmpty else { throw SDPError(.unusable, Self.nothingAccepted(answers)) }
         let transport = try OfferedTransport(session: offer.attributes, media: accepted.map(\.offered))
         let extensions = Self.agreeOnExtensions(&answers)
         Self.chooseSources(&answers, using: &generator)
@@ -56,7 +57,7 @@ public struct Answerer: Sendable {
         let bounds = [answers.firstIndex(where: \.isAccepted), answers.lastIndex(where: \.isAccepted)]
         for (index, answer) in answers.enumerated() {
             guard answer.isAccepted else {
-                text.add(MediaAnswer.rejection(answer.offered.media, credentials))
+                text.add(answer.rejection(credentials))
                 continue
             }
             text.add(mediaLine(answer))
@@ -70,8 +71,11 @@ public struct Answerer: Sendable {
     /// Decides for each m-line by itself what can be done with it.
     private func plan(_ offer: SessionDescription, _ bundle: Bundle) throws(SDPError) -> [MediaAnswer] {
         let direction = offer.attributes.lazy.compactMap { Direction(rawValue: $0.name) }.first ?? .sendrecv
+        let all = [offer.attributes] + offer.media.map(\.attributes)
+        let hasFingerprint = all.contains { $0.has("fingerprint") }
         var answers: [MediaAnswer] = []
         var mids: Set<String> = []
+        var sources = PublishedSources()
         var table = CapabilityTable()
         for media in offer.media {
             let offered = try OfferedMedia(media, sessionDirection: direction, &table)
@@ -79,12 +83,29 @@ public struct Answerer: Sendable {
                 throw SDPError(.malformed, line: media.line, "two m-lines have the mid \(offered.mid)")
             }
             let preference = media.kind == "audio" ? [Codec.opus] : videoCodecs.filter { $0 != .opus }
-            var answer = MediaAnswer(offered, preference: preference)
-            if !offered.isRTPOverDTLS || !bundle.allows(offered) { answer.formats = [] }
+            let refusal = offered.refusal(hasFingerprint: hasFingerprint) ?? bundle.refusal(of: offered)
+            let answer = MediaAnswer(offered, preference: preference, refusal: refusal)
             if answer.isAccepted { try require(offered) }
+            sources.expect(answer)
             answers.append(answer)
         }
+        for index in answers.indices { sources.serve(&answers[index]) }
         return answers
+    }
+
+    /// An ICE-lite agent sends no checks (RFC 8445 section 2.5): two of them would wait for each other.
+    private static func refuseLite(_ offer: SessionDescription) throws(SDPError) {
+        let all = [offer.attributes] + offer.media.map(\.attributes)
+        guard let lite = all.lazy.compactMap({ $0.first("ice-lite") }).first else { return }
+        throw SDPError(.unusable, line: lite.line, "a=ice-lite: this side is ICE-lite too, so nobody would connect")
+    }
+
+    /// Why all are refused, for as many m-lines as one reads.
+    private static func nothingAccepted(_ answers: [MediaAnswer]) -> String {
+        let reasons = answers.prefix(4).compactMap { answer in
+            answer.refusal.map { "line \(answer.offered.media.line): \($0)" }
+        }
+        return "no m-line can be accepted" + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: "; ")))")
     }
 
     private func require(_ offered: OfferedMedia) throws(SDPError) {
@@ -103,7 +124,9 @@ public struct Answerer: Sendable {
         for index in answers.indices where answers[index].isAccepted {
             let offered = answers[index].offered
             answers[index].extensions = offered.capabilities.extensions.filter { offer in
-                if !offered.sends, !offer.kind.isForSlots(among: offered.capabilities.extensions) { return false }
+                if answers[index].sends == nil, !offer.kind.isForSlots(among: offered.capabilities.extensions) {
+                    return false
+                }
                 let place = offer.kind.place
                 if map[keyPath: place] == 0, taken.insert(offer.id).inserted { map[keyPath: place] = offer.id }
                 return map[keyPath: place] == offer.id
@@ -158,17 +181,28 @@ public struct Answerer: Sendable {
             dtlsRole: transport.role, extensions: extensions, sends: accepted.compactMap(\.send),
             receives: accepted.compactMap(\.receive),
             reducedSizeRTCP: muxed.allSatisfy { $0.offered.media.attributes.has("rtcp-rsize") },
-            transportFeedback: accepted.contains(where: \.usesTransportFeedback), answer: text)
+            transportFeedback: accepted.contains(where: \.usesTransportFeedback),
+            answersReceiverReferenceTime: accepted.contains(where: \.offered.asksForReceiverReferenceTime), answer: text
+        )
+    }
+}
+
+extension PublisherFeedback {
+    fileprivate init(_ agreed: RTPFormat.Feedback) {
+        self = []
+        if agreed.contains(.nack) { insert(.nack) }
+        if agreed.contains(.pli) { insert(.pli) }
+        if agreed.contains(.fir) { insert(.fir) }
     }
 }
 
 extension MediaAnswer {
     /// What the client publishes here; nil when it does not.
     fileprivate var send: SendMedia? {
-        guard offered.sends, let chosen = formats.first else { return nil }
+        guard let sends, let chosen = formats.first else { return nil }
         return SendMedia(
-            mid: offered.mid, kind: offered.kind, codec: chosen.codec, payloadTypes: payloadTypes(of: chosen),
-            layers: offered.layers, stream: offered.stream)
+            mid: offered.mid, kind: sends, codec: chosen.codec, payloadTypes: payloadTypes(of: chosen),
+            feedback: PublisherFeedback(feedback(for: chosen.format)), layers: offered.layers, stream: offered.stream)
     }
 
     /// The Slot; nil when the client does not receive here.

@@ -15,8 +15,9 @@ struct Bundle {
         }
     }
 
-    func allows(_ media: OfferedMedia) -> Bool {
-        !exists || mids.contains(media.mid)
+    /// Why the m-line cannot be served on our one UDP port; nil when it can.
+    func refusal(of media: OfferedMedia) -> String? {
+        exists && !mids.contains(media.mid) ? "it is in no BUNDLE group, and one transport is served" : nil
     }
 
     /// The accepted m-lines, that first whose attributes count for the whole group.

@@ -31,7 +31,7 @@ public struct Fingerprint: Equatable, Sendable {
     /// Reads the value of an `a=fingerprint` line, for example `sha-256 4A:AD:...`; letters in either case.
     /// Nil when it is malformed or names a hash that we do not accept.
     public init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: " ", omittingEmptySubsequences: true)
+        let parts = text.split { $0 == " " || $0 == "\t" }
         guard parts.count == 2, let algorithm = Algorithm(rawValue: parts[0].lowercased()) else { return nil }
         let pairs = Array(parts[1].utf8).split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         guard pairs.count == algorithm.length else { return nil }

@@ -47,7 +47,7 @@ struct HeaderExtension {
 
     /// Nil when malformed, of another kind, or when the id needs two-byte elements.
     init?(_ value: String) {
-        let fields = value.utf8.split(separator: 0x20)
+        let fields = value.utf8.split(whereSeparator: \.isBlank)
         guard fields.count >= 2, let kind = Kind(rawValue: String(fields[1])) else { return nil }
         let name = fields[0].split(separator: UInt8(ascii: "/"), maxSplits: 1)
         guard let id = name.first.flatMap({ UInt8(Substring($0)) }), (1...14).contains(id) else { return nil }

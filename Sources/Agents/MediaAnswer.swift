@@ -9,21 +9,25 @@ struct MediaAnswer {
         var rtx: RTPFormat?
     }
 
-    var offered: OfferedMedia
-    /// For a publisher the one that it shall use comes first; empty rejects the m-line.
-    var formats: [Shared] = []
+    let offered: OfferedMedia
+    /// What the client publishes here; nil when it does not, or is not served.
+    private(set) var sends: MediaKind?
+    /// Why the m-line is refused, in words for people; nil when it is accepted.
+    private(set) var refusal: String?
+    /// For a publisher the one that it shall use comes first.
+    private(set) var formats: [Shared] = []
     var extensions: [HeaderExtension] = []
     /// Of the Slot, 0 when there is none.
     var ssrc: UInt32 = 0
     /// Of the Slot, 0 without retransmission.
     var rtxSsrc: UInt32 = 0
 
-    var isAccepted: Bool { !formats.isEmpty }
+    var isAccepted: Bool { refusal == nil }
     var hasRtx: Bool { formats.contains { $0.rtx != nil } }
 
     /// The offer's direction from our side.
     var direction: Direction {
-        switch (offered.sends, offered.receives) {
+        switch (sends != nil, offered.receives) {
         case (true, true): .sendrecv
         case (true, false): .recvonly
         case (false, true): .sendonly
@@ -35,31 +39,67 @@ struct MediaAnswer {
 
     /// Chooses the formats: what a Slot may be sent in is all that we share, in the offer's order; a publisher is
     /// asked for the first of `preference` that it has.
-    init(_ offered: OfferedMedia, preference: [Codec]) {
+    ///
+    /// - Parameter refusal: why the m-line is refused whatever its formats are.
+    init(_ offered: OfferedMedia, preference: [Codec], refusal: String?) {
         self.offered = offered
-        var shared: [Shared] = []
-        for format in offered.capabilities.formats {
-            guard let codec = format.codec, preference.contains(codec), !shared.contains(where: { $0.codec == codec })
-            else { continue }
-            let rtx = offered.capabilities.formats.first {
-                $0.associated == format.payloadType && $0.clockRate == format.clockRate
-            }
-            shared.append(Shared(codec: codec, format: format, rtx: rtx))
-        }
-        guard offered.sends, let codec = preference.first(where: { codec in shared.contains { $0.codec == codec } })
-        else {
-            formats = shared
+        self.refusal = refusal
+        guard refusal == nil else { return }
+        formats = shared(preference)
+        guard !formats.isEmpty else {
+            self.refusal = Self.missingCodec(of: offered)
             return
         }
-        let chosen = shared.filter { $0.codec == codec }
-        formats = offered.receives ? chosen + shared.filter { $0.codec != codec } : chosen
+        guard offered.sends else { return }
+        sends = offered.kind
+        choose(preference)
     }
 
-    /// A line `m=` that says no (RFC 3264 section 6). aiortc wants the `credentials` even there.
-    static func rejection(_ media: SessionDescription.Media, _ credentials: [String]) -> [String] {
+    private func shared(_ preference: [Codec]) -> [Shared] {
+        let all = offered.capabilities.formats
+        let usable = all.filter { $0.isUsable(receives: offered.receives) }
+        var shared: [Shared] = []
+        for format in usable {
+            guard let codec = format.codec, preference.contains(codec), !shared.contains(where: { $0.codec == codec }),
+                !usable.contains(where: { $0.codec == codec && $0.rank > format.rank })
+            else { continue }
+            let rtx = all.first { $0.associated == format.payloadType && $0.clockRate == format.clockRate }
+            // Nothing is repeated that cannot be asked for.
+            let isRepeated = feedback(for: format).contains(.nack)
+            shared.append(Shared(codec: codec, format: format, rtx: isRepeated ? rtx : nil))
+        }
+        return shared
+    }
+
+    /// Puts the codec that the publisher shall use first; it alone stays where nothing is received.
+    private mutating func choose(_ preference: [Codec]) {
+        guard let codec = preference.first(where: { codec in formats.contains { $0.codec == codec } }) else { return }
+        let chosen = formats.filter { $0.codec == codec }
+        formats = offered.receives ? chosen + formats.filter { $0.codec != codec } : chosen
+    }
+
+    private static func missingCodec(of offered: OfferedMedia) -> String {
+        if offered.kind == .audio { return "no codec is shared: sound is taken in Opus" }
+        let hasH264 = offered.capabilities.formats.contains { $0.encoding == "h264" }
+        return "no codec is shared"
+            + (hasH264 ? ": H.264 is taken in baseline profiles with packetization-mode=1" : "")
+    }
+
+    /// Gives the source its kind among those of the participant, or does not serve it: then the m-line is a Slot alone,
+    /// or refused.
+    mutating func serve(as kind: MediaKind?, otherwise refusal: String) {
+        sends = kind
+        if kind == nil, !offered.receives { self.refusal = refusal }
+    }
+
+    /// The lines of an m-line with port 0, which says no (RFC 3264 section 6), and why, where a title would be (RFC 8866
+    /// section 5.4). aiortc wants the `credentials` even there.
+    func rejection(_ credentials: [String]) -> [String] {
+        let media = offered.media
         var lines = ["m=\(media.kind) 0 \(media.proto) \(media.formats.joined(separator: " "))"]
+        if let refusal { lines.append("i=refused: \(refusal)") }
         lines += credentials
-        if let mid = media.attributes.first("mid") { lines.append("a=mid:\(mid.value)") }
+        if !offered.mid.isEmpty { lines.append("a=mid:\(offered.mid)") }
         return lines + ["a=inactive", "a=rtcp-mux"]
     }
 
@@ -70,6 +110,7 @@ struct MediaAnswer {
         if offered.receives { text.add("a=msid:- \(offered.mid)") }
         text.add("a=rtcp-mux")
         if offered.media.attributes.has("rtcp-rsize") { text.add("a=rtcp-rsize") }
+        if offered.asksForReceiverReferenceTime { text.add("a=rtcp-xr:rcvr-rtt=all") }
         // Slots differ in nothing of this.
         text.add(once: offered.capabilities.number.map { "\($0) \(offered.media.kind) \(direction.rawValue)" }) {
             text in
@@ -79,7 +120,7 @@ struct MediaAnswer {
             for shared in formats { text.add(formatLines(shared, saysFeedback: common == nil)) }
         }
         if offered.receives { text.add(sourceLines) }
-        if offered.sends { text.add(simulcastLines) }
+        if sends != nil { text.add(simulcastLines) }
     }
 
     var payloadTypes: [UInt8] {
@@ -110,19 +151,25 @@ struct MediaAnswer {
         if !parameters.isEmpty { lines.append("a=fmtp:\(type) \(parameters)") }
         if let rtx = shared.rtx {
             lines.append("a=rtpmap:\(rtx.payloadType) \(rtx.mapping)")
-            lines.append("a=fmtp:\(rtx.payloadType) \(rtx.parameters)")
+            lines.append("a=fmtp:\(rtx.payloadType) apt=\(type)")
         }
         return lines
     }
 
     /// Those that say more than their absence does: profile 0 is what VP9 (RFC 9628 section 7) and AV1 (its RTP
-    /// specification, section 7) mean without them.
+    /// specification, section 7) mean without them. Nothing that describes the offerer's own stream or decoder.
     private func parameters(of shared: Shared) -> String {
         switch shared.codec {
         case .opus: opusParameters(shared.format)
-        case .vp9, .av1: ""
-        case .vp8, .h264: shared.format.parameters
+        case .vp8, .vp9, .av1: ""
+        case .h264: Self.h264Parameters(shared.format)
         }
+    }
+
+    /// RFC 6184 section 8.2.2: what configures the format is repeated, and must be.
+    private static func h264Parameters(_ format: RTPFormat) -> String {
+        ["level-asymmetry-allowed", "packetization-mode", "profile-level-id"]
+            .compactMap { name in format.parameter(name).map { "\(name)=\($0)" } }.joined(separator: ";")
     }
 
     /// RFC 7587 section 6.1: forward error correction, and nothing that asks for stereo.
@@ -131,12 +178,10 @@ struct MediaAnswer {
         return (minptime.map { "minptime=\($0);" } ?? "") + "useinbandfec=1"
     }
 
-    /// REMB is the fallback of a peer without transport-wide feedback or its header extension.
-    private func feedback(for format: RTPFormat) -> RTPFormat.Feedback {
-        let offersTransport =
-            format.feedback.contains(.transport) && extensions.contains { $0.kind == .transportSequence }
-        var wanted: RTPFormat.Feedback = offersTransport ? .transport : .remb
-        if offered.kind.isVideo { wanted.formUnion([.fir, .nack, .pli]) }
+    /// What we answer and make use of; transport-wide feedback needs its header extension.
+    func feedback(for format: RTPFormat) -> RTPFormat.Feedback {
+        var wanted: RTPFormat.Feedback = offered.kind.isVideo ? [.fir, .nack, .pli] : []
+        if extensions.contains(where: { $0.kind == .transportSequence }) { wanted.insert(.transport) }
         return format.feedback.intersection(wanted)
     }
 

@@ -18,7 +18,7 @@ public struct Negotiation: Sendable {
     public var dtlsRole: DTLSRole
     /// The header extensions that the answer kept, with the offer's ids.
     public var extensions: ExtensionMap
-    /// What the client publishes, in m-line order.
+    /// What the client publishes, in m-line order: at most two sounds, a camera and a screen.
     public var sends: [SendMedia]
     /// The Slots, in m-line order.
     public var receives: [ReceiveMedia]
@@ -26,6 +26,9 @@ public struct Negotiation: Sendable {
     public var reducedSizeRTCP: Bool
     /// Transport-wide congestion feedback was agreed on, together with its header extension.
     public var transportFeedback: Bool
+    /// The client measures its round trip to us: its receiver reference time is to be answered with a DLRR block
+    /// (RFC 3611 sections 4.4 and 4.5).
+    public var answersReceiverReferenceTime: Bool
     /// Our answer, lines ended by CR LF.
     public var answer: String
 }
@@ -35,11 +38,13 @@ public struct SendMedia: Sendable {
     /// At most 16 bytes, as a one-byte header extension element carries it (RFC 8285 section 4.2).
     public var mid: String
     /// `.screen` when the m-line says `a=content:slides` (RFC 4796), or its msid stream or track id begins with
-    /// `screen`. A signaling channel that knows better may change it.
+    /// `screen`, or when it is the second video and none says so.
     public var kind: MediaKind
     public var codec: Codec
     /// The client's payload types.
     public var payloadTypes: PayloadTypes
+    /// What it may be sent.
+    public var feedback: PublisherFeedback
     /// Lowest resolution first; 1 to 3.
     public var layers: [SendLayer]
     /// The msid stream id (RFC 8830); empty when the m-line has none.

@@ -10,7 +10,7 @@ struct OfferedMedia {
     var sends: Bool
     var receives: Bool
     var capabilities: OfferedCapabilities
-    /// Lowest resolution first, at most 3.
+    /// Lowest resolution first, at most 3; of a publisher.
     var rids: [String]
     /// The `msid` stream id; empty when there is none.
     var stream: String
@@ -18,7 +18,7 @@ struct OfferedMedia {
     /// A BUNDLE-only m-line has port 0 and leaves out what the first one of the group says (RFC 8843 section 7.1).
     var isBundleOnly: Bool { media.port == 0 && media.attributes.has("bundle-only") }
 
-    /// - Throws: when the mid is malformed.
+    /// - Throws: when the mid is malformed, or the simulcast is of layers that are not declared.
     init(
         _ media: SessionDescription.Media, sessionDirection: Direction, _ table: inout CapabilityTable
     ) throws(SDPError) {
@@ -32,7 +32,7 @@ struct OfferedMedia {
         sends = direction == .sendrecv || direction == .sendonly
         receives = direction == .sendrecv || direction == .recvonly
         capabilities = table.read(media)
-        rids = Self.rids(of: media)
+        rids = sends ? try Self.rids(of: media) : []
         let msid = media.attributes.first("msid")?.value.words ?? []
         stream = msid.first.map { $0 == "-" ? "" : $0 } ?? ""
         kind =
@@ -49,9 +49,28 @@ struct OfferedMedia {
     }
 
     /// Why we cannot serve it, whatever its formats are; nil when we can.
-    var isRTPOverDTLS: Bool {
-        (media.kind == "audio" || media.kind == "video") && media.proto.hasSuffix("/TLS/RTP/SAVPF")
-            && (media.port != 0 || isBundleOnly)
+    ///
+    /// - Parameter hasFingerprint: somewhere in the offer.
+    func refusal(hasFingerprint: Bool) -> String? {
+        let profile = TransportProfile(media.proto)
+        return if media.kind != "audio" && media.kind != "video" {
+            "only audio and video are served"
+        } else if media.port == 0 && !isBundleOnly {
+            "it was offered with port 0"
+        } else if !profile.isKnown {
+            "this transport protocol is not served"
+        } else if profile.isPlain && !hasFingerprint {
+            "RTP is not served without encryption; DTLS-SRTP needs an a=fingerprint"
+        } else {
+            nil
+        }
+    }
+
+    /// As a receiver of media it measures the round trip with us (RFC 3611 section 4.4, section 5.1 for the words).
+    var asksForReceiverReferenceTime: Bool {
+        media.attributes.values("rtcp-xr").contains { value in
+            value.words.contains { $0 == "rcvr-rtt=all" || $0.hasPrefix("rcvr-rtt=all:") }
+        }
     }
 
     /// What to expect for a publisher's encodings, lowest resolution first.
@@ -75,29 +94,30 @@ struct OfferedMedia {
         media.attributes.values("ssrc").compactMap { $0.words.first.flatMap { UInt32($0) } }
     }
 
-    /// What an offer may declare; we use 3.
-    private static let maximumRids = 16
-
     /// The rids that the client sends (RFC 8853): of `a=simulcast`, the first alternative of each stream; without
     /// it, a single `a=rid`.
-    private static func rids(of media: SessionDescription.Media) -> [String] {
-        let declared = media.attributes.values("rid").prefix(maximumRids).compactMap { value -> String? in
-            let parts = value.words
-            guard parts.count >= 2, parts[1] == "send", parts[0].isRid else { return nil }
-            return parts[0]
+    private static func rids(of media: SessionDescription.Media) throws(SDPError) -> [String] {
+        let declared = media.attributes.values("rid").map(\.words).filter { $0.count >= 2 && $0[1] == "send" }
+            .map { $0[0] }
+        guard let simulcast = media.attributes.first("simulcast") else {
+            return declared.count == 1 && declared[0].isRid ? declared : []
         }
-        guard let simulcast = media.attributes.first("simulcast")?.value else {
-            return declared.count == 1 ? declared : []
-        }
-        let words = simulcast.words
+        let words = simulcast.value.words
         guard let send = words.firstIndex(of: "send"), words.indices.contains(send + 1) else { return [] }
+        let known = Set(declared)
         var listed: [String] = []
         for stream in words[send + 1].split(separator: ";") {
-            guard let alternative = stream.split(separator: ",").first else { continue }
             // `~` says that the stream begins paused.
-            let rid = String(alternative.first == "~" ? alternative.dropFirst() : alternative)
-            if declared.contains(rid), !listed.contains(rid) { listed.append(rid) }
-            if listed.count == maximumRids { break }
+            let alternatives = stream.split(separator: ",").map { String($0.first == "~" ? $0.dropFirst() : $0) }
+            guard alternatives.allSatisfy(known.contains) else {
+                throw SDPError(
+                    .unusable, line: simulcast.line, "a=simulcast names a rid that no a=rid declares for sending")
+            }
+            guard alternatives.allSatisfy(\.isRid) else {
+                throw SDPError(
+                    .unusable, line: simulcast.line, "a rid is at most 16 letters, digits, hyphens and underscores")
+            }
+            if let rid = alternatives.first, !listed.contains(rid) { listed.append(rid) }
         }
         return Array(lowestFirst(listed).prefix(3))
     }
@@ -117,11 +137,6 @@ struct OfferedMedia {
 /// A media direction (RFC 8866 section 6.7).
 enum Direction: String {
     case sendrecv, sendonly, recvonly, inactive
-}
-
-extension String {
-    /// What stands between blanks; those at the ends and doubled ones mean nothing.
-    var words: [String] { utf8.split(separator: 0x20).map { String($0) } }
 }
 
 extension StringProtocol {

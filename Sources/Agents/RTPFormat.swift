@@ -17,19 +17,18 @@ struct RTPFormat {
     /// The payload type that a retransmission format repeats (RFC 4588 section 8.1).
     private(set) var associated: UInt8?
 
-    /// RFC 4585, RFC 5104, and the two ways of telling a sender what the path carries.
+    /// RFC 4585, RFC 5104, and transport-wide reports of what has come. Not REMB: we never send it.
     struct Feedback: OptionSet {
         let rawValue: UInt8
 
         static let transport = Feedback(rawValue: 1 << 0)
-        static let remb = Feedback(rawValue: 1 << 1)
-        static let fir = Feedback(rawValue: 1 << 2)
-        static let nack = Feedback(rawValue: 1 << 3)
-        static let pli = Feedback(rawValue: 1 << 4)
+        static let fir = Feedback(rawValue: 1 << 1)
+        static let nack = Feedback(rawValue: 1 << 2)
+        static let pli = Feedback(rawValue: 1 << 3)
 
         /// In the order in which an answer lists them.
         static let texts: [(Feedback, String)] = [
-            (.transport, "transport-cc"), (.remb, "goog-remb"), (.fir, "ccm fir"), (.nack, "nack"), (.pli, "nack pli"),
+            (.transport, "transport-cc"), (.fir, "ccm fir"), (.nack, "nack"), (.pli, "nack pli"),
         ]
 
         init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -39,7 +38,6 @@ struct RTPFormat {
             let parameter = words.dropFirst().first.map { Substring($0) }
             switch (words.count, words.first.map { Substring($0) }, parameter) {
             case (1, "transport-cc", _): self = .transport
-            case (1, "goog-remb", _): self = .remb
             case (1, "nack", _): self = .nack
             case (2, "nack", "pli"): self = .pli
             case (2, "ccm", "fir"): self = .fir
@@ -82,13 +80,36 @@ struct RTPFormat {
         if encoding == "rtx" { associated = parameter("apt").flatMap { UInt8($0) } }
     }
 
-    /// Constrained baseline (profile_idc 66 with constraint_set1; RFC 6184 section 8.1) in packetization mode 1.
-    /// A missing profile-level-id means 42e01f among browsers (RFC 7742 section 6.2 demands that profile of all).
-    private var isForwardableH264: Bool {
-        guard parameter("packetization-mode") == "1" else { return false }
-        let level = parameter("profile-level-id") ?? "42e01f"
-        guard level.utf8.count == 6, let value = UInt32(level, radix: 16) else { return false }
-        return value >> 16 == 0x42 && value >> 8 & 0x4f == 0x40
+    /// Baseline (profile_idc 66; RFC 6184 section 8.1), packetized as we can forward it.
+    private var isForwardableH264: Bool { packetizationMode != nil && profile >> 16 == 0x42 }
+
+    /// The profile-level-id of H.264, 0 where it is malformed. A missing one means 42e01f among browsers (RFC 7742
+    /// section 6.2 demands that profile of all).
+    private var profile: UInt32 {
+        let text = parameter("profile-level-id") ?? "42e01f"
+        return text.utf8.count == 6 ? UInt32(text, radix: 16) ?? 0 : 0
+    }
+
+    /// Of H.264: 1, or 0, which a missing one means too (RFC 6184 section 8.1); nil for others, which we do not forward.
+    private var packetizationMode: Int? {
+        switch parameter("packetization-mode") {
+        case nil, "0": 0
+        case "1": 1
+        default: nil
+        }
+    }
+
+    /// Whether it may be used in these directions. Packetization mode 0 is single NAL units alone (RFC 6184 section
+    /// 5.4): everybody can be sent them, but most publishers send fragments and aggregates.
+    func isUsable(receives: Bool) -> Bool {
+        codec != nil && !(codec == .h264 && receives && packetizationMode == 0)
+    }
+
+    /// Among formats of one codec the higher is taken. Constrained baseline (constraint_set1) is what browsers decode; of
+    /// the rest of baseline no encoder makes use, so that it goes where there is nothing better.
+    var rank: Int {
+        guard codec == .h264 else { return 0 }
+        return (profile >> 8 & 0x4f == 0x40 ? 2 : 0) + (packetizationMode == 1 ? 1 : 0)
     }
 
     /// What `all` reads of an m-line, beside its payload types.
@@ -116,7 +137,7 @@ struct RTPFormat {
             case "fmtp":
                 if let (type, rest) = split(attribute.value) { byType[type]?.parameters = String(rest) }
             case "rtcp-fb":
-                let words = attribute.value.utf8.split(separator: 0x20)
+                let words = attribute.value.utf8.split(whereSeparator: \.isBlank)
                 guard let type = words.first, words.count > 1 else { continue }
                 let feedback = Feedback(words.dropFirst())
                 if type.elementsEqual("*".utf8) {
@@ -138,7 +159,7 @@ struct RTPFormat {
     /// `<payload type> <rest>`, without blanks around either.
     private static func split(_ value: String) -> (UInt8, Substring.UTF8View)? {
         let text = Substring(value).utf8.trimmed
-        guard let blank = text.firstIndex(of: 0x20), let type = payloadType(text[..<blank]) else { return nil }
+        guard let blank = text.firstIndex(where: \.isBlank), let type = payloadType(text[..<blank]) else { return nil }
         return (type, text[blank...].trimmed)
     }
 
@@ -147,21 +168,6 @@ struct RTPFormat {
         guard let type = UInt8(Substring(text)), type < 64 || (96...127).contains(type) else { return nil }
         return type
     }
-}
-
-extension Substring.UTF8View {
-    /// Without blanks at both ends.
-    var trimmed: Substring.UTF8View {
-        var text = self
-        while text.first == 0x20 { text.removeFirst() }
-        while text.last == 0x20 { text.removeLast() }
-        return text
-    }
-}
-
-extension String {
-    /// Of what a valid string is made.
-    init(_ text: Substring.UTF8View) { self = String(Substring(text)) }
 }
 
 extension UInt8 {

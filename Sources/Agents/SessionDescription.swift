@@ -84,9 +84,7 @@ public struct SessionDescription: Sendable {
             throw SDPError(.malformed, line: number, "a description begins with v=, o= and s=")
         case (_, "m"): media.append(try Self.media(value, number: number, count: media.count))
         case (_, "a"):
-            // pion ends lines with a blank, which means nothing.
-            let end = value.lastIndex { $0 != 0x20 }.map { $0 + 1 } ?? value.startIndex
-            let attribute = try Self.attribute(value[..<end], number: number)
+            let attribute = try Self.attribute(value, number: number)
             if media.isEmpty {
                 attributes.append(attribute)
             } else {
@@ -100,16 +98,17 @@ public struct SessionDescription: Sendable {
     private static func attribute(_ value: ArraySlice<UInt8>, number: Int) throws(SDPError) -> Attribute {
         let colon = value.firstIndex(of: UInt8(ascii: ":")) ?? value.endIndex
         guard colon > value.startIndex else { throw SDPError(.malformed, line: number, "an attribute without a name") }
+        // pion ends lines with a blank, which means nothing.
         return Attribute(
-            name: String(decoding: value[..<colon], as: UTF8.self),
-            value: String(decoding: value[colon...].dropFirst(), as: UTF8.self), line: number)
+            name: String(decoding: value[..<colon].trimmed, as: UTF8.self),
+            value: String(decoding: value[colon...].dropFirst().trimmed, as: UTF8.self), line: number)
     }
 
     private static func media(_ value: ArraySlice<UInt8>, number: Int, count: Int) throws(SDPError) -> Media {
         guard count < maximumMedia else {
             throw SDPError(.tooLarge, line: number, "more than \(maximumMedia) m-lines")
         }
-        let fields = value.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        let fields = value.split(whereSeparator: \.isBlank).map { String(decoding: $0, as: UTF8.self) }
         guard fields.count >= 4, fields.count <= 3 + maximumFormats,
             let port = fields[1].split(separator: "/").first.flatMap({ UInt16($0) }),
             fields.allSatisfy({ $0.utf8.allSatisfy { (0x21...0x7e).contains($0) } })

@@ -1,5 +1,3 @@
-import Meetings
-
 /// Whose sound a meeting hears: as many as a viewer has audio Slots, and one more, for a viewer
 /// who is on the stage does not hear itself.
 ///
@@ -9,7 +7,7 @@ struct AudioStage {
     /// Only grows.
     private(set) var capacity: Int
     /// In the order of preference: the last one is heard only by the others on the stage.
-    private(set) var holders: [ParticipantID] = []
+    private(set) var holders: [SourceID] = []
 
     init(audioSlots: Int) { capacity = audioSlots + 1 }
 
@@ -19,7 +17,7 @@ struct AudioStage {
     /// joining, and nobody muted stands on it while one who is not wants to.
     ///
     /// - Returns: whether `holders` changed. Costs a look at as many as the stage holds, not at all.
-    mutating func settle(unmuted: Roster, muted: Roster) -> Bool {
+    mutating func settle(unmuted: Roster<SourceID>, muted: Roster<SourceID>) -> Bool {
         let before = holders
         holders.removeAll { !unmuted.contains($0) && !muted.contains($0) }
         while holders.count < capacity,
@@ -43,7 +41,7 @@ struct AudioStage {
     ///
     /// - Parameter muted: they never challenge.
     /// - Returns: whether `holders` changed.
-    mutating func challenge(by ranking: SpeakerRanking, muted: Roster) -> Bool {
+    mutating func challenge(by ranking: SpeakerRanking, muted: Roster<SourceID>) -> Bool {
         var changed = false
         for speaker in ranking.speakers where !holders.contains(speaker) && !muted.contains(speaker) {
             guard holders.count == capacity, let weakest = weakest(in: ranking),
@@ -64,7 +62,7 @@ struct AudioStage {
         return changed
     }
 
-    private func first(of roster: Roster) -> ParticipantID? { roster.participants.first { !holders.contains($0) } }
+    private func first(of roster: Roster<SourceID>) -> SourceID? { roster.members.first { !holders.contains($0) } }
 
     private func weakest(in ranking: SpeakerRanking) -> Int? {
         // Of equals the last in the order goes.

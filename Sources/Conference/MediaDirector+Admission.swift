@@ -45,7 +45,7 @@ extension MediaDirector {
         var secret: UInt64
         var password: ShortText
         var negotiation: Negotiation
-        var tracks: [(SendMedia, MediaKind)]
+        var tracks: [(SendMedia, SourceRole)]
     }
 
     private func findPlace(for offer: String) throws(MediaError) -> Place {
@@ -90,15 +90,11 @@ extension MediaDirector {
         }
     }
 
-    /// The m-lines that become Tracks: one of each kind. A second video is the screen where the offer does
-    /// not name one.
-    static func published(_ sends: [SendMedia]) -> [(SendMedia, MediaKind)] {
-        let hasScreen = sends.contains { $0.kind == .screen }
-        var taken: Set<MediaKind> = []
+    /// The roles of what is published. The answer refuses what has none.
+    static func published(_ sends: [SendMedia]) -> [(SendMedia, SourceRole)] {
+        var taken: Set<SourceRole> = []
         return sends.compactMap { media in
-            if taken.insert(media.kind).inserted { return (media, media.kind) }
-            guard media.kind == .video, !hasScreen, taken.insert(.screen).inserted else { return nil }
-            return (media, .screen)
+            SourceRole.roles(of: media.kind).first { taken.insert($0).inserted }.map { (media, $0) }
         }
     }
 
@@ -110,12 +106,12 @@ extension MediaDirector {
             .openSession(
                 OpenSession(session: place.session, ufragSecret: place.secret, password: place.password)))
         workers[worker].send(.configureSession(place.session, place.negotiation.extensions))
-        var tracks: [MediaKind: PublishedTrack] = [:]
-        for (media, kind) in place.tracks {
+        var tracks: [SourceRole: PublishedTrack] = [:]
+        for (media, role) in place.tracks {
             guard let handle = workers[worker].tracks.take() else { preconditionFailure("the room was asked for") }
-            let opening = OpenTrack(media, kind: kind, track: handle, session: place.session)
-            tracks[kind] = PublishedTrack(opening: opening)
-            publishers[handle] = participant
+            let opening = OpenTrack(media, track: handle, session: place.session)
+            tracks[role] = PublishedTrack(opening: opening)
+            publishers[handle] = SourceID(participant, role)
             workers[worker].send(.openTrack(opening))
         }
         let slots = place.negotiation.receives.map { media in

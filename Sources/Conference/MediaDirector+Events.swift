@@ -31,8 +31,8 @@ extension MediaDirector {
         case .slotClosed(let slot):
             if workers.indices.contains(slot.worker) { workers[slot.worker].slots.release(slot) }
         case .audioLevel(let track, let level):
-            guard let participant = publishers[track], let meeting = members[participant]?.meeting else { return }
-            meetings[meeting]?.note(participant, level: level)
+            guard let source = publishers[track], let meeting = members[source.participant]?.meeting else { return }
+            meetings[meeting]?.note(source, level: level)
             sounding.insert(meeting)
         case .sessionMoved(let session, let remote):
             logger.debug("session moved", metadata: ["session": "\(session.raw)", "remote": "\(remote)"])

@@ -50,18 +50,19 @@ extension MediaDirector {
             member.filled[Int(kind.rawValue)] = meeting.revision(of: kind)
             let indices = member.slots.indices.filter { member.slots[$0].kind == kind }
             guard !indices.isEmpty else { continue }
-            var assigner = SlotAssigner(occupants: indices.map { member.slots[$0].occupant })
+            var assigner = SlotAssigner(occupants: indices.map { member.slots[$0].source })
             let wanted = meeting.wanted(kind, for: viewer, count: indices.count)
-            assigner.fill(with: wanted.filter { canShow($0, kind, to: member.slots[indices[0]]) })
+            assigner.fill(with: wanted.filter { canShow($0, to: member.slots[indices[0]]) })
             let tiles = assigner.occupants.count { $0 != nil }
             for (index, occupant) in zip(indices, assigner.occupants) {
-                let height = occupant.map { meeting.height(of: $0, for: viewer, kind, tiles: tiles) } ?? 0
-                let before = member.slots[index].occupant
+                let height =
+                    occupant.map { meeting.height(of: $0.participant, for: viewer, kind, tiles: tiles) } ?? 0
+                let before = member.slots[index].source
                 if !put(occupant, into: &member.slots[index], height: height, on: member.worker) {
                     member.filled[Int(kind.rawValue)] = nil
                     starved.insert(viewer)
                 }
-                if member.slots[index].occupant != before { changed.append(index) }
+                if member.slots[index].source != before { changed.append(index) }
             }
         }
         if !isSilent, !changed.isEmpty {
@@ -69,23 +70,25 @@ extension MediaDirector {
         }
     }
 
-    /// Whether the viewer negotiated the codec of the participant's Track.
-    private func canShow(_ participant: ParticipantID, _ kind: MediaKind, to slot: MemberSlot) -> Bool {
-        guard let track = members[participant]?.tracks[kind] else { return false }
+    private func track(of source: SourceID) -> PublishedTrack? { members[source.participant]?.tracks[source.role] }
+
+    /// Whether the viewer negotiated the codec of the source's Track.
+    private func canShow(_ source: SourceID, to slot: MemberSlot) -> Bool {
+        guard let track = track(of: source) else { return false }
         return slot.payloadTypes[track.opening.codec].hasMedia
     }
 
-    /// Maps the participant's Track into the Slot, and lets go of what was there.
+    /// Maps the source's Track into the Slot, and lets go of what was there.
     ///
     /// - Returns: false when the worker has no place for a replica of the Track; the Slot is empty then.
     private func put(
-        _ occupant: ParticipantID?, into slot: inout MemberSlot, height: UInt16, on worker: Int
+        _ source: SourceID?, into slot: inout MemberSlot, height: UInt16, on worker: Int
     ) -> Bool {
-        let track = occupant.flatMap { members[$0]?.tracks[slot.kind] }
+        let track = source.flatMap { self.track(of: $0) }
         let origin = track?.handle ?? .none
-        guard origin != slot.origin || height != slot.maxHeight || occupant != slot.occupant else { return true }
+        guard origin != slot.origin || height != slot.maxHeight || source != slot.source else { return true }
         let old = slot
-        slot.occupant = occupant
+        slot.source = source
         slot.origin = origin
         slot.maxHeight = height
         var local = TrackHandle.none
@@ -96,7 +99,7 @@ extension MediaDirector {
             if let shown {
                 local = shown
             } else {
-                slot.occupant = nil
+                slot.source = nil
                 slot.origin = .none
                 slot.maxHeight = 0
                 statistics.refusedReplicas += 1
@@ -134,7 +137,7 @@ extension MediaDirector {
             guard let change = meetings[id]?.tick(), let ranking = meetings[id]?.ranking else { continue }
             touch(change.touched)
             if change.speakersChanged {
-                tell(.activeSpeakers(id, Array(ranking.speakers.prefix(Self.speakersTold))))
+                tell(.activeSpeakers(id, Array(ranking.participants.prefix(Self.speakersTold))))
             }
             if ranking.isQuiet { sounding.remove(id) }
         }

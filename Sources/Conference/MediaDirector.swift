@@ -54,8 +54,8 @@ public actor MediaDirector: MediaPlane {
     var agents: [SessionHandle: SessionAgent] = [:]
     /// Sessions with a timer: those that do not flow yet.
     var connecting: Set<SessionHandle> = []
-    /// Whose Track it is; replicas are not in it.
-    var publishers: [TrackHandle: ParticipantID] = [:]
+    /// Which source a Track is; replicas are not in it.
+    var publishers: [TrackHandle: SourceID] = [:]
     var replicas = ReplicaLedger()
     var feeds: [PendingFeed] = []
     var closing = ClosingLedger()

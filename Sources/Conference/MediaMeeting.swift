@@ -6,13 +6,14 @@ import Wire
 /// Every change answers the viewers to look at again, and none whose screen stays as it is: a join into a
 /// large meeting costs those who have a free Slot, not everybody.
 struct MediaMeeting {
-    private(set) var members = Roster()
+    private(set) var members = Roster<ParticipantID>()
     /// Those with a camera that is on, in the order of joining.
-    private(set) var cameras = Roster()
+    private(set) var cameras = Roster<ParticipantID>()
     /// Those who share a screen, in the order of beginning.
-    private(set) var screens = Roster()
-    private var openMicrophones = Roster()
-    private var mutedMicrophones = Roster()
+    private(set) var screens = Roster<ParticipantID>()
+    /// Microphones in the order of joining, then second sounds in the same.
+    private var openSounds = Roster<SourceID>()
+    private var mutedSounds = Roster<SourceID>()
     private(set) var stage = AudioStage(audioSlots: 3)
     private(set) var ranking = SpeakerRanking()
 
@@ -99,9 +100,11 @@ struct MediaMeeting {
             } else {
                 screens.remove(participant)
             }
-            touched.formUnion(members.participants)
+            touched.formUnion(members.members)
         }
-        if setMicrophone(participant, serial: serial, sources.microphone) { touched.formUnion(members.participants) }
+        let microphone = setSound(SourceID(participant, .microphone), serial: serial, sources.microphone)
+        let sound = setSound(SourceID(participant, .sound), serial: Self.secondSounds + serial, sources.sound)
+        if microphone || sound { touched.formUnion(members.members) }
         touched.formUnion(touchSubjects())
         return touched
     }
@@ -118,40 +121,41 @@ struct MediaMeeting {
         return position <= videoSlots ? watching.union(defaultViewers) : watching
     }
 
+    /// Above the serial of any join: whoever speaks comes before what else sounds.
+    private static let secondSounds: UInt64 = 1 << 48
+
     /// - Returns: whether the stage changed.
-    private mutating func setMicrophone(
-        _ participant: ParticipantID, serial: UInt64, _ microphone: MediaSources.Microphone
-    ) -> Bool {
-        if microphone == .open {
-            openMicrophones.insert(participant, serial: serial)
+    private mutating func setSound(_ source: SourceID, serial: UInt64, _ audio: MediaSources.Audio) -> Bool {
+        if audio == .open {
+            openSounds.insert(source, serial: serial)
         } else {
-            openMicrophones.remove(participant)
-            ranking.remove(participant)
+            openSounds.remove(source)
+            ranking.remove(source)
         }
-        if microphone == .muted {
-            mutedMicrophones.insert(participant, serial: serial)
+        if audio == .muted {
+            mutedSounds.insert(source, serial: serial)
         } else {
-            mutedMicrophones.remove(participant)
+            mutedSounds.remove(source)
         }
-        let changed = stage.settle(unmuted: openMicrophones, muted: mutedMicrophones)
+        let changed = stage.settle(unmuted: openSounds, muted: mutedSounds)
         if changed { revisions[Int(MediaKind.audio.rawValue)] += 1 }
         return changed
     }
 
     // MARK: who speaks
 
-    /// Takes a level (-dBov) of the participant's microphone; one that is said to be muted is not heard.
-    mutating func note(_ participant: ParticipantID, level: UInt8) {
-        if openMicrophones.contains(participant) { ranking.note(participant, level: level) }
+    /// Takes a level (-dBov) of a sound; one that is said to be muted is not heard.
+    mutating func note(_ source: SourceID, level: UInt8) {
+        if openSounds.contains(source) { ranking.note(source, level: level) }
     }
 
     /// Orders the speakers anew; every `SpeakerRanking.period`.
     mutating func tick() -> (touched: Set<ParticipantID>, speakersChanged: Bool) {
         let speakersChanged = ranking.tick()
-        let stageChanged = stage.challenge(by: ranking, muted: mutedMicrophones)
+        let stageChanged = stage.challenge(by: ranking, muted: mutedSounds)
         if stageChanged { revisions[Int(MediaKind.audio.rawValue)] += 1 }
-        var touched = stageChanged ? Set(members.participants) : []
-        if let speaker = ranking.speakers.first, speaker != lastSpeaker {
+        var touched = stageChanged ? Set(members.members) : []
+        if let speaker = ranking.participants.first, speaker != lastSpeaker {
             lastSpeaker = speaker
             touched.formUnion(touchSubjects())
         }
@@ -173,37 +177,42 @@ struct MediaMeeting {
         return Set(subjects.keys)
     }
 
-    /// The participants for `count` Slots of a kind, the most important first.
-    func wanted(_ kind: MediaKind, for viewer: ParticipantID, count: Int) -> [ParticipantID] {
+    /// The sources for `count` Slots of a kind, the most important first.
+    func wanted(_ kind: MediaKind, for viewer: ParticipantID, count: Int) -> [SourceID] {
         if let subject = subjects[viewer] { return wanted(kind, of: subject, for: viewer, count) }
         return switch kind {
-        case .audio: firstOthers(stage.holders, than: viewer, count)
-        case .screen: firstOthers(screens.participants, than: viewer, count)
+        case .audio: Array(stage.holders.lazy.filter { $0.participant != viewer }.prefix(count))
+        case .screen: firstOthers(screens.members, than: viewer, count).map { SourceID($0, .screen) }
         case .video:
             if let tiles = views[viewer]?.tiles {
-                Array(tiles.lazy.filter { cameras.contains($0) }.prefix(count))
+                tiles.lazy.filter { cameras.contains($0) }.prefix(count).map { SourceID($0, .camera) }
             } else {
-                firstOthers(cameras.participants, than: viewer, count)
+                firstOthers(cameras.members, than: viewer, count).map { SourceID($0, .camera) }
             }
         }
     }
 
     private func wanted(
         _ kind: MediaKind, of subject: MediaView.Subject, for viewer: ParticipantID, _ count: Int
-    ) -> [ParticipantID] {
-        if kind == .screen { return firstOthers(screens.participants, than: viewer, count) }
+    ) -> [SourceID] {
+        if kind == .screen { return firstOthers(screens.members, than: viewer, count).map { SourceID($0, .screen) } }
         if case .participant(let participant) = subject {
-            return (kind == .audio ? members : cameras).contains(participant) ? [participant] : []
+            guard (kind == .audio ? members : cameras).contains(participant) else { return [] }
+            let roles: [SourceRole] = kind == .audio ? [.microphone, .sound] : [.camera]
+            return roles.prefix(count).map { SourceID(participant, $0) }
         }
-        let speakers = (lastSpeaker.map { [$0] } ?? []) + ranking.speakers
-        return kind == .audio
-            ? firstOthers(unique(speakers + stage.holders), than: viewer, count)
-            : firstOthers(unique(speakers + cameras.participants).lazy.filter(cameras.contains), than: viewer, count)
+        let speaker = lastSpeaker.map { [$0] } ?? []
+        if kind == .audio {
+            let sounds = unique(speaker.map { SourceID($0, .microphone) } + ranking.speakers + stage.holders)
+            return Array(sounds.lazy.filter { $0.participant != viewer }.prefix(count))
+        }
+        let seen = unique(speaker + ranking.participants + cameras.members).filter { cameras.contains($0) }
+        return firstOthers(seen, than: viewer, count).map { SourceID($0, .camera) }
     }
 
-    private func unique(_ participants: [ParticipantID]) -> [ParticipantID] {
-        var seen: Set<ParticipantID> = []
-        return participants.filter { seen.insert($0).inserted }
+    private func unique<Element: Hashable>(_ elements: [Element]) -> [Element] {
+        var seen: Set<Element> = []
+        return elements.filter { seen.insert($0).inserted }
     }
 
     /// The most pixels in height that `viewer` can show of the participant.

@@ -25,10 +25,12 @@ struct MemberSlot {
     let kind: MediaKind
     /// Receivable codecs.
     let payloadTypes: PayloadTypeMap
-    var occupant: ParticipantID?
+    var source: SourceID?
     /// The source Track that it shows, also where a replica of it is mapped; `none` for an empty Slot.
     var origin = TrackHandle.none
     var maxHeight: UInt16 = 0
+
+    var occupant: ParticipantID? { source?.participant }
 
     var assignment: SlotAssignment { SlotAssignment(mid: mid, participant: occupant, source: SlotSource(kind)) }
 }
@@ -40,8 +42,7 @@ final class MediaMember {
     /// Its place in the order of joining; a reconnect keeps it.
     let serial: UInt64
     let session: SessionHandle
-    /// At most one of a kind.
-    let tracks: [MediaKind: PublishedTrack]
+    let tracks: [SourceRole: PublishedTrack]
     /// In the order of the m-lines.
     var slots: [MemberSlot]
     /// What it does not publish does not count.
@@ -56,7 +57,7 @@ final class MediaMember {
 
     init(
         id: ParticipantID, meeting: MeetingID, serial: UInt64, session: SessionHandle,
-        tracks: [MediaKind: PublishedTrack], slots: [MemberSlot], state: PublishedMedia, view: MediaView
+        tracks: [SourceRole: PublishedTrack], slots: [MemberSlot], state: PublishedMedia, view: MediaView
     ) {
         self.id = id
         self.meeting = meeting
@@ -81,19 +82,22 @@ final class MediaMember {
     /// What others can be given of it.
     func sources() -> MediaSources {
         MediaSources(
-            microphone: tracks[.audio] == nil ? .none : state.audio ? .open : .muted,
-            camera: tracks[.video] != nil && state.video,
+            microphone: tracks[.microphone] == nil ? .none : state.audio ? .open : .muted,
+            // A tab goes on sounding while the microphone of who shares it is muted.
+            sound: tracks[.sound] == nil ? .none : state.audio || state.screen ? .open : .muted,
+            camera: tracks[.camera] != nil && state.video,
             screen: tracks[.screen] != nil && state.screen)
     }
 }
 
 /// What a participant gives to the others now.
 struct MediaSources: Equatable {
-    enum Microphone {
+    enum Audio {
         case none, muted, open
     }
 
-    var microphone = Microphone.none
+    var microphone = Audio.none
+    var sound = Audio.none
     var camera = false
     var screen = false
 }

@@ -4,14 +4,15 @@ import Wire
 
 /// What an answered offer says, in the workers' words.
 extension OpenTrack {
-    init(_ media: SendMedia, kind: MediaKind, track: TrackHandle, session: SessionHandle) {
+    init(_ media: SendMedia, track: TrackHandle, session: SessionHandle) {
         var layers = InlineArray<3, LayerDescription>(repeating: LayerDescription())
         let count = min(media.layers.count, 3)
         for index in 0..<count { layers[index] = LayerDescription(media.layers[index]) }
         self.init(
-            track: track, source: .session(session), mid: ShortText(bounded: media.mid), kind: kind, codec: media.codec,
-            payloadTypes: media.payloadTypes, layers: layers, layerCount: UInt8(max(count, 1)),
-            nominalHeight: kind == .screen ? 1080 : 720)
+            track: track, source: .session(session), mid: ShortText(bounded: media.mid), kind: media.kind,
+            codec: media.codec,
+            payloadTypes: media.payloadTypes, feedback: media.feedback, layers: layers,
+            layerCount: UInt8(max(count, 1)), nominalHeight: media.kind == .screen ? 1080 : 720)
     }
 }
 

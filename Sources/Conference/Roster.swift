@@ -1,33 +1,31 @@
-import Meetings
-
-/// Participants in an order that does not change when others come and go (that of joining).
-struct Roster {
-    private var order: [(serial: UInt64, participant: ParticipantID)] = []
-    private var serials: [ParticipantID: UInt64] = [:]
+/// Participants, or sources of theirs, in an order that does not change when others come and go (that of joining).
+struct Roster<Member: Hashable> {
+    private var order: [(serial: UInt64, member: Member)] = []
+    private var serials: [Member: UInt64] = [:]
 
     var count: Int { order.count }
     var isEmpty: Bool { order.isEmpty }
 
     /// All of them in order; lazy, so that a look at the first few costs as much as those.
-    var participants: some RandomAccessCollection<ParticipantID> { order.lazy.map(\.participant) }
+    var members: some RandomAccessCollection<Member> { order.lazy.map(\.member) }
 
-    func contains(_ participant: ParticipantID) -> Bool { serials[participant] != nil }
+    func contains(_ member: Member) -> Bool { serials[member] != nil }
 
     /// The place in the order; nil for one who is not in it.
-    func position(of participant: ParticipantID) -> Int? {
-        serials[participant].map { place(of: $0) }
+    func position(of member: Member) -> Int? {
+        serials[member].map { place(of: $0) }
     }
 
-    /// Puts the participant at the place that `serial` gives; nothing for one who is in it.
-    mutating func insert(_ participant: ParticipantID, serial: UInt64) {
-        guard serials[participant] == nil else { return }
-        serials[participant] = serial
-        order.insert((serial, participant), at: place(of: serial))
+    /// Puts the member at the place that `serial` gives; nothing for one who is in it.
+    mutating func insert(_ member: Member, serial: UInt64) {
+        guard serials[member] == nil else { return }
+        serials[member] = serial
+        order.insert((serial, member), at: place(of: serial))
     }
 
     @discardableResult
-    mutating func remove(_ participant: ParticipantID) -> Bool {
-        guard let serial = serials.removeValue(forKey: participant) else { return false }
+    mutating func remove(_ member: Member) -> Bool {
+        guard let serial = serials.removeValue(forKey: member) else { return false }
         order.remove(at: place(of: serial))
         return true
     }

@@ -1,29 +1,27 @@
-import Meetings
-
-/// Who sits in the Slots of one kind of one viewer.
+/// What is in the Slots of one kind of one viewer.
 ///
-/// A pure value: it is told whom the viewer should have, and changes as few Slots as it can.
+/// A pure value: it is told what the viewer should have, and changes as few Slots as it can.
 struct SlotAssigner: Equatable {
-    /// By Slot, in the order of the m-lines; nil where nobody is.
-    private(set) var occupants: [ParticipantID?]
+    /// By Slot, in the order of the m-lines; nil where nothing is.
+    private(set) var occupants: [SourceID?]
 
-    /// Puts the wanted in: who is already in a Slot keeps it, who is not wanted leaves, and the others take
-    /// the empty Slots in order. The first `occupants.count` of `wanted` get in; a name given twice counts
+    /// Puts the wanted in: what is already in a Slot keeps it, what is not wanted leaves, and the others take
+    /// the empty Slots in order. The first `occupants.count` of `wanted` get in; one given twice counts
     /// once.
     ///
     /// - Returns: the Slots that changed, in order.
     @discardableResult
-    mutating func fill(with wanted: some Sequence<ParticipantID>) -> [Int] {
-        var missing: [ParticipantID] = []
-        var admitted: Set<ParticipantID> = []
-        for participant in wanted {
+    mutating func fill(with wanted: some Sequence<SourceID>) -> [Int] {
+        var missing: [SourceID] = []
+        var admitted: Set<SourceID> = []
+        for source in wanted {
             guard admitted.count < occupants.count else { break }
-            if admitted.insert(participant).inserted { missing.append(participant) }
+            if admitted.insert(source).inserted { missing.append(source) }
         }
         let before = occupants
         for index in occupants.indices {
             guard let occupant = occupants[index] else { continue }
-            // Removing also empties a second Slot with the same name, should there ever be one.
+            // Removing also empties a second Slot with the same source, should there ever be one.
             if admitted.remove(occupant) == nil { occupants[index] = nil }
         }
         var waiting = missing.lazy.filter { admitted.contains($0) }.makeIterator()

@@ -33,46 +33,52 @@ struct SpeakerRanking {
         var age = 0
     }
 
-    private var voices: [ParticipantID: Voice] = [:]
-    /// Those who speak, in order.
-    private(set) var speakers: [ParticipantID] = []
+    private var voices: [SourceID: Voice] = [:]
+    /// What sounds like speech, in order.
+    private(set) var speakers: [SourceID] = []
+
+    /// Whose they are, each once.
+    var participants: [ParticipantID] {
+        var told: Set<ParticipantID> = []
+        return speakers.map(\.participant).filter { told.insert($0).inserted }
+    }
 
     /// Nobody made a sound lately: there is nothing to tick.
     var isQuiet: Bool { voices.isEmpty && speakers.isEmpty }
 
     /// Smoothed loudness, 0 for silence.
-    func loudness(of participant: ParticipantID) -> Double { voices[participant]?.smoothed ?? 0 }
+    func loudness(of source: SourceID) -> Double { voices[source]?.smoothed ?? 0 }
 
     /// Whether the first is so much louder that it should take the other's place.
-    func isClearlyLouder(_ challenger: ParticipantID, than holder: ParticipantID) -> Bool {
+    func isClearlyLouder(_ challenger: SourceID, than holder: SourceID) -> Bool {
         loudness(of: challenger) > loudness(of: holder) + Limit.margin
     }
 
     /// - Parameter level: -dBov, 0 (loudest) to 127 (silence).
-    mutating func note(_ participant: ParticipantID, level: UInt8) {
+    mutating func note(_ source: SourceID, level: UInt8) {
         let heard = Double(127 - min(level, 127))
-        if voices[participant] == nil {
+        if voices[source] == nil {
             guard heard > 0 else { return }
-            voices[participant] = Voice(heard: heard, smoothed: 0)
+            voices[source] = Voice(heard: heard, smoothed: 0)
         } else {
-            voices[participant]?.heard = heard
-            voices[participant]?.age = 0
+            voices[source]?.heard = heard
+            voices[source]?.age = 0
         }
     }
 
-    /// One who left, or is muted.
-    mutating func remove(_ participant: ParticipantID) {
-        voices[participant] = nil
-        speakers.removeAll { $0 == participant }
+    /// One that is gone, or muted.
+    mutating func remove(_ source: SourceID) {
+        voices[source] = nil
+        speakers.removeAll { $0 == source }
     }
 
     /// Moves every voice toward what was heard and orders the speakers anew; every `period`.
     ///
     /// - Returns: whether `speakers` changed.
     mutating func tick() -> Bool {
-        for (participant, voice) in voices {
+        for (source, voice) in voices {
             let voice = Self.aged(voice)
-            voices[participant] = voice.heard == 0 && voice.smoothed < Limit.forgotten ? nil : voice
+            voices[source] = voice.heard == 0 && voice.smoothed < Limit.forgotten ? nil : voice
         }
         let before = speakers
         speakers = before.filter { loudness(of: $0) >= Limit.falls }
@@ -104,8 +110,9 @@ struct SpeakerRanking {
     }
 
     /// Louder first; by name where equal, so that the order does not depend on hashing.
-    private func precedes(_ left: ParticipantID, _ right: ParticipantID) -> Bool {
+    private func precedes(_ left: SourceID, _ right: SourceID) -> Bool {
         let (first, second) = (loudness(of: left), loudness(of: right))
-        return first == second ? left.rawValue < right.rawValue : first > second
+        let (one, other) = (left.participant.rawValue, right.participant.rawValue)
+        return first != second ? first > second : one != other ? one < other : left.role.rawValue < right.role.rawValue
     }
 }

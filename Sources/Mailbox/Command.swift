@@ -91,6 +91,7 @@ public struct OpenTrack: Sendable, BitwiseCopyable {
     public var codec: Codec
     /// The publisher's payload types.
     public var payloadTypes: PayloadTypes
+    public var feedback: PublisherFeedback
     /// Lowest resolution first; 1 to 3.
     public var layers: InlineArray<3, LayerDescription>
     public var layerCount: UInt8
@@ -100,8 +101,8 @@ public struct OpenTrack: Sendable, BitwiseCopyable {
     @inlinable
     public init(
         track: TrackHandle, source: TrackSource, mid: ShortText, kind: MediaKind, codec: Codec,
-        payloadTypes: PayloadTypes, layers: InlineArray<3, LayerDescription>, layerCount: UInt8,
-        nominalHeight: UInt16 = 720
+        payloadTypes: PayloadTypes, feedback: PublisherFeedback = .all, layers: InlineArray<3, LayerDescription>,
+        layerCount: UInt8, nominalHeight: UInt16 = 720
     ) {
         self.track = track
         self.source = source
@@ -109,6 +110,7 @@ public struct OpenTrack: Sendable, BitwiseCopyable {
         self.kind = kind
         self.codec = codec
         self.payloadTypes = payloadTypes
+        self.feedback = feedback
         self.layers = layers
         self.layerCount = layerCount
         self.nominalHeight = nominalHeight

@@ -36,6 +36,23 @@ public struct PayloadTypes: Sendable, BitwiseCopyable {
     public var hasRtx: Bool { rtx != 0xff }
 }
 
+/// What a publisher agreed to be sent (RFC 4585 section 4.2): nothing else may be asked of it.
+@frozen
+public struct PublisherFeedback: OptionSet, Sendable, BitwiseCopyable {
+    public let rawValue: UInt8
+
+    @inlinable
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Generic NACK: packets again.
+    @inlinable public static var nack: Self { Self(rawValue: 1 << 0) }
+    /// Picture loss indication: a keyframe.
+    @inlinable public static var pli: Self { Self(rawValue: 1 << 1) }
+    /// Full intra request (RFC 5104): a keyframe.
+    @inlinable public static var fir: Self { Self(rawValue: 1 << 2) }
+    @inlinable public static var all: Self { [.nack, .pli, .fir] }
+}
+
 /// A receiver's payload types by codec.
 @frozen
 public struct PayloadTypeMap: Sendable, BitwiseCopyable {

@@ -251,6 +251,6 @@ import Wire
 
 extension MediaDirector {
     func track(of participant: ParticipantID, _ kind: MediaKind) -> TrackHandle? {
-        members[participant]?.tracks[kind]?.handle
+        SourceRole.roles(of: kind).first.flatMap { members[participant]?.tracks[$0]?.handle }
     }
 }

@@ -34,6 +34,8 @@ final class MediaClock: Sendable {
 /// What a client of the tests offers; its text stands for the SDP.
 struct FakeOffer {
     var microphone = true
+    /// Beside the microphone.
+    var sound = false
     var camera = true
     var screen = false
     var audioSlots = 3
@@ -42,9 +44,9 @@ struct FakeOffer {
     var codec = Codec.vp8
     var codecs = [Codec.vp8]
 
-    /// `m v s 3 25 1 1 2`: what it sends, its Slots, the raw value of its codec, those that it receives.
+    /// `2 1 0 3 25 1 1 2`: how many sounds, cameras and screens it sends, its Slots, the raw value of its codec, those that it receives.
     var text: String {
-        let sends = [microphone, camera, screen].map { $0 ? "1" : "0" }
+        let sends = [(microphone ? 1 : 0) + (sound ? 1 : 0), camera ? 1 : 0, screen ? 1 : 0].map(String.init)
         let slots = [audioSlots, videoSlots, screenSlots].map(String.init)
         return (sends + slots + [String(codec.rawValue)] + codecs.map { String($0.rawValue) }).joined(separator: " ")
     }
@@ -63,11 +65,12 @@ struct FakeOffer {
             return String(mid)
         }
         let codec = Codec(rawValue: words[6]) ?? .vp8
-        let kinds = [MediaKind.audio, .video, .video]
-        let sends = zip(words[0...2], kinds).filter { $0.0 > 0 }.map { _, kind in
+        let kinds = [MediaKind.audio, .video, .screen]
+        let sources = zip(words[0...2], kinds).flatMap { count, kind in Array(repeating: kind, count: Int(count)) }
+        let sends = sources.map { kind in
             SendMedia(
                 mid: nextMid(), kind: kind, codec: kind == .audio ? .opus : codec,
-                payloadTypes: PayloadTypes(media: 96, rtx: 97),
+                payloadTypes: PayloadTypes(media: 96, rtx: 97), feedback: .all,
                 layers: ["q", "h", "f"].map { SendLayer(rid: $0, ssrc: 0, rtxSsrc: 0) }, stream: "")
         }
         var video = PayloadTypeMap()
@@ -85,7 +88,7 @@ struct FakeOffer {
         return Negotiation(
             remoteUfrag: "abcd", remotePassword: String(repeating: "p", count: 22), fingerprint: fingerprint,
             dtlsRole: .server, extensions: ExtensionMap(), sends: sends, receives: receives,
-            reducedSizeRTCP: true, transportFeedback: true, answer: ufrag)
+            reducedSizeRTCP: true, transportFeedback: true, answersReceiverReferenceTime: false, answer: ufrag)
     }
 }
 
@@ -240,4 +243,8 @@ extension MeetingID {
 
 extension ParticipantID {
     static func named(_ number: Int) -> ParticipantID { ParticipantID("p_\(number)")! }
+}
+
+extension SourceID {
+    static func named(_ number: Int) -> SourceID { SourceID(.named(number), .microphone) }
 }

@@ -21,6 +21,7 @@ import Wire
         let audio = ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=rtpmap:111 opus/48000/2"]
         let video = [
             "m=video 9 UDP/TLS/RTP/SAVPF 96 97", "a=rtpmap:96 VP8/90000", "a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96",
+            "a=rtcp-fb:96 nack", "a=rtcp-fb:96 ccm fir",
         ]
         let layers = ["a=rid:q send", "a=rid:h send", "a=rid:f send", "a=simulcast:send q;h;f"]
         let rid = [
@@ -70,6 +71,7 @@ import Wire
         #expect(tracks.map(\.kind) == [.audio, .video, .screen])
         #expect(tracks.map(\.layerCount) == [1, 3, 1])
         #expect(tracks.map(\.codec) == [.opus, .vp8, .vp8] && tracks[1].payloadTypes.rtx == 97)
+        #expect(tracks.map(\.feedback) == [[], [.nack, .fir], [.nack, .fir]])
         #expect(await director.slots(of: ann).map(\.source) == [.audio, .audio, .video, .video, .video, .screen])
         for slot in worker.slots.values { #expect(answer.contains("a=ssrc:\(slot.opening.ssrc) ")) }
         #expect(worker.slots.count == 6 && worker.faults.isEmpty, "\(worker.faults)")
@@ -99,17 +101,14 @@ import Wire
         #expect(mailbox.commands.count == 0)
     }
 
-    @Test func `of many videos the first is the camera and the second the screen, if none says so`() {
+    @Test func `the first sound is the microphone and the second another one`() {
         let media = { (mid: String, kind: MediaKind) in
-            SendMedia(mid: mid, kind: kind, codec: .vp8, payloadTypes: PayloadTypes(), layers: [], stream: "")
+            SendMedia(
+                mid: mid, kind: kind, codec: .vp8, payloadTypes: PayloadTypes(), feedback: .all, layers: [], stream: "")
         }
-        let published = { (sends: [SendMedia]) in
-            MediaDirector.published(sends).map { "\($0.0.mid)\($0.1)" }
-        }
-        #expect(
-            published([media("a", .audio), media("b", .video), media("c", .video), media("d", .video)])
-                == ["aaudio", "bvideo", "cscreen"])
-        #expect(published([media("b", .video), media("c", .video), media("d", .screen)]) == ["bvideo", "dscreen"])
-        #expect(published([media("a", .audio), media("b", .audio)]) == ["aaudio"])
+        let published = MediaDirector.published([
+            media("a", .audio), media("b", .video), media("c", .screen), media("d", .audio), media("e", .audio),
+        ])
+        #expect(published.map { "\($0.0.mid) \($0.1)" } == ["a microphone", "b camera", "c screen", "d sound"])
     }
 }

@@ -4,16 +4,16 @@ import Testing
 @testable import Conference
 
 @Suite struct MediaSpeakerTests {
-    private let ann = ParticipantID.named(1)
-    private let bob = ParticipantID.named(2)
-    private let eve = ParticipantID.named(3)
+    private let ann = SourceID.named(1)
+    private let bob = SourceID.named(2)
+    private let eve = SourceID.named(3)
 
     /// Plays `ticks` periods in which each says its level (-dBov).
     @discardableResult
-    private func play(_ ranking: inout SpeakerRanking, _ levels: [ParticipantID: UInt8], ticks: Int = 20) -> Int {
+    private func play(_ ranking: inout SpeakerRanking, _ levels: [SourceID: UInt8], ticks: Int = 20) -> Int {
         var changes = 0
         for _ in 0..<ticks {
-            for (participant, level) in levels { ranking.note(participant, level: level) }
+            for (source, level) in levels { ranking.note(source, level: level) }
             if ranking.tick() { changes += 1 }
         }
         return changes
@@ -46,8 +46,8 @@ import Testing
 
     // MARK: the stage
 
-    private func roster(_ numbers: some Sequence<Int>) -> Roster {
-        var roster = Roster()
+    private func roster(_ numbers: some Sequence<Int>) -> Roster<SourceID> {
+        var roster = Roster<SourceID>()
         for number in numbers { roster.insert(.named(number), serial: UInt64(number)) }
         return roster
     }

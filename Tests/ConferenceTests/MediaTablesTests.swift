@@ -97,12 +97,12 @@ import Wire
     }
 
     @Test func `a roster keeps the order of joining whoever comes and goes`() {
-        var roster = Roster()
+        var roster = Roster<ParticipantID>()
         for serial in [5, 1, 9, 3] { roster.insert(.named(serial), serial: UInt64(serial)) }
         roster.insert(.named(5), serial: 2)
-        #expect(Array(roster.participants) == [1, 3, 5, 9].map { .named($0) })
+        #expect(Array(roster.members) == [1, 3, 5, 9].map { .named($0) })
         #expect(roster.position(of: .named(5)) == 2 && roster.position(of: .named(4)) == nil)
         #expect(roster.remove(.named(3)) && !roster.remove(.named(3)))
-        #expect(Array(roster.participants) == [1, 5, 9].map { .named($0) } && roster.count == 3)
+        #expect(Array(roster.members) == [1, 5, 9].map { .named($0) } && roster.count == 3)
     }
 }

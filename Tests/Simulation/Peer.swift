@@ -42,6 +42,8 @@ final class Peer {
     var inboxes: [UInt32: Inbox] = [:]
     var asksAgain = true
     var keyframeRequests: [UInt32] = []
+    /// The numbers of full intra requests.
+    var intraRequests: [UInt8] = []
     var nacksReceived = 0
     var retransmissionsReceived = 0
     var feedback: [(base: UInt16, received: Int)] = []
@@ -305,6 +307,7 @@ final class Peer {
         var compound = RTCPCompound(UnsafeRawBufferPointer(start: room.baseAddress, count: opened.plainLength))
         while let part = compound.next() {
             if let loss = PictureLossIndication(part) { keyframeRequests.append(loss.mediaSSRC) }
+            if let request = FullIntraRequest(part) { intraRequests.append(request.sequence(0)) }
             if let report = SenderReport(part) { senderReports.insert(report.ssrc) }
             if let report = ReceiverReport(part), report.blockCount > 0 { receiverReports += 1 }
             if let message = TransportFeedback(part) {

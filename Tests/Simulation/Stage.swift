@@ -19,7 +19,9 @@ struct Camera {
     static let heights: [UInt16] = [180, 360, 720]
 
     /// Publishes VP8 in `layers` layers; with `names` the layers have rids, without them SSRCs.
-    init(_ peer: Peer, index: UInt32, layers: Int = 1, names: Bool = false) {
+    init(
+        _ peer: Peer, index: UInt32, layers: Int = 1, names: Bool = false, feedback: PublisherFeedback = .all
+    ) {
         self.peer = peer
         let world = peer.world
         track = TrackHandle(worker: UInt8(peer.worker), index: index, generation: world.nextGeneration())
@@ -40,8 +42,8 @@ struct Camera {
                 OpenTrack(
                     track: track, source: .session(peer.session), mid: ShortText("v\(index)")!, kind: .video,
                     codec: .vp8,
-                    payloadTypes: PayloadTypes(media: Self.payloadType, rtx: Self.rtxType), layers: descriptions,
-                    layerCount: UInt8(layers))))
+                    payloadTypes: PayloadTypes(media: Self.payloadType, rtx: Self.rtxType), feedback: feedback,
+                    layers: descriptions, layerCount: UInt8(layers))))
     }
 
     /// Sends a frame of `packets` packets in every layer (or one); each payload says layer, picture and packet.
@@ -105,11 +107,11 @@ func openSlot(_ peer: Peer, index: UInt32, kind: MediaKind = .video, rtx: Bool =
 /// Two peers on given workers with a camera and a Slot that shows it.
 func pair(
     _ world: World, workers: (Int, Int) = (0, 0), profile: SRTPProfile = .aeadAes128Gcm, layers: Int = 1,
-    maxHeight: UInt16 = 720, names: Bool = false, rtx: Bool = true
+    maxHeight: UInt16 = 720, names: Bool = false, rtx: Bool = true, feedback: PublisherFeedback = .all
 ) -> (camera: Camera, viewer: Peer, slot: SlotHandle, ssrc: UInt32) {
     let publisher = Peer(world, worker: workers.0, index: 1, profile: profile)
     let viewer = Peer(world, worker: workers.1, index: 2, profile: profile)
-    let camera = Camera(publisher, index: 1, layers: layers, names: names)
+    let camera = Camera(publisher, index: 1, layers: layers, names: names, feedback: feedback)
     let (slot, ssrc) = openSlot(viewer, index: 1, rtx: rtx)
     var source = camera.track
     if workers.0 != workers.1 {

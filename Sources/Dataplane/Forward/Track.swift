@@ -14,11 +14,14 @@ struct Track: BitwiseCopyable {
     let kind: MediaKind
     let codec: Codec
     let payloadTypes: PayloadTypes
+    let feedback: PublisherFeedback
     let layerCount: Int
     /// Lowest resolution first.
     var layers: InlineArray<3, Layer>
     var loudness = Loudness()
     var keyframes = KeyframeThrottle()
+    /// Of the last full intra request, which each one counts up (RFC 5104 section 4.3.1.1).
+    var intraRequest: UInt8 = 0
     var sinks: Sinks
     /// Its packets that wait in the worker's `FanOut`: the places of the first and the last.
     var firstGathered = Track.nothingGathered
@@ -40,6 +43,7 @@ struct Track: BitwiseCopyable {
         kind = open.kind
         codec = open.codec
         payloadTypes = open.payloadTypes
+        feedback = open.feedback
         layerCount = min(max(Int(open.layerCount), 1), Self.maximumLayers)
         let count = layerCount
         sinks = Sinks(shared: open.source.origin == nil ? LayerSet() : .below(count))

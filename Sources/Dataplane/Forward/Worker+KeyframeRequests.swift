@@ -31,7 +31,7 @@ extension Worker where Queue: ~Copyable {
                 }
             }
         case .session(let handle):
-            guard let session = sessions.find(handle), sendPictureLosses(session, needed, of: track) else { return }
+            guard let session = sessions.find(handle), sendKeyframeRequests(session, needed, of: track) else { return }
         }
         track.pointee.keyframes.noteRequest(now: now)
     }

@@ -72,13 +72,17 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
-    /// Asks a publisher for the packets of a layer that did not come.
+    /// Asks a publisher for the packets of a layer that did not come, or for a keyframe where it repeats none.
     mutating func sendNack(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
         guard let session = track.pointee.source.session.flatMap({ sessions.find($0) }), session.pointee.send != nil,
             session.pointee.remote != nil
         else { return }
         let count = track.pointee.layers[layer].missing.takeDue(now: now, into: scratch.sequences)
         guard count > 0 else { return }
+        guard track.pointee.feedback.contains(.nack) else {
+            track.pointee.layers[layer].missing.clear()
+            return requestKeyframe(track.pointee.handle, layer: layer, now: now)
+        }
         guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
         var writer = beginRTCP(packet, session)
         _ = writer.addNack(
@@ -88,11 +92,14 @@ extension Worker where Queue: ~Copyable {
         finishRTCP(packet, writer, session)
     }
 
-    /// Asks a publisher for keyframes of those `layers` of its Track that it sends. False when nothing was sent.
-    mutating func sendPictureLosses(
+    /// Asks a publisher for keyframes of those `layers` of its Track that it sends, as it agreed to be asked. False when
+    /// nothing was sent.
+    mutating func sendKeyframeRequests(
         _ session: UnsafeMutablePointer<Session>, _ layers: LayerSet, of track: UnsafeMutablePointer<Track>
     ) -> Bool {
-        guard session.pointee.send != nil, session.pointee.remote != nil else { return false }
+        let feedback = track.pointee.feedback
+        guard session.pointee.send != nil, session.pointee.remote != nil, !feedback.isDisjoint(with: [.pli, .fir])
+        else { return false }
         guard let packet = pool.allocate() else {
             counters.drop(.noBuffer)
             return false
@@ -102,7 +109,13 @@ extension Worker where Queue: ~Copyable {
         for layer in 0..<track.pointee.layerCount where layers.contains(UInt8(truncatingIfNeeded: layer)) {
             let ssrc = track.pointee.layers[layer].ssrc
             guard ssrc != 0, track.isActive(layer) else { continue }
-            _ = writer.addPictureLossIndication(senderSSRC: session.pointee.feedbackSsrc, mediaSSRC: ssrc)
+            if feedback.contains(.pli) {
+                _ = writer.addPictureLossIndication(senderSSRC: session.pointee.feedbackSsrc, mediaSSRC: ssrc)
+            } else {
+                track.pointee.intraRequest &+= 1
+                _ = writer.addFullIntraRequest(
+                    senderSSRC: session.pointee.feedbackSsrc, mediaSSRC: ssrc, sequence: track.pointee.intraRequest)
+            }
             count &+= 1
         }
         guard count > 0 else {

@@ -21,6 +21,12 @@ func fuzzOffer(_ input: UnsafeRawBufferPointer) {
     let answer = try! SessionDescription(parsing: negotiation.answer)
     precondition(answer.media.map(\.kind) == offer.media.map(\.kind))
     precondition(!answer.media.allSatisfy { $0.port == 0 })
+    precondition(answer.media.map(\.proto) == offer.media.map(\.proto))
+    // No more is accepted than is served.
+    for (kind, most) in [(MediaKind.audio, 2), (.video, 1), (.screen, 1)] {
+        precondition(negotiation.sends.count { $0.kind == kind } <= most)
+    }
+    precondition(!negotiation.answer.contains("goog-remb") && !negotiation.answer.contains("sprop-"))
     for send in negotiation.sends {
         precondition((1...3).contains(send.layers.count) && send.payloadTypes.hasMedia && ShortText(send.mid) != nil)
         precondition(send.layers.allSatisfy { ShortText($0.rid) != nil })

@@ -64,7 +64,7 @@ extension MediaDirector {
             PoPReading.Member(
                 id: member.id, meeting: member.meeting, session: member.session,
                 isConnected: agents[member.session]?.isConnected ?? false, tracks: member.tracks.values.map(\.handle),
-                kinds: Set(member.tracks.keys),
+                kinds: Set(member.tracks.keys.map(\.kind)),
                 slots: member.slots.map { slot in
                     PoPReading.Slot(
                         handle: slot.handle, mid: slot.mid, kind: slot.kind, occupant: slot.occupant,
