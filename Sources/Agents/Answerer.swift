@@ -90,7 +90,18 @@ public struct Answerer: Sendable {
             answers.append(answer)
         }
         for index in answers.indices { sources.serve(&answers[index]) }
+        Self.nameStreams(&answers)
         return answers
+    }
+
+    private static func nameStreams(_ answers: inout [MediaAnswer]) {
+        var counts: [MediaKind: Int] = [:]
+        for index in answers.indices where answers[index].isAccepted && answers[index].offered.receives {
+            let kind = answers[index].offered.kind
+            guard kind != .screen else { continue }
+            answers[index].slotStream = "slot\(counts[kind, default: 0])"
+            counts[kind, default: 0] += 1
+        }
     }
 
     /// An ICE-lite agent sends no checks (RFC 8445 section 2.5): two of them would wait for each other.

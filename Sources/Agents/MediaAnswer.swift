@@ -16,6 +16,9 @@ struct MediaAnswer {
     private(set) var refusal: String?
     /// For a publisher the one that it shall use comes first.
     private(set) var formats: [Shared] = []
+    /// The msid stream of the Slot (RFC 8830): an audio and a video Slot of the same number share one, as receivers play the
+    /// tracks of a stream in step.
+    var slotStream = "-"
     var extensions: [HeaderExtension] = []
     /// Of the Slot, 0 when there is none.
     var ssrc: UInt32 = 0
@@ -107,7 +110,7 @@ struct MediaAnswer {
     func write(to text: inout SDPText) {
         text.add("a=mid:\(offered.mid)")
         text.add("a=\(direction.rawValue)")
-        if offered.receives { text.add("a=msid:- \(offered.mid)") }
+        if offered.receives { text.add("a=msid:\(slotStream) \(offered.mid)") }
         text.add("a=rtcp-mux")
         if offered.media.attributes.has("rtcp-rsize") { text.add("a=rtcp-rsize") }
         if offered.asksForReceiverReferenceTime { text.add("a=rtcp-xr:rcvr-rtt=all") }

@@ -14,7 +14,9 @@ public struct TrickleFragment: Equatable, Sendable {
     /// - Throws: `malformed` or `tooLarge`, with the line.
     public init(parsing text: String) throws(SDPError) {
         let lines = text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
-        guard lines.count <= Self.maximumLines else { throw SDPError(.tooLarge, "more than \(Self.maximumLines) lines") }
+        guard lines.count <= Self.maximumLines else {
+            throw SDPError(.tooLarge, "more than \(Self.maximumLines) lines")
+        }
         for (index, line) in lines.enumerated() {
             let line = line.last == 0x0d ? line.dropLast() : line
             guard !line.isEmpty else { continue }

@@ -44,30 +44,41 @@ extension MediaDirector {
     func fill(_ viewer: ParticipantID, isSilent: Bool) {
         guard let member = members[viewer], let meeting = meetings[member.meeting] else { return }
         member.isQueued = false
-        var changed: [Int] = []
-        for kind in [MediaKind.audio, .video, .screen]
-        where member.filled[Int(kind.rawValue)] != meeting.revision(of: kind) {
-            member.filled[Int(kind.rawValue)] = meeting.revision(of: kind)
-            let indices = member.slots.indices.filter { member.slots[$0].kind == kind }
-            guard !indices.isEmpty else { continue }
-            var assigner = SlotAssigner(occupants: indices.map { member.slots[$0].source })
-            let wanted = meeting.wanted(kind, for: viewer, count: indices.count)
-            assigner.fill(with: wanted.filter { canShow($0, to: member.slots[indices[0]]) })
-            let tiles = assigner.occupants.count { $0 != nil }
-            for (index, occupant) in zip(indices, assigner.occupants) {
-                let height =
-                    occupant.map { meeting.height(of: $0.participant, for: viewer, kind, tiles: tiles) } ?? 0
-                let before = member.slots[index].source
-                if !put(occupant, into: &member.slots[index], height: height, on: member.worker) {
-                    member.filled[Int(kind.rawValue)] = nil
-                    starved.insert(viewer)
-                }
-                if member.slots[index].source != before { changed.append(index) }
-            }
-        }
+        var changed = fill(member, .video, in: meeting, isDue: false)
+        // A voice follows its picture.
+        changed += fill(member, .audio, in: meeting, isDue: !changed.isEmpty)
+        changed += fill(member, .screen, in: meeting, isDue: false)
         if !isSilent, !changed.isEmpty {
             tell(.slots(viewer, changed.sorted().map { member.slots[$0].assignment }))
         }
+    }
+
+    /// Fills a viewer's Slots of one kind if the meeting changed, or if it is due.
+    ///
+    /// - Returns: those that changed, as places in the member's `slots`.
+    private func fill(_ member: MediaMember, _ kind: MediaKind, in meeting: MediaMeeting, isDue: Bool) -> [Int] {
+        let revision = meeting.revision(of: kind)
+        guard isDue || member.filled[Int(kind.rawValue)] != revision else { return [] }
+        member.filled[Int(kind.rawValue)] = revision
+        let indices = member.slots.indices.filter { member.slots[$0].kind == kind }
+        guard !indices.isEmpty else { return [] }
+        var assigner = SlotAssigner(occupants: indices.map { member.slots[$0].source })
+        let wanted = meeting.wanted(kind, for: member.id, count: indices.count)
+        assigner.fill(
+            with: wanted.filter { canShow($0, to: member.slots[indices[0]]) },
+            places: kind == .audio ? member.voicePlaces : [:])
+        let tiles = assigner.occupants.count { $0 != nil }
+        var changed: [Int] = []
+        for (index, occupant) in zip(indices, assigner.occupants) {
+            let height = occupant.map { meeting.height(of: $0.participant, for: member.id, kind, tiles: tiles) } ?? 0
+            let before = member.slots[index].source
+            if !put(occupant, into: &member.slots[index], height: height, on: member.worker) {
+                member.filled[Int(kind.rawValue)] = nil
+                starved.insert(member.id)
+            }
+            if member.slots[index].source != before { changed.append(index) }
+        }
+        return changed
     }
 
     private func track(of source: SourceID) -> PublishedTrack? { members[source.participant]?.tracks[source.role] }

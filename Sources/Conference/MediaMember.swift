@@ -76,7 +76,17 @@ final class MediaMember {
 
     /// What was negotiated, whether it is on or not.
     var publishes: PublishedMedia {
-        PublishedMedia(audio: tracks[.audio] != nil, video: tracks[.video] != nil, screen: tracks[.screen] != nil)
+        PublishedMedia(audio: tracks[.microphone] != nil, video: tracks[.camera] != nil, screen: tracks[.screen] != nil)
+    }
+
+    /// The audio Slots of voices whose camera is in the video Slot of the same number. The answer puts both into one stream,
+    /// so that the receiver keeps lips and voice together.
+    var voicePlaces: [SourceID: Int] {
+        var places: [SourceID: Int] = [:]
+        for (number, slot) in slots.lazy.filter({ $0.kind == .video }).prefix(slotCount(.audio)).enumerated() {
+            if let source = slot.source { places[SourceID(source.participant, .microphone)] = number }
+        }
+        return places
     }
 
     /// What others can be given of it.

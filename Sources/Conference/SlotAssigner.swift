@@ -5,28 +5,36 @@ struct SlotAssigner: Equatable {
     /// By Slot, in the order of the m-lines; nil where nothing is.
     private(set) var occupants: [SourceID?]
 
-    /// Puts the wanted in: what is already in a Slot keeps it, what is not wanted leaves, and the others take
-    /// the empty Slots in order. The first `occupants.count` of `wanted` get in; one given twice counts
-    /// once.
+    /// Puts the wanted in: what has a place of its own takes that, what is already in a Slot keeps it otherwise, what is
+    /// not wanted leaves, and the others take the empty Slots in order. The first `occupants.count` of `wanted` get in;
+    /// one given twice counts once.
     ///
+    /// - Parameter places: Slots that must be these sources'; each another one.
     /// - Returns: the Slots that changed, in order.
     @discardableResult
-    mutating func fill(with wanted: some Sequence<SourceID>) -> [Int] {
-        var missing: [SourceID] = []
-        var admitted: Set<SourceID> = []
+    mutating func fill(with wanted: some Sequence<SourceID>, places: [SourceID: Int] = [:]) -> [Int] {
+        var admitted: [SourceID] = []
+        var waiting: Set<SourceID> = []
         for source in wanted {
             guard admitted.count < occupants.count else { break }
-            if admitted.insert(source).inserted { missing.append(source) }
+            if waiting.insert(source).inserted { admitted.append(source) }
         }
         let before = occupants
         for index in occupants.indices {
             guard let occupant = occupants[index] else { continue }
             // Removing also empties a second Slot with the same source, should there ever be one.
-            if admitted.remove(occupant) == nil { occupants[index] = nil }
+            let isPlaced = places[occupant].map { $0 == index } ?? true
+            if !isPlaced || waiting.remove(occupant) == nil { occupants[index] = nil }
         }
-        var waiting = missing.lazy.filter { admitted.contains($0) }.makeIterator()
+        for source in admitted where waiting.contains(source) {
+            guard let place = places[source], occupants.indices.contains(place) else { continue }
+            if let displaced = occupants[place] { waiting.insert(displaced) }
+            occupants[place] = source
+            waiting.remove(source)
+        }
+        var others = admitted.lazy.filter { waiting.contains($0) }.makeIterator()
         for index in occupants.indices where occupants[index] == nil {
-            guard let next = waiting.next() else { break }
+            guard let next = others.next() else { break }
             occupants[index] = next
         }
         return occupants.indices.filter { occupants[$0] != before[$0] }

@@ -114,7 +114,7 @@ struct ChromiumAnswerTests {
         let slot = try answered(negotiation, mid: "5")
         #expect(slot.attributes.has("sendonly"))
         #expect(slot.formats == ["96", "97", "98", "99", "108", "109", "45", "46"])
-        #expect(lines(slot, "msid") == ["- 5"])
+        #expect(lines(slot, "msid") == ["slot0 5"])
         let (ssrc, rtx) = (negotiation.receives[3].ssrc, negotiation.receives[3].rtxSsrc)
         #expect(lines(slot, "ssrc-group") == ["FID \(ssrc) \(rtx)"])
         #expect(lines(slot, "ssrc").count == 2)

@@ -49,6 +49,44 @@ import Testing
         }
     }
 
+    @Test func `what has a place of its own takes it, and who was there goes elsewhere`() {
+        var assigner = SlotAssigner(occupants: people(1, 2, nil))
+        #expect(assigner.fill(with: wanted(1, 2), places: [.named(2): 0]) == [0, 1])
+        #expect(assigner.occupants == people(2, 1, nil))
+        #expect(assigner.fill(with: wanted(1, 2, 3), places: [.named(2): 0, .named(3): 1]) == [1, 2])
+        #expect(assigner.occupants == people(2, 3, 1))
+        // Of nobody who is wanted, and of no Slot that is there.
+        #expect(assigner.fill(with: wanted(1, 2), places: [.named(7): 2, .named(1): 9]) == [1, 2])
+        #expect(assigner.occupants == people(2, 1, nil))
+    }
+
+    @Test func `whatever the places are, the wanted are in exactly one slot each`() {
+        var random = SeededGenerator(seed: 5)
+        var assigner = SlotAssigner(occupants: Array(repeating: nil, count: 4))
+        for _ in 0..<2_000 {
+            let wanted = (0..<Int.random(in: 0...6, using: &random)).map { _ in
+                SourceID.named(Int.random(in: 0..<8, using: &random))
+            }
+            var places: [SourceID: Int] = [:]
+            for place in 0..<6 where Bool.random(using: &random) {
+                places[.named(Int.random(in: 0..<8, using: &random))] = place
+            }
+            // Two of them never want one place.
+            for (source, place) in places where places.contains(where: { $0.value == place && $0.key != source }) {
+                places[source] = nil
+            }
+            assigner.fill(with: wanted, places: places)
+            var expected: [SourceID] = []
+            for name in wanted where !expected.contains(name) { expected.append(name) }
+            expected = Array(expected.prefix(4))
+            let inside = assigner.occupants.compactMap(\.self)
+            #expect(inside.count == expected.count && Set(inside) == Set(expected))
+            for (index, occupant) in assigner.occupants.enumerated() {
+                if let occupant, let place = places[occupant], place < 4 { #expect(place == index) }
+            }
+        }
+    }
+
     @Test(arguments: [(1, 720), (2, 720), (3, 360), (9, 360), (10, 180), (25, 180)])
     func `tiles shrink as they become more`(tiles: Int, height: UInt16) {
         #expect(TileHeight.gallery(tiles: tiles) == height)

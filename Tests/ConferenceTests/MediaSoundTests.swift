@@ -60,6 +60,23 @@ import Wire
         #expect(updates.contains(.activeSpeakers(.test, [ann])))
     }
 
+    @Test func `a voice is in the slot of the number that its picture has`() async throws {
+        let room = try MediaFixture(workers: 1)
+        let cy = ParticipantID.named(3)
+        try await room.enter(ann, .test, FakeOffer(), PublishedMedia(audio: true, video: false))
+        try await room.enter(bob)
+        let viewer = ParticipantID.named(9)
+        try await room.enter(viewer)
+        try await room.enter(cy)
+        #expect(await room.told(viewer, .video).prefix(3) == [bob, cy, nil])
+        #expect(await room.told(viewer, .audio) == [bob, cy, ann])
+        await room.director.setMediaState(ann, PublishedMedia(audio: true, video: true))
+        await room.rest()
+        let pictures = await room.told(viewer, .video)
+        #expect(await room.told(viewer, .audio) == Array(pictures.prefix(3)))
+        #expect(room.faults.isEmpty, "\(room.faults)")
+    }
+
     @Test func `a microphone comes before a second sound`() async throws {
         let room = try MediaFixture(workers: 1)
         for number in 1...3 { try await room.enter(.named(number), .test, FakeOffer(sound: true)) }
