@@ -29,11 +29,11 @@ public struct ICECandidate: Equatable, Sendable {
         var text = String(line)
         if text.hasPrefix("a=") { text.removeFirst(2) }
         guard text.hasPrefix("candidate:") else { return nil }
-        let fields = text.dropFirst(10).split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let fields = String(text.dropFirst(10)).words
         guard fields.count >= 8, fields[6] == "typ", fields[7].isToken(atMost: 32),
             ICECredentials.isValid(fields[0], length: 1...32),
             let component = UInt8(fields[1]), component > 0, fields[2].isToken(atMost: 16),
-            let priority = UInt32(fields[3]), !fields[4].isEmpty, fields[4].utf8.count <= 255,
+            let priority = UInt32(fields[3]), fields[4].utf8.count <= 255,
             let port = UInt16(fields[5])
         else { return nil }
         foundation = fields[0]

@@ -171,8 +171,11 @@ struct MediaAnswer {
 
     /// RFC 6184 section 8.2.2: what configures the format is repeated, and must be.
     private static func h264Parameters(_ format: RTPFormat) -> String {
-        ["level-asymmetry-allowed", "packetization-mode", "profile-level-id"]
-            .compactMap { name in format.parameter(name).map { "\(name)=\($0)" } }.joined(separator: ";")
+        let asymmetry = format.parameter("level-asymmetry-allowed") == "1" ? ["level-asymmetry-allowed=1"] : []
+        let configuration = ["packetization-mode", "profile-level-id"].compactMap { name in
+            format.parameter(name).map { "\(name)=\($0)" }
+        }
+        return (asymmetry + configuration).joined(separator: ";")
     }
 
     /// RFC 7587 section 6.1: forward error correction, and nothing that asks for stereo.

@@ -26,6 +26,12 @@ struct ICETests {
         #expect(ICECandidate("a=" + (try #require(v6.text))) == v6)
     }
 
+    @Test("blanks between words and at the end mean nothing")
+    func blanks() {
+        let plain = ICECandidate("candidate:1 1 udp 5 192.0.2.1 3478 typ host")
+        #expect(plain != nil && ICECandidate("candidate:1  1\tudp 5 192.0.2.1 3478  typ host ") == plain)
+    }
+
     @Test("candidates of browsers are understood, names and TCP without an address")
     func remoteCandidates() throws {
         let reflexive = try #require(
@@ -46,7 +52,7 @@ struct ICETests {
         arguments: [
             "", "candidate:", "candidate:1 1 udp 1 192.0.2.1 1", "candidate:1 0 udp 1 192.0.2.1 1 typ host",
             "candidate:1 1 udp -1 192.0.2.1 1 typ host", "candidate:1 1 udp 1 192.0.2.1 65536 typ host",
-            "candidate:1 1 udp 1 192.0.2.1 1 xyz host", "candidate:1  udp 1 192.0.2.1 1 typ host",
+            "candidate:1 1 udp 1 192.0.2.1 1 xyz host", "candidate:1 udp 1 192.0.2.1 1 typ host",
             "candidate:\u{e9} 1 udp 1 192.0.2.1 1 typ host", "1 1 udp 1 192.0.2.1 1 typ host",
             "candidate:1 1 udp 99999999999 192.0.2.1 1 typ host",
             "candidate:1 1 udp 1 " + String(repeating: "a", count: 2000),

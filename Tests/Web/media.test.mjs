@@ -17,8 +17,8 @@ class FakeConnection extends EventTarget {
   steps = [];
   transceivers = [];
 
-  addTransceiver(kind, { direction }) {
-    const transceiver = { direction, mid: null, receiver: { track: { kind } }, sender: {} };
+  addTransceiver(kind, { direction, sendEncodings }) {
+    const transceiver = { direction, sendEncodings, mid: null, receiver: { track: { kind } }, sender: {} };
     transceiver.setCodecPreferences = (codecs) => (transceiver.codecs = codecs.map(({ mimeType }) => mimeType));
     this.transceivers.push(transceiver);
     return transceiver;
@@ -92,6 +92,7 @@ test("servers that a browser does not take cost the relay, never the call", asyn
 test("a Slot for each who can be seen, the loudest, and a screen; in the codecs that are forwarded", () => {
   const { transceivers } = new MediaConnection().pc;
   const slots = transceivers.filter(({ direction }) => direction === "recvonly");
+  assert.deepEqual(transceivers[1].sendEncodings.map(({ rid }) => rid), ["q", "h", "f"]);
   assert.deepEqual(slots.map(({ receiver }) => receiver.track.kind), [
     ...Array(3).fill("audio"), ...Array(VIDEO_SLOTS + 1).fill("video"),
   ]);

@@ -139,3 +139,9 @@ test("the formats are those that the server forwards", () => {
   for (const [mimeType, sdpFmtpLine] of forwarded) assert.ok(isForwarded({ mimeType, sdpFmtpLine }), mimeType);
   for (const [mimeType, sdpFmtpLine] of others) assert.ok(!isForwarded({ mimeType, sdpFmtpLine }), mimeType);
 });
+
+test("who receives video asks for the round trip, and nobody else does", () => {
+  const [, audio, camera, slot] = parts(trimOffer(offer()));
+  const asks = (part) => part.includes("a=rtcp-xr:rcvr-rtt=all");
+  assert.deepEqual([audio, camera, slot].map(asks), [false, false, true]);
+});

@@ -3,7 +3,7 @@
  */
 
 import { ServiceError } from "./errors.js";
-import { LAYERS, layersFor } from "./layers.js";
+import { addCamera, layersFor } from "./layers.js";
 import { isForwarded, trimOffer } from "./offer.js";
 
 /** Slots for what is received, in the order of the offer's m-lines after our own two. */
@@ -33,7 +33,7 @@ export class MediaConnection extends EventTarget {
     if (!("RTCPeerConnection" in globalThis)) throw new ServiceError({ code: "media_unsupported" });
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#microphone = this.pc.addTransceiver("audio", { direction: "sendonly" });
-    this.#camera = this.pc.addTransceiver("video", { direction: "sendonly", sendEncodings: LAYERS });
+    this.#camera = addCamera(this.pc);
     for (let slot = 0; slot < AUDIO_SLOTS; slot += 1) this.pc.addTransceiver("audio", { direction: "recvonly" });
     for (let slot = 0; slot < videoSlots; slot += 1) this.pc.addTransceiver("video", { direction: "recvonly" });
     this.pc.addTransceiver("video", { direction: "recvonly" });

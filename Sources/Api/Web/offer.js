@@ -21,7 +21,7 @@ const LAYER_EXTENSIONS = new Set([
 const TRANSPORT = new Set(["ice-ufrag", "ice-pwd", "ice-options", "fingerprint", "setup", "rtcp-mux"]);
 
 /** Of no use to a server with ICE-lite that multiplexes RTCP and reports by itself, or said anew. */
-const UNUSED = new Set(["bundle-only", "candidate", "end-of-candidates", "rtcp", "rtcp-xr"]);
+const UNUSED = new Set(["bundle-only", "candidate", "end-of-candidates", "rtcp"]);
 
 /**
  * Whether the server forwards a format; retransmission counts, redundancy and other profiles do not.
@@ -71,6 +71,8 @@ function trimMedia([first, ...lines], index) {
     const { name, value } = attribute(line);
     if (UNUSED.has(name) || (isMore && TRANSPORT.has(name))) return false;
     if (name === "extmap") return isUsedExtension(value, sends);
+    // Who receives video measures the round trip with it, to repeat a NACK no sooner (RFC 3611 section 4.4).
+    if (name === "rtcp-xr") return kind === "video" && !sends;
     if (name === "ssrc") return / cname:/.test(value);
     if (name === "rtpmap" || name === "fmtp") return kept.includes(firstWord(value));
     return name !== "rtcp-fb" && !line.startsWith("c=");

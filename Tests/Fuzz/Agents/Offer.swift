@@ -26,7 +26,9 @@ func fuzzOffer(_ input: UnsafeRawBufferPointer) {
     for (kind, most) in [(MediaKind.audio, 2), (.video, 1), (.screen, 1)] {
         precondition(negotiation.sends.count { $0.kind == kind } <= most)
     }
-    precondition(!negotiation.answer.contains("goog-remb") && !negotiation.answer.contains("sprop-"))
+    let attributes = answer.media.flatMap(\.attributes)
+    precondition(!attributes.values("rtcp-fb").contains { $0.contains("remb") })
+    precondition(!attributes.values("fmtp").contains { $0.contains("sprop-") })
     for send in negotiation.sends {
         precondition((1...3).contains(send.layers.count) && send.payloadTypes.hasMedia && ShortText(send.mid) != nil)
         precondition(send.layers.allSatisfy { ShortText($0.rid) != nil })
