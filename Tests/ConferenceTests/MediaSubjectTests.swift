@@ -100,9 +100,8 @@ import Wire
     @Test func `the answer says what it takes of a publisher`() async throws {
         let room = try MediaFixture(workers: 1)
         let offer = MediaOffer(sdp: FakeOffer(camera: false, screen: true).text)
-        // The one video is not named a screen.
         #expect(
             try await room.director.connect(ann, in: .test, offer).publishes
-                == PublishedMedia(audio: true, video: true))
+                == PublishedMedia(audio: true, screen: true))
     }
 }
