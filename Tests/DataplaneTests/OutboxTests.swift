@@ -82,7 +82,25 @@ private struct NarrowQueue: PortQueue {
         #expect(counters[.transmitFull] == 0)
         queue.room = 1_000
         outbox.transmit(&queue, counters: counters)
-        #expect(queue.taken == Array(0..<100) + Array(200..<300) + Array(500..<556))
+        #expect(queue.taken == Array(200..<300) + Array(0..<100) + Array(500..<556))
+        #expect(pool.available == pool.count)
+    }
+
+    @Test func `control traffic does not wait behind media`() throws {
+        let pool = try PortFixture.pool(count: 1_023)
+        defer { pool.deallocate() }
+        let counters = LocalCounters()
+        var outbox = Outbox()
+        var queue = NarrowQueue(room: 10)
+        try add(100, .camera, first: 0, to: &outbox, from: pool)
+        try add(3, .control, first: 100, to: &outbox, from: pool)
+        outbox.transmit(&queue, counters: counters)
+        queue.room = 3
+        outbox.transmit(&queue, counters: counters)
+        #expect(queue.taken == Array(0..<10) + Array(100..<103))
+        queue.room = 100
+        outbox.transmit(&queue, counters: counters)
+        #expect(queue.taken.suffix(90) == Array(10..<100))
         #expect(pool.available == pool.count)
     }
 

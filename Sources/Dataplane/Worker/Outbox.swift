@@ -10,7 +10,7 @@ import Wire
 ///
 /// Frames that the port does not take are held back and go first the next time. When more than `backlog` wait, frames of
 /// the lowest `FramePriority` are dropped, the latest first: those that wait longest belong to pictures whose first
-/// packets have been sent.
+/// packets have been sent. Control traffic does not wait behind media.
 struct Outbox: ~Copyable {
     /// Frames that are sent together at most: as many as AES-CM packets are sealed together.
     static let burst = 64
@@ -218,6 +218,23 @@ struct Outbox: ~Copyable {
         while excess > 0, let priority = FramePriority(rawValue: lowest) {
             excess &-= drop(priority, atMost: excess, counters: counters)
             lowest &+= 1
+        }
+        advanceControl()
+    }
+
+    /// Puts control traffic before media that waits, in its order: a publisher whose feedback is late takes the network for
+    /// congested.
+    private mutating func advanceControl() {
+        var place = 0
+        for index in 0..<frameCount where frames[index].priority == .control {
+            let frame = frames[index]
+            var hole = index
+            while hole > place {
+                frames[hole] = frames[hole &- 1]
+                hole &-= 1
+            }
+            frames[place] = frame
+            place &+= 1
         }
     }
 
