@@ -30,4 +30,32 @@ import Wire
         #expect(opened == [Endpoint("10.0.0.20:4000")!] && closed == opened)
         stage.expectNothingHeld()
     }
+
+    /// Control counts an allocation when it grants it; what the worker says of a grant must reach it.
+    @Test func aFullRingOfEventsDelaysGrantsAndLosesNone() throws {
+        let stage = try TURNStage()
+        let world = stage.world
+        let turn = world.mailboxes[0].turn
+        let client = TURNClient(
+            transport: .udp, endpoint: Endpoint("10.0.0.20:4000")!, remote: Endpoint("10.0.0.20:4000")!,
+            local: Endpoint(address: World.address, port: World.mediaPort))
+        while turn.events.push(.allocationFailed(user: 1, client: client, code: 508)) {}
+        // Nobody waits for it any more: it fails.
+        let request = TURNRequest(client: client, transaction: STUNTransactionID(high: 1, low: 2))
+        let grant = GrantAllocation(request, key: [UInt8](repeating: 7, count: 16), usesSHA256: false, user: 77)
+        #expect(turn.commands.push(.grant(grant)))
+        world.run(5)
+        var failed: [UInt64] = []
+        while let event = turn.events.pop() {
+            if case .allocationFailed(let user, _, _) = event, user != 1 { failed.append(user) }
+        }
+        #expect(failed.isEmpty)
+        world.run(5)
+        while let event = turn.events.pop() {
+            if case .allocationFailed(let user, _, _) = event { failed.append(user) }
+        }
+        #expect(failed == [77])
+        #expect(world.worker().pointee.counters[.eventFull] == 0)
+        stage.expectNothingHeld()
+    }
 }

@@ -7,7 +7,10 @@ extension Worker where Queue: ~Copyable {
     mutating func keepRelay(now: UInt64) -> Int {
         guard relay.isEnabled else { return 0 }
         var taken = 0
-        while taken < HousekeepingSchedule.commandsPerRound, let command = mailbox.turn.commands.pop() {
+        // Each grant is answered by an event; control has counted it until then, so that none may be lost.
+        while taken < HousekeepingSchedule.commandsPerRound, mailbox.turn.events.count < mailbox.turn.events.capacity,
+            let command = mailbox.turn.commands.pop()
+        {
             taken &+= 1
             switch command {
             case .grant(let grant): grantAllocation(grant, now: now)
