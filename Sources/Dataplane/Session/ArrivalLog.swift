@@ -17,6 +17,8 @@ struct ArrivalLog: BitwiseCopyable {
     /// The first sequence number that was not reported, and the end of those received; with roll-overs.
     private(set) var base: UInt64 = 0
     private(set) var end: UInt64 = 0
+    /// The first number since the log began, or began anew.
+    private var first: UInt64 = 0
     /// Feedback messages so far; the message's 8-bit counter.
     var feedbackCount: UInt8 = 0
     /// When feedback was last sent, ns.
@@ -34,8 +36,7 @@ struct ArrivalLog: BitwiseCopyable {
     mutating func note(_ sequence: UInt16, now: UInt64) {
         if end == 0 {
             // One round up, so that numbers before the first stay positive.
-            base = 0x1_0000 | UInt64(sequence)
-            end = base
+            restart(at: 0x1_0000 | UInt64(sequence))
         }
         let distance = Int64(Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: end)))
         let extended = UInt64(bitPattern: Int64(bitPattern: end) &+ distance)
@@ -48,12 +49,23 @@ struct ArrivalLog: BitwiseCopyable {
             }
             place(extended).pointee = Int64(now / Self.tick)
             end = extended &+ 1
-        } else if extended >= base {
-            place(extended).pointee = Int64(now / Self.tick)
+        } else {
+            noteLate(extended, now: now)
         }
     }
 
+    /// A number from before the end. If it was reported lost the next message goes back to it, with all that came behind it:
+    /// a message speaks of numbers in a row, and "not received" for them would be wrong.
+    private mutating func noteLate(_ sequence: UInt64, now: UInt64) {
+        guard sequence >= first, end &- sequence <= UInt64(Self.maximumReport),
+            place(sequence).pointee == RTCPWriter.lost
+        else { return }
+        place(sequence).pointee = Int64(now / Self.tick)
+        base = min(base, sequence)
+    }
+
     private mutating func restart(at sequence: UInt64) {
+        first = sequence
         base = sequence
         end = sequence
     }
