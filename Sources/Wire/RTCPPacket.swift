@@ -16,6 +16,8 @@ public struct RTCPPacket: BitwiseCopyable {
     @inlinable public static var receiverReport: UInt8 { 201 }
     @inlinable public static var sourceDescription: UInt8 { 202 }
     @inlinable public static var bye: UInt8 { 203 }
+    /// RFC 3611.
+    @inlinable public static var extendedReport: UInt8 { 207 }
     /// RFC 4585: generic NACK is format 1, transport-wide feedback 15.
     @inlinable public static var transportFeedback: UInt8 { 205 }
     /// RFC 4585: PLI is format 1, FIR 4 (RFC 5104), REMB 15.

@@ -51,6 +51,37 @@ import Wire
         }
     }
 
+    @Test func referenceTimesAndTheirEchoes() throws {
+        // RFC 3611: a block of another type first, then the receiver reference time.
+        let asked = bytes("80cf0007 0000002a 02000001 00000001 04000002 83aa7e80 80000000 00000000")
+        try with(Array(asked.dropLast(4).enumerated().map { $0 == 3 ? 6 : $1 })) { raw in
+            var compound = RTCPCompound(raw)
+            let report = try #require(compound.next().flatMap { ExtendedReport($0) })
+            #expect(report.senderSSRC == 42 && report.referenceTime == 0x83aa_7e80_8000_0000)
+            #expect(report.echo(for: 42) == nil)
+        }
+        let echoes = [
+            ReferenceTimeEcho(ssrc: 42, referenceTime: 0x7e80_8000, delay: 65_536),
+            ReferenceTimeEcho(ssrc: 43, referenceTime: 1, delay: 2),
+        ]
+        let made = Self.compound { writer in
+            let fitted = echoes.withUnsafeBufferPointer { writer.addReferenceTimeEchoes(senderSSRC: 9, $0) }
+            #expect(fitted)
+        }
+        #expect(made == bytes("80cf0008 00000009 05000006 0000002a 7e808000 00010000 0000002b 00000001 00000002"))
+        try Self.single(made) { packet in
+            let report = try #require(ExtendedReport(packet))
+            #expect(report.echo(for: 42) == echoes[0] && report.echo(for: 43) == echoes[1])
+            #expect(report.echo(for: 44) == nil && report.referenceTime == nil)
+        }
+        // A block longer than the packet.
+        try with("80cf0003 0000002a 04000002 83aa7e80") { raw in
+            var compound = RTCPCompound(raw)
+            let report = try #require(compound.next().flatMap { ExtendedReport($0) })
+            #expect(report.referenceTime == nil)
+        }
+    }
+
     @Test func receiverReport() throws {
         let made = Self.compound { writer in
             let fitted = Self.blocks.withUnsafeBufferPointer { writer.addReceiverReport(ssrc: 9, blocks: $0) }

@@ -20,6 +20,10 @@ private func readReports(_ packet: RTCPPacket) {
         for index in 0..<report.blockCount { use(report.block(index).delaySinceLastSenderReport) }
     }
     if let description = SourceDescription(packet) { use(description.cname) }
+    if let report = ExtendedReport(packet) {
+        use(report.referenceTime ?? 0)
+        use(report.echo(for: report.senderSSRC)?.delay ?? 0)
+    }
     if let goodbye = Goodbye(packet) {
         for index in 0..<goodbye.sourceCount { use(goodbye.source(index)) }
     }
