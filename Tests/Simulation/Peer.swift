@@ -46,8 +46,13 @@ final class Peer {
     var intraRequests: [UInt8] = []
     var nacksReceived = 0
     var retransmissionsReceived = 0
-    var feedback: [(base: UInt16, received: Int)] = []
+    /// Transport-wide feedback: what it covered, and when it came, ns.
+    var feedback: [(base: UInt16, received: Int, at: UInt64)] = []
     var senderReports: Set<UInt32> = []
+    /// All of them, with 64-bit NTP time, timestamp, and when they came, ns.
+    var clocks: [(ssrc: UInt32, ntp: UInt64, timestamp: UInt32, at: UInt64)] = []
+    /// The answers to reference times of SSRC 1, and when they came, ns.
+    var echoes: [(echo: ReferenceTimeEcho, at: UInt64)] = []
     var receiverReports = 0
     var bindingResponses = 0
     /// What lies around its datagrams: a relay's channel.
@@ -308,10 +313,14 @@ final class Peer {
         while let part = compound.next() {
             if let loss = PictureLossIndication(part) { keyframeRequests.append(loss.mediaSSRC) }
             if let request = FullIntraRequest(part) { intraRequests.append(request.sequence(0)) }
-            if let report = SenderReport(part) { senderReports.insert(report.ssrc) }
+            if let report = SenderReport(part) {
+                senderReports.insert(report.ssrc)
+                clocks.append((report.ssrc, report.ntpTime, report.rtpTimestamp, world.now))
+            }
+            if let echo = ExtendedReport(part)?.echo(for: 1) { echoes.append((echo, world.now)) }
             if let report = ReceiverReport(part), report.blockCount > 0 { receiverReports += 1 }
             if let message = TransportFeedback(part) {
-                feedback.append((message.baseSequence, message.receivedCount))
+                feedback.append((message.baseSequence, message.receivedCount, world.now))
             }
             if var nack = GenericNack(part) {
                 nacksReceived += 1

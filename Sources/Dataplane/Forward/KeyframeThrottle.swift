@@ -46,4 +46,10 @@ struct KeyframeThrottle: BitwiseCopyable {
     }
 
     mutating func noteKeyframe() { unanswered = 0 }
+
+    /// The Track goes on after nothing came of it.
+    mutating func resume() {
+        unanswered = 0
+        ownWait = 0
+    }
 }

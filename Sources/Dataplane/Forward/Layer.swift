@@ -25,6 +25,8 @@ struct Layer: BitwiseCopyable {
     var endTemplate: UInt8 = 0
     var missing = MissingPackets()
     var reception = ReceptionReport()
+    /// Of `ssrc`; nil before its first sender report.
+    var clock: SourceClock?
     var cache: RetransmissionCache
 
     /// A layer changes its SSRC at most this often, ns.

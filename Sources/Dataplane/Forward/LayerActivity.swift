@@ -15,7 +15,7 @@ struct LayerActivity: BitwiseCopyable {
     private(set) var interval: UInt64 = 0
     /// When the latest picture began, ns, and its timestamp.
     private var lastBegin: UInt64 = 0
-    private var timestamp: UInt32 = 0
+    private(set) var timestamp: UInt32 = 0
     /// Pictures of the Track's other layers since the latest of its own.
     private(set) var overtaken: UInt8 = 0
 

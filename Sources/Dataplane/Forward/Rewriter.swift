@@ -33,6 +33,9 @@ struct Rewriter: BitwiseCopyable {
     /// Of the latest packet with any, in the source's numbers, and what was sent before its kinds changed.
     private var latest = StreamCounters()
     private var sent = StreamCounters()
+    /// The stream's timestamp at moment 0 of the worker's clock, as sender reports tell it: sources of known clocks go on
+    /// along the same line, so that sound and picture of the next source fit as those of the last did. Nil before the first.
+    private var line: UInt32?
     /// How many changes there were; the present epoch is at (count - 1) % maximumEpochs.
     private(set) var changes = 0
     private(set) var epochs = InlineArray<4, Epoch>(repeating: Epoch())
@@ -46,7 +49,9 @@ struct Rewriter: BitwiseCopyable {
     var hasSent: Bool { lastArrival != 0 }
 
     /// A change of source: `record` is the first packet of the new one.
-    mutating func begin(track: UInt64, layer: UInt8, record: PacketRecord, clockRate: UInt32) {
+    mutating func begin(
+        track: UInt64, layer: UInt8, record: PacketRecord, clockRate: UInt32, clock: SourceClock? = nil
+    ) {
         settle()
         var epoch = Epoch()
         epoch.track = track
@@ -56,7 +61,9 @@ struct Rewriter: BitwiseCopyable {
         if hasSent {
             let elapsed = record.arrival > lastArrival ? record.arrival &- lastArrival : 0
             let ticks = UInt32(truncatingIfNeeded: elapsed / 1_000 &* UInt64(clockRate) / 1_000_000)
-            epoch.timestampDelta = lastTimestamp &+ max(ticks, 1) &- record.timestamp
+            epoch.timestampDelta =
+                delta(alongLineOf: clock, record, limit: ticks &+ clockRate, clockRate: clockRate)
+                ?? lastTimestamp &+ max(ticks, 1) &- record.timestamp
             epoch.continueCounters(sent, at: record.counters)
         } else {
             epoch.timestampDelta = lastTimestamp &- record.timestamp
@@ -64,6 +71,20 @@ struct Rewriter: BitwiseCopyable {
         epochs[changes & (Self.maximumEpochs - 1)] = epoch
         present = epoch
         changes &+= 1
+        if let clock { _ = timestamp(at: record.arrival, clockRate: clockRate, clock: clock) }
+    }
+
+    /// What the timestamps of a source must be shifted by to go on along the line; nil when it is not known, or when that
+    /// would go back or further ahead than `limit`.
+    private func delta(
+        alongLineOf clock: SourceClock?, _ record: PacketRecord, limit: UInt32, clockRate: UInt32
+    ) -> UInt32? {
+        guard let clock, let line else { return nil }
+        let ticks = SourceClock.ticks(Int64(bitPattern: record.arrival), clockRate)
+        let delta =
+            line &+ UInt32(truncatingIfNeeded: ticks) &- clock.timestamp(at: record.arrival, clockRate: clockRate)
+        let ahead = record.timestamp &+ delta &- lastTimestamp
+        return ahead > 0 && ahead <= limit ? delta : nil
     }
 
     /// What was sent last stands in `sent` from now on.
@@ -116,7 +137,14 @@ struct Rewriter: BitwiseCopyable {
         return nil
     }
 
-    /// The stream's timestamp at `now` (ns), for sender reports (RFC 3550 section 6.4.1).
+    /// The stream's timestamp at `now` (ns), for sender reports (RFC 3550 section 6.4.1), by the clock of the present source.
+    mutating func timestamp(at now: UInt64, clockRate: UInt32, clock: SourceClock) -> UInt32 {
+        let timestamp = clock.timestamp(at: now, clockRate: clockRate) &+ present.timestampDelta
+        line = timestamp &- UInt32(truncatingIfNeeded: SourceClock.ticks(Int64(bitPattern: now), clockRate))
+        return timestamp
+    }
+
+    /// Likewise of a source whose clock is not known, by the arrival of its packets.
     func timestamp(at now: UInt64, clockRate: UInt32) -> UInt32 {
         let elapsed = now > lastArrival ? now &- lastArrival : 0
         return lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed / 1_000 &* UInt64(clockRate) / 1_000_000)

@@ -140,12 +140,17 @@ extension UnsafeMutablePointer<Track> {
         return pointee.sentLayers.contains(UInt8(truncatingIfNeeded: layer))
     }
 
-    /// A packet of a layer's picture came.
+    /// A packet of a layer's picture came. Whether the whole Track was still before it.
     @inline(__always)
-    func notePicture(_ layer: Int, timestamp: UInt32, now: UInt64) {
-        guard pointee.layers[layer].activity.note(timestamp: timestamp, now: now), pointee.layerCount > 1 else {
-            return
-        }
+    func notePicture(_ layer: Int, timestamp: UInt32, now: UInt64) -> Bool {
+        let before = pointee.layers[layer].activity
+        guard pointee.layers[layer].activity.note(timestamp: timestamp, now: now) else { return false }
         for other in 0..<pointee.layerCount where other != layer { pointee.layers[other].activity.noteOther() }
+        guard before.lastPacket != 0, now &- before.lastPacket > before.silence else { return false }
+        for other in 0..<pointee.layerCount where other != layer {
+            let latest = pointee.layers[other].activity.lastPacket
+            if latest != 0, now &- latest <= before.silence { return false }
+        }
+        return true
     }
 }

@@ -63,6 +63,7 @@ extension Worker where Queue: ~Copyable {
         track.pointee.layers[layer].sequenceBase = (track.pointee.layers[layer].highest >> 48 &+ 1) << 48
         track.pointee.layers[layer].isStarted = false
         track.pointee.layers[layer].activity = LayerActivity()
+        track.pointee.layers[layer].clock = nil
         track.pointee.layers[layer].missing.clear()
         track.pointee.layers[layer].reception = ReceptionReport()
         awaitKeyframe(track, layer: layer)

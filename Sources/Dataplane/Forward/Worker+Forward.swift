@@ -20,6 +20,7 @@ extension Worker where Queue: ~Copyable {
             guard record.sequence > track.pointee.layers[layer].highest else { return packet.free() }
             track.pointee.layers[layer].isStarted = false
             track.pointee.layers[layer].activity = LayerActivity()
+            track.pointee.layers[layer].clock = nil
             awaitKeyframe(track, layer: layer)
         }
         noteArrival(record, track: track, layer: layer, now: now)
@@ -110,7 +111,11 @@ extension Worker where Queue: ~Copyable {
         _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
     ) {
         let wasActive = record.payloadLength == 0 || track.isActive(layer)
-        if record.payloadLength > 0 { track.notePicture(layer, timestamp: record.timestamp, now: now) }
+        if record.payloadLength > 0, track.notePicture(layer, timestamp: record.timestamp, now: now) {
+            // What was asked for in vain may come now.
+            track.pointee.keyframes.resume()
+            track.pointee.choiceDue = 0
+        }
         if !wasActive { track.pointee.noteSent(layer) }
         if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }
         if record.startsKeyframe {
@@ -168,9 +173,12 @@ extension Worker where Queue: ~Copyable {
         of track: UnsafeMutablePointer<Track>
     ) -> Bool {
         guard let session = sessions.find(slot.pointee.session), session.pointee.send != nil else { return false }
+        if slot.pointee.rewriter.present.track != track.pointee.handle.raw { session.pointee.reportsDue = 0 }
+        slabs.sessionsDue[slot.pointee.session.index] = min(
+            slabs.sessionsDue[slot.pointee.session.index], session.pointee.reportsDue)
         slot.pointee.rewriter.begin(
             track: track.pointee.handle.raw, layer: record.pointee.layer, record: record.pointee,
-            clockRate: track.pointee.codec.clockRate)
+            clockRate: track.pointee.codec.clockRate, clock: track.pointee.layers[Int(record.pointee.layer)].clock)
         slot.pointee.current = record.pointee.layer
         awaitName(of: slot, session)
         tell(.slotSwitched(slot.pointee.handle, track: track.pointee.handle, layer: record.pointee.layer))

@@ -47,7 +47,10 @@ extension Worker where Queue: ~Copyable {
         guard let layer, slot.pointee.current != slot.pointee.target, layer != startingKeyframe else { return }
         // Who can be sent nothing needs no keyframe. A Slot never outlives its Session.
         guard sessions.element(at: slot.pointee.session.index).pointee.send != nil else { return }
-        requestKeyframe(slot.pointee.track, layer: layer, isOwn: isOwn, now: now)
+        // Who sees nothing is helped at once, who could see a better layer when there is time.
+        guard !isOwn || mayHopeForKeyframe(of: track, layer: layer, now: now) else { return }
+        let isShown = slot.pointee.current.map { sent.contains($0) } ?? false
+        requestKeyframe(slot.pointee.track, layer: layer, isOwn: isOwn && isShown, now: now)
     }
 
     /// What is due for a Track now and then; called about 50 times a second.

@@ -64,6 +64,7 @@ extension Worker where Queue: ~Copyable {
         // All, until its worker says what is wanted there.
         setSibling(replica.worker, replica, track.pointee.allLayers, of: track)
         announceLayers(of: track)
+        tellClocks(of: track)
     }
 
     mutating func unfeed(_ handle: TrackHandle, replica: TrackHandle) {

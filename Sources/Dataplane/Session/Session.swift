@@ -10,6 +10,9 @@ struct Session: BitwiseCopyable {
     static let consentExpiry: UInt64 = 30_000_000_000
     /// When nothing authentic came from `remote` for so long, another of the peer's addresses may take its place, ns.
     static let remoteSilence: UInt64 = 3_000_000_000
+    /// A peer that nominates several pairs in a row is done after so long, ns: until then the one of the highest priority
+    /// is selected (RFC 8445 section 8.1.1), afterwards the latest.
+    static let nominationTime: UInt64 = 1_000_000_000
     /// ns.
     static let tick: UInt64 = 20_000_000
     /// In a tick: 12,800 packets a second, more than a receiver can be sent.
@@ -44,6 +47,9 @@ struct Session: BitwiseCopyable {
     var consentAt: UInt64
     /// When something authentic last came from `remote`, ns.
     var heardAt: UInt64 = 0
+    /// When the peer first nominated a pair, ns; 0 before that. And the PRIORITY of the pair that we took.
+    private var nominatedAt: UInt64 = 0
+    private var nominatedPriority: UInt32 = 0
     /// What is left of this tick's limits: retransmissions, and datagrams for the slow path; and the tick's number.
     var resendCredits = Session.resendsPerTick
     var puntCredits = Session.puntsPerTick
@@ -60,6 +66,10 @@ struct Session: BitwiseCopyable {
     /// The SSRC that our feedback comes from.
     let feedbackSsrc: UInt32
 
+    /// What its next reports echo.
+    var references = ReferenceTimes()
+    /// The offset of its clock, as its sender reports tell it.
+    var clock = PublisherClock()
     /// When the reports of once a second are due, ns.
     var reportsDue: UInt64 = 0
 
@@ -91,6 +101,18 @@ struct Session: BitwiseCopyable {
     /// asks for no consent itself, and its peer may send indications instead of checks (RFC 8445 section 11). A peer
     /// that only receives is of no use without consent.
     var lastLifeSign: UInt64 { firstTrack == Link.none ? lastCheck : max(lastCheck, heardAt) }
+
+    /// Whether a nomination of another pair is to be followed. Our own candidates differ in nothing, so that the peer's
+    /// priority orders the pairs (RFC 8445 section 6.1.2.3).
+    func follows(nominationWith priority: UInt32, now: UInt64) -> Bool {
+        nominatedAt == 0 || now &- nominatedAt >= Self.nominationTime || priority > nominatedPriority
+    }
+
+    /// The peer nominated the pair of `remote`.
+    mutating func noteNomination(priority: UInt32, now: UInt64) {
+        if nominatedAt == 0 { nominatedAt = max(now, 1) }
+        nominatedPriority = priority
+    }
 
     /// Before credits are spent: gives those of a new tick.
     mutating func renewCredits(now: UInt64) {

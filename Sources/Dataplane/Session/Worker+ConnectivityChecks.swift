@@ -48,9 +48,14 @@ extension Worker where Queue: ~Copyable {
         // rebinding.
         let isSilent = now &- session.pointee.heardAt > Session.remoteSilence
         let isElsewhere = session.pointee.remote != datagram.source
-        let moves = !isFirst && isElsewhere && (message.useCandidate || isSilent)
+        let priority = message.priority ?? 0
+        let isNominated = message.useCandidate && session.pointee.follows(nominationWith: priority, now: now)
+        let moves = !isFirst && isElsewhere && (isNominated || isSilent)
         if isFirst || moves || !isElsewhere { direct(session, to: datagram.source, template) }
-        if session.pointee.remote == datagram.source { noteConsent(of: session, now: now) }
+        if session.pointee.remote == datagram.source {
+            noteConsent(of: session, now: now)
+            if message.useCandidate { session.pointee.noteNomination(priority: priority, now: now) }
+        }
         respond(to: message, datagram.source, template, session, error: nil)
         if moves { tell(.sessionMoved(session.pointee.handle, remote: datagram.source)) }
         // Repeated at each check until there are keys: an event may be lost when many join at once.

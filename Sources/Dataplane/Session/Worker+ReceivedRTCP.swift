@@ -29,6 +29,9 @@ extension Worker where Queue: ~Copyable {
                 if session.pointee.awaitedNames > 0 { confirmNames(ReceiverReport(part), of: session) }
             case RTCPPacket.transportFeedback: answerNack(part, session: session, now: now)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
+            case RTCPPacket.extendedReport:
+                guard let report = ExtendedReport(part), let time = report.referenceTime else { break }
+                session.pointee.references.note(time, of: report.senderSSRC, arrival: now)
             default: break
             }
         }
@@ -40,8 +43,14 @@ extension Worker where Queue: ~Copyable {
         guard let report = SenderReport(part), let stream = session.pointee.streams.find(report.ssrc) else { return }
         let binding = session.pointee.streams[stream]
         guard !binding.isRetransmission else { return }
-        tracks.element(at: Int(binding.track)).pointee.layers[Int(binding.layer)].reception
-            .noteSenderReport(ntp: report.ntpTime, arrival: now)
+        let track = tracks.element(at: Int(binding.track))
+        let layer = Int(binding.layer)
+        track.pointee.layers[layer].reception.noteSenderReport(ntp: report.ntpTime, arrival: now)
+        let moment = session.pointee.clock.note(ntp: report.ntpTime, arrival: now)
+        let clock = SourceClock(timestamp: report.rtpTimestamp, moment: moment)
+        guard track.agrees(clock, layer: layer) else { return }
+        track.pointee.layers[layer].clock = clock
+        tellClocks(of: track)
     }
 
     /// Sends again what a receiver misses and the cache still has.

@@ -55,9 +55,9 @@ extension Worker where Queue: ~Copyable {
             var writer = RTCPWriter(into: rtcpMemory(packet, session))
             while index != Link.none {
                 let slot = slots.element(at: Int(index))
-                if slot.pointee.rewriter.hasSent, let track = tracks.find(slot.pointee.track) {
-                    let timestamp = slot.pointee.rewriter.timestamp(
-                        at: now, clockRate: track.pointee.codec.clockRate)
+                if let track = tracks.find(slot.pointee.track),
+                    let timestamp = reportedTimestamp(of: slot, track, now: now)
+                {
                     guard
                         writer.addSenderReport(
                             ssrc: slot.pointee.ssrc, ntpTime: ntp, rtpTimestamp: timestamp,
@@ -67,9 +67,29 @@ extension Worker where Queue: ~Copyable {
                 }
                 index = slot.pointee.nextOfSession
             }
+            addEchoes(&writer, session, now: now)
             if writer.count > 0 { finishRTCP(packet, writer, session) } else { packet.free() }
             if outbox.needsFlush { flush() }
         }
+    }
+
+    /// Answers the reference times that came since the last reports, behind another report.
+    private func addEchoes(_ writer: inout RTCPWriter, _ session: UnsafeMutablePointer<Session>, now: UInt64) {
+        guard writer.count > 0, session.pointee.references.count > 0 else { return }
+        let room = 12 &+ session.pointee.references.count &* ReferenceTimeEcho.length
+        guard writer.count &+ room <= Self.rtcpRoom else { return }
+        let count = session.pointee.references.take(into: scratch.echoes, now: now)
+        _ = writer.addReferenceTimeEchoes(
+            senderSSRC: session.pointee.feedbackSsrc, UnsafeBufferPointer(start: scratch.echoes, count: count))
+    }
+
+    /// Likewise where there was no other report to put them behind.
+    mutating func sendEchoes(_ session: UnsafeMutablePointer<Session>, now: UInt64) {
+        guard session.pointee.references.count > 0 else { return }
+        guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
+        var writer = beginRTCP(packet, session)
+        addEchoes(&writer, session, now: now)
+        finishRTCP(packet, writer, session)
     }
 
     /// Asks a publisher for the packets of a layer that did not come, or for a keyframe where it repeats none.

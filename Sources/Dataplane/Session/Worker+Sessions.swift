@@ -74,6 +74,7 @@ extension Worker where Queue: ~Copyable {
             session.pointee.reportsDue = now &+ 1_000_000_000
             sendReceiverReport(session, now: now)
             sendSenderReports(session, now: now)
+            sendEchoes(session, now: now)
         }
         guard session.pointee.streams.count == 0 else { return now }
         return min(session.pointee.reportsDue, session.pointee.consentAt &+ Session.consentExpiry)

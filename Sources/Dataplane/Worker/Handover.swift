@@ -19,6 +19,8 @@ enum Handover: BitwiseCopyable {
     case layersWanted(TrackHandle, by: TrackHandle, LayerSet)
     /// The Layers that the source of a replica is sent at present (`Track.choices`): to the replica's owner.
     case layersSent(TrackHandle, choices: UInt64)
+    /// The clock of a Layer of the replica's source.
+    case sourceClock(TrackHandle, layer: UInt8, SourceClock)
     /// Frames from this endpoint belong to a Session on the sender's worker.
     case flowOpened(Endpoint, SessionHandle)
     case flowClosed(Endpoint, SessionHandle)
@@ -37,7 +39,8 @@ extension Handover {
         case .frame(let packet), .media(let packet, _), .neighbor(let packet), .transmit(let packet),
             .exception(let packet):
             packet
-        case .keyframe, .layersWanted, .layersSent, .flowOpened, .flowClosed, .sourceOpened, .sourceClosed,
+        case .keyframe, .layersWanted, .layersSent, .sourceClock, .flowOpened, .flowClosed, .sourceOpened,
+            .sourceClosed,
             .clientOpened, .clientClosed:
             nil
         }

@@ -40,6 +40,7 @@ extension Worker where Queue: ~Copyable {
         case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
         case .layersWanted(let track, let replica, let layers): noteWanted(layers, by: replica, of: track, now: now)
         case .layersSent(let replica, let choices): noteSent(choices, replica: replica, now: now)
+        case .sourceClock(let replica, let layer, let clock): noteClock(clock, replica: replica, layer: layer)
         case .flowOpened(let endpoint, let session):
             if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }
         case .flowClosed(let endpoint, let session):

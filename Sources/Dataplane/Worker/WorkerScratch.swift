@@ -10,6 +10,8 @@ struct WorkerScratch: BitwiseCopyable {
     let ticks: UnsafeMutablePointer<Int64>
     /// `reportBlocks` blocks.
     let blocks: UnsafeMutablePointer<ReportBlock>
+    /// `ReferenceTimes.capacity` echoes.
+    let echoes: UnsafeMutablePointer<ReferenceTimeEcho>
 
     /// Blocks in one receiver report (RFC 3550 section 6.4.2).
     static let reportBlocks = 31
@@ -19,6 +21,7 @@ struct WorkerScratch: BitwiseCopyable {
         sequences = .allocate(capacity: MissingPackets.capacity)
         ticks = .allocate(capacity: ArrivalLog.maximumReport)
         blocks = .allocate(capacity: Self.reportBlocks)
+        echoes = .allocate(capacity: ReferenceTimes.capacity)
     }
 
     func deallocate() {
@@ -26,5 +29,6 @@ struct WorkerScratch: BitwiseCopyable {
         sequences.deallocate()
         ticks.deallocate()
         blocks.deallocate()
+        echoes.deallocate()
     }
 }

@@ -1,0 +1,58 @@
+import Mailbox
+import Wire
+
+/// The publishers' clocks, from their sender reports to ours.
+///
+/// Receivers synchronise streams of one CNAME (RFC 3550 section 6.4.1; libwebrtc those of one MediaStream id of
+/// `a=msid`) by comparing NTP times. Ours have one CNAME and one clock, the server's: whatever Slots show two sources of
+/// one participant, sound and picture that were taken at the same moment have the same NTP time.
+extension Worker where Queue: ~Copyable {
+    /// Tells the siblings that have replicas.
+    func tellClocks(of track: UnsafeMutablePointer<Track>) {
+        guard track.pointee.sinks.siblings.count > 0 else { return }
+        for worker in 0..<siblings.count {
+            let replica = track.pointee.sinks.siblings.replica(worker)
+            guard !replica.isNone else { continue }
+            for layer in 0..<track.pointee.layerCount {
+                guard let clock = track.pointee.layers[layer].clock else { continue }
+                let message = Handover.sourceClock(replica, layer: UInt8(truncatingIfNeeded: layer), clock)
+                if !siblings.hand(message, to: worker) { counters.drop(.handoverFull) }
+            }
+        }
+    }
+
+    /// The worker of a replica's source tells its clock.
+    func noteClock(_ clock: SourceClock, replica: TrackHandle, layer: UInt8) {
+        guard let track = tracks.find(replica), track.pointee.isReplica, layer < track.pointee.layerCount else {
+            return
+        }
+        track.pointee.layers[Int(layer)].clock = clock
+    }
+
+    /// The timestamp of a Slot's stream at `now`; nil while it has sent nothing of its Track.
+    func reportedTimestamp(
+        of slot: UnsafeMutablePointer<Slot>, _ track: UnsafeMutablePointer<Track>, now: UInt64
+    ) -> UInt32? {
+        let present = slot.pointee.rewriter.present
+        let layer = Int(present.layer)
+        guard slot.pointee.rewriter.hasSent, present.track == track.pointee.handle.raw,
+            layer < track.pointee.layerCount
+        else { return nil }
+        let clockRate = track.pointee.codec.clockRate
+        guard let clock = track.pointee.layers[layer].clock else {
+            return slot.pointee.rewriter.timestamp(at: now, clockRate: clockRate)
+        }
+        return slot.pointee.rewriter.timestamp(at: now, clockRate: clockRate, clock: clock)
+    }
+}
+
+extension UnsafeMutablePointer<Track> {
+    /// Whether a sender report fits the packets: within 5 s of the latest. Some peers report timestamps of another clock.
+    func agrees(_ clock: SourceClock, layer: Int) -> Bool {
+        let latest = pointee.layers[layer].activity
+        guard latest.lastPacket != 0 else { return false }
+        let clockRate = pointee.codec.clockRate
+        let expected = clock.timestamp(at: latest.lastPacket, clockRate: clockRate)
+        return Int32(bitPattern: expected &- latest.timestamp).magnitude < 5 &* clockRate
+    }
+}
