@@ -58,7 +58,9 @@ struct Slot: BitwiseCopyable {
             for index in types.entries.indices { types.entries[index].rtx = PayloadTypes().rtx }
         }
         payloadTypes = types
-        let repeatsAsIs = types.entries.indices.contains { types.entries[$0].hasMedia && !types.entries[$0].hasRtx }
+        let repeatsAsIs = Codec.allCases.contains { codec in
+            codec != .opus && types[codec].hasMedia && !types[codec].hasRtx
+        }
         name = StreamName(
             open.mid, hasRetransmissions: open.rtxSsrc != 0, isExact: open.kind.isVideo && repeatsAsIs)
         isNamed = name.until != 0
