@@ -34,14 +34,16 @@ public struct Answerer: Sendable {
         let accepted = bundle.inOrder(answers)
         guard !accepted.isEmpty else { throw SDPError(.unusable, Self.nothingAccepted(answers)) }
         let transport = try OfferedTransport(session: offer.attributes, media: accepted.map(\.offered))
-        let extensions = Self.agreeOnExtensions(&answers)
+        let allowsMixed = offer.attributes.has(HeaderExtension.mixed)
+        let extensions = Self.agreeOnExtensions(&answers, allowsMixed: allowsMixed)
         Self.chooseSources(&answers, using: &generator)
 
         let session = [
             "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", connectionLine, "t=0 0",
             "a=ice-lite",
             bundle.exists ? "a=group:BUNDLE " + accepted.map(\.offered.mid).joined(separator: " ") : nil,
-            "a=msid-semantic: WMS *", "a=fingerprint:\(fingerprint.text)",
+            allowsMixed ? "a=\(HeaderExtension.mixed)" : nil, "a=msid-semantic: WMS *",
+            "a=fingerprint:\(fingerprint.text)",
             "a=setup:\(transport.role == .server ? "passive" : "active")",
         ].compactMap(\.self)
         let credentials = ["a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)"]
@@ -128,14 +130,16 @@ public struct Answerer: Sendable {
     }
 
     /// Keeps the extensions that we use. With BUNDLE an id means one thing (RFC 8843 section 9.1): what contradicts an
-    /// earlier m-line is left out.
-    private static func agreeOnExtensions(_ answers: inout [MediaAnswer]) -> ExtensionMap {
+    /// earlier m-line is left out. `allowsMixed`: the session may mix one-byte and two-byte headers.
+    private static func agreeOnExtensions(_ answers: inout [MediaAnswer], allowsMixed: Bool) -> ExtensionMap {
         var map = ExtensionMap()
         var taken: Set<UInt8> = []
         for index in answers.indices where answers[index].isAccepted {
             let offered = answers[index].offered
+            let allowsMixed = allowsMixed || offered.allowsMixed
             answers[index].extensions = offered.capabilities.extensions.filter { offer in
-                if answers[index].sends == nil, !offer.kind.isForSlots(among: offered.capabilities.extensions) {
+                let others = offered.capabilities.extensions
+                if answers[index].sends == nil, !offer.kind.isForSlots(among: others, allowsMixed: allowsMixed) {
                     return false
                 }
                 let place = offer.kind.place
@@ -143,6 +147,11 @@ public struct Answerer: Sendable {
                 return map[keyPath: place] == offer.id
             }
         }
+        let slots = answers.filter { $0.isAccepted && $0.offered.receives && $0.offered.kind.isVideo }
+        let mayDescribe = slots.allSatisfy { slot in
+            (allowsMixed || slot.offered.allowsMixed) && slot.extensions.contains { $0.kind == .dependencyDescriptor }
+        }
+        if mayDescribe { map.slotDescriptor = map.dependencyDescriptor }
         return map
     }
 

@@ -2,6 +2,9 @@ import Wire
 
 /// An `a=extmap` line (RFC 8285 section 5) of an extension that we use.
 struct HeaderExtension {
+    /// The attribute of a session or an m-line whose packets may have one-byte or two-byte headers each (RFC 8285 section 6).
+    static let mixed = "extmap-allow-mixed"
+
     /// 1...14: what a one-byte element can name.
     var id: UInt8
     /// The direction after the id, which an answer must mirror.
@@ -20,13 +23,14 @@ struct HeaderExtension {
         case dependencyDescriptor =
             "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 
-        /// Whether Slots have it: not what names a publisher's layers, nor what is not continued when the source of a Slot
-        /// changes, nor the older way to time packets where the newer one is offered.
-        func isForSlots(among offered: [HeaderExtension]) -> Bool {
+        /// Whether Slots have it: not what names a publisher's layers, nor the older way to time packets where the newer one
+        /// is offered, nor what needs headers of both forms where they may not be mixed (`allowsMixed`).
+        func isForSlots(among offered: [HeaderExtension], allowsMixed: Bool) -> Bool {
             switch self {
             case .mid, .audioLevel, .transportSequence, .videoOrientation: true
             case .absSendTime: !offered.contains { $0.kind == .transportSequence }
-            case .rid, .repairedRid, .dependencyDescriptor: false
+            case .dependencyDescriptor: allowsMixed
+            case .rid, .repairedRid: false
             }
         }
 

@@ -114,9 +114,10 @@ struct MediaAnswer {
         text.add("a=rtcp-mux")
         if offered.media.attributes.has("rtcp-rsize") { text.add("a=rtcp-rsize") }
         if offered.asksForReceiverReferenceTime { text.add("a=rtcp-xr:rcvr-rtt=all") }
+        if offered.allowsMixed { text.add("a=\(HeaderExtension.mixed)") }
         // Slots differ in nothing of this.
-        text.add(once: offered.capabilities.number.map { "\($0) \(offered.media.kind) \(direction.rawValue)" }) {
-            text in
+        let sameness = "\(offered.media.kind) \(direction.rawValue) \(offered.allowsMixed)"
+        text.add(once: offered.capabilities.number.map { "\($0) \(sameness)" }) { text in
             text.add(extensions.map { "a=extmap:\($0.answer)" })
             let common = commonFeedback
             text.add(Self.feedbackLines(common ?? [], of: "*"))

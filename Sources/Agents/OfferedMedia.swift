@@ -48,6 +48,9 @@ struct OfferedMedia {
             }
     }
 
+    /// Of this m-line; the session may say it for all.
+    var allowsMixed: Bool { media.attributes.has(HeaderExtension.mixed) }
+
     /// Why we cannot serve it, whatever its formats are; nil when we can.
     ///
     /// - Parameter hasFingerprint: somewhere in the offer.

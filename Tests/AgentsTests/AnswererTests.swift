@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Wire
 
@@ -130,17 +131,46 @@ struct ChromiumAnswerTests {
         var map = ExtensionMap()
         (map.mid, map.rid, map.repairedRid, map.audioLevel) = (4, 10, 11, 1)
         (map.absSendTime, map.transportSequence, map.videoOrientation, map.dependencyDescriptor) = (2, 3, 13, 12)
+        map.slotDescriptor = 12
         #expect(negotiation.extensions == map)
         let camera = try answered(negotiation, mid: "1")
         #expect(lines(camera, "rtcp-fb") == ["96 transport-cc", "96 ccm fir", "96 nack", "96 nack pli"])
         #expect(lines(camera, "extmap").count == 7, "toffset, playout-delay and their like are dropped")
         let slot = try answered(negotiation, mid: "5")
         #expect(
-            lines(slot, "extmap").map { $0.prefix(2) } == ["13", "3 ", "4 "], "what Slots have no use for is dropped")
+            lines(slot, "extmap").map { $0.prefix(2) } == ["13", "3 ", "4 ", "12"],
+            "what Slots have no use for is dropped")
         #expect(lines(slot, "rtcp-fb") == ["* transport-cc", "* ccm fir", "* nack", "* nack pli"])
         let microphone = try answered(negotiation, mid: "0")
         #expect(lines(microphone, "rtcp-fb") == ["111 transport-cc"])
         #expect(lines(microphone, "fmtp") == ["111 minptime=10;useinbandfec=1"])
+    }
+
+    @Test("header forms are mixed, and Slots have the dependency descriptor, where the offer allows it, at its level")
+    func mixedHeaders() throws {
+        let offer = ChromiumOffer.text()
+        let line = "a=extmap-allow-mixed\r\n"
+        #expect(offer.ranges(of: line).count == 1)
+        let everywhere = try negotiate(offer)
+        let session = try SessionDescription(parsing: everywhere.answer)
+        #expect(session.attributes.has("extmap-allow-mixed"))
+        #expect(!session.media.contains { $0.attributes.has("extmap-allow-mixed") })
+
+        let nowhere = try negotiate(offer.replacing(line, with: ""))
+        #expect(!nowhere.answer.contains("extmap-allow-mixed") && nowhere.extensions.slotDescriptor == 0)
+        #expect(!(try lines(answered(nowhere, mid: "5"), "extmap").contains { $0.hasPrefix("12 ") }))
+
+        let slots = offer.replacing(line, with: "").replacing("a=recvonly\r\n", with: "a=recvonly\r\n" + line)
+        let some = try negotiate(slots)
+        #expect(!(try SessionDescription(parsing: some.answer).attributes.has("extmap-allow-mixed")))
+        #expect(try !answered(some, mid: "1").attributes.has("extmap-allow-mixed"))
+        #expect(try answered(some, mid: "5").attributes.has("extmap-allow-mixed"))
+        #expect(some.extensions.slotDescriptor == 12)
+
+        // One Slot that may not mix is enough: ids and headers are the Session's.
+        let last = try #require(slots.range(of: line, options: .backwards))
+        let most = try negotiate(slots.replacingCharacters(in: last, with: ""))
+        #expect(most.extensions.slotDescriptor == 0 && most.extensions.dependencyDescriptor == 12)
     }
 
     @Test("the same generator makes the same answer, another one other SSRCs")
