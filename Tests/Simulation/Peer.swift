@@ -6,6 +6,14 @@ import Wire
 
 /// A participant's transport as a browser has it, on virtual time: checks, SRTP both ways, NACK and RTX both ways.
 final class Peer {
+    /// What a repetition needs.
+    private struct SentPacket {
+        var timestamp: UInt32
+        var marker: Bool
+        var payload: [UInt8]
+        var descriptor: [UInt8]?
+    }
+
     /// What came in on one SSRC.
     struct Inbox {
         var sequences: [UInt64] = []
@@ -33,7 +41,7 @@ final class Peer {
     private var rtcpIndices: [UInt32: UInt32] = [:]
 
     /// Packets that we sent, by SSRC and sequence number, for the worker's NACKs.
-    private var sent: [UInt32: [UInt16: [UInt8]]] = [:]
+    private var sent: [UInt32: [UInt16: SentPacket]] = [:]
     private var rtxSequences: [UInt32: UInt64] = [:]
     /// Our media SSRC to our retransmission SSRC, and the payload type of that.
     var retransmission: [UInt32: (ssrc: UInt32, payloadType: UInt8)] = [:]
@@ -61,6 +69,11 @@ final class Peer {
     var lastError: Int?
     /// Sees the SSRC and the payload of each packet that is not repeated.
     var onMedia: (UInt32, [UInt8]) -> Void = { _, _ in }
+    /// Whether a packet is taken, also one that is repeated: the Slot's media SSRC, the sequence number, the packet, and what
+    /// was sent at first. What is not taken counts as lost.
+    var takes: (UInt32, UInt64, RTPPacket, [UInt8]) -> Bool = { _, _, _, _ in true }
+    /// The MIDs that came, by SSRC: of each packet.
+    var names: [UInt32: [String?]] = [:]
     /// Hears of what no worker may send.
     var complain: (Comment) -> Void = { Issue.record($0) }
     var transportSequence: UInt16 = 0
@@ -183,7 +196,7 @@ final class Peer {
     func sendRTP(
         ssrc: UInt32, payloadType: UInt8, index: UInt64, timestamp: UInt32, marker: Bool = false, payload: [UInt8],
         mid: String? = nil, rid: String? = nil, repairedRid: String? = nil, audioLevel: UInt8? = nil,
-        padding: UInt8 = 0, loses: Bool = false
+        padding: UInt8 = 0, descriptor: [UInt8]? = nil, loses: Bool = false
     ) {
         let payload = padding == 0 ? payload : payload + [UInt8](repeating: 0, count: Int(padding) - 1) + [padding]
         var packet = [UInt8](repeating: 0, count: 1_600)
@@ -195,6 +208,7 @@ final class Peer {
                 if let text { Array(text.utf8).withUnsafeBytes { _ = header.add(id, $0) } }
             }
             if let audioLevel { header.add(extensions.audioLevel, u8: audioLevel) }
+            descriptor?.withUnsafeBytes { _ = header.add(extensions.dependencyDescriptor, $0) }
             if extensions.transportSequence != 0 {
                 header.add(extensions.transportSequence, be16: transportSequence)
                 transportSequence &+= 1
@@ -211,7 +225,8 @@ final class Peer {
             engine.seal(&job, 1)
             return job.sealedLength
         }
-        sent[ssrc, default: [:]][UInt16(truncatingIfNeeded: index)] = payload
+        sent[ssrc, default: [:]][UInt16(truncatingIfNeeded: index)] = SentPacket(
+            timestamp: timestamp, marker: marker, payload: payload, descriptor: descriptor)
         if !loses { world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac, queue: queue) }
     }
 
@@ -277,15 +292,19 @@ final class Peer {
             complain("a packet that is not authentic")
             return
         }
+        let name = plain.element(extensions.mid).map { String(decoding: $0, as: UTF8.self) }
+        names[header.ssrc, default: []].append(name)
         if let media = repairs[header.ssrc] {
             rtxSequences[header.ssrc] = max(index, reference ?? 0)
             retransmissionsReceived += 1
             let original = RTX.originalSequence(plain.payload)!
             let sequence = SequenceNumber.extended(original, near: inboxes[media]!.highest!)!
-            note(media, sequence, plain.timestamp, Array(plain.payload.dropFirst(2)))
+            let payload = Array(plain.payload.dropFirst(2))
+            if takes(media, sequence, plain, payload) { note(media, sequence, plain.timestamp, payload) }
         } else {
             onMedia(header.ssrc, Array(plain.payload))
-            note(header.ssrc, index, plain.timestamp, Array(plain.payload))
+            let payload = Array(plain.payload)
+            if takes(header.ssrc, index, plain, payload) { note(header.ssrc, index, plain.timestamp, payload) }
         }
     }
 
@@ -331,12 +350,13 @@ final class Peer {
     }
 
     private func resend(_ ssrc: UInt32, _ sequence: UInt16) {
-        guard let payload = sent[ssrc]?[sequence], let rtx = retransmission[ssrc] else { return }
+        guard let packet = sent[ssrc]?[sequence], let rtx = retransmission[ssrc] else { return }
         let index = rtxSequences[rtx.ssrc, default: 1_000]
         rtxSequences[rtx.ssrc] = index + 1
         sendRTP(
-            ssrc: rtx.ssrc, payloadType: rtx.payloadType, index: index, timestamp: 0,
-            payload: [UInt8(sequence >> 8), UInt8(sequence & 0xff)] + payload)
+            ssrc: rtx.ssrc, payloadType: rtx.payloadType, index: index, timestamp: packet.timestamp,
+            marker: packet.marker, payload: [UInt8(sequence >> 8), UInt8(sequence & 0xff)] + packet.payload,
+            descriptor: packet.descriptor)
     }
 }
 
