@@ -7,6 +7,7 @@ import Wire
 @frozen
 public enum Command: Sendable, BitwiseCopyable {
     case openSession(OpenSession)
+    case restartICE(RestartICE)
     /// What was negotiated after the session was opened: the answer's header extension ids.
     case configureSession(SessionHandle, ExtensionMap)
     case installKeys(InstallKeys)
@@ -34,6 +35,24 @@ public struct OpenSession: Sendable, BitwiseCopyable {
     /// The random part of the owner-encoding ufrag that we handed out (`OwnerUfrag.secret`).
     public var ufragSecret: UInt64
     /// Our ICE password: the key of incoming checks' MESSAGE-INTEGRITY (RFC 8445 section 7.2.2).
+    public var password: ShortText
+
+    @inlinable
+    public init(session: SessionHandle, ufragSecret: UInt64, password: ShortText) {
+        self.session = session
+        self.ufragSecret = ufragSecret
+        self.password = password
+    }
+}
+
+/// Further credentials for a Session's checks (RFC 8445 section 9). Those before them hold until a pair is in use that was
+/// checked with these.
+@frozen
+public struct RestartICE: Sendable, BitwiseCopyable {
+    public var session: SessionHandle
+    /// As in `OpenSession`.
+    public var ufragSecret: UInt64
+    /// As in `OpenSession`.
     public var password: ShortText
 
     @inlinable

@@ -21,6 +21,7 @@ final class FakeWorker {
     var isSilent = false
 
     private(set) var sessions: [SessionHandle: OpenSession] = [:]
+    private(set) var restarts: [SessionHandle: [RestartICE]] = [:]
     private(set) var extensions: [SessionHandle: ExtensionMap] = [:]
     private(set) var keys: [SessionHandle: InstallKeys] = [:]
     private(set) var tracks: [TrackHandle: OpenTrack] = [:]
@@ -77,6 +78,10 @@ final class FakeWorker {
         case .openSession(let opening):
             checkPlace(.sessions, opening.session.raw, capacity.sessions)
             sessions[opening.session] = opening
+        case .restartICE(let restart):
+            if check(sessions[restart.session] != nil, "restart of a stale session") {
+                restarts[restart.session, default: []].append(restart)
+            }
         case .configureSession(let session, let map):
             if check(sessions[session] != nil, "configure of a stale session") { extensions[session] = map }
         case .installKeys(let install):

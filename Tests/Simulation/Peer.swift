@@ -27,12 +27,12 @@ final class Peer {
     unowned let world: World
     let worker: Int
     let session: SessionHandle
-    let password: String
+    var password: String
     var endpoint: Endpoint
     let mac: MACAddress
     /// Where the port's hash puts its frames.
     var queue = 0
-    private let ufrag: OwnerUfrag
+    var ufrag: OwnerUfrag
     private let engine = SRTPEngine()
     private let memory: UnsafeMutableRawPointer
     private var send: SRTPTransform!
@@ -302,8 +302,9 @@ final class Peer {
             let payload = Array(plain.payload.dropFirst(2))
             if takes(media, sequence, plain, payload) { note(media, sequence, plain.timestamp, payload) }
         } else {
-            onMedia(header.ssrc, Array(plain.payload))
             let payload = Array(plain.payload)
+            // A Slot without RTX repeats on its own SSRC.
+            if inboxes[header.ssrc]?.askedAt[index] == nil { onMedia(header.ssrc, payload) }
             if takes(header.ssrc, index, plain, payload) { note(header.ssrc, index, plain.timestamp, payload) }
         }
     }

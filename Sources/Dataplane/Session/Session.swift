@@ -33,8 +33,7 @@ struct Session: BitwiseCopyable {
     /// Of the next packet with the transport-wide sequence number extension.
     var transportSequence: UInt16 = 0
     let handle: SessionHandle
-    let ufragSecret: UInt64
-    let integrity: MessageIntegrity
+    private var credentials: LocalCredentials
 
     /// Where we send: the pair that the peer nominated.
     var remote: Endpoint?
@@ -80,13 +79,14 @@ struct Session: BitwiseCopyable {
     var firstTrack = Link.none
     var firstSlot = Link.none
 
+    /// Of the pair in use, while none is in use that was checked with `credentials` (RFC 8445 section 9).
+    private var formerCredentials: LocalCredentials?
+
     init(
-        _ open: OpenSession, integrity: MessageIntegrity, streams: ReceiveStreams, arrivals: ArrivalLog,
-        feedbackSsrc: UInt32, now: UInt64
+        _ open: OpenSession, streams: ReceiveStreams, arrivals: ArrivalLog, feedbackSsrc: UInt32, now: UInt64
     ) {
         handle = open.session
-        ufragSecret = open.ufragSecret
-        self.integrity = integrity
+        credentials = LocalCredentials(ufragSecret: open.ufragSecret, password: open.password)
         self.streams = streams
         self.arrivals = arrivals
         self.feedbackSsrc = feedbackSsrc
@@ -112,6 +112,23 @@ struct Session: BitwiseCopyable {
     mutating func noteNomination(priority: UInt32, now: UInt64) {
         if nominatedAt == 0 { nominatedAt = max(now, 1) }
         nominatedPriority = priority
+    }
+
+    /// Takes credentials beside those of the pair in use. Of several restarts the latest counts.
+    mutating func restart(with credentials: LocalCredentials) {
+        formerCredentials = formerCredentials ?? self.credentials
+        self.credentials = credentials
+    }
+
+    /// Those with this secret, if they hold.
+    func credentials(of ufragSecret: UInt64) -> LocalCredentials? {
+        if credentials.ufragSecret == ufragSecret { return credentials }
+        return formerCredentials?.ufragSecret == ufragSecret ? formerCredentials : nil
+    }
+
+    /// A pair that was checked with these credentials is in use: a restart is over.
+    mutating func settle(on checked: LocalCredentials) {
+        if checked.ufragSecret == credentials.ufragSecret { formerCredentials = nil }
     }
 
     /// Before credits are spent: gives those of a new tick.

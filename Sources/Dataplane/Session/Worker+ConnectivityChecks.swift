@@ -14,28 +14,29 @@ extension Worker where Queue: ~Copyable {
         if Int(ufrag.worker) != configuration.number { return handOver(packet, to: Int(ufrag.worker)) }
         let index = Int(ufrag.index)
         guard index < sessions.capacity, let session = sessions.find(sessions.handle(at: index)),
-            session.pointee.ufragSecret == ufrag.secret
+            let credentials = session.pointee.credentials(of: ufrag.secret)
         else { return drop(packet, .stunUnknownUser) }
         guard let covered = message.integrityOffset,
-            session.pointee.integrity.verify(message: message.bytes.start, covered: covered)
+            credentials.integrity.verify(message: message.bytes.start, covered: covered)
         else { return drop(packet, .stunBadIntegrity) }
         counters.add(.stunRequests)
-        answer(message, datagram, session: session, now: now)
+        answer(message, datagram, session: session, credentials, now: now)
         packet.free()
     }
 
     private mutating func answer(
-        _ message: STUNMessage, _ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>, now: UInt64
+        _ message: STUNMessage, _ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>,
+        _ credentials: LocalCredentials, now: UInt64
     ) {
         let template = FrameTemplate(
             source: datagram.destination, destination: datagram.source, sourceMAC: neighbors.mac,
             destinationMAC: datagram.sourceMAC)
         if message.unknownCount > 0 {
-            return respond(to: message, datagram.source, template, session, error: 420)
+            return respond(to: message, datagram.source, template, credentials, error: 420)
         }
         // We are always controlled (RFC 8445 section 6.1.1): a peer that believes the same must change its role.
         if message.iceControlled != nil {
-            return respond(to: message, datagram.source, template, session, error: 487)
+            return respond(to: message, datagram.source, template, credentials, error: 487)
         }
         // Another Session may have taken a known address meanwhile: the latest check decides whose it is.
         let isOurs = flows.find(flowKey(datagram.source)) == session.pointee.handle.raw
@@ -55,8 +56,9 @@ extension Worker where Queue: ~Copyable {
         if session.pointee.remote == datagram.source {
             noteConsent(of: session, now: now)
             if message.useCandidate { session.pointee.noteNomination(priority: priority, now: now) }
+            session.pointee.settle(on: credentials)
         }
-        respond(to: message, datagram.source, template, session, error: nil)
+        respond(to: message, datagram.source, template, credentials, error: nil)
         if moves { tell(.sessionMoved(session.pointee.handle, remote: datagram.source)) }
         // Repeated at each check until there are keys: an event may be lost when many join at once.
         if isFirst || session.pointee.sendKeys == nil {
@@ -67,7 +69,7 @@ extension Worker where Queue: ~Copyable {
     /// A success response, or an error response with `error`.
     private mutating func respond(
         to message: STUNMessage, _ source: Endpoint, _ template: FrameTemplate,
-        _ session: UnsafeMutablePointer<Session>, error: Int?
+        _ credentials: LocalCredentials, error: Int?
     ) {
         guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
         let room = UnsafeMutableRawBufferPointer(start: packet.data + template.length, count: 256)
@@ -84,7 +86,7 @@ extension Worker where Queue: ~Copyable {
             writer.addUnknownAttributes(of: message)
         }
         if let covered = writer.beginIntegrity() {
-            var tag = session.pointee.integrity.digest(message: covered.start, covered: covered.count)
+            var tag = credentials.integrity.digest(message: covered.start, covered: covered.count)
             withUnsafeBytes(of: &tag) { writer.endIntegrity($0.baseAddress.unsafelyUnwrapped) }
         }
         writer.addFingerprint()

@@ -4,16 +4,18 @@ import Wire
 /// Opening and closing Sessions, and their periodic work.
 extension Worker where Queue: ~Copyable {
     mutating func openSession(_ open: OpenSession, now: UInt64) {
-        let password = open.password
-        let integrity = withUnsafeBytes(of: password.bytes) {
-            MessageIntegrity(key: UnsafeRawBufferPointer(rebasing: $0.prefix(Int(password.count))))
-        }
         let session = Session(
-            open, integrity: integrity, streams: ReceiveStreams(memory: slabs.streams(open.session.index)),
+            open, streams: ReceiveStreams(memory: slabs.streams(open.session.index)),
             arrivals: ArrivalLog(ticks: slabs.arrivals(open.session.index)),
             feedbackSsrc: UInt32(truncatingIfNeeded: random.next()) | 1, now: now)
         guard sessions.insert(open.session, session) else { return counters.drop(.tableFull) }
         slabs.sessionsDue[open.session.index] = 0
+    }
+
+    mutating func restartICE(_ restart: RestartICE) {
+        guard let session = sessions.find(restart.session) else { return counters.drop(.staleHandle) }
+        session.pointee.restart(
+            with: LocalCredentials(ufragSecret: restart.ufragSecret, password: restart.password))
     }
 
     mutating func installKeys(_ install: InstallKeys, now: UInt64) {

@@ -67,6 +67,7 @@ extension Worker where Queue: ~Copyable {
     private mutating func execute(_ command: Command, now: UInt64) {
         switch command {
         case .openSession(let open): openSession(open, now: now)
+        case .restartICE(let restart): restartICE(restart)
         case .configureSession(let handle, let extensions):
             guard let session = sessions.find(handle) else { return counters.drop(.staleHandle) }
             session.pointee.extensions = extensions
