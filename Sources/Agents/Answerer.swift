@@ -20,12 +20,14 @@ public struct Answerer: Sendable {
     /// Answers `offer`. An m-line that we cannot serve is rejected alone, with port 0.
     ///
     /// - Parameters:
-    ///   - ufrag: our ICE user name fragment (`OwnerUfrag.text`).
-    ///   - password: our ICE password (`ICECredentials.makePassword`).
+    ///   - earlier: the session that the client has; an offer that continues it keeps all but the ICE credentials.
+    ///   - ufrag: our ICE user name fragment (`OwnerUfrag.text`), where a new one is needed.
+    ///   - password: our ICE password (`ICECredentials.makePassword`), in the same way.
     ///   - generator: for the Slots' SSRCs and the answer's session id.
     /// - Throws: when no session can be made from the offer, with the line where one is to blame.
     public func answer(
-        to offer: String, ufrag: String, password: String, using generator: inout some RandomNumberGenerator
+        to offer: String, after earlier: Negotiation? = nil, ufrag: String, password: String,
+        using generator: inout some RandomNumberGenerator
     ) throws(SDPError) -> Negotiation {
         let offer = try SessionDescription(parsing: offer)
         try Self.refuseLite(offer)
@@ -37,21 +39,33 @@ public struct Answerer: Sendable {
         let allowsMixed = offer.attributes.has(HeaderExtension.mixed)
         let extensions = Self.agreeOnExtensions(&answers, allowsMixed: allowsMixed)
         Self.chooseSources(&answers, using: &generator)
+        var agreed = negotiation(answers, transport, extensions)
+        agreed.origin = offer.origin
+        agreed.sessionID = generator.next() >> 2
+        (agreed.ufrag, agreed.password) = (ufrag, password)
+        if let earlier, agreed.continues(earlier) {
+            agreed.goOn(with: earlier)
+            Self.keepSources(of: earlier, in: &answers)
+        }
+        let group = bundle.exists ? accepted.map(\.offered.mid) : []
+        agreed.answer = write(
+            sessionLines(agreed, group, allowsMixed: allowsMixed), answers, agreed)
+        return agreed
+    }
 
-        let session = [
-            "v=0", "o=- \(generator.next() >> 2 as UInt64) 2 IN IP4 127.0.0.1", "s=-", connectionLine, "t=0 0",
-            "a=ice-lite",
-            bundle.exists ? "a=group:BUNDLE " + accepted.map(\.offered.mid).joined(separator: " ") : nil,
+    private func sessionLines(_ agreed: Negotiation, _ group: [String], allowsMixed: Bool) -> [String] {
+        [
+            "v=0", "o=- \(agreed.sessionID) \(agreed.version) IN IP4 127.0.0.1", "s=-", connectionLine, "t=0 0",
+            "a=ice-lite", group.isEmpty ? nil : "a=group:BUNDLE " + group.joined(separator: " "),
             allowsMixed ? "a=\(HeaderExtension.mixed)" : nil, "a=msid-semantic: WMS *",
             "a=fingerprint:\(fingerprint.text)",
-            "a=setup:\(transport.role == .server ? "passive" : "active")",
+            "a=setup:\(agreed.dtlsRole == .server ? "passive" : "active")",
         ].compactMap(\.self)
-        let credentials = ["a=ice-ufrag:\(ufrag)", "a=ice-pwd:\(password)"]
-        return negotiation(answers, transport, extensions, write(session, answers, credentials))
     }
 
     /// The answer's text, lines ended by CR LF.
-    private func write(_ session: [String], _ answers: [MediaAnswer], _ credentials: [String]) -> String {
+    private func write(_ session: [String], _ answers: [MediaAnswer], _ agreed: Negotiation) -> String {
+        let credentials = ["a=ice-ufrag:\(agreed.ufrag)", "a=ice-pwd:\(agreed.password)"]
         var text = SDPText()
         text.add(session)
         // One transport serves the group. Its candidates stand in the first m-line (RFC 9429 section 5.3.1) and in the
@@ -173,6 +187,16 @@ public struct Answerer: Sendable {
         }
     }
 
+    /// The receivers of a session that goes on know its SSRCs.
+    private static func keepSources(of earlier: Negotiation, in answers: inout [MediaAnswer]) {
+        let known = Dictionary(earlier.receives.map { ($0.mid, $0) }, uniquingKeysWith: { first, _ in first })
+        for index in answers.indices where answers[index].isAccepted {
+            guard let kept = known[answers[index].offered.mid] else { continue }
+            answers[index].ssrc = kept.ssrc
+            answers[index].rtxSsrc = kept.rtxSsrc
+        }
+    }
+
     private func mediaLine(_ answer: MediaAnswer) -> String {
         let media = answer.offered.media
         let types = answer.payloadTypes.map(String.init).joined(separator: " ")
@@ -192,7 +216,7 @@ public struct Answerer: Sendable {
     }
 
     private func negotiation(
-        _ answers: [MediaAnswer], _ transport: OfferedTransport, _ extensions: ExtensionMap, _ text: String
+        _ answers: [MediaAnswer], _ transport: OfferedTransport, _ extensions: ExtensionMap
     ) -> Negotiation {
         let accepted = answers.filter(\.isAccepted)
         let muxed = accepted.filter { !$0.offered.isBundleOnly }
@@ -202,7 +226,7 @@ public struct Answerer: Sendable {
             receives: accepted.compactMap(\.receive),
             reducedSizeRTCP: muxed.allSatisfy { $0.offered.media.attributes.has("rtcp-rsize") },
             transportFeedback: accepted.contains(where: \.usesTransportFeedback),
-            answersReceiverReferenceTime: accepted.contains(where: \.offered.asksForReceiverReferenceTime), answer: text
+            answersReceiverReferenceTime: accepted.contains(where: \.offered.asksForReceiverReferenceTime), answer: ""
         )
     }
 }

@@ -29,12 +29,22 @@ public struct Negotiation: Sendable {
     /// The client measures its round trip to us: its receiver reference time is to be answered with a DLRR block
     /// (RFC 3611 sections 4.4 and 4.5).
     public var answersReceiverReferenceTime: Bool
+    /// What names the offer's session (`SessionDescription.origin`).
+    public var origin = ""
+    /// What names the session of our answer, and which description of it this is (RFC 3264 section 8).
+    public var sessionID: UInt64 = 0
+    public var version = 2
+    /// Our ICE credentials.
+    public var ufrag = ""
+    public var password = ""
+    /// The offer goes on with the session of the one before it.
+    public var isContinuation = false
     /// Our answer, lines ended by CR LF.
     public var answer: String
 }
 
 /// An m-line in which the client sends.
-public struct SendMedia: Sendable {
+public struct SendMedia: Sendable, Equatable {
     /// At most 16 bytes, as a one-byte header extension element carries it (RFC 8285 section 4.2).
     public var mid: String
     /// `.screen` when the m-line says `a=content:slides` (RFC 4796), or its msid stream or track id begins with

@@ -30,6 +30,8 @@ public struct SessionDescription: Sendable {
     public static let maximumMedia = 64
     public static let maximumFormats = 128
 
+    /// What names the session: the fields of the o-line without the version (RFC 8866 section 5.2).
+    public private(set) var origin = ""
     /// The attributes above the first m-line.
     public private(set) var attributes: [Attribute] = []
     public private(set) var media: [Media] = []
@@ -79,7 +81,8 @@ public struct SessionDescription: Sendable {
         switch (number, type) {
         case (1, "v"):
             guard value.elementsEqual("0".utf8) else { throw SDPError(.malformed, line: number, "not version 0") }
-        case (2, "o"), (3, "s"): break
+        case (2, "o"): origin = Self.origin(value)
+        case (3, "s"): break
         case (1...3, _):
             throw SDPError(.malformed, line: number, "a description begins with v=, o= and s=")
         case (_, "m"): media.append(try Self.media(value, number: number, count: media.count))
@@ -93,6 +96,12 @@ public struct SessionDescription: Sendable {
         case (_, "i"), (_, "u"), (_, "e"), (_, "p"), (_, "c"), (_, "b"), (_, "t"), (_, "r"), (_, "z"), (_, "k"): break
         default: throw SDPError(.malformed, line: number, "unexpected type \(type.escaped(asASCII: true))=")
         }
+    }
+
+    private static func origin(_ value: ArraySlice<UInt8>) -> String {
+        var fields = value.split(separator: UInt8(ascii: " "))
+        if fields.count > 2 { fields.remove(at: 2) }
+        return fields.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
     }
 
     private static func attribute(_ value: ArraySlice<UInt8>, number: Int) throws(SDPError) -> Attribute {

@@ -20,7 +20,7 @@ public enum Codec: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
 /// A receiver's payload types for one codec; 0xff where it was not negotiated.
 @frozen
-public struct PayloadTypes: Sendable, BitwiseCopyable {
+public struct PayloadTypes: Sendable, BitwiseCopyable, Equatable {
     public var media: UInt8
     public var rtx: UInt8
 
@@ -55,7 +55,7 @@ public struct PublisherFeedback: OptionSet, Sendable, BitwiseCopyable {
 
 /// A receiver's payload types by codec.
 @frozen
-public struct PayloadTypeMap: Sendable, BitwiseCopyable {
+public struct PayloadTypeMap: Sendable, BitwiseCopyable, Equatable {
     public var entries: InlineArray<5, PayloadTypes>
 
     @inlinable
@@ -65,6 +65,11 @@ public struct PayloadTypeMap: Sendable, BitwiseCopyable {
     public subscript(codec: Codec) -> PayloadTypes {
         get { entries[Int(codec.rawValue)] }
         set { entries[Int(codec.rawValue)] = newValue }
+    }
+
+    @inlinable
+    public static func == (left: PayloadTypeMap, right: PayloadTypeMap) -> Bool {
+        Codec.allCases.allSatisfy { left[$0] == right[$0] }
     }
 }
 

@@ -20,9 +20,9 @@ struct SmallOffer {
             video: video.map { $0.hasPrefix(prefix) ? line : $0 })
     }
 
-    func adding(_ lines: String...) -> SmallOffer {
-        SmallOffer(session: session, video: video + lines)
-    }
+    func adding(_ lines: String...) -> SmallOffer { adding(lines) }
+
+    func adding(_ lines: [String]) -> SmallOffer { SmallOffer(session: session, video: video + lines) }
 }
 
 /// The value of an `a=fingerprint` line whose hash repeats one byte.
