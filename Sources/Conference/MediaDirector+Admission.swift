@@ -68,13 +68,16 @@ extension MediaDirector {
         throw MediaError(.full, "no place for another media session; try again later")
     }
 
-    private func negotiate(_ offer: String, _ session: SessionHandle) throws(MediaError) -> Place {
+    /// - Parameter earlier: what the client agreed on, where the Session is open.
+    func negotiate(
+        _ offer: String, _ session: SessionHandle, after earlier: Negotiation? = nil
+    ) throws(MediaError) -> Place {
         let secret = generator.next() & 0xffff_ffff_ffff
         let ufrag = OwnerUfrag(
             pop: pop, worker: UInt8(session.worker), index: UInt32(session.index), secret: secret)
         let password = ICECredentials.makePassword(using: &generator)
         do throws(SDPError) {
-            let negotiation = try answering(offer, ufrag.text, password, &generator)
+            let negotiation = try answering(offer, earlier, ufrag.text, password, &generator)
             guard let password = ShortText(password) else {
                 preconditionFailure("an ICE password of ours has at most 32 characters")
             }
@@ -124,8 +127,8 @@ extension MediaDirector {
                 handle: handle, mid: media.mid, kind: media.kind, payloadTypes: media.payloadTypes)
         }
         return MediaMember(
-            id: participant, meeting: meeting, serial: serial, session: place.session, tracks: tracks,
-            slots: slots, state: offer.state, view: offer.view)
+            id: participant, meeting: meeting, serial: serial, session: place.session,
+            negotiation: place.negotiation, tracks: tracks, slots: slots, state: offer.state, view: offer.view)
     }
 
     // MARK: going

@@ -1,10 +1,14 @@
 import Logging
 import Mailbox
 
-/// A line for each Session's start and one for its end. No address and no key: those who read logs need neither.
+/// A line for each Session's start, for each ICE restart, and for its end. No address and no key: those who read logs need neither.
 extension MediaDirector {
     func logStart(of member: MediaMember) {
         logger.info("session opened", metadata: Self.names(of: member))
+    }
+
+    func logRestart(of member: MediaMember) {
+        logger.info("ICE restarted", metadata: Self.names(of: member))
     }
 
     func logEnd(of member: MediaMember, _ reason: String) {

@@ -29,9 +29,10 @@ public actor MediaDirector: MediaPlane {
         public init() {}
     }
 
-    /// Makes the answer to an offer: offer, our ufrag, our password, randomness.
+    /// Makes the answer to an offer: offer, what the client has already, our ufrag, our password, randomness.
     typealias Answering =
-        @Sendable (String, String, String, inout any RandomNumberGenerator & Sendable) throws(SDPError) -> Negotiation
+        @Sendable (String, Negotiation?, String, String, inout any RandomNumberGenerator & Sendable) throws(SDPError)
+        -> Negotiation
 
     /// Not bounded, as a lost change of a Slot would never be mended; its reader is in this process, and what is
     /// told is bounded by the polls.
@@ -101,8 +102,8 @@ public actor MediaDirector: MediaPlane {
         self.init(
             workers: workers, capacity: capacity, pop: pop, certificate: certificate, options: options,
             logger: logger, generator: generator, clock: clock
-        ) { (offer, ufrag, password, random) throws(SDPError) in
-            try answerer.answer(to: offer, ufrag: ufrag, password: password, using: &random)
+        ) { (offer, earlier, ufrag, password, random) throws(SDPError) in
+            try answerer.answer(to: offer, after: earlier, ufrag: ufrag, password: password, using: &random)
         }
     }
 
@@ -182,7 +183,18 @@ public actor MediaDirector: MediaPlane {
         _ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer
     ) async throws -> MediaConnection {
         defer { settle() }
-        return try admit(participant, in: meeting, offer, now: clock())
+        guard let answer = try goOn(participant, offer.sdp, now: clock()) else {
+            return try admit(participant, in: meeting, offer, now: clock())
+        }
+        await setMediaState(participant, offer.state)
+        await setView(participant, offer.view)
+        return MediaConnection(sdp: answer, slots: members[participant]?.slots.map(\.assignment) ?? [])
+    }
+
+    public func restart(_ participant: ParticipantID, _ offer: String) async throws -> String {
+        defer { settle() }
+        if let answer = try goOn(participant, offer, now: clock()) { return answer }
+        throw MediaError(.noSession, "there is no media session that this offer goes on with")
     }
 
     public func disconnect(_ participant: ParticipantID) async {
@@ -276,6 +288,8 @@ public struct MediaStatistics: Sendable, Equatable {
     public var delayedChanges: UInt64 = 0
     /// DTLS datagrams dropped because a worker's ring was full.
     public var droppedReplies: UInt64 = 0
+    /// Offers by which a client began anew to look for a way to its session.
+    public var restarts: UInt64 = 0
     /// Offers refused because no worker had place.
     public var refusedSessions: UInt64 = 0
     /// Slots left empty because a worker had no place for a replica.

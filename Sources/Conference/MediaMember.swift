@@ -1,3 +1,4 @@
+import Agents
 import Mailbox
 import Meetings
 import Wire
@@ -42,6 +43,10 @@ final class MediaMember {
     /// Its place in the order of joining; a reconnect keeps it.
     let serial: UInt64
     let session: SessionHandle
+    /// What its latest offer and our answer agreed on; without the answer.
+    var negotiation: Negotiation {
+        didSet { negotiation.answer = "" }
+    }
     let tracks: [SourceRole: PublishedTrack]
     /// In the order of the m-lines.
     var slots: [MemberSlot]
@@ -56,13 +61,15 @@ final class MediaMember {
     var isQueued = false
 
     init(
-        id: ParticipantID, meeting: MeetingID, serial: UInt64, session: SessionHandle,
+        id: ParticipantID, meeting: MeetingID, serial: UInt64, session: SessionHandle, negotiation: Negotiation,
         tracks: [SourceRole: PublishedTrack], slots: [MemberSlot], state: PublishedMedia, view: MediaView
     ) {
         self.id = id
         self.meeting = meeting
         self.serial = serial
         self.session = session
+        self.negotiation = negotiation
+        self.negotiation.answer = ""
         self.tracks = tracks
         self.slots = slots
         self.state = state

@@ -6,12 +6,19 @@ import Meetings
 /// that the media side does not know (any more): then it does nothing.
 public protocol MediaPlane: Sendable {
     /// Takes the participant's one SDP offer, what it sends and what its screen shows; answers it and tells it its
-    /// Slots. A second offer of the same participant (an ICE restart, or a page that was loaded again) replaces the
-    /// first.
+    /// Slots. A later offer that changes nothing but the ICE credentials goes on with the session (`restart`); any other
+    /// one (a page that was loaded again) replaces it.
     ///
     /// - Throws: `MediaError` where the offer cannot be served; nothing of it is kept then.
     func connect(_ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer) async throws
         -> MediaConnection
+
+    /// Answers a later offer of the participant's session with other ICE credentials: Slots, keys and DTLS stay, and media
+    /// go on over the old pair until the new one is checked.
+    ///
+    /// - Returns: the SDP answer.
+    /// - Throws: `MediaError`; `noSession` where there is none that the offer goes on with. Nothing is changed then.
+    func restart(_ participant: ParticipantID, _ offer: String) async throws -> String
 
     /// Ends the participant's session and gives its places back.
     func disconnect(_ participant: ParticipantID) async
@@ -155,6 +162,8 @@ public struct MediaError: Error, Sendable, Equatable {
         case badOffer = "bad_offer"
         /// Well-formed, but without a codec or a transport that we share: 422.
         case unsupported
+        /// There is no session that the offer goes on with: 409.
+        case noSession = "no_session"
         /// The media side is stopping: 503.
         case draining
     }

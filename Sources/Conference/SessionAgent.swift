@@ -19,7 +19,7 @@ final class SessionAgent {
     private let role: DTLSRole
     private let peer: Fingerprint
     /// Nanoseconds; until then it must be connected.
-    private let deadline: UInt64
+    private var deadline: UInt64
     private var handshake: DTLSHandshake?
     private(set) var isConnected = false
 
@@ -30,6 +30,9 @@ final class SessionAgent {
         peer = negotiation.fingerprint
         self.deadline = deadline
     }
+
+    /// The client begins anew to look for a way: it has until `deadline`, nanoseconds.
+    func extend(to deadline: UInt64) { self.deadline = deadline }
 
     /// The worker has a validated 5-tuple for it: DTLS may begin. Nothing for a second time.
     func begin(certificate: Certificate, mtu: Int, now: UInt64) throws(DTLSError) {

@@ -7,6 +7,7 @@ import Synchronization
 final class FakeMedia: MediaPlane {
     enum Call: Equatable {
         case connect(ParticipantID, MeetingID, PublishedMedia, MediaView)
+        case restart(ParticipantID, String)
         case disconnect(ParticipantID)
         case view(ParticipantID, MediaView)
         case state(ParticipantID, PublishedMedia)
@@ -59,6 +60,18 @@ final class FakeMedia: MediaPlane {
             return MediaConnection(
                 sdp: "answer to \(offer.sdp)", slots: state.slots, publishes: state.publishes)
         }
+    }
+
+    func restart(_ participant: ParticipantID, _ offer: String) async throws -> String {
+        switch offer {
+        case "bad": throw MediaError(.badOffer, "not SDP")
+        case "another": throw MediaError(.noSession, "another session's")
+        default: break
+        }
+        try await state.withLock(\.beforeAnswer)?(self)
+        guard state.withLock({ $0.connected.contains(participant) }) else { throw MediaError(.noSession, "none") }
+        note(.restart(participant, offer))
+        return "restart of \(offer)"
     }
 
     func disconnect(_ participant: ParticipantID) async {

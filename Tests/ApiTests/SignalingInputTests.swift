@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["offer", "media_state", "view", "ice_candidate", "leave"])
+    @Test(arguments: ["offer", "ice_restart", "media_state", "view", "ice_candidate", "leave"])
     func nothingWorksBeforeJoin(_ type: String) async throws {
         try await ApiNode.run { node async throws in
             let socket = try await SignalingClient.connect(port: node.port)

@@ -42,7 +42,8 @@ struct SignalingMutationTests {
             "{\(join)}", #"{\#(join),"offer":"v=0\r\n",\#(state),\#(view)}"#, #"{\#(join),"offer":"bad",\#(view)}"#,
             #"{\#(join),"offer":"full"}"#, #"{"type":"media_state","id":2,"audio":true,"screen":true}"#,
             #"{"type":"view","id":3,"layout":"gallery","visible":["p_1"],"heights":{"p_1":-1}}"#,
-            #"{"type":"offer","id":4,"sdp":"v=0"}"#, #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,
+            #"{"type":"offer","id":4,"sdp":"v=0"}"#, #"{"type":"ice_restart","id":4,"sdp":"v=0"}"#,
+            #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,
         ]
     }
 

@@ -101,6 +101,32 @@ import Testing
         }
     }
 
+    @Test func iceRestartsOnTheSameSession() async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let ada = try await node.enter(meeting, "Ada")
+            let bob = try await node.enter(meeting, "Bob")
+            _ = try await ada.socket.next()
+            let early = try await ada.socket.ask(["type": "ice_restart", "id": 1, "sdp": "again"])
+            #expect(early["code"] == "no_session" && early["status"] == 409)
+            _ = try await ada.socket.ask(["type": "offer", "id": 2, "sdp": "v=0"])
+            _ = try await ada.socket.next()
+            #expect(
+                try await ada.socket.ask(["type": "ice_restart", "id": 3, "sdp": "again"])
+                    == ["type": "answer", "id": 3, "sdp": "restart of again"])
+            for (sdp, code): (Value, Value) in [
+                ("bad", "bad_offer"), ("another", "no_session"), (7, "malformed"), (nil, "malformed"),
+            ] {
+                let refused = try await ada.socket.ask(["type": "ice_restart", "id": 4, "sdp": sdp])
+                #expect(refused["code"] == code)
+            }
+            let id = try #require(ParticipantID(ada.id))
+            #expect(node.media.calls.count { $0 == .restart(id, "again") } == 1)
+            // Nobody else hears of it.
+            #expect(try await bob.socket.ask(["type": "ping", "id": 5]) == ["type": "pong", "id": 5])
+        }
+    }
+
     @Test func theViewReachesTheMediaSideWithoutStrangers() async throws {
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()

@@ -110,7 +110,7 @@ final class MediaFixture {
         client = try Certificate(notBefore: 1_700_000_000)
         let fingerprint = client.fingerprint
         let clock = clock
-        let answering: MediaDirector.Answering = { (offer, ufrag, password, random) throws(SDPError) in
+        let answering: MediaDirector.Answering = { (offer, _, ufrag, password, random) throws(SDPError) in
             try FakeOffer.answer(offer, ufrag, password, &random, fingerprint: fingerprint)
         }
         director = MediaDirector(
@@ -215,6 +215,7 @@ final class MediaFixture {
 
 extension MediaDirector {
     func session(of participant: ParticipantID) -> SessionHandle? { members[participant]?.session }
+    func state(of participant: ParticipantID) -> PublishedMedia? { members[participant]?.state }
     func participant(of session: SessionHandle) -> ParticipantID? { agents[session]?.participant }
     /// No Slot is due, and no worker has something to be told.
     var isAtRest: Bool { queue.isEmpty && feeds.isEmpty && workers.allSatisfy(\.isIdle) }

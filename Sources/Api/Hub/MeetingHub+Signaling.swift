@@ -23,6 +23,15 @@ extension MeetingHub {
         await media.setView(id, line.view)
     }
 
+    /// Hands an offer with new ICE credentials to the media side, and answers `answer`: nobody's Slots change.
+    func restartICE(
+        _ id: ParticipantID, _ socket: any SignalingSocket, sdp: String, id request: RequestID?
+    ) async throws {
+        let (_, line) = try current(id, socket)
+        let answer = try await media.restart(id, sdp)
+        if line.socket === socket { socket.send(ServerMessage.Answer(id: request, sdp: answer)) }
+    }
+
     func setMedia(
         _ change: ClientMessage.MediaStateChange, of id: ParticipantID, _ socket: any SignalingSocket
     ) async throws {

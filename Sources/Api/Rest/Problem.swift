@@ -32,6 +32,7 @@ struct Problem: Error, HTTPResponseError, Equatable {
             switch error.code {
             case .full, .draining: 503
             case .badOffer: 400
+            case .noSession: 409
             case .unsupported: 422
             }
         self.init(status, error.code.rawValue, error.message)

@@ -52,6 +52,7 @@ enum ClientMessage {
         var view: View?
     }
 
+    /// Also of an ICE restart.
     struct Offer: Decodable {
         var sdp: String
     }

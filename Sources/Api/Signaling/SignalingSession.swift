@@ -72,6 +72,9 @@ struct SignalingSession {
         case "offer":
             let offer = try JSON.decode(ClientMessage.Offer.self, from: bytes)
             try await hub.offer(me(), socket, sdp: offer.sdp, id: envelope.id)
+        case "ice_restart":
+            let offer = try JSON.decode(ClientMessage.Offer.self, from: bytes)
+            try await hub.restartICE(me(), socket, sdp: offer.sdp, id: envelope.id)
         case "ice_candidate":
             _ = try JSON.decode(ClientMessage.ICECandidate.self, from: bytes)
             _ = try me()

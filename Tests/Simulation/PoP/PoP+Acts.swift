@@ -39,7 +39,7 @@ extension PoP {
     private func happen() async {
         let inside = clients.filter { !$0.isGone }
         let anyone = inside.randomElement(using: &random)
-        switch Int.random(in: 0..<23, using: &random) {
+        switch Int.random(in: 0..<25, using: &random) {
         case 0...6 where inside.count < course.people: await join()
         case 7: if let anyone, anyone.isListening { await leave(anyone) }
         case 8...10: if let anyone { await changeMedia(anyone) }
@@ -57,6 +57,7 @@ extension PoP {
             }
         case 20: anyone?.transport?.isCut.toggle()
         case 21: if let anyone { await misbehave(anyone) }
+        case 22, 23: if let anyone { await moveElsewhere(anyone) }
         default: break
         }
         for client in clients where !client.isGone {
@@ -127,7 +128,28 @@ extension PoP {
     }
 
     func makeOffer(_ client: PoPClient) async {
+        client.offer.session += 1
+        client.offer.generation = 0
         await client.say(#"{"type":"offer","id":6,"sdp":\#(sdp(of: client))}"#)
+    }
+
+    /// The client's network changes: it restarts ICE from another address, over a new socket where the old one fell too. Now
+    /// and then the answer is lost, and it asks once more.
+    private func moveElsewhere(_ client: PoPClient) async {
+        guard client.transport != nil, client.id != nil else { return }
+        client.transport?.isCut = true
+        if client.isListening, Bool.random(using: &random) { await client.drop() }
+        await pass(UInt64.random(in: 20...4_000, using: &random) * 1_000_000)
+        if !client.isListening { await replaceSocket(client) }
+        client.noticeLoss()
+        guard client.transport != nil, client.isListening else { return }
+        client.offer.generation += 1
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            await client.say(#"{"type":"ice_restart","id":\#(PoPClient.lostID),"sdp":\#(sdp(of: client))}"#)
+            guard client.transport != nil, client.isListening else { return }
+        }
+        let type = Int.random(in: 0..<4, using: &random) == 0 ? "offer" : "ice_restart"
+        await client.say(#"{"type":"\#(type)","id":\#(PoPClient.restartID),"sdp":\#(sdp(of: client))}"#)
     }
 
     /// Something that the server must refuse, and by which nothing changes.

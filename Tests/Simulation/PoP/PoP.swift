@@ -82,6 +82,7 @@ final class PoP {
         client.onMessage = { [unowned self, unowned client] in note($0, to: client) }
         client.now = { [unowned self] in world.now }
         client.connect = { [unowned self, unowned client] in connect(client, $0) }
+        client.restart = { [unowned self] in restart($0, $1) }
         clients.append(client)
         return client
     }
@@ -126,6 +127,14 @@ final class PoP {
         transport?.peer.complain = { [unowned self, unowned client] in fail("client \(client.number): \($0)") }
         transport?.onPacket = { [unowned self, unowned client] in judge(client, $0, $1) }
         return transport
+    }
+
+    /// The client has another address: its old one is silent from now on.
+    private func restart(_ transport: PoPTransport, _ sdp: String) -> Bool {
+        nextPort += 1
+        guard transport.restart(PoPAnswer(sdp), port: nextPort) else { return false }
+        tally.restarts += 1
+        return true
     }
 
     func client(_ id: String?) -> PoPClient? { id.flatMap { id in clients.first { $0.id == id } } }
@@ -228,6 +237,8 @@ final class PoP {
         if tile.occupant == source.id { return }
         let since = caughtUp[worker]
         let transit = course.link.delay + course.link.jitter
+        // Who came and went while it had no socket it was not told.
+        if viewer.listensSince + transit >= since { return }
         if tile.former.contains(where: { $0.occupant == source.id && $0.until + transit >= since }) { return }
         fail(
             "client \(viewer.number) gets \(source.number) in Slot \(mid), and was told "

@@ -3,7 +3,7 @@ import Agents
 /// What a client reads out of the answer to its offer.
 struct PoPAnswer {
     /// A Slot as the answer names it.
-    struct Slot {
+    struct Slot: Equatable {
         var mid: String
         var ssrc: UInt32
         var rtxSsrc: UInt32?

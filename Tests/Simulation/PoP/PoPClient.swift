@@ -49,10 +49,14 @@ final class PoPClient {
     private(set) var errors: [String] = []
     /// It was without a socket since its transport began: a picture that changed then it was not told of.
     private(set) var wasDeaf = false
+    /// When its latest socket was welcomed, ns.
+    private(set) var listensSince: UInt64 = 0
     /// Where it complains.
     var complain: (String) -> Void = { _ in }
     /// Makes the transport of an answer.
     var connect: (String) -> PoPTransport? = { _ in nil }
+    /// Takes the answer to a restart; false when it is of another session.
+    var restart: (PoPTransport, String) -> Bool = { _, _ in false }
     var now: () -> UInt64 = { 0 }
     /// Sees each message.
     var onMessage: (PoPMessage) -> Void = { _ in }
@@ -65,6 +69,11 @@ final class PoPClient {
 
     /// It is in the meeting and would hear of what happens.
     var isListening: Bool { socket != nil && id != nil && !isGone }
+
+    /// Of the requests that restart ICE.
+    static let restartID = 8
+    /// Of a request whose answer does not arrive.
+    static let lostID = 9
 
     // MARK: the socket
 
@@ -118,7 +127,10 @@ final class PoPClient {
         switch message.type {
         case "joined": takeJoined(message)
         case "answer":
-            if let sdp = message.sdp { start(sdp) }
+            guard let sdp = message.sdp else { return complain("an answer without SDP") }
+            if message.id == Self.lostID { return }
+            if message.id == Self.restartID, let transport, restart(transport, sdp) { return }
+            start(sdp)
         case "slots": for slot in message.slots ?? [] { take(slot) }
         case "slot_switched":
             guard let mid = message.mid else { return complain("slot_switched without a mid") }
@@ -145,6 +157,7 @@ final class PoPClient {
         resume = message.resume ?? ""
         token = message.sessionToken ?? ""
         people = [:]
+        listensSince = now()
         for case .person(let person) in message.participants ?? [] { people[person.participantId] = Person(person) }
         guard let sdp = message.sdp else { return }
         start(sdp)
@@ -174,7 +187,7 @@ final class PoPClient {
     private func takeError(_ code: String) {
         errors.append(code)
         // The media side gave the old transport up, if there was one, before it said that there is no place.
-        if code == "media_failed" || code == "full" {
+        if ["media_failed", "full", "no_session"].contains(code) {
             transport = nil
             tiles = [:]
             needsOffer = true

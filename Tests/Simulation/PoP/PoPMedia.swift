@@ -44,6 +44,12 @@ actor PoPMedia: MediaPlane {
         return connection
     }
 
+    func restart(_ participant: ParticipantID, _ offer: String) async throws -> String {
+        let answer = try await director.restart(participant, offer)
+        if Int.random(in: 0..<4, using: &random) == 0 { await deliverNews() }
+        return answer
+    }
+
     func disconnect(_ participant: ParticipantID) async { await director.disconnect(participant) }
 
     func setView(_ participant: ParticipantID, _ view: MediaView) async { await director.setView(participant, view) }

@@ -11,6 +11,10 @@ struct PoPOffer {
     var screenSlots = 1
     /// The first of the sources that the client sends with.
     var ssrc: UInt32
+    /// Of the transport: what its o-lines have in common.
+    var session = 1
+    /// Of the transport's ICE credentials.
+    var generation = 0
 
     static let rids = ["q", "h", "f"]
 
@@ -49,9 +53,9 @@ struct PoPOffer {
             for _ in 0..<count { media.append(("\(media.count)", lines + ["a=recvonly"])) }
         }
         let head = [
-            "v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0",
-            "a=group:BUNDLE " + media.map(\.mid).joined(separator: " "), "a=ice-ufrag:abcd",
-            "a=ice-pwd:abcdefghijklmnopqrstuv", "a=fingerprint:" + fingerprint.text, "a=setup:actpass",
+            "v=0", "o=- \(session) \(generation + 2) IN IP4 127.0.0.1", "s=-", "t=0 0",
+            "a=group:BUNDLE " + media.map(\.mid).joined(separator: " "), "a=ice-ufrag:peer\(generation)",
+            "a=ice-pwd:abcdefghijklmnopqrstuv\(generation)", "a=fingerprint:" + fingerprint.text, "a=setup:actpass",
         ]
         let body = media.flatMap { mid, lines in
             let formats =

@@ -14,6 +14,8 @@ struct PoPTally: Equatable {
     /// Participants that left while their answer was made.
     var runaways = 0
     var pictures = 0
+    /// Clients that went on from another address.
+    var restarts = 0
     /// Of all that was told and received, in its order.
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -32,12 +34,12 @@ struct PoPTally: Equatable {
         failures += other.failures
         runaways += other.runaways
         pictures += other.pictures
+        restarts += other.restarts
     }
 
     /// Nothing of it is missing.
     var isComplete: Bool {
-        [packets, joins, refusals, faultyRequests, resumes, expiries, failures, runaways, pictures].allSatisfy {
-            $0 > 0
-        }
+        [packets, joins, refusals, faultyRequests, resumes, expiries, failures, runaways, pictures, restarts]
+            .allSatisfy { $0 > 0 }
     }
 }

@@ -13,7 +13,7 @@ final class PoPTransport {
     }
 
     let offer: PoPOffer
-    let answer: PoPAnswer
+    private(set) var answer: PoPAnswer
     let peer: Peer
     /// The Slots' mids by their SSRCs.
     let mids: [UInt32: String]
@@ -69,10 +69,24 @@ final class PoPTransport {
 
     // MARK: connecting
 
+    /// Goes on from another address, with the credentials of this answer; false when it is of another session.
+    func restart(_ answer: PoPAnswer, port: UInt16) -> Bool {
+        let ufrag = Array(answer.ufrag.utf8).withUnsafeBytes { OwnerUfrag($0) }
+        guard let ufrag, answer.slots == self.answer.slots, !isClosed else { return false }
+        self.answer = answer
+        (peer.ufrag, peer.password) = (ufrag, answer.password)
+        peer.endpoint.port = port
+        queue = Int(port) % world.mailboxes.count
+        peer.queue = queue
+        peer.bindingResponses = 0
+        (checkedAt, askedAt, isCut) = (nil, nil, false)
+        return true
+    }
+
     /// Checks, and repeats what was lost.
     func turn() {
         guard !isClosed else { return }
-        let interval: UInt64 = isConnected ? 2_000_000_000 : 40_000_000
+        let interval: UInt64 = isConnected && peer.bindingResponses > 0 ? 2_000_000_000 : 40_000_000
         if checkedAt.map({ world.now >= $0 + interval }) ?? true {
             checkedAt = world.now
             if askedAt == nil { askedAt = world.now }
