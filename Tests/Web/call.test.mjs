@@ -20,7 +20,8 @@ class FakeDevices extends EventTarget {
 class FakeMedia extends EventTarget {
   prepared = 0;
   sent = {};
-  connected = [];
+  answers = [];
+  servers = [];
   closed = false;
 
   prepare() {
@@ -32,7 +33,11 @@ class FakeMedia extends EventTarget {
   }
 
   async connect(...given) {
-    this.connected.push(given);
+    this.answers.push(given);
+  }
+
+  useServers(servers) {
+    this.servers.push(servers);
   }
 
   async sendMicrophone(track) {
@@ -89,7 +94,7 @@ test("one message goes, one comes, and we are in", async () => {
       media_state: { audio: true, video: false, screen: false },
     },
   ]);
-  assert.deepEqual(media.connected, [["the answer", JOINED.ice_servers]]);
+  assert.deepEqual(media.answers, [["the answer", JOINED.ice_servers]]);
   assert.equal(call.state, "meeting");
   assert.equal(call.slots.midOf("b", "video"), "5");
   assert.deepEqual(call.participants.list().map(({ display_name: name }) => name), ["Ben"]);
@@ -160,7 +165,8 @@ test("who comes back tells in the same message what changed meanwhile", async ()
   ]);
   again.answer({ ...JOINED, sdp: undefined, resumed: true });
   await settle();
-  assert.deepEqual([call.state, again.sent.length, media.connected.length], ["meeting", 1, 1]);
+  assert.deepEqual(media.servers, [JOINED.ice_servers]);
+  assert.deepEqual([call.state, again.sent.length, media.answers.length], ["meeting", 1, 1]);
 });
 
 test("a Slot that changes hands has no picture of its new name until the switch is told", async () => {

@@ -215,6 +215,63 @@ test("an unanswered ping counts as a drop", async () => {
   assert.equal(interrupted, true);
 });
 
+test("a socket that answers is kept when the network is in doubt", async () => {
+  const { signaling, socket } = await joined();
+  let verified = false;
+  signaling.verify().then(() => (verified = true));
+  await settle();
+  assert.equal(socket.sent.at(-1).type, "ping");
+  socket.answer({ type: "pong" });
+  await settle();
+  assert.deepEqual([verified, FakeSocket.all.length], [true, 1]);
+});
+
+test("one that does not is replaced within a second", async () => {
+  const { signaling, socket } = await joined();
+  let verified = false;
+  signaling.verify().then(() => (verified = true));
+  signaling.verify().catch(() => {});
+  await pass(1_000);
+  const again = FakeSocket.all[1];
+  assert.deepEqual([socket.readyState, again.sent[0].type, again.sent[0].resume], [3, "join", "secret"]);
+  assert.equal(verified, false);
+  again.answer({ type: "joined", resume: "secret", resumed: true });
+  await settle();
+  assert.deepEqual([verified, FakeSocket.all.length], [true, 2]);
+});
+
+test("the faster the socket was, the sooner its silence is told", async () => {
+  const { signaling, socket } = await joined();
+  await pass(5_000);
+  assert.equal(socket.sent.at(-1).type, "ping");
+  socket.answer({ type: "pong" });
+  await settle();
+  signaling.verify().catch(() => {});
+  await pass(500);
+  assert.equal(FakeSocket.all.length, 2);
+});
+
+test("while it comes back, a new doubt has the next attempt begin at once", async () => {
+  const { signaling, socket } = await joined();
+  FakeSocket.reachable = false;
+  socket.drop();
+  await pass(4_000);
+  FakeSocket.reachable = true;
+  const before = FakeSocket.all.length;
+  signaling.verify().catch(() => {});
+  await pass(100);
+  assert.equal(FakeSocket.all.length, before + 1);
+});
+
+test("a place that is lost while the socket is in doubt is an error", async () => {
+  const { signaling } = await joined();
+  FakeSocket.reachable = false;
+  const doubt = assert.rejects(signaling.verify());
+  await pass(30_000);
+  await doubt;
+  await assert.rejects(signaling.verify());
+});
+
 test("who leaves is not brought back", async () => {
   const { signaling, socket } = await joined();
   signaling.leave();

@@ -3,6 +3,7 @@
  */
 
 import { Participants } from "./participants.js";
+import { Recovery } from "./recovery.js";
 import { SlotMap } from "./slots.js";
 
 /**
@@ -21,6 +22,7 @@ export class Call extends EventTarget {
   /** performance.now() of each step: `asked`, `joined`, `described`, `connected`, and what others add. */
   timings = {};
   #signaling;
+  #recovery;
   #devices;
   /** What the server shall know, by message type, and the text of what it was told last. */
   #wanted = { media_state: null, view: null };
@@ -38,6 +40,7 @@ export class Call extends EventTarget {
     this.#devices = devices;
     this.media = media;
     this.#signaling = connect(() => this.#greeting());
+    this.#recovery = new Recovery(media, this.#signaling);
     this.#listen();
     media.prepare();
     for (const kind of ["audio", "video"]) this.#sendTrack(kind);
@@ -102,10 +105,13 @@ export class Call extends EventTarget {
     on("migrate", (message) => this.#tell("migrate", message));
     on("asked", () => this.#mark("asked"));
     on("interrupted", () => this.#become("reconnecting"));
-    on("resumed", (joined) => this.#enter(joined, false));
+    on("resumed", (joined) => {
+      this.media.useServers(joined.ice_servers);
+      this.#enter(joined, false);
+    });
     on("lost", (error) => this.#end("lost", error));
     for (const reason of ["removed", "meeting_ended"]) on(reason, (message) => this.#end(reason, null, message.reason));
-    this.media.addEventListener("state", ({ detail }) => {
+    this.#recovery.addEventListener("state", ({ detail }) => {
       if (detail === "connected") this.#mark("connected");
       this.#tell("media", detail);
     });
@@ -179,6 +185,7 @@ export class Call extends EventTarget {
   #finish() {
     this.#devices.removeEventListener("change", this.#onDevice);
     this.#signaling.abandon();
+    this.#recovery.close();
     this.media.close();
     this.slots.close();
     this.#become("ended");

@@ -55,9 +55,7 @@ export class MediaConnection extends EventTarget {
    * @returns {Promise<string>} SDP
    */
   async offer() {
-    const { sdp } = await this.prepare();
-    // The last m-line is the Slot for a shared screen (RFC 4796); browsers have no other word for it.
-    return `${trimOffer(sdp)}a=content:slides\r\n`;
+    return asOffered(await this.prepare());
   }
 
   /**
@@ -67,13 +65,40 @@ export class MediaConnection extends EventTarget {
    * @param {object[]|undefined} iceServers  as the service gave them
    */
   async connect(answer, iceServers) {
-    if (iceServers?.length) this.#useServers(iceServers);
+    this.useServers(iceServers);
     this.#patience = setTimeout(() => this.#enter("failed"), CONNECT_PATIENCE_MS);
     const offer = await this.prepare();
     await Promise.all([
       this.pc.setLocalDescription(offer),
       this.pc.setRemoteDescription({ type: "answer", sdp: answer }),
     ]);
+  }
+
+  /**
+   * Begins to look for another way to the server, over whatever network there is now.
+   *
+   * @returns {Promise<string>} SDP, for `ice_restart`
+   */
+  async restart() {
+    const offer = await this.pc.createOffer({ iceRestart: true });
+    await this.pc.setLocalDescription(offer);
+    return asOffered(offer);
+  }
+
+  /** @param {string} answer  SDP, to the text of the latest `restart` */
+  restarted(answer) {
+    return this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+  }
+
+  get connected() {
+    return this.pc.connectionState === "connected";
+  }
+
+  /** What came so far, bytes by the id of the pair of candidates that it came over. */
+  async received() {
+    const stats = await this.#microphone.sender.getStats();
+    const pairs = [...stats.values()].filter(({ type }) => type === "candidate-pair");
+    return new Map(pairs.map(({ id, bytesReceived = 0 }) => [id, bytesReceived]));
   }
 
   /** Sends this microphone track, or silence when null. */
@@ -131,7 +156,8 @@ export class MediaConnection extends EventTarget {
   }
 
   /** A server list that this browser does not take costs the relay, never the call. */
-  #useServers(iceServers) {
+  useServers(iceServers) {
+    if (!iceServers?.length) return;
     try {
       this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
     } catch (error) {
@@ -158,6 +184,11 @@ export class MediaConnection extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** An offer as the server needs it. The last m-line is the Slot for a shared screen (RFC 4796); browsers have no other word. */
+function asOffered({ sdp }) {
+  return `${trimOffer(sdp)}a=content:slides\r\n`;
 }
 
 /** Leaves out what the server does not forward: less to offer, and less to take in. */

@@ -11,6 +11,9 @@ const ANSWER_PATIENCE_MS = 10_000;
 const OPEN_PATIENCE_MS = 5_000;
 const PING_EVERY_MS = 5_000;
 const PONG_PATIENCE_MS = 6_000;
+/** How many round trips of the last ping a socket may take to show that it lives, within these bounds. */
+const VERIFY_ROUND_TRIPS = 4;
+const VERIFY_MS = [400, 2_000];
 const RETRY_DELAYS_MS = [0, 300, 700, 1_500, 2_000];
 /** The server closes a socket that has not joined 10 s after it opened. */
 const EARLY_LIFE_MS = 8_000;
@@ -19,8 +22,6 @@ const EARLY_LIMIT = 5;
 
 /** Answers to a resumption after which another attempt is useless. */
 const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_found", "ended", "forbidden"]);
-
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Events: every message of the server under its `type` (detail: the message), and of its own `asked` (a join is on its
@@ -40,6 +41,10 @@ export class Signaling extends EventTarget {
   #pinger = 0;
   #finished = false;
   #recovering = false;
+  /** Of the last ping, ms. */
+  #roundTrip = 200;
+  /** Has the next attempt to come back begin now. */
+  #hurry = () => {};
 
   /**
    * @param {string} address  of the socket; may be a path
@@ -49,6 +54,7 @@ export class Signaling extends EventTarget {
     super();
     this.#address = addressOf(address);
     this.#state = state;
+    globalThis.addEventListener?.("online", () => this.#hurry());
   }
 
   /** Opens a socket ahead of the join, if there is none; quietly, and not for ever. */
@@ -98,6 +104,26 @@ export class Signaling extends EventTarget {
    */
   send(type, fields = {}) {
     this.#write({ type, ...fields });
+  }
+
+  /**
+   * Makes sure of the socket when the network may be another one: one that does not answer soon is replaced. Returns when
+   * there is one that does; rejects when the place is lost.
+   */
+  async verify() {
+    if (this.#finished) throw new ServiceError({ status: 0 });
+    const socket = this.#socket;
+    if (socket && !this.#recovering) {
+      const patience = Math.min(Math.max(VERIFY_ROUND_TRIPS * this.#roundTrip, VERIFY_MS[0]), VERIFY_MS[1]);
+      if (await this.#answers(socket, patience)) return;
+      this.#closed(socket);
+    }
+    const resumed = new Promise((resolve, reject) => {
+      this.addEventListener("resumed", resolve, { once: true });
+      this.addEventListener("lost", ({ detail }) => reject(detail), { once: true });
+    });
+    this.#hurry();
+    await resumed;
   }
 
   /** Leaves the meeting and closes the socket for good. */
@@ -209,10 +235,18 @@ export class Signaling extends EventTarget {
   /** A socket whose peer is silently gone looks open for minutes, so an unanswered ping closes it. */
   async #ping(socket) {
     if (socket !== this.#socket || socket.readyState !== WebSocket.OPEN) return;
+    if (!(await this.#answers(socket, PONG_PATIENCE_MS))) this.#closed(socket);
+  }
+
+  /** Whether a ping is answered in time, with whatever. */
+  async #answers(socket, patience) {
+    const asked = performance.now();
     try {
-      await this.request("ping", {}, PONG_PATIENCE_MS);
+      await this.request("ping", {}, patience);
+      this.#roundTrip = performance.now() - asked;
+      return true;
     } catch (error) {
-      if (error.code === "timeout" && socket === this.#socket) this.#closed(socket);
+      return Boolean(error.status) || (error.code !== "timeout" && socket.readyState === WebSocket.OPEN);
     }
   }
 
@@ -225,6 +259,16 @@ export class Signaling extends EventTarget {
     if (!this.#finished && !this.#recovering && this.#resume) this.#recover();
   }
 
+  #wait(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   /** Tries to come back to the same place until the server gives it up. */
   async #recover() {
     this.#recovering = true;
@@ -232,7 +276,7 @@ export class Signaling extends EventTarget {
     const until = performance.now() + RESUME_WINDOW_MS;
     let reason = new ServiceError({ status: 0 });
     for (let attempt = 0; performance.now() < until; attempt += 1) {
-      await wait(RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)]);
+      await this.#wait(RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)]);
       if (this.#finished) return;
       try {
         const hello = { session_token: this.#token, resume: this.#resume, ...this.#state() };
