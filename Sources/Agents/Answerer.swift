@@ -59,17 +59,19 @@ public struct Answerer: Sendable {
             "a=ice-lite", group.isEmpty ? nil : "a=group:BUNDLE " + group.joined(separator: " "),
             allowsMixed ? "a=\(HeaderExtension.mixed)" : nil, "a=msid-semantic: WMS *",
             "a=fingerprint:\(fingerprint.text)",
-            "a=setup:\(agreed.dtlsRole == .server ? "passive" : "active")",
         ].compactMap(\.self)
     }
 
     /// The answer's text, lines ended by CR LF.
     private func write(_ session: [String], _ answers: [MediaAnswer], _ agreed: Negotiation) -> String {
-        let credentials = ["a=ice-ufrag:\(agreed.ufrag)", "a=ice-pwd:\(agreed.password)"]
+        let credentials = [
+            "a=ice-ufrag:\(agreed.ufrag)", "a=ice-pwd:\(agreed.password)",
+            "a=setup:\(agreed.dtlsRole == .server ? "passive" : "active")",
+        ]
         var text = SDPText()
         text.add(session)
         // One transport serves the group. Its candidates stand in the first m-line (RFC 9429 section 5.3.1) and in the
-        // last one, which is where aiortc looks; it wants the credentials in all of them.
+        // last one, which is where aiortc looks; it wants the credentials in all of them, and webrtcbin the DTLS role.
         let bounds = [answers.firstIndex(where: \.isAccepted), answers.lastIndex(where: \.isAccepted)]
         for (index, answer) in answers.enumerated() {
             guard answer.isAccepted else {

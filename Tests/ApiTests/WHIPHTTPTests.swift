@@ -149,7 +149,7 @@ import Testing
     @Test func anotherWayThanTheProtocolsIsLeftOut() {
         let head = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\n"
         func narrowed(_ lines: String, _ stream: StreamProtocol) -> String {
-            OneWayOffer.narrowed(head + lines, for: stream).replacing(head, with: "")
+            OneWayOffer(head + lines, for: stream).text.replacing(head, with: "")
         }
         #expect(narrowed("m=a\r\na=sendrecv\r\nm=v\r\na=recvonly \r\n", .whip) == "m=a\r\na=sendonly\r\nm=v\r\na=inactive\r\n")
         #expect(narrowed("m=a\na=sendrecv\nm=v\na=sendonly\n", .whep) == "m=a\r\na=recvonly\r\nm=v\r\na=inactive\r\n")

@@ -226,6 +226,29 @@ import Testing
         }
     }
 
+    @Test func whoHearsOfItBeforeItsAnswerIsMadeHearsWhatItSends() async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let ada = try await node.enter(meeting, "Ada")
+            let viewer = try #require(ParticipantID(ada.id))
+            let client = try await WHIPClient(node, .whip, meeting)
+            node.media.setPublishes(PublishedMedia(video: true))
+            let place = try await node.join(meeting, "Studio")
+            let id = try #require(place["participant_id"]?.string.flatMap { ParticipantID($0) })
+            node.media.setBeforeAnswer { media in
+                media.tell(.slots(viewer, [SlotAssignment(mid: "5", participant: id, source: .video)]))
+                let heard = try await ada.socket.next()
+                #expect(heard["type"] == "participant_joined")
+                #expect(heard["participant"]?["video"] == true)
+                #expect(heard["participant"]?["audio"] == false)
+            }
+            var studio = client
+            studio.token = place["session_token"]?.string
+            #expect(try await studio.open().status == 201)
+            #expect(try await ada.socket.next()["type"] == "slots")
+        }
+    }
+
     @Test func whoLeavesWhileTheAnswerIsMadeHasNoSessionLeft() async throws {
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()

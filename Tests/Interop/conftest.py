@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from chromium import Chromium
 from lab import RESULTS, Lab, wait_until
-from peer import Peer
+from peer import Peer, Streamer
 from playwright.sync_api import Playwright, sync_playwright
 from server import Server
 
@@ -67,6 +67,12 @@ class Stage:
         peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder)
         self._stack.callback(peer.close)
         return peer
+
+    def streamer(self, host: str, path: str, token: str, codec: str, colour: str | None = None) -> Streamer:
+        """`path`: of WHIP with a colour, of WHEP without."""
+        streamer = Streamer(self.lab, host, self.server.origin() + path, token, codec, colour, self._folder)
+        self._stack.callback(streamer.close)
+        return streamer
 
     def run(self, host: str, *command: str) -> subprocess.Popen:
         """A program on `host`, ended with the test."""

@@ -12,6 +12,7 @@ import fractions
 import itertools
 import json
 import sys
+import time
 import urllib.parse
 import urllib.request
 from collections import deque
@@ -99,6 +100,7 @@ class Watcher:
     def __init__(self, track: MediaStreamTrack) -> None:
         self.kind = track.kind
         self.frames = 0
+        self.first: float | None = None
         self._last: av.VideoFrame | None = None
         self._sound: deque[tuple[int, bytes]] = deque(maxlen=100)  # 2 s of (loudness, stereo samples)
         self.task = asyncio.create_task(self._drain(track))
@@ -107,6 +109,7 @@ class Watcher:
         try:
             while True:
                 frame = await track.recv()
+                self.first = self.first or time.monotonic()
                 self.frames += 1
                 if self.kind == "video":
                     self._last = frame
@@ -117,7 +120,7 @@ class Watcher:
             pass
 
     def observation(self) -> dict:
-        seen: dict = {"kind": self.kind, "frames": self.frames, "sound": 0}
+        seen: dict = {"kind": self.kind, "frames": self.frames, "first": self.first, "sound": 0}
         if self._last is not None:
             frame = self._last.reformat(format="yuv420p")
             means = []

@@ -1,4 +1,4 @@
-"""meeting_client.py as a process on a host of the lab."""
+"""Clients as processes on hosts of the lab: every call is one line to the process and one line back."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from lab import Lab
 
 
-class Peer:
-    """An aiortc participant; every call is one line to the process and one line back."""
+class Program:
+    """A program of this folder, run by the Python `python`."""
 
-    def __init__(self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path) -> None:
-        self.name, self.colour = name, colour
-        self.participant_id: str | None = None
+    def __init__(
+        self, lab: Lab, host: str, name: str, folder: Path, program: str, *options: str, python: str = sys.executable
+    ) -> None:
+        self.name = name
         self._log = folder / f"{host}-{name}.log"
-        program = Path(__file__).with_name("meeting_client.py")
-        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour]
+        path = Path(__file__).with_name(program)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                lab.command(host, sys.executable, str(program), *options),
+                lab.command(host, python, str(path), *options),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -42,6 +42,25 @@ class Peer:
         answer = json.loads(line)
         assert "error" not in answer, f"{self.name} could not {command}: {answer['error']}"
         return answer
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        self.kill()
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+
+class Peer(Program):
+    """An aiortc participant."""
+
+    def __init__(self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path) -> None:
+        self.colour = colour
+        self.participant_id: str | None = None
+        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour]
+        super().__init__(lab, host, name, folder, "meeting_client.py", *options)
 
     def join(self) -> None:
         self.participant_id = self._ask("join", timeout=40)["participant_id"]
@@ -76,11 +95,33 @@ class Peer:
     def messages(self, kind: str) -> list[dict]:
         return [message for message in self._ask("messages")["messages"] if message["type"] == kind]
 
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
 
-    def close(self) -> None:
-        self.kill()
-        self._process.stdin.close()
-        self._process.stdout.close()
+class Streamer(Program):
+    """A client of WHIP or WHEP made of GStreamer's webrtcbin, which Debian's own Python has bindings of."""
+
+    def __init__(
+        self, lab: Lab, host: str, url: str, token: str, codec: str, colour: str | None, folder: Path
+    ) -> None:
+        """`colour`: what it publishes; None plays."""
+        options = ["--url", url, "--token", token, "--codec", codec, *(["--colour", colour] if colour else [])]
+        name = colour or "player"
+        super().__init__(lab, host, name, folder, "whip_client.py", *options, python="/usr/bin/python3")
+
+    def open(self) -> dict:
+        answer = self._ask("open")
+        assert answer["status"] == 201, answer
+        return answer
+
+    def trickle(self) -> int:
+        return self._ask("trickle")["status"]
+
+    def observe(self) -> dict:
+        return self._ask("observe")
+
+    def end(self) -> int:
+        """The status of DELETE."""
+        return self._ask("close")["status"]
+
+    def stop(self) -> None:
+        """Ends its media without a word by HTTP."""
+        self._ask("stop")

@@ -26,7 +26,7 @@ extension MeetingHub {
             await giveUp(line)
             throw error
         }
-        if connection.publishes.screen { await media.setMediaState(id, published(by: id)) }
+        await media.setMediaState(id, published(by: id))
         let servers = turn?.servers(for: id, now: clock.now) ?? []
         return WHIPAnswer(sdp: connection.sdp, entityTag: line.resource?.entityTag ?? "", iceServers: servers)
     }
@@ -54,16 +54,18 @@ extension MeetingHub {
     private func connect(
         _ line: SignalingLine, in meeting: MeetingID, _ request: WHIPRequest
     ) async throws -> MediaConnection {
-        // A screen is on when the meeting agrees.
-        let state = PublishedMedia(audio: request.stream == .whip, video: request.stream == .whip)
-        let offer = MediaOffer(
-            sdp: OneWayOffer.narrowed(request.sdp, for: request.stream), state: state,
-            view: MediaView(subject: request.subject))
+        let offer = OneWayOffer(request.sdp, for: request.stream)
+        let before = catalog.participant(line.id)?.media ?? MediaState()
+        // As the others may hear of it before the answer is made. A screen is on when the meeting agrees.
+        try setMedia(ClientMessage.MediaStateChange(offer.publishes), of: line.id, in: meeting)
         do {
-            return try await media.connect(line.id, in: meeting, offer)
-        } catch let error as MediaError {
-            // The session that it had is gone then.
-            if error.code == .full { await giveUp(line) }
+            let view = MediaView(subject: request.subject)
+            return try await media.connect(
+                line.id, in: meeting, MediaOffer(sdp: offer.text, state: published(by: line.id), view: view))
+        } catch {
+            // A session that it had goes on, but for one that had no place beside it.
+            _ = try? setMedia(ClientMessage.MediaStateChange(before), of: line.id, in: meeting)
+            if (error as? MediaError)?.code == .full { await giveUp(line) }
             throw error
         }
     }
@@ -80,9 +82,8 @@ extension MeetingHub {
             throw MediaError(.unsupported, "the offer receives nothing that can be sent")
         default: break
         }
-        try setMedia(
-            ClientMessage.MediaStateChange(audio: sends.audio, video: sends.video, screen: sends.screen), of: line.id,
-            in: meeting)
+        let state = MediaState(audio: sends.audio, video: sends.video, screen: sends.screen)
+        try setMedia(ClientMessage.MediaStateChange(state), of: line.id, in: meeting)
         line.resource = WHIPResource(
             stream: request.stream, token: request.token,
             entityTag: "\"\(Secret.random(length: 20, using: &generator))\"", subject: request.subject)
@@ -118,4 +119,9 @@ extension MeetingHub {
             try? await leave(player.id, reason: .left)
         }
     }
+}
+
+extension ClientMessage.MediaStateChange {
+    /// All that a stream can say.
+    fileprivate init(_ state: MediaState) { self.init(audio: state.audio, video: state.video, screen: state.screen) }
 }

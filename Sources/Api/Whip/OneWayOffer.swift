@@ -1,8 +1,14 @@
+import Meetings
+
 /// An offer of a client that either publishes or plays. What it offers beyond that is not taken up: an answer may narrow
 /// a direction (RFC 3264 section 6.1).
-enum OneWayOffer {
+struct OneWayOffer {
     /// The offer without the other way of its m-lines.
-    static func narrowed(_ sdp: String, for stream: StreamProtocol) -> String {
+    let text: String
+    /// What it may publish, by its own word.
+    let publishes: MediaState
+
+    init(_ sdp: String, for stream: StreamProtocol) {
         // By bytes, as CR LF is one character of a String.
         var lines = sdp.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
             String(Substring(line.last == 0x0d ? line.dropLast() : line))
@@ -16,7 +22,7 @@ enum OneWayOffer {
                 allHaveDirection = allHaveDirection && sectionHasDirection
                 sectionHasDirection = false
             }
-            guard let narrowed = narrowedDirection(lines[index], for: stream) else { continue }
+            guard let narrowed = Self.narrowedDirection(lines[index], for: stream) else { continue }
             lines[index] = narrowed
             sectionHasDirection = true
             if index < firstMedia { sessionHasDirection = true }
@@ -25,7 +31,9 @@ enum OneWayOffer {
         if !(allHaveDirection && sectionHasDirection) && !sessionHasDirection {
             lines.insert(stream == .whip ? "a=sendonly" : "a=recvonly", at: firstMedia)
         }
-        return lines.joined(separator: "\r\n")
+        text = lines.joined(separator: "\r\n")
+        func offers(_ kind: String) -> Bool { stream == .whip && lines.contains { $0.hasPrefix("m=\(kind) ") } }
+        publishes = MediaState(audio: offers("audio"), video: offers("video"))
     }
 
     /// Nil for a line that says no direction.
