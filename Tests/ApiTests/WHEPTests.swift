@@ -49,7 +49,8 @@ import Testing
             #expect(shown(node) == .participant(try #require(ParticipantID(ada.id))))
             for (query, status, code) in [
                 ("?source=all", 422, "invalid_field"), ("?participant=\(ada.id)&source=screen", 422, "invalid_field"),
-                ("?participant=p_nobody", 404, "participant_not_found"), ("?participant=", 404, "participant_not_found"),
+                ("?participant=p_nobody", 404, "participant_not_found"),
+                ("?participant=", 404, "participant_not_found"),
                 ("?name=", 422, "invalid_field"),
             ] {
                 let answer = try await client.open(query)

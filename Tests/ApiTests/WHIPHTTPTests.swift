@@ -1,3 +1,4 @@
+import Agents
 import Conference
 import Testing
 
@@ -151,11 +152,47 @@ import Testing
         func narrowed(_ lines: String, _ stream: StreamProtocol) -> String {
             OneWayOffer(head + lines, for: stream).text.replacing(head, with: "")
         }
-        #expect(narrowed("m=a\r\na=sendrecv\r\nm=v\r\na=recvonly \r\n", .whip) == "m=a\r\na=sendonly\r\nm=v\r\na=inactive\r\n")
+        #expect(
+            narrowed("m=a\r\na=sendrecv\r\nm=v\r\na=recvonly \r\n", .whip)
+                == "m=a\r\na=sendonly\r\nm=v\r\na=inactive\r\n")
         #expect(narrowed("m=a\na=sendrecv\nm=v\na=sendonly\n", .whep) == "m=a\r\na=recvonly\r\nm=v\r\na=inactive\r\n")
         #expect(narrowed("m=a\r\na=mid:0\r\n", .whip) == "a=sendonly\r\nm=a\r\na=mid:0\r\n")
         #expect(narrowed("m=a\r\nm=v\r\na=sendonly\r\n", .whep) == "a=recvonly\r\nm=a\r\nm=v\r\na=inactive\r\n")
         #expect(narrowed("a=sendrecv\r\nm=a\r\n", .whep) == "a=recvonly\r\nm=a\r\n")
         #expect(narrowed("m=a\r\na=sendonly:x\r\n", .whip) == "a=sendonly\r\nm=a\r\na=sendonly:x\r\n")
+    }
+}
+
+/// What is negotiated of a narrowed offer.
+@Suite struct OneWayOfferTests {
+    private func negotiate(_ stream: StreamProtocol, direction: String) throws -> Negotiation {
+        let fingerprint = Array(repeating: "AB", count: 32).joined(separator: ":")
+        let lines = [
+            "v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=group:BUNDLE 0", "m=video 9 UDP/TLS/RTP/SAVPF 96",
+            "c=IN IP4 0.0.0.0", "a=mid:0", "a=\(direction)", "a=rtcp-mux", "a=ice-ufrag:abcd",
+            "a=ice-pwd:abcdefghijklmnopqrstuv", "a=fingerprint:sha-256 \(fingerprint)", "a=setup:actpass",
+            "a=rtpmap:96 VP8/90000", "a=rid:q send", "a=rid:h send", "a=rid:f send", "a=simulcast:send q;h;f",
+        ]
+        let answerer = Answerer(fingerprint: try #require(Fingerprint("sha-256 \(fingerprint)")), candidates: [])
+        var random = SystemRandomNumberGenerator()
+        return try answerer.answer(
+            to: OneWayOffer(lines.joined(separator: "\r\n") + "\r\n", for: stream).text, ufrag: "AAEAAAAAAAAAAAAA",
+            password: ICECredentials.makePassword(using: &random), using: &random)
+    }
+
+    @Test(arguments: ["sendrecv", "sendonly"])
+    func aPublishersLayersAreTakenAndItIsSentNothing(_ direction: String) throws {
+        let negotiation = try negotiate(.whip, direction: direction)
+        #expect(negotiation.sends.map { $0.layers.map(\.rid) } == [["q", "h", "f"]])
+        #expect(negotiation.receives.isEmpty)
+        #expect(negotiation.answer.contains("\r\na=recvonly\r\n"))
+        #expect(negotiation.answer.contains("a=simulcast:recv "))
+    }
+
+    @Test func nothingIsTakenOfAPlayer() throws {
+        let negotiation = try negotiate(.whep, direction: "sendrecv")
+        #expect(negotiation.sends.isEmpty)
+        #expect(negotiation.receives.count == 1)
+        #expect(negotiation.answer.contains("\r\na=sendonly\r\n"))
     }
 }

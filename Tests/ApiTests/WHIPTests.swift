@@ -292,7 +292,8 @@ import Testing
             let id = try #require(answer.headers["location"]?.split(separator: "/").last)
             let links = try #require(answer.headers["link"]).split(separator: ", ")
             #expect(links.count == 2)
-            let form = /<turn:192\.0\.2\.2:3478\?transport=udp>; rel="ice-server"; username="\d+:(p_\w+)"; credential="[^"]+"; credential-type="password"/
+            let form =
+                /<turn:192\.0\.2\.2:3478\?transport=udp>; rel="ice-server"; username="\d+:(p_\w+)"; credential="[^"]+"; credential-type="password"/
             #expect(try links.first?.wholeMatch(of: form)?.output.1 == id)
             #expect(links.last?.hasPrefix("<turns:turn.test:443?transport=tcp>; rel=\"ice-server\"") == true)
         }

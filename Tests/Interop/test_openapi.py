@@ -13,6 +13,7 @@ from server import Server
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 DESCRIPTION = ROOT / "Sources" / "Api" / "Schemas" / "openapi.json"
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 API = "http://127.0.0.1:8080"
 OPENING = ["publishStream", "playStream"]
 LIMITED = [f"--exclude-operation-id={name}" for name in ("createMeeting", "joinMeeting", *OPENING)]
@@ -35,7 +36,8 @@ class Holder:
     def hold(self, url: str, token: str | None, *options: str, meeting: str | None = None) -> None:
         """Fails with what is wrong. `meeting`: the one that all paths name."""
         configuration = self._folder / "schemathesis.toml"
-        text = f'[parameters]\nid = "{meeting}"\n' if meeting else ""
+        text = f'hooks = "{HOOKS}"\n'
+        text += f'[parameters]\nid = "{meeting}"\n' if meeting else ""
         text += f'[checks.positive_data_acceptance]\nexpected-statuses = {json.dumps(["2xx", *REFUSALS])}\n'
         configuration.write_text(text)
         command = [

@@ -56,7 +56,9 @@ extension MeetingHub {
 
     private func countConnected(_ id: ParticipantID) {
         // A token may lie about for minutes before somebody pastes it.
-        guard let line = lines[id], line.resource == nil, !line.hasConnected, let joined = catalog.participant(id)?.joinedAt else { return }
+        guard let line = lines[id], line.resource == nil, !line.hasConnected,
+            let joined = catalog.participant(id)?.joinedAt
+        else { return }
         line.hasConnected = true
         joinSeconds.observe(clock.now.seconds - joined.seconds)
     }

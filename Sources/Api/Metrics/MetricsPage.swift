@@ -133,7 +133,8 @@ enum MetricsPage {
         page.single("needletail_meetings", .gauge, "Meetings that have not ended.", Double(hub.meetings))
         page.single(
             "needletail_participants", .gauge, "Participants who joined and have not left.", Double(hub.participants))
-        page.family("needletail_streams", .gauge, "Participants without a socket, who publish by WHIP or play by WHEP.") {
+        page.family("needletail_streams", .gauge, "Participants without a socket, who publish by WHIP or play by WHEP.")
+        {
             for stream in StreamProtocol.allCases {
                 $0.add(Double(hub.streams[stream] ?? 0), ["protocol": stream.rawValue])
             }

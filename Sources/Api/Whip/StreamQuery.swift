@@ -14,7 +14,8 @@ struct StreamQuery {
         switch (stream, query["participant"], query["source"]) {
         case (.whip, _, _): subject = .tiles
         case (.whep, let participant?, nil):
-            guard let id = ParticipantID(String(participant)), meeting.participants[id]?.presence.isVisible == true else {
+            guard let id = ParticipantID(String(participant)), meeting.participants[id]?.presence.isVisible == true
+            else {
                 throw MeetingError.participantNotFound
             }
             subject = .participant(id)
