@@ -60,15 +60,15 @@ struct MediaAnswer {
 
     private func shared(_ preference: [Codec]) -> [Shared] {
         let all = offered.capabilities.formats
-        let usable = all.filter { $0.isUsable(receives: offered.receives) }
         var shared: [Shared] = []
-        for format in usable {
-            guard let codec = format.codec, preference.contains(codec), !shared.contains(where: { $0.codec == codec }),
-                !usable.contains(where: { $0.codec == codec && $0.rank > format.rank })
-            else { continue }
+        for format in all where !(format.isSingleUnits && offered.receives) {
+            guard let codec = format.codec, preference.contains(codec) else { continue }
+            let known = shared.firstIndex { $0.codec == codec }
+            guard known.map({ shared[$0].format.rank < format.rank }) ?? true else { continue }
             let rtx = all.first { $0.associated == format.payloadType && $0.clockRate == format.clockRate }
             // Nothing is repeated that cannot be asked for.
             let isRepeated = feedback(for: format).contains(.nack)
+            if let known { shared.remove(at: known) }
             shared.append(Shared(codec: codec, format: format, rtx: isRepeated ? rtx : nil))
         }
         return shared

@@ -14,6 +14,8 @@ struct OfferedMedia {
     var rids: [String]
     /// The `msid` stream id; empty when there is none.
     var stream: String
+    /// As a receiver of media it measures the round trip with us (RFC 3611 section 4.4, section 5.1 for the words).
+    var asksForReceiverReferenceTime: Bool
 
     /// A BUNDLE-only m-line has port 0 and leaves out what the first one of the group says (RFC 8843 section 7.1).
     var isBundleOnly: Bool { media.port == 0 && media.attributes.has("bundle-only") }
@@ -33,6 +35,7 @@ struct OfferedMedia {
         receives = direction == .sendrecv || direction == .recvonly
         capabilities = table.read(media)
         rids = sends ? try Self.rids(of: media) : []
+        asksForReceiverReferenceTime = Self.asksForReceiverReferenceTime(media)
         let msid = media.attributes.first("msid")?.value.words ?? []
         stream = msid.first.map { $0 == "-" ? "" : $0 } ?? ""
         kind =
@@ -69,8 +72,7 @@ struct OfferedMedia {
         }
     }
 
-    /// As a receiver of media it measures the round trip with us (RFC 3611 section 4.4, section 5.1 for the words).
-    var asksForReceiverReferenceTime: Bool {
+    private static func asksForReceiverReferenceTime(_ media: SessionDescription.Media) -> Bool {
         media.attributes.values("rtcp-xr").contains { value in
             value.words.contains { $0 == "rcvr-rtt=all" || $0.hasPrefix("rcvr-rtt=all:") }
         }

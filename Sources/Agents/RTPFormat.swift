@@ -14,6 +14,12 @@ struct RTPFormat {
     var feedback: Feedback = []
     /// A format that we forward; nil for retransmission, redundancy, other profiles of our codecs, and the rest.
     private(set) var codec: Codec?
+    /// H.264 in packetization mode 0: single NAL units alone (RFC 6184 section 5.4). Everybody can be sent them, but most
+    /// publishers send fragments and aggregates.
+    private(set) var isSingleUnits = false
+    /// Among formats of one codec the highest is taken. Constrained baseline (constraint_set1) is what browsers decode; of
+    /// the rest of baseline no encoder makes use, so that it goes where there is nothing better.
+    private(set) var rank: UInt8 = 0
     /// The payload type that a retransmission format repeats (RFC 4588 section 8.1).
     private(set) var associated: UInt8?
 
@@ -74,14 +80,11 @@ struct RTPFormat {
             case ("vp8", 90_000): .vp8
             case ("vp9", 90_000): (parameter("profile-id") ?? "0") == "0" ? .vp9 : nil
             case ("av1", 90_000): (parameter("profile") ?? "0") == "0" ? .av1 : nil
-            case ("h264", 90_000): isForwardableH264 ? .h264 : nil
             default: nil
             }
+        if encoding == "h264", clockRate == 90_000 { settleH264() }
         if encoding == "rtx" { associated = parameter("apt").flatMap { UInt8($0) } }
     }
-
-    /// Baseline (profile_idc 66; RFC 6184 section 8.1), packetized as we can forward it.
-    private var isForwardableH264: Bool { packetizationMode != nil && profile >> 16 == 0x42 }
 
     /// The profile-level-id of H.264, 0 where it is malformed. A missing one means 42e01f among browsers (RFC 7742
     /// section 6.2 demands that profile of all).
@@ -99,17 +102,13 @@ struct RTPFormat {
         }
     }
 
-    /// Whether it may be used in these directions. Packetization mode 0 is single NAL units alone (RFC 6184 section
-    /// 5.4): everybody can be sent them, but most publishers send fragments and aggregates.
-    func isUsable(receives: Bool) -> Bool {
-        codec != nil && !(codec == .h264 && receives && packetizationMode == 0)
-    }
-
-    /// Among formats of one codec the higher is taken. Constrained baseline (constraint_set1) is what browsers decode; of
-    /// the rest of baseline no encoder makes use, so that it goes where there is nothing better.
-    var rank: Int {
-        guard codec == .h264 else { return 0 }
-        return (profile >> 8 & 0x4f == 0x40 ? 2 : 0) + (packetizationMode == 1 ? 1 : 0)
+    /// Baseline (profile_idc 66; RFC 6184 section 8.1), packetized as we can forward it.
+    private mutating func settleH264() {
+        let profile = profile
+        guard let packetizationMode, profile >> 16 == 0x42 else { return }
+        codec = .h264
+        isSingleUnits = packetizationMode == 0
+        rank = (profile >> 8 & 0x4f == 0x40 ? 2 : 0) + UInt8(packetizationMode)
     }
 
     /// What `all` reads of an m-line, beside its payload types.
