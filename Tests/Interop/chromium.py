@@ -145,6 +145,17 @@ class Participant:
             )
         )
 
+    def layers(self) -> dict[str, str]:
+        """Of the camera's layers that are sent, by rid, the scalability mode that the encoder has."""
+        return self.page.evaluate(
+            """async () => {
+                const stats = [...(await window.needletail.pc.getStats()).values()];
+                const sent = stats.filter(({ type, kind, framesEncoded }) =>
+                    type === "outbound-rtp" && kind === "video" && framesEncoded);
+                return Object.fromEntries(sent.map(({ rid, scalabilityMode }) => [rid, scalabilityMode]));
+            }"""
+        )
+
     def words(self) -> str:
         return " / ".join(self.page.inner_text("body").split("\n"))[:600]
 
