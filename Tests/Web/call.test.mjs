@@ -57,7 +57,7 @@ const ANA = { displayName: "Ana" };
 const JOINED = {
   type: "joined",
   you: { participant_id: "me", display_name: "Ana", role: "host" },
-  meeting: { topic: "Tea" },
+  meeting: { meeting_id: "m", topic: "Tea" },
   participants: [{ participant_id: "b", display_name: "Ben", video: true }],
   ice_servers: [{ urls: "turn:192.0.2.1" }],
   resume: "secret",
@@ -176,6 +176,15 @@ test("a Slot that changes hands has no picture of its new name until the switch 
   assert.equal(call.slots.pictureOf("c", "video"), null);
   socket.say({ type: "slot_switched", mid: "5", participant_id: "c", source: "video", layer: 0 });
   assert.equal(call.slots.pictureOf("c", "video").mid, "5");
+});
+
+test("who is in can show it to the service, and nobody else", async () => {
+  const { call } = make();
+  assert.equal(call.place, null);
+  const { call: inside } = await joined();
+  assert.deepEqual(inside.place, { meeting: "m", participant: "me", token: "token" });
+  inside.leave();
+  assert.equal(inside.place, null);
 });
 
 test("who leaves lets go of everything", async () => {

@@ -47,12 +47,14 @@ class FakeSignaling {
   verified = 0;
   asked = [];
   error = null;
+  replaced = false;
   /** Of a socket that has to come back first. */
   back = Promise.resolve();
 
   async verify() {
     this.verified += 1;
     await this.back;
+    return this.replaced;
   }
 
   async request(type, fields) {
@@ -106,6 +108,18 @@ test("the socket comes back first", async () => {
   assert.deepEqual(signaling.asked, [["ice_restart", "offer 1"]]);
 });
 
+test("where the socket falls as well, nobody waits for more signs, and one restart is enough", async () => {
+  const { media, signaling } = await connected();
+  signaling.replaced = true;
+  Object.assign(media, { rate: 0, heals: false });
+  await pass(1_100);
+  assert.equal(media.restarts, 1);
+  await pass(900);
+  media.rate = 100;
+  await pass(5_000);
+  assert.equal(media.restarts, 1);
+});
+
 test("the network that is back is reason enough", async () => {
   const { media, told } = await connected();
   page.dispatchEvent(new Event("online"));
@@ -121,7 +135,7 @@ test("a short disconnection heals by itself, a longer one is restarted, a failed
   await pass(5_000);
   assert.deepEqual([media.restarts, told], [0, ["interrupted", "connected"]]);
   media.become("interrupted");
-  await pass(2_100);
+  await pass(2_600);
   assert.equal(media.restarts, 1);
   media.become("failed");
   await pass(100);

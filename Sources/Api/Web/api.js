@@ -60,6 +60,19 @@ export function createMeeting(token, topic) {
 }
 
 /**
+ * Leaves for somebody whose page goes away: the request outlives the page, the last message of a socket may not.
+ *
+ * @param {string} meeting  id
+ * @param {string} participant  id
+ * @param {string} token  the participant's session token
+ */
+export function leaveMeeting(meeting, participant, token) {
+  const path = `/meetings/${encodeURIComponent(meeting)}/leave`;
+  // By the socket it may have left already.
+  call(path, { method: "POST", token, body: { participant_id: participant }, keepalive: true }).catch(() => {});
+}
+
+/**
  * The meeting in what a person typed or pasted: a link, a number with or without dashes, or an id.
  *
  * @param {string} text

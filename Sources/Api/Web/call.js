@@ -79,6 +79,13 @@ export class Call extends EventTarget {
     this.#tellServer();
   }
 
+  /** What shows who we are to the service; null before we are in, and after. */
+  get place() {
+    if (!this.you || this.state === "ended") return null;
+    const { meeting_id: meeting } = this.meeting;
+    return { meeting, participant: this.you.participant_id, token: this.#signaling.token };
+  }
+
   /** Leaves for good. */
   leave() {
     if (this.state === "ended") return;

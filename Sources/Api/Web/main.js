@@ -5,7 +5,7 @@
  * new meeting when none is named and the server allows it) and `slots=N` (video Slots, 0 to 25).
  */
 
-import { createMeeting, devToken, meetingFrom } from "./api.js";
+import { createMeeting, devToken, leaveMeeting, meetingFrom } from "./api.js";
 import { Call } from "./call.js";
 import { Devices } from "./devices.js";
 import { byId, setText } from "./dom.js";
@@ -186,6 +186,8 @@ byId("rejoin").addEventListener("click", async () => {
 });
 byId("to-lobby").addEventListener("click", backToLobby);
 window.addEventListener("pagehide", () => {
+  const place = call?.place;
+  if (place) leaveMeeting(place.meeting, place.participant, place.token);
   if (document.body.dataset.view === "meeting") leave();
   else call?.leave();
 });

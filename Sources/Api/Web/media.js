@@ -186,7 +186,7 @@ export class MediaConnection extends EventTarget {
   }
 }
 
-/** An offer as the server needs it. The last m-line is the Slot for a shared screen (RFC 4796); browsers have no other word. */
+/** The last m-line is the Slot for a shared screen (RFC 4796); browsers have no other word for it. */
 function asOffered({ sdp }) {
   return `${trimOffer(sdp)}a=content:slides\r\n`;
 }

@@ -18,7 +18,8 @@ export class PathWatch extends EventTarget {
   #looking = false;
   /** Bytes, by the pair of candidates that they came over. */
   #last = new Map();
-  #heardAt = 0;
+  /** performance.now() when something came last. */
+  heardAt = 0;
   #pausing = false;
   #brisk = 0;
 
@@ -46,7 +47,7 @@ export class PathWatch extends EventTarget {
   }
 
   #hear() {
-    this.#heardAt = performance.now();
+    this.heardAt = performance.now();
     this.#pausing = false;
     this.#brisk += 1;
     if (!this.silent) return;
@@ -60,7 +61,7 @@ export class PathWatch extends EventTarget {
       this.#brisk = 0;
       return;
     }
-    const quiet = performance.now() - this.#heardAt;
+    const quiet = performance.now() - this.heardAt;
     if (quiet >= PAUSE_MS && !this.#pausing) {
       this.#pausing = true;
       this.dispatchEvent(new CustomEvent("pause"));

@@ -10,6 +10,7 @@ const DISCONNECTED_MS = 2_000;
 /** How long a restart may take before the next one. */
 const RESTART_PATIENCE_MS = 3_000;
 const ANSWER_PATIENCE_MS = 3_000;
+const LOOK_MS = 100;
 const DELAYS_MS = [0, 500, 1_000, 2_000, 4_000, 8_000];
 /** After so long without success a person is told; it goes on all the same. */
 const TROUBLE_MS = 20_000;
@@ -64,12 +65,16 @@ export class Recovery extends EventTarget {
   #start() {
     if (this.#watch) return;
     this.#watch = new PathWatch(() => this.#media.received());
-    // Finding out whether the socket lives takes time; asking costs nothing.
-    this.#watch.addEventListener("pause", () => this.#signaling.verify().catch(() => {}));
+    this.#watch.addEventListener("pause", () => this.#doubt());
     this.#watch.addEventListener("silent", () => this.begin());
-    this.#watch.addEventListener("flowing", () => this.#hurry());
     globalThis.addEventListener?.("online", this.#onOnline);
     this.#network?.addEventListener?.("change", this.#onNetwork);
+  }
+
+  /** Media pause. To ask the socket costs nothing, and where it falls too there is another network. */
+  async #doubt() {
+    const replaced = await this.#signaling.verify().catch(() => false);
+    if (replaced) this.begin();
   }
 
   /** From Wi-Fi to mobile data, where the browser tells; it tells estimates of speed by the same event. */
@@ -113,13 +118,12 @@ export class Recovery extends EventTarget {
       console.warn("ICE not restarted", error);
       return error.code === "no_session" ? "gone" : "silent";
     }
-    const until = performance.now() + RESTART_PATIENCE_MS;
-    while (!this.#closed && !this.#flows && performance.now() < until) await this.#wait(until - performance.now());
-    return this.#flows ? "flows" : "silent";
-  }
-
-  get #flows() {
-    return !this.#watch.silent && this.#media.connected;
+    const answered = performance.now();
+    const until = answered + RESTART_PATIENCE_MS;
+    const flows = () => this.#media.connected && this.#watch.heardAt > answered;
+    while (!this.#closed && !flows() && performance.now() < until) await this.#wait(LOOK_MS);
+    // Who is alone hears nothing.
+    return this.#media.connected && !this.#watch.silent ? "flows" : "silent";
   }
 
   #wait(ms) {

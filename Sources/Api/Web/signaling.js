@@ -57,6 +57,11 @@ export class Signaling extends EventTarget {
     globalThis.addEventListener?.("online", () => this.#hurry());
   }
 
+  /** The session token; null before the join. */
+  get token() {
+    return this.#token;
+  }
+
   /** Opens a socket ahead of the join, if there is none; quietly, and not for ever. */
   prepare() {
     if (this.#finished || this.#resume || this.#usable() || this.#earlyLeft < 1) return;
@@ -107,15 +112,17 @@ export class Signaling extends EventTarget {
   }
 
   /**
-   * Makes sure of the socket when the network may be another one: one that does not answer soon is replaced. Returns when
-   * there is one that does; rejects when the place is lost.
+   * Makes sure of the socket when the network may be another one: one that does not answer soon is replaced. Returns
+   * when there is one that does; rejects when the place is lost.
+   *
+   * @returns {Promise<boolean>} whether it was replaced
    */
   async verify() {
     if (this.#finished) throw new ServiceError({ status: 0 });
     const socket = this.#socket;
     if (socket && !this.#recovering) {
       const patience = Math.min(Math.max(VERIFY_ROUND_TRIPS * this.#roundTrip, VERIFY_MS[0]), VERIFY_MS[1]);
-      if (await this.#answers(socket, patience)) return;
+      if (await this.#answers(socket, patience)) return false;
       this.#closed(socket);
     }
     const resumed = new Promise((resolve, reject) => {
@@ -124,6 +131,7 @@ export class Signaling extends EventTarget {
     });
     this.#hurry();
     await resumed;
+    return true;
   }
 
   /** Leaves the meeting and closes the socket for good. */

@@ -10,9 +10,10 @@ private struct Constant: RandomNumberGenerator {
     mutating func next() -> UInt64 { 0xffff_ffff_ffff_ffff }
 }
 
-/// Offers: what is answered gives an answer that parses and keeps the m-lines, and a result within its bounds.
+/// Offers, a second one of the same client behind a zero: what is answered gives an answer that parses and keeps the m-lines, and a result within its bounds.
 func fuzzOffer(_ input: UnsafeRawBufferPointer) {
-    let text = String(decoding: input, as: UTF8.self)
+    let parts = input.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+    let text = String(decoding: parts[0], as: UTF8.self)
     var constant = Constant()
     guard let offer = try? SessionDescription(parsing: text),
         let negotiation = try? answerer.answer(
@@ -35,4 +36,19 @@ func fuzzOffer(_ input: UnsafeRawBufferPointer) {
     }
     let ssrcs = negotiation.receives.flatMap { $0.rtxSsrc == 0 ? [$0.ssrc] : [$0.ssrc, $0.rtxSsrc] }
     precondition(Set(ssrcs).count == ssrcs.count && !ssrcs.contains(0))
+    answerAgain(parts.count > 1 ? String(decoding: parts[1], as: UTF8.self) : text, after: negotiation)
+}
+
+/// What goes on with a session keeps its Slots, and has other credentials of ours where the client has.
+private func answerAgain(_ text: String, after earlier: Negotiation) {
+    var constant = Constant()
+    let later = try? answerer.answer(
+        to: text, after: earlier, ufrag: "efgh", password: "vutsrqponmlkjihgfedcba", using: &constant)
+    guard let later, later.isContinuation else { return }
+    precondition(later.fingerprint.bytes == earlier.fingerprint.bytes && later.origin == earlier.origin)
+    precondition(later.receives.map(\.mid) == earlier.receives.map(\.mid))
+    precondition(later.receives.map(\.ssrc) == earlier.receives.map(\.ssrc))
+    let isRestart =
+        later.remoteUfrag != earlier.remoteUfrag || later.remotePassword != earlier.remotePassword
+    precondition((later.ufrag == "efgh") == isRestart && (later.answer == earlier.answer) == !isRestart)
 }

@@ -256,7 +256,7 @@ private struct WorkerScript {
             worker: worker, index: place(data.u8(), spare: FuzzStage.witness), generation: generation)
         let track = TrackHandle(worker: worker, index: place(data.u8(), spare: 7), generation: generation)
         let slot = SlotHandle(worker: worker, index: place(data.u8(), spare: 7), generation: generation)
-        switch what % 14 {
+        switch what % 15 {
         case 0:
             stage.controlErred = true
             stage.command([
@@ -290,6 +290,11 @@ private struct WorkerScript {
             let tap = TapHandle(worker: worker, index: place(data.u8(), spare: 5), generation: generation)
             let layers = LayerSet(bits: data.u8())
             stage.command([.openTap(OpenTap(tap: tap, track: track, layers: layers, reader: owner & 1))])
+        case 13:
+            stage.command([
+                .restartICE(
+                    RestartICE(session: session, ufragSecret: peer(owner).secret, password: ShortText("another")!))
+            ])
         case 12:
             stage.command([
                 .closeTap(TapHandle(worker: worker, index: place(data.u8(), spare: 5), generation: generation))

@@ -37,6 +37,8 @@ final class PoP {
     private let certificate: Certificate
     private let logger = Logger(label: "pop") { _ in SwiftLogNoOpLogHandler() }
     private let limits = Limits()
+    /// Packets of somebody of whom their viewers have not been told yet.
+    private var doubts: [Doubt] = []
     /// Something came out of the port in the last turn.
     private var isMoving = false
     private var nextPort: UInt16 = 40_000
@@ -69,6 +71,13 @@ final class PoP {
         meetings = made.map(\.id)
         numbers = made.map(\.number.description)
         world.onFrame = { [unowned self] in deliver($0) }
+    }
+
+    private struct Doubt {
+        var viewer: PoPClient
+        var mid: String
+        var source: String?
+        var fault: String
     }
 
     func fail(_ fault: String) { faults.append("step \(step), \(world.now / 1_000_000) ms: \(fault)") }
@@ -161,6 +170,7 @@ final class PoP {
         }
         for meeting in meetings { await hub.flush(meeting) }
         for client in clients { client.read() }
+        judgeDoubts()
     }
 
     private var isQuiet: Bool {
@@ -240,8 +250,16 @@ final class PoP {
         // Who came and went while it had no socket it was not told.
         if viewer.listensSince + transit >= since { return }
         if tile.former.contains(where: { $0.occupant == source.id && $0.until + transit >= since }) { return }
-        fail(
-            "client \(viewer.number) gets \(source.number) in Slot \(mid), and was told "
-                + (client(tile.occupant).map { "\($0.number)" } ?? tile.occupant ?? "nobody"))
+        doubts.append(
+            Doubt(
+                viewer: viewer, mid: mid, source: source.id,
+                fault: "client \(viewer.number) gets \(source.number) in Slot \(mid), and was told "
+                    + (client(tile.occupant).map { "\($0.number)" } ?? tile.occupant ?? "nobody")))
+    }
+
+    /// What is gathered reaches a client later than the first packet may; now all of it has.
+    private func judgeDoubts() {
+        for doubt in doubts where doubt.viewer.tiles[doubt.mid]?.occupant != doubt.source { fail(doubt.fault) }
+        doubts = []
     }
 }

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./client.mjs";
+import { settle } from "./fakes.mjs";
+
+const { leaveMeeting } = await load("api");
+
+test("the goodbye of a page that goes away outlives it, and is nobody's error", async () => {
+  const asked = [];
+  globalThis.fetch = async (...request) => {
+    asked.push(request);
+    throw new TypeError("the page is gone");
+  };
+  leaveMeeting("m/1", "p", "token");
+  await settle();
+  const [[path, { method, keepalive, headers, body }]] = asked;
+  assert.deepEqual([path, method, keepalive, body], [
+    "/api/v1/meetings/m%2F1/leave", "POST", true, '{"participant_id":"p"}',
+  ]);
+  assert.equal(headers.Authorization, "Bearer token");
+});
