@@ -111,7 +111,9 @@ export class Recovery extends EventTarget {
   async #restart() {
     if (this.#watch.silent) this.#tell("interrupted");
     try {
-      const [sdp] = await Promise.all([this.#media.restart(), this.#signaling.verify()]);
+      // First: what a browser gathers without a network is nothing.
+      await this.#signaling.verify();
+      const sdp = await this.#media.restart();
       const answer = await this.#signaling.request("ice_restart", { sdp }, ANSWER_PATIENCE_MS);
       await this.#media.restarted(answer.sdp);
     } catch (error) {
