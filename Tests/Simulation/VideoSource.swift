@@ -29,7 +29,8 @@ struct VideoSource {
     private var picture: UInt16
     private var temporal: UInt8
     private var frameNumber: UInt16
-    private var structureOffset: UInt8
+    /// The same structure keeps its ids, and all sources begin with 0, as browsers do.
+    private let structureOffset: UInt8 = 0
     private(set) var frames: UInt16 = 0
 
     static func payloadType(_ codec: Codec) -> UInt8 { 96 + codec.rawValue * 2 }
@@ -48,7 +49,6 @@ struct VideoSource {
         picture = UInt16(truncatingIfNeeded: world.random.next())
         temporal = UInt8(truncatingIfNeeded: world.random.next())
         frameNumber = UInt16(truncatingIfNeeded: world.random.next())
-        structureOffset = UInt8(truncatingIfNeeded: world.random.next()) & 63
         let type = Self.payloadType(format.codec)
         peer.retransmission[ssrc] = (ssrc + 50, type + 1)
         var layers = InlineArray<3, LayerDescription>(repeating: LayerDescription())
@@ -77,8 +77,6 @@ struct VideoSource {
         temporal &+= 1
         frameNumber &+= 1
         frames += 1
-        // A structure has other ids than the one before (appendix A.8.3).
-        if isKeyframe { structureOffset = (structureOffset + 5) & 63 }
         for packet in 0..<packets {
             let (isFirst, isLast) = (packet == 0, packet == packets - 1)
             peer.sendRTP(
