@@ -1,4 +1,4 @@
-"""A client whose network changes in the middle of a meeting: sound and picture come back by themselves, in the same place."""
+"""A client whose network changes in the middle of a meeting: sound and picture come back, in the same place."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ PORTS = """async () => [...new Set([...(await window.needletail.pc.getStats()).v
 
 
 def give_address(lab: Lab, number: int) -> None:
-    """Takes every address of client1 away, and its connections with them, and gives it others. ICE finds an address that
-    comes back without a restart."""
+    """Takes every address of client1 away, and its connections with them, and gives it others. New ones each time: ICE
+    finds one that it had before without a restart."""
     commands = [
         "ip addr flush dev eth0 scope global",
         f"ip addr add 10.66.0.{number}/24 dev eth0",
