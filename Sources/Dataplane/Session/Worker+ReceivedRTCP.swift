@@ -24,9 +24,8 @@ extension Worker where Queue: ~Copyable {
             switch part.type {
             case RTCPPacket.senderReport:
                 noteSenderReport(part, session: session, now: now)
-                if session.pointee.awaitedNames > 0 { confirmNames(SenderReport(part), of: session) }
-            case RTCPPacket.receiverReport:
-                if session.pointee.awaitedNames > 0 { confirmNames(ReceiverReport(part), of: session) }
+                confirmNames(part, of: session)
+            case RTCPPacket.receiverReport: confirmNames(part, of: session)
             case RTCPPacket.transportFeedback: answerNack(part, session: session, now: now)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
             case RTCPPacket.extendedReport:

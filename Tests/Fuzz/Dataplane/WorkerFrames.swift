@@ -314,6 +314,7 @@ private struct WorkerScript {
         map.transportSequence = data.u8()
         map.videoOrientation = data.u8()
         map.dependencyDescriptor = data.u8()
+        map.slotDescriptor = map.dependencyDescriptor
         return map
     }
 

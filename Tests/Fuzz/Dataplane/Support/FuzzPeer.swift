@@ -113,7 +113,7 @@ final class FuzzPeer: @unchecked Sendable {
         map.audioLevel = 1
         map.transportSequence = 3
         map.videoOrientation = 5
-        map.dependencyDescriptor = 6
+        (map.dependencyDescriptor, map.slotDescriptor) = (6, 6)
         return map
     }
 
