@@ -13,6 +13,15 @@ from lab import RESULTS, wait_until
 from peer import Peer
 
 
+# Keeps the signaling socket where a test can speak on it.
+KEEP_SOCKET = """window.WebSocket = class extends WebSocket {
+    constructor(...values) { super(...values); window.socket = this; }
+};"""
+# Shows one participant alone, in a tile of some height.
+SHOW = """([id, height]) => window.socket.send(JSON.stringify(
+    { type: "view", layout: "speaker", visible: [id], pinned: id, heights: { [id]: height } }))"""
+
+
 class Meeting:
     """Two Chromium and one aiortc, each on its own host, connected."""
 
@@ -77,6 +86,48 @@ def test_two_people_meet_in_another_codec(stage: Stage, codec: str) -> None:
     # Without a mode for each layer, VP9 and AV1 leave in one stream, the smallest.
     for person in people:
         wait_until(f"the layers of {codec}", lambda: person.layers() == {"q": "L1T3", "h": "L1T3"}, timeout=20)
+
+
+@pytest.mark.parametrize("codec", ["vp8", "h264", "vp9", "av1"])
+def test_a_slot_changes_its_source_many_times(stage: Stage, say: Callable[[str], None], codec: str) -> None:
+    """Each of 20 changes is decoded at once: nothing lies behind for the decoder."""
+    stage.make_lab(clients=3)
+    server = stage.start_server(codecs=codec)
+    meeting = server.create_meeting()
+    people = [
+        stage.chromium(host, colour, size=(640, 360)).join(server.origin(4), meeting, colour.capitalize())
+        for host, colour in (("client1", "red"), ("client2", "blue"))
+    ]
+    viewer = stage.chromium("client3", "green", script=KEEP_SOCKET).join(server.origin(4), meeting, "Green", slots=1)
+    for participant in (*people, viewer):
+        participant.wait_connected(40)
+    waits = []
+    for change in range(20):
+        other = people[change % 2]
+        viewer.page.evaluate(SHOW, [other.participant_id, 360 if change % 4 < 2 else 90])
+        started = time.monotonic()
+        wait_until(
+            f"the Slot to be told for {other.name} (change {change})",
+            lambda other=other: slot_of(viewer, other.participant_id, "video"),
+            timeout=20,
+            explain=viewer.observations,
+        )
+        slot = slot_of(viewer, other.participant_id, "video")
+        wait_until(
+            f"frames of {other.name} to be decoded (change {change})",
+            lambda other=other, first=slot["frames"]: slot_of(viewer, other.participant_id, "video")["frames"] > first + 5,
+            timeout=20,
+            explain=viewer.observations,
+        )
+        wait_until(
+            f"the colour of {other.name}",
+            lambda other=other, mid=slot["mid"]: viewer.picture(mid) == other.colour,
+            timeout=20,
+            explain=viewer.observations,
+        )
+        waits.append(time.monotonic() - started)
+    slot = slot_of(viewer, people[1].participant_id, "video")
+    say(f"{codec}: 20 changes, {max(waits):.1f} s at most, {slot['freezeCount']} freezes, {slot['pliCount']} PLI")
 
 
 def test_one_leaves_and_returns(stage: Stage) -> None:
