@@ -115,7 +115,9 @@ def test_a_slot_changes_its_source_many_times(stage: Stage, say: Callable[[str],
         slot = slot_of(viewer, other.participant_id, "video")
         wait_until(
             f"frames of {other.name} to be decoded (change {change})",
-            lambda other=other, first=slot["frames"]: slot_of(viewer, other.participant_id, "video")["frames"] > first + 5,
+            lambda other=other, enough=slot["frames"] + 5: (
+                slot_of(viewer, other.participant_id, "video")["frames"] > enough
+            ),
             timeout=20,
             explain=viewer.observations,
         )
