@@ -21,23 +21,28 @@ public struct AV1Payload: BitwiseCopyable {
     @inlinable public var startsSequence: Bool { base.u8(0) & 0x08 != 0 }
 
     /// A sequence header is inside, whole or its beginning; false when lengths do not hold up to there.
-    @inlinable public var hasSequenceHeader: Bool {
+    @inlinable public var hasSequenceHeader: Bool { sequenceHeader != nil }
+
+    /// The OBU with it, or what of it is in this packet.
+    @inlinable public var sequenceHeader: UnsafeRawBufferPointer? {
         var offset = 1
         var index = 0
         while offset < bytes.count {
             index &+= 1
             var length = bytes.count &- offset
             if elementCount == 0 || index < elementCount {
-                guard let (size, end) = leb128(at: offset), size <= bytes.count &- end else { return false }
+                guard let (size, end) = leb128(at: offset), size <= bytes.count &- end else { return nil }
                 offset = end
                 length = size
             }
             // An element that continues another does not begin with an OBU header; 1 is OBU_SEQUENCE_HEADER.
-            if length > 0, index > 1 || !continuesElement, base.u8(offset) >> 3 & 0xf == 1 { return true }
+            if length > 0, index > 1 || !continuesElement, base.u8(offset) >> 3 & 0xf == 1 {
+                return bytes.part(offset, length)
+            }
             offset &+= length
-            if elementCount != 0, index >= elementCount { return false }
+            if elementCount != 0, index >= elementCount { return nil }
         }
-        return false
+        return nil
     }
 
     /// An unsigned little-endian base-128 number of at most 4 bytes, and where it ends.

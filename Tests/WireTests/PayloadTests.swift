@@ -123,4 +123,47 @@ import Wire
             #expect(av1.continuesElement && av1.isContinued && av1.elementCount == 1 && !av1.startsSequence)
         }
     }
+
+    /// Made by OpenH264 (1280 x 720, and 1920 x 1080 with cropping) and x264 (High profile, with emulation prevention).
+    @Test(arguments: [
+        ("6742c01f8c8d402802dd00f08846a0", 720), ("6742c0288c8d403c0113f2c03c2211a8", 1_080),
+        ("6764001facd9405005bb0110000003001000000303c0f1831960", 720),
+    ])
+    func heightOfAnH264ParameterSet(_ text: String, _ height: UInt16) {
+        with(text) { #expect(Codec.h264.pictureHeight($0) == height) }
+        // In a STAP-A behind an access unit delimiter, before a picture parameter set.
+        let unit = bytes(text)
+        let aggregate = bytes("78 0002 0910 00") + [UInt8(unit.count)] + unit + bytes("0004 68ce3c80")
+        with(aggregate) { #expect(Codec.h264.pictureHeight($0) == height) }
+        // Cut off anywhere before the size it tells nothing.
+        for count in 0..<8 { with(Array(unit.prefix(count))) { #expect(Codec.h264.pictureHeight($0) == nil) } }
+    }
+
+    /// Made by libvpx in profiles 0 and 3, behind a payload descriptor without a structure; and a structure's own word.
+    @Test(arguments: [
+        ("0c 824983422027f0167610", 360), ("0c b124c1a150027f8167b041", 720), ("0c b124c1a15003bf821bb061", 1_080),
+        ("aa 9234 00 56 38 0140 00b4 0280 0168 01 04 01 ff", 360),
+    ])
+    func heightOfAVP9Picture(_ text: String, _ height: UInt16) {
+        with(text) { #expect(Codec.vp9.pictureHeight($0) == height) }
+    }
+
+    @Test(arguments: ["4c 824983422027f0167610", "0c 864983422027f0167610", "0c 824983422027f0"])
+    func framesOfVP9ThatTellNoHeight(_ text: String) { with(text) { #expect(Codec.vp9.pictureHeight($0) == nil) } }
+
+    /// Made by libaom: a whole OBU with its size, and one without, as RTP has it.
+    @Test(arguments: [
+        ("18 0a0c20000042abbfc37e0657c81032", 1_080), ("18 0a0c2000002d4cffb3f8195f204032", 720),
+        ("18 080000000cc4ff67e06d7c802032", 360),
+    ])
+    func heightOfAnAV1SequenceHeader(_ text: String, _ height: UInt16) {
+        with(text) { #expect(Codec.av1.pictureHeight($0) == height) }
+        for count in 0..<9 { with(Array(bytes(text).prefix(count))) { #expect(Codec.av1.pictureHeight($0) == nil) } }
+    }
+
+    @Test func heightOfAVP8Picture() {
+        with("10 \(Self.keyframe)") { #expect(Codec.vp8.pictureHeight($0) == 240) }
+        with("10 01 \(Self.keyframe)") { #expect(Codec.vp8.pictureHeight($0) == nil) }
+        with("10 00") { #expect(Codec.opus.pictureHeight($0) == nil) }
+    }
 }

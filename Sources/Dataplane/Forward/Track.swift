@@ -16,8 +16,10 @@ struct Track: BitwiseCopyable {
     let payloadTypes: PayloadTypes
     let feedback: PublisherFeedback
     let layerCount: Int
-    /// Lowest resolution first.
+    /// In the order of the offer; their heights tell which is the best.
     var layers: InlineArray<3, Layer>
+    /// The smallest of the layers that are sent.
+    var lowestLayer: UInt8 = 0
     var loudness = Loudness()
     var keyframes = KeyframeThrottle()
     /// Of the last full intra request, which each one counts up (RFC 5104 section 4.3.1.1).

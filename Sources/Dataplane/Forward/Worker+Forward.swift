@@ -111,10 +111,9 @@ extension Worker where Queue: ~Copyable {
         _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
     ) {
         let wasActive = record.payloadLength == 0 || track.isActive(layer)
-        if record.payloadLength > 0, track.notePicture(layer, timestamp: record.timestamp, now: now) {
-            // What was asked for in vain may come now.
-            track.pointee.keyframes.resume()
-            track.pointee.choiceDue = 0
+        var wasStill = false
+        if record.payloadLength > 0 {
+            wasStill = track.notePicture(layer, timestamp: record.timestamp, now: now) && track.pointee.kind.isVideo
         }
         if !wasActive { track.pointee.noteSent(layer) }
         if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }
@@ -130,7 +129,11 @@ extension Worker where Queue: ~Copyable {
         } else {
             track.pointee.layers[layer].missing.remove(record.sequence)
         }
-        if !wasActive { selectLayers(of: track, now: now, startingKeyframe: record.startsKeyframe ? layer : nil) }
+        // What was asked for in vain may come now.
+        if wasStill { track.pointee.keyframes.resume() }
+        if !wasActive || wasStill {
+            selectLayers(of: track, now: now, startingKeyframe: record.startsKeyframe ? layer : nil)
+        }
         if record.startsKeyframe {
             track.pointee.layers[layer].needsKeyframe = false
             track.pointee.keyframes.noteKeyframe()

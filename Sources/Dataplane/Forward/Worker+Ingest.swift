@@ -86,6 +86,7 @@ extension Worker where Queue: ~Copyable {
             payloadOffset: UInt16(truncatingIfNeeded: payloadOffset),
             payloadLength: UInt16(truncatingIfNeeded: rtp.payloadLength), marker: rtp.marker, startsKeyframe: false)
         record.layer = binding.layer
+        record.isUpper = binding.layer != track.pointee.lowestLayer
         readExtensions(rtp, into: &record, frame: packet.data, session: session, now: now)
         let layer = Int(binding.layer)
         if binding.isRetransmission {
@@ -149,6 +150,7 @@ extension Worker where Queue: ~Copyable {
         case .vp9: readVP9(payload, into: &record)
         default: record.startsKeyframe = codec.startsKeyframe(payload)
         }
+        if record.startsKeyframe, let height = codec.pictureHeight(payload) { record.height = height }
         if descriptor.count > 0 { read(descriptor, into: &record, of: track) }
     }
 
@@ -159,7 +161,6 @@ extension Worker where Queue: ~Copyable {
             record.note(pictureID: pictureID, at: vp8.pictureIDOffset, isLong: vp8.hasLongPictureID)
         }
         if let index = vp8.tl0PictureIndex { record.note(temporalIndex: index, at: vp8.tl0Offset) }
-        if let size = vp8.size { record.height = UInt16(truncatingIfNeeded: size.height) }
     }
 
     private func readVP9(_ payload: UnsafeRawBufferPointer, into record: inout PacketRecord) {
@@ -169,7 +170,6 @@ extension Worker where Queue: ~Copyable {
             record.note(pictureID: pictureID, at: vp9.pictureIDOffset, isLong: vp9.hasLongPictureID)
         }
         if let index = vp9.tl0PictureIndex { record.note(temporalIndex: index, at: vp9.tl0Offset) }
-        record.height = UInt16(truncatingIfNeeded: vp9.height)
     }
 
     /// The descriptor decides where a keyframe starts, as the payload may be encrypted end to end.
@@ -188,6 +188,7 @@ extension Worker where Queue: ~Copyable {
                 record.height = UInt16(truncatingIfNeeded: size.height)
             }
         }
+        if !record.startsKeyframe { record.height = 0 }
         let isShort = value.count == DependencyDescriptor.mandatoryLength && !record.hasRareElements
         record.descriptorForm = isShort ? .short : .long
         record.descriptorLength = UInt8(truncatingIfNeeded: value.count)

@@ -9,11 +9,15 @@ extension Worker where Queue: ~Copyable {
         guard let track = tracks.find(handle), layer < track.pointee.layerCount, track.pointee.kind.isVideo else {
             return
         }
-        if !track.pointee.layers[layer].needsKeyframe {
-            guard !isOwn || track.pointee.keyframes.takeOwn(now: now) else { return }
-            track.pointee.layers[layer].needsKeyframe = true
-        }
+        needKeyframe(of: track, layer: layer, isOwn: isOwn, now: now)
         askForKeyframes(track, now: now)
+    }
+
+    /// Likewise for the next `askForKeyframes`.
+    mutating func needKeyframe(of track: UnsafeMutablePointer<Track>, layer: Int, isOwn: Bool, now: UInt64) {
+        guard track.pointee.kind.isVideo, !track.pointee.layers[layer].needsKeyframe else { return }
+        guard !isOwn || track.pointee.keyframes.takeOwn(now: now) else { return }
+        track.pointee.layers[layer].needsKeyframe = true
     }
 
     /// Asks for the keyframes that are needed if the time has come.

@@ -15,6 +15,7 @@ extension Worker where Queue: ~Copyable {
         track.pointee.chosenBy = track.pointee.choices
         track.pointee.choiceDue = now &+ Self.choiceInterval
         let sent = track.pointee.sentLayers
+        track.pointee.lowestLayer = UInt8(truncatingIfNeeded: track.pointee.layer(fitting: 0, among: sent) ?? 0)
         var wanted = LayerSet()
         var index = track.pointee.sinks.firstSlot
         while index != Link.none {
@@ -24,6 +25,7 @@ extension Worker where Queue: ~Copyable {
             wanted = wanted.union(slot.pointee.wanted)
             index = slot.pointee.next
         }
+        askForKeyframes(track, now: now)
         reviseWanted(slots: wanted, of: track, now: now)
     }
 
@@ -31,6 +33,7 @@ extension Worker where Queue: ~Copyable {
     mutating func refreshTarget(of slot: UnsafeMutablePointer<Slot>, now: UInt64) {
         guard let track = tracks.find(slot.pointee.track) else { return }
         refreshTarget(of: slot, on: track, sent: track.pointee.sentLayers, isOwn: false, now: now)
+        askForKeyframes(track, now: now)
     }
 
     private mutating func refreshTarget(
@@ -50,7 +53,7 @@ extension Worker where Queue: ~Copyable {
         // Who sees nothing is helped at once, who could see a better layer when there is time.
         guard !isOwn || mayHopeForKeyframe(of: track, layer: layer, now: now) else { return }
         let isShown = slot.pointee.current.map { sent.contains($0) } ?? false
-        requestKeyframe(slot.pointee.track, layer: layer, isOwn: isOwn && isShown, now: now)
+        needKeyframe(of: track, layer: layer, isOwn: isOwn && isShown, now: now)
     }
 
     /// What is due for a Track now and then; called about 50 times a second.

@@ -47,7 +47,7 @@ extension Worker where Queue: ~Copyable {
                 payloadType: slot.pointee.types.media, number: number,
                 timestamp: record.pointee.timestamp &+ slot.pointee.rewriter.present.timestampDelta,
                 ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio,
-                priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer),
+                priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper),
                 frameDelta: slot.pointee.rewriter.present.frameDelta,
                 templateDelta: slot.pointee.rewriter.present.templateDelta)
             let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
@@ -93,7 +93,7 @@ extension Worker where Queue: ~Copyable {
             marker: record.pointee.marker, payloadType: types.media, number: number,
             timestamp: record.pointee.timestamp &+ epoch.timestampDelta, ssrc: slot.pointee.ssrc,
             mayVary: types.hasRtx || !slot.pointee.kind.isVideo,
-            priority: FramePriority(slot.pointee.kind, layer: record.pointee.layer), frameDelta: epoch.frameDelta,
+            priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper), frameDelta: epoch.frameDelta,
             templateDelta: epoch.templateDelta)
         if types.hasRtx && slot.pointee.rtxSsrc != 0 {
             heading.number = slot.pointee.rtxSequence

@@ -17,11 +17,11 @@ enum FramePriority: UInt8, BitwiseCopyable {
     case control
 
     @inline(__always)
-    init(_ kind: MediaKind, layer: UInt8) {
+    init(_ kind: MediaKind, isUpper: Bool) {
         switch kind {
         case .audio: self = .audio
         case .screen: self = .screen
-        case .video: self = layer == 0 ? .camera : .upperLayer
+        case .video: self = isUpper ? .upperLayer : .camera
         }
     }
 

@@ -2,7 +2,10 @@ import Wire
 
 /// Payload descriptors of all codecs, and the rewriting of VP8's in place.
 func fuzzPayload(_ input: UnsafeRawBufferPointer) {
-    for codec in Codec.allCases { use(codec.startsKeyframe(input)) }
+    for codec in Codec.allCases {
+        use(codec.startsKeyframe(input))
+        use(codec.pictureHeight(input) ?? 0)
+    }
     if let vp8 = VP8Descriptor(input) {
         use(vp8.keyIndex ?? vp8.temporalID ?? 0)
         use(vp8.size?.height ?? 0)
