@@ -8,11 +8,12 @@ import COpenSSL
 /// clock says so. From version 3.2 on the BIO gets the address of a copy: there `expire` does nothing, the
 /// intervals are the true ones, and OpenSSL's clock decides.
 final class DTLSTimer {
-    /// Nanoseconds until the next retransmission. It begins shorter than the 1 s of RFC 6347 section 4.2.4.1, as
-    /// browsers do, since a lost flight delays the first picture, and ends below the 60 s since nobody waits so long.
+    /// Nanoseconds until the next retransmission. It begins with what RFC 9147 section 5.8.2 recommends for DTLS-SRTP: a lost
+    /// flight delays the first picture less than with the 1 s of RFC 6347 section 4.2.4.1, and nothing is repeated while the
+    /// round trip is shorter (an ICE-lite agent has not measured it). It ends below the 60 s since nobody waits so long.
     private(set) var interval = DTLSTimer.first
 
-    private static let first: UInt64 = 100_000_000
+    private static let first: UInt64 = 400_000_000
     private static let last: UInt64 = 5_000_000_000
     /// Microseconds, over an hour: nearly the most that the type holds.
     private static let never: UInt32 = 4_000_000_000

@@ -47,6 +47,28 @@ struct Pair {
         }
     }
 
+    /// As `run`, over a network that takes `delay` each way.
+    mutating func run(oneWay delay: UInt64) {
+        var flying: [(at: UInt64, isToUs: Bool, bytes: [UInt8])] = []
+        let end = now + 60_000_000_000
+        while now < end {
+            for (sender, isToUs) in [(us, false), (them, true)] {
+                while let datagram = sender.nextOutgoing() {
+                    flying.append((now + delay, isToUs, datagram))
+                    sent += 1
+                }
+            }
+            guard let next = (flying.map(\.at) + [us.timeout, them.timeout].compactMap { $0 }).min() else { return }
+            now = max(now, next)
+            for datagram in flying where datagram.at <= now {
+                (datagram.isToUs ? us : them).receive(datagram.bytes, now: now)
+            }
+            flying.removeAll { $0.at <= now }
+            us.handleTimeout(now: now)
+            them.handleTimeout(now: now)
+        }
+    }
+
     private mutating func deliver(from sender: DTLSHandshake, to receiver: DTLSHandshake, keep: Bool) -> Bool {
         var delivered = false
         while let datagram = sender.nextOutgoing() {
@@ -103,7 +125,7 @@ extension Certificate {
 }
 
 /// Cuts a datagram of one unfragmented handshake message into `count` datagrams (RFC 6347 section 4.2.3).
-func fragment(_ datagram: [UInt8], into count: Int) -> [[UInt8]] {
+func fragment(_ datagram: [UInt8], into count: Int, firstRecord: UInt8 = 0) -> [[UInt8]] {
     let record = Array(datagram[..<13])
     let header = Array(datagram[13..<25])
     let body = Array(datagram[25...])
@@ -111,13 +133,34 @@ func fragment(_ datagram: [UInt8], into count: Int) -> [[UInt8]] {
     return stride(from: 0, to: body.count, by: size).enumerated().map { index, offset in
         let piece = body[offset..<min(offset + size, body.count)]
         var bytes = record + header + piece
-        bytes[10] &+= UInt8(index)
+        bytes[10] &+= firstRecord + UInt8(index)
         bytes[11] = UInt8((piece.count + 12) >> 8)
         bytes[12] = UInt8((piece.count + 12) & 255)
         bytes.replaceSubrange(19..<22, with: [0, UInt8(offset >> 8), UInt8(offset & 255)])
         bytes.replaceSubrange(22..<25, with: [0, UInt8(piece.count >> 8), UInt8(piece.count & 255)])
         return bytes
     }
+}
+
+/// Puts extensions before those of a datagram of one unfragmented ClientHello (RFC 6347 section 4.2.1).
+func insertExtensions(_ extensions: [UInt8], into hello: [UInt8]) -> [UInt8] {
+    // Record and handshake headers, version and random; then session id, cookie, cipher suites and compression methods.
+    var offset = 25 + 34
+    offset += 1 + Int(hello[offset])
+    offset += 1 + Int(hello[offset])
+    offset += 2 + (Int(hello[offset]) << 8 | Int(hello[offset + 1]))
+    offset += 1 + Int(hello[offset])
+    var bytes = hello
+    bytes.insert(contentsOf: extensions, at: offset + 2)
+    func setLength(_ count: Int, at place: Int) {
+        bytes[place] = UInt8(count >> 8)
+        bytes[place + 1] = UInt8(count & 255)
+    }
+    setLength(bytes.count - offset - 2, at: offset)
+    setLength(bytes.count - 13, at: 11)
+    setLength(bytes.count - 25, at: 15)
+    setLength(bytes.count - 25, at: 23)
+    return bytes
 }
 
 /// A small seeded generator (SplitMix64), so that a failure repeats.
