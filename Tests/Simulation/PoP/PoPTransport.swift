@@ -150,7 +150,10 @@ final class PoPTransport {
     /// Sends a packet of sound and a picture in each layer; nothing that is nil or off.
     func send(audioLevel: UInt8?, video: Bool, screen: Bool) {
         guard isConnected, !isCut else { return }
-        for ssrc in peer.keyframeRequests { due.insert(ssrc) }
+        for ssrc in peer.keyframeRequests {
+            // As libwebrtc answers: on all layers.
+            if offer.cameraSSRCs.contains(ssrc) { due.formUnion(offer.cameraSSRCs) } else { due.insert(ssrc) }
+        }
         peer.keyframeRequests.removeAll()
         sequence += 1
         let timestamp = UInt32(truncatingIfNeeded: world.now / 1_000_000)
