@@ -28,6 +28,21 @@ public struct TrickleFragment: Equatable, Sendable {
         }
     }
 
+    /// What an answer says of ICE, as a fragment that the server sends (RFC 9725 section 4.3.3): of the first m-line that
+    /// was accepted, as all share its transport.
+    public static func text(of answer: String) -> String {
+        var sections: [[Substring]] = [[]]
+        for line in answer.split(separator: "\r\n") {
+            if line.hasPrefix("m=") { sections.append([]) }
+            sections[sections.count - 1].append(line)
+        }
+        let session = sections[0].filter { $0 == "a=ice-lite" || $0.hasPrefix("a=group:") }
+        let media = sections.dropFirst().first { $0[0].split(separator: " ").dropFirst().first != "0" } ?? []
+        let names = ["m=", "a=mid:", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:", "a=end-of-candidates"]
+        let lines = session + media.filter { line in names.contains { line.hasPrefix($0) } }
+        return lines.map { $0 + "\r\n" }.joined()
+    }
+
     private mutating func take(_ line: String, number: Int) throws(SDPError) {
         guard line.hasPrefix("a=") || line.hasPrefix("m=") else {
             throw SDPError(.malformed, line: number, "not of a fragment")

@@ -188,7 +188,8 @@ public actor MediaDirector: MediaPlane {
         }
         await setMediaState(participant, offer.state)
         await setView(participant, offer.view)
-        return MediaConnection(sdp: answer, slots: members[participant]?.slots.map(\.assignment) ?? [])
+        guard let member = members[participant] else { return MediaConnection(sdp: answer, slots: []) }
+        return MediaConnection(sdp: answer, slots: member.slots.map(\.assignment), publishes: member.publishes)
     }
 
     public func restart(_ participant: ParticipantID, _ offer: String) async throws -> String {

@@ -122,7 +122,10 @@ import Testing
             for (fragment, tag, type, status, code) in [
                 (WHIPClient.fragment, nil, "application/trickle-ice-sdpfrag", 428, "precondition_required"),
                 (WHIPClient.fragment, "\"old\"", "application/trickle-ice-sdpfrag", 412, "precondition_failed"),
-                (WHIPClient.fragment, "*", "application/trickle-ice-sdpfrag", 422, "ice_restart_unavailable"),
+                (
+                    "a=candidate:1 1 udp 1 192.0.2.1 9 typ host", "*", "application/trickle-ice-sdpfrag", 400,
+                    "malformed"
+                ),
                 (WHIPClient.fragment, tag, "application/sdp", 415, "unsupported_media_type"),
                 ("a=candidate:nonsense", tag, "application/trickle-ice-sdpfrag", 400, "malformed"),
             ] {
@@ -131,6 +134,32 @@ import Testing
                 #expect(answer.code == code)
                 if status == 415 { #expect(answer.headers["accept-patch"] == "application/trickle-ice-sdpfrag") }
             }
+        }
+    }
+
+    @Test func aRestartOfICEGoesOnWithTheSession() async throws {
+        try await ApiNode.run { node async throws in
+            let client = try await WHIPClient(node, .whip, node.meeting())
+            let credentials = "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n"
+            let opened = try await client.open(offer: WHIPClient.offer + credentials)
+            let session = try #require(opened.headers["location"])
+            let answer = try await client.patch(session, tag: "*")
+            #expect(answer.status == 200)
+            #expect(answer.headers["content-type"] == "application/trickle-ice-sdpfrag")
+            let tag = try #require(answer.headers["etag"])
+            #expect(tag != opened.headers["etag"])
+            guard case .restart(_, let offer) = node.media.calls.last else {
+                Issue.record("\(String(describing: node.media.calls.last))")
+                return
+            }
+            #expect(
+                offer == WHIPClient.offer.replacing("sendrecv", with: "sendonly")
+                    + "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n")
+            #expect(answer.body.hasSuffix("a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n"))
+            #expect(!answer.body.contains("o="))
+            #expect(try await client.patch(session, tag: opened.headers["etag"]).status == 412)
+            #expect(try await client.patch(session, tag: tag).status == 204)
+            #expect(node.media.connectedCount == 1)
         }
     }
 

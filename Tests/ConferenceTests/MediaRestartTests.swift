@@ -43,6 +43,14 @@ import Wire
         return try await director.connect(ann, in: .test, MediaOffer(sdp: offer, state: state))
     }
 
+    @Test func `a later offer of the same session publishes what the first did`() async throws {
+        #expect(try await connect(offer()).publishes == PublishedMedia(video: true))
+        #expect(try await connect(offer(generation: 1)).publishes == PublishedMedia(video: true))
+        // As a fragment says new credentials and nothing else, the version of the offer stays (RFC 9725 section 4.3.3).
+        let same = offer(generation: 1).replacing("peer1", with: "peer2")
+        #expect(try await restart(same).contains("a=ice-ufrag:"))
+    }
+
     private func restart(_ offer: String) async throws -> String {
         defer { worker.turn() }
         return try await director.restart(ann, offer)

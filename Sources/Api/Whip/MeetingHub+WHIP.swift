@@ -86,7 +86,7 @@ extension MeetingHub {
         try setMedia(ClientMessage.MediaStateChange(state), of: line.id, in: meeting)
         line.resource = WHIPResource(
             stream: request.stream, token: request.token,
-            entityTag: "\"\(Secret.random(length: 20, using: &generator))\"", subject: request.subject)
+            entityTag: freshTag(), offer: OneWayOffer(request.sdp, for: request.stream), subject: request.subject)
         let isNew = !line.isSeen
         try appear(line, in: meeting)
         logger.info(
@@ -112,6 +112,28 @@ extension MeetingHub {
         }
         return resource
     }
+
+    /// Begins ICE anew with the client's credentials (RFC 9725 section 4.3.3): media goes on meanwhile.
+    ///
+    /// - Returns: ours, and the resource as it is from then on.
+    /// - Throws: `Problem` 409 `replaced`; `MediaError`.
+    func restartICE(
+        _ id: ParticipantID, in meeting: MeetingID, _ stream: StreamProtocol, ufrag: String, password: String
+    ) async throws -> (answer: String, resource: WHIPResource) {
+        var resource = try resource(id, in: meeting, stream)
+        let tag = resource.entityTag
+        resource.offer = resource.offer.restarted(ufrag: ufrag, password: password)
+        let answer = try await media.restart(id, resource.offer.text)
+        guard let line = lines[id], line.resource?.entityTag == tag else {
+            throw Problem(409, "replaced", "Another offer came meanwhile.")
+        }
+        resource.entityTag = freshTag()
+        line.resource = resource
+        return (answer, resource)
+    }
+
+    /// A strong one (RFC 9110 section 8.8.3).
+    private func freshTag() -> String { "\"\(Secret.random(length: 20, using: &generator))\"" }
 
     /// Those that play one who left have nothing to play any more.
     func endPlayers(of source: ParticipantID, in meeting: MeetingID) async {

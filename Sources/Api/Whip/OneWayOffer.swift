@@ -2,9 +2,9 @@ import Meetings
 
 /// An offer of a client that either publishes or plays. What it offers beyond that is not taken up: an answer may narrow
 /// a direction (RFC 3264 section 6.1).
-struct OneWayOffer {
+struct OneWayOffer: Sendable {
     /// The offer without the other way of its m-lines.
-    let text: String
+    private(set) var text: String
     /// What it may publish, by its own word.
     let publishes: MediaState
 
@@ -34,6 +34,16 @@ struct OneWayOffer {
         text = lines.joined(separator: "\r\n")
         func offers(_ kind: String) -> Bool { stream == .whip && lines.contains { $0.hasPrefix("m=\(kind) ") } }
         publishes = MediaState(audio: offers("audio"), video: offers("video"))
+    }
+
+    /// The same offer by a client that begins ICE anew: all that a fragment says is its credentials.
+    func restarted(ufrag: String, password: String) -> OneWayOffer {
+        var offer = self
+        offer.text = text.split(separator: "\r\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("a=ice-ufrag:")
+                ? "a=ice-ufrag:\(ufrag)" : line.hasPrefix("a=ice-pwd:") ? "a=ice-pwd:\(password)" : String(line)
+        }.joined(separator: "\r\n")
+        return offer
     }
 
     /// Nil for a line that says no direction.

@@ -24,6 +24,8 @@ struct WHIPResource: Sendable {
     var token: String
     /// Names this ICE session (RFC 9725 section 4.3).
     var entityTag: String
+    /// What the media side answered, with its latest credentials.
+    var offer: OneWayOffer
     /// What a player shows.
     var subject: MediaView.Subject
 

@@ -87,27 +87,42 @@ struct WHIPRoutes: Sendable {
 
     // MARK: A session
 
-    /// Trickled candidates are read and not needed: the server is ICE-lite, and learns addresses from checks (RFC 9725
-    /// section 4.3.2).
+    /// An ICE restart, or trickled candidates, which are read and not needed: the server is ICE-lite, and learns addresses
+    /// from checks (RFC 9725 section 4.3).
     private func patch(_ request: Request, _ context: ApiContext) async throws -> Response {
-        let (_, resource) = try await session(request, context)
+        let (id, resource) = try await session(request, context)
         guard request.isOf(Self.fragmentType) else { return wrongType(.acceptPatch, Self.fragmentType) }
         guard let condition = request.headers[.ifMatch] else {
             throw Problem(428, "precondition_required", "This call needs an If-Match header: the ETag of the session.")
         }
         let text = try await request.text()
+        let fragment: TrickleFragment
         do throws(SDPError) {
-            _ = try TrickleFragment(parsing: text)
+            fragment = try TrickleFragment(parsing: text)
         } catch {
             throw Problem.malformed(error.description)
         }
-        if condition == "*" {
-            throw Problem(422, "ice_restart_unavailable", "ICE cannot be restarted here: begin another session.")
-        }
+        if condition == "*" { return try await restart(id, fragment, context) }
         guard condition == resource.entityTag else {
             throw Problem(412, "precondition_failed", "The If-Match header names another ICE session.")
         }
         return .noContent
+    }
+
+    private func restart(
+        _ id: ParticipantID, _ fragment: TrickleFragment, _ context: ApiContext
+    ) async throws -> Response {
+        guard let ufrag = fragment.ufrag, let password = fragment.password else {
+            throw Problem.malformed("An ICE restart has new credentials: a=ice-ufrag and a=ice-pwd.")
+        }
+        let meeting = try await hub.find(context.parameters.require("id"))
+        let (answer, resource) = try await hub.restartICE(
+            id, in: meeting.id, stream, ufrag: ufrag, password: password)
+        var response = Response(
+            status: .ok, headers: [.contentType: Self.fragmentType, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: TrickleFragment.text(of: answer))))
+        response.headers[.eTag] = resource.entityTag
+        return response
     }
 
     private func close(_ request: Request, _ context: ApiContext) async throws -> Response {
