@@ -7,7 +7,7 @@ import Wire
 struct ContinuationTests {
     private static let slot = [
         "m=video 9 UDP/TLS/RTP/SAVPF 96 97", "a=mid:s", "a=recvonly", "a=rtcp-mux", "a=rtpmap:96 VP8/90000",
-        "a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96",
+        "a=rtcp-fb:96 nack", "a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96",
     ]
     private static let first = SmallOffer().replacing("a=group", with: "a=group:BUNDLE v s").adding(slot)
     private static let restarted = first.replacing("a=ice-ufrag", with: "a=ice-ufrag:wxyz")

@@ -99,10 +99,8 @@ final class World {
             worker.deallocate()
         }
         mesh.deallocate()
-        for port in [port, kernel] {
-            port.advance(to: .max)
-            _ = port.takeTransmitted()
-        }
+        // What is on its way in has no buffer yet.
+        for port in [port, kernel] { _ = port.takeTransmitted() }
         #expect(pool.available == pool.count, "a packet buffer leaked")
         for mailbox in mailboxes { mailbox.deallocate() }
         pool.deallocate()

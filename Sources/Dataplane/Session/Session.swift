@@ -108,8 +108,9 @@ struct Session: BitwiseCopyable {
         nominatedAt == 0 || now &- nominatedAt >= Self.nominationTime || priority > nominatedPriority
     }
 
-    /// The peer nominated the pair of `remote`.
-    mutating func noteNomination(priority: UInt32, now: UInt64) {
+    /// The peer nominated the pair of `remote`. One that was checked with former credentials holds back none of a restart.
+    mutating func noteNomination(priority: UInt32, with checked: LocalCredentials, now: UInt64) {
+        guard checked.ufragSecret == credentials.ufragSecret else { return }
         if nominatedAt == 0 { nominatedAt = max(now, 1) }
         nominatedPriority = priority
     }
@@ -118,6 +119,7 @@ struct Session: BitwiseCopyable {
     mutating func restart(with credentials: LocalCredentials) {
         formerCredentials = formerCredentials ?? self.credentials
         self.credentials = credentials
+        nominatedAt = 0
     }
 
     /// Those with this secret, if they hold.

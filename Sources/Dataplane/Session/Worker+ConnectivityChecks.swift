@@ -55,7 +55,7 @@ extension Worker where Queue: ~Copyable {
         if isFirst || moves || !isElsewhere { direct(session, to: datagram.source, template) }
         if session.pointee.remote == datagram.source {
             noteConsent(of: session, now: now)
-            if message.useCandidate { session.pointee.noteNomination(priority: priority, now: now) }
+            if message.useCandidate { session.pointee.noteNomination(priority: priority, with: credentials, now: now) }
             session.pointee.settle(on: credentials)
         }
         respond(to: message, datagram.source, template, credentials, error: nil)
