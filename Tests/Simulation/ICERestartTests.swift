@@ -81,6 +81,25 @@ struct ICERestartTests {
             })
     }
 
+    @Test("who was away and goes on elsewhere gets a keyframe without asking", arguments: [false, true])
+    func picturesAreRenewed(away: Bool) throws {
+        let world = try World(seed: 604)
+        var (camera, viewer, _, _) = pair(world)
+        for number in 0..<5 {
+            camera.frame(keyframe: number == 0)
+            world.run(30)
+        }
+        viewer.check()
+        world.run(away ? 1_000 : 100)
+        camera.frame()
+        world.run(30)
+        camera.peer.keyframeRequests.removeAll()
+        _ = restart(viewer, in: world)
+        viewer.endpoint.port = 51_000
+        #expect(answered(viewer, world) { viewer.check() } == 1)
+        #expect(camera.peer.keyframeRequests.isEmpty == !away)
+    }
+
     @Test("the old credentials end with the pair that they checked")
     func oldCredentialsEnd() throws {
         let world = try World(seed: 602)

@@ -10,6 +10,8 @@ struct Session: BitwiseCopyable {
     static let consentExpiry: UInt64 = 30_000_000_000
     /// When nothing authentic came from `remote` for so long, another of the peer's addresses may take its place, ns.
     static let remoteSilence: UInt64 = 3_000_000_000
+    /// When nothing came for so long from an address that a peer gave up, what went there may be lost, ns.
+    static let lossySilence: UInt64 = 300_000_000
     /// A peer that nominates several pairs in a row is done after so long, ns: until then the one of the highest priority
     /// is selected (RFC 8445 section 8.1.1), afterwards the latest.
     static let nominationTime: UInt64 = 1_000_000_000

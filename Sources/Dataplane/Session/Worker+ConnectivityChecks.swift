@@ -52,6 +52,7 @@ extension Worker where Queue: ~Copyable {
         let priority = message.priority ?? 0
         let isNominated = message.useCandidate && session.pointee.follows(nominationWith: priority, now: now)
         let moves = !isFirst && isElsewhere && (isNominated || isSilent)
+        if moves { renewPictures(for: session, now: now) }
         if isFirst || moves || !isElsewhere { direct(session, to: datagram.source, template) }
         if session.pointee.remote == datagram.source {
             noteConsent(of: session, now: now)

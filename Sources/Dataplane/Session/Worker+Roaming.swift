@@ -49,6 +49,7 @@ extension Worker where Queue: ~Copyable {
     mutating func follow(_ datagram: DatagramFrame, session: UnsafeMutablePointer<Session>, now: UInt64) {
         let isOurs = flows.find(flowKey(datagram.source)) == session.pointee.handle.raw
         guard isOurs || openFlow(datagram.source, session: session) else { return counters.drop(.flowTableFull) }
+        renewPictures(for: session, now: now)
         session.pointee.heardAt = now
         direct(
             session, to: datagram.source,
@@ -56,5 +57,21 @@ extension Worker where Queue: ~Copyable {
                 source: datagram.destination, destination: datagram.source, sourceMAC: neighbors.mac,
                 destinationMAC: datagram.sourceMAC))
         tell(.sessionMoved(session.pointee.handle, remote: datagram.source))
+    }
+
+    /// The peer goes on elsewhere. What was sent while nothing came from its former address may be lost, and a decoder waits for
+    /// it before it asks for a keyframe: 3 s in libwebrtc.
+    mutating func renewPictures(for session: UnsafeMutablePointer<Session>, now: UInt64) {
+        guard now &- session.pointee.heardAt > Session.lossySilence else { return }
+        var index = session.pointee.firstSlot
+        while index != Link.none {
+            let slot = slots.element(at: Int(index))
+            if let layer = slot.pointee.current, let track = tracks.find(slot.pointee.track),
+                track.pointee.keyframes.allowsRepetition(now: now)
+            {
+                requestKeyframe(slot.pointee.track, layer: Int(layer), now: now)
+            }
+            index = slot.pointee.nextOfSession
+        }
     }
 }
