@@ -67,6 +67,16 @@ public struct PayloadTypeMap: Sendable, BitwiseCopyable, Equatable {
         set { entries[Int(codec.rawValue)] = newValue }
     }
 
+    /// Some video format has no retransmission stream: its packets are sent again as they were.
+    @inlinable
+    public var repeatsAsIs: Bool {
+        for index in entries.indices
+        where index != Int(Codec.opus.rawValue) && entries[index].hasMedia && !entries[index].hasRtx {
+            return true
+        }
+        return false
+    }
+
     @inlinable
     public static func == (left: PayloadTypeMap, right: PayloadTypeMap) -> Bool {
         Codec.allCases.allSatisfy { left[$0] == right[$0] }

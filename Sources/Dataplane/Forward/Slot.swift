@@ -58,11 +58,8 @@ struct Slot: BitwiseCopyable {
             for index in types.entries.indices { types.entries[index].rtx = PayloadTypes().rtx }
         }
         payloadTypes = types
-        let repeatsAsIs = Codec.allCases.contains { codec in
-            codec != .opus && types[codec].hasMedia && !types[codec].hasRtx
-        }
         name = StreamName(
-            open.mid, hasRetransmissions: open.rtxSsrc != 0, isExact: open.kind.isVideo && repeatsAsIs)
+            open.mid, hasRetransmissions: open.rtxSsrc != 0, isExact: open.kind.isVideo && types.repeatsAsIs)
         isNamed = name.until != 0
         rewriter = Rewriter(entropy: entropy)
         // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
