@@ -227,9 +227,7 @@ public struct Answerer: Sendable {
             dtlsRole: transport.role, extensions: extensions, sends: accepted.compactMap(\.send),
             receives: accepted.compactMap(\.receive),
             reducedSizeRTCP: muxed.allSatisfy { $0.offered.media.attributes.has("rtcp-rsize") },
-            transportFeedback: accepted.contains(where: \.usesTransportFeedback),
-            answersReceiverReferenceTime: accepted.contains(where: \.offered.asksForReceiverReferenceTime), answer: ""
-        )
+            transportFeedback: accepted.contains(where: \.usesTransportFeedback), answer: "")
     }
 }
 

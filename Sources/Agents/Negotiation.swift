@@ -26,9 +26,6 @@ public struct Negotiation: Sendable {
     public var reducedSizeRTCP: Bool
     /// Transport-wide congestion feedback was agreed on, together with its header extension.
     public var transportFeedback: Bool
-    /// The client measures its round trip to us: its receiver reference time is to be answered with a DLRR block
-    /// (RFC 3611 sections 4.4 and 4.5).
-    public var answersReceiverReferenceTime: Bool
     /// What names the offer's session (`SessionDescription.origin`).
     public var origin = ""
     /// What names the session of our answer, and which description of it this is (RFC 3264 section 8).

@@ -83,10 +83,9 @@ struct ServedTests {
     @Test("a receiver's reference time is answered where the offer has one")
     func referenceTime() throws {
         let with = try negotiate(SmallOffer().adding("a=rtcp-xr:pkt-loss-rle rcvr-rtt=all:1000 stat-summary").text)
-        #expect(with.answersReceiverReferenceTime)
         #expect(lines(try answered(with, mid: "v"), "rtcp-xr") == ["rcvr-rtt=all"])
         let without = try negotiate(SmallOffer().adding("a=rtcp-xr:rcvr-rtt=sender").text)
-        #expect(!without.answersReceiverReferenceTime && !without.answer.contains("rtcp-xr"))
+        #expect(!without.answer.contains("rtcp-xr"))
     }
 
     @Test("MID is enough to know a source by")

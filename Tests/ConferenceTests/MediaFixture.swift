@@ -88,7 +88,7 @@ struct FakeOffer {
         return Negotiation(
             remoteUfrag: "abcd", remotePassword: String(repeating: "p", count: 22), fingerprint: fingerprint,
             dtlsRole: .server, extensions: ExtensionMap(), sends: sends, receives: receives,
-            reducedSizeRTCP: true, transportFeedback: true, answersReceiverReferenceTime: false, answer: ufrag)
+            reducedSizeRTCP: true, transportFeedback: true, answer: ufrag)
     }
 }
 
