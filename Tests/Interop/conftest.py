@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from chromium import Chromium
+from chromium import Chromium, Participant
 from lab import RESULTS, Lab, wait_until
 from peer import Peer, Streamer
 from playwright.sync_api import Playwright, sync_playwright
@@ -59,6 +59,16 @@ class Stage:
         browser = Chromium(self._playwright, self.lab, host, colour, self._folder, **options)
         self._stack.callback(browser.close)
         return browser
+
+    def red_and_blue(self, meeting: str) -> tuple[Participant, Participant]:
+        """Two browsers in a meeting, on client1 and client2."""
+        red, blue = (
+            self.chromium(host, colour).join(self.server.origin(), meeting, colour.capitalize())
+            for host, colour in (("client1", "red"), ("client2", "blue"))
+        )
+        for page in (red, blue):
+            page.wait_connected()
+        return red, blue
 
     def peer(
         self, host: str, meeting: str, name: str, colour: str, family: int = 4, origin: str | None = None

@@ -25,14 +25,7 @@ AHEAD = """async (participant) => {
 def test_voice_and_picture_are_played_in_step(stage: Stage, say: Callable[[str], None]) -> None:
     """With 2% loss on the viewer's line."""
     lab = stage.make_lab(clients=2)
-    server = stage.start_server()
-    meeting = server.create_meeting()
-    red, blue = (
-        stage.chromium(host, colour).join(server.origin(), meeting, colour.capitalize())
-        for host, colour in (("client1", "red"), ("client2", "blue"))
-    )
-    for page in (red, blue):
-        page.wait_connected()
+    red, blue = stage.red_and_blue(stage.start_server().create_meeting())
     lab.impair("client1", "--loss", "2%")
     check_sees(red, blue)
     check_hears(red, blue)

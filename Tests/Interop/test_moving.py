@@ -116,13 +116,7 @@ def test_a_client_that_moves_comes_back_by_itself(
 ) -> None:
     lab = stage.make_lab(clients=2)
     server = stage.start_server()
-    meeting = server.create_meeting()
-    red, blue = (
-        stage.chromium(host, colour).join(server.origin(), meeting, colour.capitalize())
-        for host, colour in (("client1", "red"), ("client2", "blue"))
-    )
-    for page in (red, blue):
-        page.wait_connected()
+    red, blue = stage.red_and_blue(server.create_meeting())
     check_everyone_gets_everyone(red, blue)
     places = (red.participant_id, blue.participant_id)
     for page in (red, blue):
