@@ -6,9 +6,10 @@ import Wire
 /// The numbers that feedback reports, and those of which it takes a loss back.
 @Suite struct ArrivalLogs {
     private final class Log {
-        private let ticks = UnsafeMutablePointer<Int64>.allocate(capacity: ArrivalLog.depth)
+        private let ticks = UnsafeMutablePointer<UInt32>.allocate(capacity: ArrivalLog.depth)
         private let scratch = UnsafeMutablePointer<Int64>.allocate(capacity: ArrivalLog.maximumReport)
         var log: ArrivalLog
+        private var latest: UInt64 = 0
 
         init() {
             ticks.initialize(repeating: 0, count: ArrivalLog.depth)
@@ -21,18 +22,26 @@ import Wire
         }
 
         func note(_ numbers: Int..., at milliseconds: UInt64) {
-            for number in numbers { log.note(UInt16(truncatingIfNeeded: number), now: milliseconds * 1_000_000) }
+            latest = milliseconds * 1_000_000
+            for number in numbers { log.note(UInt16(truncatingIfNeeded: number), now: latest) }
         }
 
         /// What the next message says: number by number, whether it came in.
         func report() throws -> [(sequence: UInt16, isReceived: Bool)] {
+            try statuses().statuses.map { ($0.sequence, $0.isReceived) }
+        }
+
+        /// The same with the time, 64 ms, to which the first delta refers.
+        func statuses() throws -> (reference: Int32, statuses: [TransportFeedbackStatus]) {
             var memory = [UInt8](repeating: 0, count: 1_100)
             return try memory.withUnsafeMutableBytes { room in
                 var writer = RTCPWriter(into: room)
-                guard log.report(to: &writer, scratch: scratch, senderSSRC: 1, mediaSSRC: 2) else { return [] }
+                guard log.report(to: &writer, scratch: scratch, senderSSRC: 1, mediaSSRC: 2, now: latest) else {
+                    return (0, [])
+                }
                 var compound = RTCPCompound(UnsafeRawBufferPointer(rebasing: room.prefix(writer.count)))
                 let feedback = try #require(compound.next().flatMap { TransportFeedback($0) })
-                return feedback.statuses.map { ($0.sequence, $0.isReceived) }
+                return (feedback.referenceTime, Array(feedback.statuses))
             }
         }
     }
@@ -69,6 +78,18 @@ import Wire
         _ = try log.report()
         log.note(1_500, at: 5)
         #expect(try log.report().map(\.sequence) == [1_500, 1_501])
+    }
+
+    @Test func `arrivals go on over the wrap of the ticks after 12 days`() throws {
+        let log = Log()
+        // 2^32 ticks of 250 us are 1,073,741,824 ms.
+        log.note(1, at: 1_073_741_820)
+        log.note(3, at: 1_073_741_823)
+        log.note(4, at: 1_073_741_825)
+        let (reference, statuses) = try log.statuses()
+        #expect(reference == -1, "24 bits of 64 ms end with the ticks")
+        #expect(statuses.map(\.isReceived) == [true, false, true, true])
+        #expect(statuses.map(\.delta) == [240, 0, 12, 8])
     }
 
     @Test func `numbers go back over their wrap`() throws {

@@ -3,9 +3,14 @@
 struct MissingPackets: BitwiseCopyable {
     struct Entry: BitwiseCopyable {
         var sequence: UInt64
-        /// When it may be asked for again, ns.
-        var due: UInt64
+        /// When it may be asked for again, us modulo 2^32: entries live for less than a second.
+        var due: UInt32
         var tries: UInt8
+
+        func isDue(now: UInt64) -> Bool { Int32(bitPattern: Entry.time(now) &- due) >= 0 }
+
+        /// ns to us.
+        static func time(_ now: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: now / 1_000) }
     }
 
     static let capacity = 32
@@ -26,7 +31,7 @@ struct MissingPackets: BitwiseCopyable {
             return false
         }
         for sequence in first..<end {
-            entries[count] = Entry(sequence: sequence, due: now &+ Self.reorderWait, tries: 0)
+            entries[count] = Entry(sequence: sequence, due: Entry.time(now &+ Self.reorderWait), tries: 0)
             count &+= 1
         }
         return true
@@ -51,10 +56,10 @@ struct MissingPackets: BitwiseCopyable {
         var due = 0
         for index in 0..<count {
             var entry = entries[index]
-            if entry.due <= now {
+            if entry.isDue(now: now) {
                 if entry.tries >= Self.maximumTries { continue }
                 entry.tries &+= 1
-                entry.due = now &+ Self.retryWait
+                entry.due = Entry.time(now &+ Self.retryWait)
                 insert(UInt16(truncatingIfNeeded: entry.sequence), into: list, count: due)
                 due &+= 1
             }

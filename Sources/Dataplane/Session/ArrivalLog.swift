@@ -12,8 +12,11 @@ struct ArrivalLog: BitwiseCopyable {
     /// Of arrival times, ns: the unit of the feedback's deltas.
     static let tick: UInt64 = 250_000
 
-    /// Ticks of arrival, or `RTCPWriter.lost`. `depth` words in the worker's slab.
-    let ticks: UnsafeMutablePointer<Int64>
+    /// Of what did not come. A tick of this number is taken for the one before it.
+    private static let lost = UInt32.max
+
+    /// Ticks of arrival modulo 2^32, 12 days, or `lost`. `depth` words in the worker's slab.
+    private let ticks: UnsafeMutablePointer<UInt32>
     /// The first sequence number that was not reported, and the end of those received; with roll-overs.
     private(set) var base: UInt64 = 0
     private(set) var end: UInt64 = 0
@@ -24,11 +27,13 @@ struct ArrivalLog: BitwiseCopyable {
     /// When feedback was last sent, ns.
     var sentAt: UInt64 = 0
 
-    init(ticks: UnsafeMutablePointer<Int64>) { self.ticks = ticks }
+    init(ticks: UnsafeMutablePointer<UInt32>) { self.ticks = ticks }
 
-    private func place(_ sequence: UInt64) -> UnsafeMutablePointer<Int64> {
+    private func place(_ sequence: UInt64) -> UnsafeMutablePointer<UInt32> {
         ticks + Int(truncatingIfNeeded: sequence & UInt64(Self.depth - 1))
     }
+
+    private static func ticks(_ now: UInt64) -> UInt32 { min(UInt32(truncatingIfNeeded: now / tick), lost &- 1) }
 
     var isEmpty: Bool { base == end }
 
@@ -44,10 +49,10 @@ struct ArrivalLog: BitwiseCopyable {
             // A jump over the whole log: start anew.
             if extended &- base >= UInt64(Self.depth) { restart(at: extended) }
             while end < extended {
-                place(end).pointee = RTCPWriter.lost
+                place(end).pointee = Self.lost
                 end &+= 1
             }
-            place(extended).pointee = Int64(now / Self.tick)
+            place(extended).pointee = Self.ticks(now)
             end = extended &+ 1
         } else {
             noteLate(extended, now: now)
@@ -58,9 +63,9 @@ struct ArrivalLog: BitwiseCopyable {
     /// a message speaks of numbers in a row, and "not received" for them would be wrong.
     private mutating func noteLate(_ sequence: UInt64, now: UInt64) {
         guard sequence >= first, end &- sequence <= UInt64(Self.maximumReport),
-            place(sequence).pointee == RTCPWriter.lost
+            place(sequence).pointee == Self.lost
         else { return }
-        place(sequence).pointee = Int64(now / Self.tick)
+        place(sequence).pointee = Self.ticks(now)
         base = min(base, sequence)
     }
 
@@ -71,12 +76,18 @@ struct ArrivalLog: BitwiseCopyable {
     }
 
     /// Writes feedback for what was not reported yet, as much of it as fits, and counts it as reported.
-    /// `scratch` has room for `maximumReport`. False when nothing was written.
+    /// `now`: ns, not before the latest arrival. `scratch` has room for `maximumReport`. False when nothing was written.
     mutating func report(
-        to writer: inout RTCPWriter, scratch: UnsafeMutablePointer<Int64>, senderSSRC: UInt32, mediaSSRC: UInt32
+        to writer: inout RTCPWriter, scratch: UnsafeMutablePointer<Int64>, senderSSRC: UInt32, mediaSSRC: UInt32,
+        now: UInt64
     ) -> Bool {
         let count = min(Int(truncatingIfNeeded: end &- base), Self.maximumReport)
-        for index in 0..<count { scratch[index] = place(base &+ UInt64(index)).pointee }
+        let present = now / Self.tick
+        for index in 0..<count {
+            let arrival = place(base &+ UInt64(index)).pointee
+            let age = UInt64(UInt32(truncatingIfNeeded: present) &- arrival)
+            scratch[index] = arrival == Self.lost ? RTCPWriter.lost : Int64(present) &- Int64(age)
+        }
         let covered = writer.addTransportFeedback(
             senderSSRC: senderSSRC, mediaSSRC: mediaSSRC, baseSequence: UInt16(truncatingIfNeeded: base),
             feedbackCount: feedbackCount, arrivals: UnsafeBufferPointer(start: scratch, count: count))

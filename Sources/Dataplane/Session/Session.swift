@@ -74,15 +74,15 @@ struct Session: BitwiseCopyable {
     /// When the reports of once a second are due, ns.
     var reportsDue: UInt64 = 0
 
+    /// Of the pair in use, while none is in use that was checked with `credentials` (RFC 8445 section 9).
+    private var formerCredentials: LocalCredentials?
+
     /// Slots that send and whose packets name their m-line still (`StreamName`).
     var awaitedNames: UInt16 = 0
 
     /// The first of its Tracks and Slots; indices.
     var firstTrack = Link.none
     var firstSlot = Link.none
-
-    /// Of the pair in use, while none is in use that was checked with `credentials` (RFC 8445 section 9).
-    private var formerCredentials: LocalCredentials?
 
     init(
         _ open: OpenSession, streams: ReceiveStreams, arrivals: ArrivalLog, feedbackSsrc: UInt32, now: UInt64

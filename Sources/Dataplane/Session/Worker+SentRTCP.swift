@@ -13,7 +13,7 @@ extension Worker where Queue: ~Copyable {
         session.pointee.arrivals.sentAt = now
         let wrote = session.pointee.arrivals.report(
             to: &writer, scratch: scratch.ticks, senderSSRC: session.pointee.feedbackSsrc,
-            mediaSSRC: anyMediaSsrc(of: session))
+            mediaSSRC: anyMediaSsrc(of: session), now: now)
         if wrote { finishRTCP(packet, writer, session) } else { packet.free() }
     }
 

@@ -6,7 +6,7 @@ struct WorkerSlabs: BitwiseCopyable {
     /// Two SRTP transforms a Session: receive, send.
     private let transforms: UnsafeMutableRawPointer
     private let streams: UnsafeMutableRawPointer
-    private let arrivals: UnsafeMutablePointer<Int64>
+    private let arrivals: UnsafeMutablePointer<UInt32>
     /// When each Session is looked after next, ns: apart from the Sessions, so that the many that are not due yet are not
     /// fetched.
     let sessionsDue: UnsafeMutablePointer<UInt64>
@@ -41,7 +41,7 @@ struct WorkerSlabs: BitwiseCopyable {
     func streams(_ index: Int) -> UnsafeMutableRawPointer { streams + index * ReceiveStreams.byteCount }
 
     /// `ArrivalLog.depth` words.
-    func arrivals(_ index: Int) -> UnsafeMutablePointer<Int64> { arrivals + index * ArrivalLog.depth }
+    func arrivals(_ index: Int) -> UnsafeMutablePointer<UInt32> { arrivals + index * ArrivalLog.depth }
 
     /// `RetransmissionCache.depth` entries for each layer.
     func caches(_ index: Int) -> UnsafeMutablePointer<RetransmissionCache.Entry> {
