@@ -94,8 +94,8 @@ extension PacketRecord {
 
     /// A dependency descriptor of nothing but the mandatory fields, which go on likewise, in 24 bits.
     @inline(__always)
-    func shortDescriptor(frames: UInt16, templates: UInt8) -> UInt32 {
-        UInt32(DependencyDescriptor.shifted(descriptorHead, templates: templates)) &<< 16
-            | UInt32(counters.frameNumber &+ frames)
+    func shortDescriptor(adding delta: Rewriter.DescriptorDelta) -> UInt32 {
+        UInt32(DependencyDescriptor.shifted(descriptorHead, templates: delta.templates)) &<< 16
+            | UInt32(counters.frameNumber &+ delta.frames)
     }
 }

@@ -11,13 +11,22 @@ struct Rewriter: BitwiseCopyable {
         /// The first number that was sent, with roll-overs.
         var first: UInt64 = 0
         var timestampDelta: UInt32 = 0
+        var descriptorDelta = DescriptorDelta()
         var pictureDelta: UInt16 = 0
-        var frameDelta: UInt16 = 0
         var temporalDelta: UInt8 = 0
-        var templateDelta: UInt8 = 0
         /// The Track and layer that it came from.
         var layer: UInt8 = 0
         var track: UInt64 = 0
+    }
+
+    /// What is added to the numbers of a dependency descriptor: one word, as it is read for each packet.
+    struct DescriptorDelta: BitwiseCopyable {
+        private var bits: UInt32 = 0
+
+        init(frames: UInt16 = 0, templates: UInt8 = 0) { bits = UInt32(templates) << 16 | UInt32(frames) }
+
+        var frames: UInt16 { UInt16(truncatingIfNeeded: bits) }
+        var templates: UInt8 { UInt8(truncatingIfNeeded: bits >> 16) }
     }
 
     /// How many changes of source a NACK may look back.
@@ -117,8 +126,9 @@ struct Rewriter: BitwiseCopyable {
         lastTimestamp = record.pointee.timestamp &+ present.timestampDelta
         lastArrival = record.pointee.arrival
         // Padding has none; a publisher may also begin to leave some of them out.
-        if record.pointee.counters.kinds != latest.kinds { settle() }
-        latest = record.pointee.counters
+        let kinds = record.pointee.counters.kinds
+        if kinds != latest.kinds { settle() }
+        if !kinds.isEmpty { latest = record.pointee.counters }
     }
 
     /// The epoch in which `sequence` (16 bits, as a NACK names it) was sent, and its number with roll-overs; nil when
@@ -159,9 +169,9 @@ extension Rewriter.Epoch {
         if kinds.contains(.picture) { pictureDelta = sent.pictureID &+ 1 &- first.pictureID }
         if kinds.contains(.temporalIndex) { temporalDelta = sent.temporalIndex &+ 1 &- first.temporalIndex }
         guard kinds.contains(.frame) else { return }
-        // Receivers take a frame whose number lies behind for one that came late.
-        frameDelta = sent.frameNumber &+ 1 &- first.frameNumber
-        // Ids of their own, so that no packet is read by the structure of another source.
-        templateDelta = sent.endTemplate &- first.firstTemplate
+        // Receivers take a frame whose number lies behind for one that came late. Template ids of their own, so that no packet
+        // is read by the structure of another source.
+        descriptorDelta = Rewriter.DescriptorDelta(
+            frames: sent.frameNumber &+ 1 &- first.frameNumber, templates: sent.endTemplate &- first.firstTemplate)
     }
 }

@@ -38,9 +38,9 @@ struct StreamCounters: BitwiseCopyable {
         var sent = self
         sent.pictureID &+= epoch.pictureDelta
         sent.temporalIndex &+= epoch.temporalDelta
-        sent.frameNumber &+= epoch.frameDelta
-        sent.firstTemplate &+= epoch.templateDelta
-        sent.endTemplate &+= epoch.templateDelta
+        sent.frameNumber &+= epoch.descriptorDelta.frames
+        sent.firstTemplate &+= epoch.descriptorDelta.templates
+        sent.endTemplate &+= epoch.descriptorDelta.templates
         return sent
     }
 }

@@ -13,9 +13,7 @@ private struct Heading: BitwiseCopyable {
     var mayVary: Bool
     /// Of the frame.
     var priority: FramePriority
-    /// What is added to the frame number and the template ids of a dependency descriptor.
-    var frameDelta: UInt16
-    var templateDelta: UInt8
+    var descriptorDelta: Rewriter.DescriptorDelta
 }
 
 /// From a Track's packets to one Slot's: rewritten header, sealed payload.
@@ -48,8 +46,7 @@ extension Worker where Queue: ~Copyable {
                 timestamp: record.pointee.timestamp &+ slot.pointee.rewriter.present.timestampDelta,
                 ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio,
                 priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper),
-                frameDelta: slot.pointee.rewriter.present.frameDelta,
-                templateDelta: slot.pointee.rewriter.present.templateDelta)
+                descriptorDelta: slot.pointee.rewriter.present.descriptorDelta)
             let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
             guard
                 emit(
@@ -93,8 +90,8 @@ extension Worker where Queue: ~Copyable {
             marker: record.pointee.marker, payloadType: types.media, number: number,
             timestamp: record.pointee.timestamp &+ epoch.timestampDelta, ssrc: slot.pointee.ssrc,
             mayVary: types.hasRtx || !slot.pointee.kind.isVideo,
-            priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper), frameDelta: epoch.frameDelta,
-            templateDelta: epoch.templateDelta)
+            priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper),
+            descriptorDelta: epoch.descriptorDelta)
         if types.hasRtx && slot.pointee.rtxSsrc != 0 {
             heading.number = slot.pointee.rtxSequence
             heading.payloadType = types.rtx
@@ -190,7 +187,7 @@ extension Worker where Queue: ~Copyable {
         if hasDescriptor {
             elements.add(
                 path.descriptorID,
-                be24: record.pointee.shortDescriptor(frames: heading.frameDelta, templates: heading.templateDelta))
+                be24: record.pointee.shortDescriptor(adding: heading.descriptorDelta))
         }
         if ids.transportSequence != 0 && heading.mayVary {
             elements.add(ids.transportSequence, be16: path.session.pointee.transportSequence)
@@ -240,7 +237,8 @@ extension Worker where Queue: ~Copyable {
         if path.descriptorID != 0, length != 0, let room = header.reserve(path.descriptorID, count: length) {
             room.copyMemory(from: packet.data + Int(record.pointee.descriptorOffset), byteCount: length)
             DependencyDescriptor.shift(
-                room, count: length, frames: heading.frameDelta, templates: heading.templateDelta)
+                room, count: length, frames: heading.descriptorDelta.frames,
+                templates: heading.descriptorDelta.templates)
         }
         return header.finish()
     }
