@@ -20,17 +20,18 @@ struct HeaderExtension {
         case absSendTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
         case transportSequence = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
         case videoOrientation = "urn:3gpp:video-orientation"
+        case absCaptureTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
         case dependencyDescriptor =
             "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 
-        /// Whether Slots have it: not what names a publisher's layers, nor the older way to time packets where the newer one
+        /// Whether Slots have it: not what names a publisher's layers or tells its clock, which our sender reports do, nor the older way to time packets where the newer one
         /// is offered, nor what needs headers of both forms where they may not be mixed (`allowsMixed`).
         func isForSlots(among offered: [HeaderExtension], allowsMixed: Bool) -> Bool {
             switch self {
             case .mid, .audioLevel, .transportSequence, .videoOrientation: true
             case .absSendTime: !offered.contains { $0.kind == .transportSequence }
             case .dependencyDescriptor: allowsMixed
-            case .rid, .repairedRid: false
+            case .rid, .repairedRid, .absCaptureTime: false
             }
         }
 
@@ -44,6 +45,7 @@ struct HeaderExtension {
             case .absSendTime: \.absSendTime
             case .transportSequence: \.transportSequence
             case .videoOrientation: \.videoOrientation
+            case .absCaptureTime: \.absCaptureTime
             case .dependencyDescriptor: \.dependencyDescriptor
             }
         }

@@ -101,6 +101,8 @@ public struct ExtensionMap: Sendable, BitwiseCopyable, Equatable {
     public var transportSequence: UInt8 = 0
     /// urn:3gpp:video-orientation
     public var videoOrientation: UInt8 = 0
+    /// http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time
+    public var absCaptureTime: UInt8 = 0
     /// https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension
     public var dependencyDescriptor: UInt8 = 0
     /// The same where all Slots of video may be sent it: they agreed on it, and on headers of both forms in one stream

@@ -298,6 +298,19 @@ struct UnusualOfferTests {
         #expect(answer.media[1].attributes.has("candidate"))
     }
 
+    @Test("publishers may tell their absolute capture times, which Slots are not sent")
+    func absoluteCaptureTimes() throws {
+        let line = "a=extmap:7 http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
+        var offer = SmallOffer().adding(line).replacing("a=group", with: "a=group:BUNDLE v w")
+        offer.video +=
+            SmallOffer().adding(line).replacing("a=mid", with: "a=mid:w").replacing("a=sendonly", with: "a=recvonly")
+            .video
+        let negotiation = try negotiate(offer.text)
+        #expect(negotiation.extensions.absCaptureTime == 7)
+        #expect(lines(try answered(negotiation, mid: "v"), "extmap").count == 1)
+        #expect(lines(try answered(negotiation, mid: "w"), "extmap").isEmpty)
+    }
+
     @Test("an extension id that means two things is left out the second time")
     func contradictoryExtensions() throws {
         var offer = SmallOffer().adding("a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid")

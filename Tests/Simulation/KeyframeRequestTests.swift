@@ -75,6 +75,82 @@ struct KeyframeRequestTests {
         #expect(viewer.inboxes[ssrc] != nil)
     }
 
+    @Test("what the publisher does not repeat is asked for as a keyframe, though no viewer asks, and once a keyframe")
+    func neverRepeated() throws {
+        let world = try World(seed: 98)
+        var (camera, viewer, _, ssrc) = pair(world)
+        for number in 0..<30 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        camera.peer.keyframeRequests = []
+        camera.frame(loses: { $0 == 1 })
+        camera.peer.forgetSent()
+        var askedAfter: Int?
+        for number in 0..<200 {
+            let isAsked = camera.peer.keyframeRequests.count == 1 && askedAfter == nil
+            if isAsked { askedAfter = number * 33 }
+            camera.frame(keyframe: isAsked)
+            world.run(33)
+            if number % 50 == 0 { for peer in world.peers { peer.check() } }
+        }
+        #expect(camera.peer.keyframeRequests.count == 1, "\(camera.peer.keyframeRequests)")
+        #expect(
+            try (400...700).contains(#require(askedAfter)), "8 requests each 60 ms come first: \(askedAfter ?? 0) ms")
+        #expect(viewer.inboxes[ssrc] != nil)
+    }
+
+    @Test("what a keyframe has made needless is given up without another")
+    func mendedByKeyframe() throws {
+        let world = try World(seed: 99)
+        var (camera, _, _, _) = pair(world)
+        for number in 0..<30 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        camera.peer.keyframeRequests = []
+        camera.frame(loses: { $0 == 1 })
+        camera.peer.forgetSent()
+        for number in 0..<100 {
+            camera.frame(keyframe: number == 5)
+            world.run(33)
+            if number % 50 == 0 { for peer in world.peers { peer.check() } }
+        }
+        #expect(camera.peer.keyframeRequests.isEmpty)
+    }
+
+    @Test("a receiver whose burst of loss ends is given a keyframe without asking")
+    func endOfBurst() throws {
+        let world = try World(seed: 100)
+        var (camera, viewer, _, ssrc) = pair(world)
+        func report(lost: UInt8) {
+            viewer.sendRTCP { writer in
+                withUnsafePointer(to: ReportBlock(ssrc: ssrc, fractionLost: lost)) {
+                    _ = writer.addReceiverReport(ssrc: 1, blocks: UnsafeBufferPointer(start: $0, count: 1))
+                }
+            }
+            for peer in world.peers { peer.check() }
+            for number in 0..<40 {
+                camera.frame(keyframe: number == 1 && !camera.peer.keyframeRequests.isEmpty)
+                world.run(33)
+            }
+        }
+        for number in 0..<30 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        camera.peer.keyframeRequests = []
+        for lost: UInt8 in [0, 20, 63, 0, 64, 255, 150] {
+            report(lost: lost)
+            #expect(camera.peer.keyframeRequests.isEmpty, "at \(lost) of 256")
+        }
+        report(lost: 10)
+        #expect(camera.peer.keyframeRequests.count == 1)
+        camera.peer.keyframeRequests = []
+        report(lost: 10)
+        #expect(camera.peer.keyframeRequests.isEmpty)
+    }
+
     @Test("who cannot be sent anything costs no keyframe")
     func viewerWithoutKeys() throws {
         let world = try World(seed: 94)

@@ -17,6 +17,9 @@ struct LipSyncTests {
         /// Its clock runs faster by this, parts per million, and began elsewhere.
         let drift: Double
         let epoch: Double
+        /// It says by header extensions when its content was captured, and sends no reports. A clock that captured is behind its
+        /// own by this, s.
+        var captureOffset: Double?
         private let world: World
         private var soundIndex: UInt64 = 100
         private var pictureIndex: UInt64 = 200
@@ -62,13 +65,14 @@ struct LipSyncTests {
                 sendPicture(taken: first.taken)
                 waiting.removeFirst()
             }
-            if moment % 1_000 == 500 { report() }
+            if moment % 1_000 == 500 && captureOffset == nil { report() }
         }
 
         private func sendSound() {
             peer.sendRTP(
                 ssrc: 77, payloadType: 111, index: soundIndex, timestamp: timestamp(world.now, 48_000),
-                payload: Self.stamp(world.now), mid: "a", audioLevel: 20)
+                payload: Self.stamp(world.now), mid: "a", audioLevel: 20,
+                captureTime: soundIndex % 50 == 0 ? captureTime(world.now) : nil)
             soundIndex += 1
         }
 
@@ -76,13 +80,27 @@ struct LipSyncTests {
             peer.sendRTP(
                 ssrc: 78, payloadType: 96, index: pictureIndex, timestamp: timestamp(taken, 90_000), marker: true,
                 payload: [0x10, pictures % 30 == 1 ? 0 : 1, 0, 0, 0x9d, 1, 0x2a, 0x40, 1, 0xd0, 2] + Self.stamp(taken),
-                mid: "v")
+                mid: "v", captureTime: pictureIndex % 30 == 20 ? captureTime(taken) : nil)
             pictureIndex += 1
         }
 
+        /// The value of the absolute capture time's element; with the second field where another clock captured.
+        private func captureTime(_ moment: UInt64) -> [UInt8]? {
+            guard let captureOffset else { return nil }
+            let fields = [Self.ntp(seconds(moment) - captureOffset), Self.ntp(captureOffset)]
+            return fields.prefix(captureOffset == 0 ? 1 : 2).flatMap { field in
+                (0..<8).map { UInt8(truncatingIfNeeded: field >> (56 - 8 * $0)) }
+            }
+        }
+
+        /// 64-bit NTP time, or a difference of such times.
+        private static func ntp(_ seconds: Double) -> UInt64 {
+            UInt64(bitPattern: Int64(seconds.rounded(.down))) << 32
+                | UInt64((seconds - seconds.rounded(.down)) * 0x1p32)
+        }
+
         private func report() {
-            let time = seconds(world.now)
-            let ntp = UInt64(time) << 32 | UInt64((time - time.rounded(.down)) * 0x1p32)
+            let ntp = Self.ntp(seconds(world.now))
             for (ssrc, rate) in [(UInt32(77), 48_000.0), (78, 90_000.0)] {
                 let timestamp = timestamp(world.now, rate)
                 peer.sendRTCP(ssrc: ssrc) {
@@ -140,6 +158,37 @@ struct LipSyncTests {
             let played = Double(report.timestamp &- first.timestamp) / 90_000
             #expect(abs(passed - played) < 0.000_5, "\(passed - played) s")
         }
+    }
+
+    @Test(
+        "sound and picture fit by their absolute capture times, where there is no sender report yet",
+        arguments: [0, 1.5])
+    func captureTimes(offset: Double) throws {
+        let world = try World(seed: 103)
+        let source = Source(world, worker: 0, index: 1, drift: 0, epoch: 3_800_000_000)
+        source.peer.extensions.absCaptureTime = 9
+        source.captureOffset = offset
+        source.delays = [40, 80, 60]
+        let viewer = Peer(world, index: 2)
+        let slots = watch(viewer)
+        world.command(
+            0, .configureSession(source.peer.session, source.peer.extensions),
+            .mapSlot(MapSlot(slot: slots.sound.0, track: source.sound, maxHeight: 0)),
+            .mapSlot(MapSlot(slot: slots.picture.0, track: source.picture, maxHeight: 720)))
+        world.run(3)
+        for peer in world.peers { peer.check() }
+        for _ in 0..<8_000 {
+            source.turn()
+            world.run(1)
+        }
+        let (sounds, pictures) = (
+            times(viewer, slots.sound.1, rate: 48_000), times(viewer, slots.picture.1, rate: 90_000)
+        )
+        let errors = (sounds + pictures).map { $0.said - $0.taken }
+        #expect(sounds.count > 300 && pictures.count > 180, "\(sounds.count) \(pictures.count)")
+        // A sound reaches the server at once, so the first is where its clock begins.
+        let spread = try #require(errors.max()) - #require(errors.min())
+        #expect(spread < 0.010, "sound and picture \(spread) s apart")
     }
 
     @Test("sound and picture of a participant fit, over drift, workers and changes of source", arguments: [0, 1])

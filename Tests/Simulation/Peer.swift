@@ -196,7 +196,7 @@ final class Peer {
     func sendRTP(
         ssrc: UInt32, payloadType: UInt8, index: UInt64, timestamp: UInt32, marker: Bool = false, payload: [UInt8],
         mid: String? = nil, rid: String? = nil, repairedRid: String? = nil, audioLevel: UInt8? = nil,
-        padding: UInt8 = 0, descriptor: [UInt8]? = nil, loses: Bool = false
+        padding: UInt8 = 0, descriptor: [UInt8]? = nil, captureTime: [UInt8]? = nil, loses: Bool = false
     ) {
         let payload = padding == 0 ? payload : payload + [UInt8](repeating: 0, count: Int(padding) - 1) + [padding]
         var packet = [UInt8](repeating: 0, count: 1_600)
@@ -209,6 +209,7 @@ final class Peer {
             }
             if let audioLevel { header.add(extensions.audioLevel, u8: audioLevel) }
             descriptor?.withUnsafeBytes { _ = header.add(extensions.dependencyDescriptor, $0) }
+            captureTime?.withUnsafeBytes { _ = header.add(extensions.absCaptureTime, $0) }
             if extensions.transportSequence != 0 {
                 header.add(extensions.transportSequence, be16: transportSequence)
                 transportSequence &+= 1
@@ -349,6 +350,9 @@ final class Peer {
         }
         #expect(compound.isComplete)
     }
+
+    /// Repeats nothing of what it sent so far.
+    func forgetSent() { sent = [:] }
 
     private func resend(_ ssrc: UInt32, _ sequence: UInt16) {
         guard let packet = sent[ssrc]?[sequence], let rtx = retransmission[ssrc] else { return }

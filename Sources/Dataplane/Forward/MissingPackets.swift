@@ -17,6 +17,8 @@ struct MissingPackets: BitwiseCopyable {
     /// A gap larger than `capacity` is not repaired: a keyframe is requested instead.
     private var entries = InlineArray<32, Entry>(repeating: Entry(sequence: 0, due: 0, tries: 0))
     private(set) var count = 0
+    /// Where the latest keyframe starts: nobody needs what is from before it to go on.
+    private var keyframe: UInt64 = 0
 
     /// How long packets may be out of order before they are missed, ns.
     static let reorderWait: UInt64 = 5_000_000
@@ -46,18 +48,26 @@ struct MissingPackets: BitwiseCopyable {
         }
     }
 
-    /// Forgets all of them: a keyframe makes them useless.
+    /// Forgets all of them.
     mutating func clear() { count = 0 }
 
+    /// A keyframe starts with the packet of this number.
+    mutating func noteKeyframe(at sequence: UInt64) { keyframe = max(keyframe, sequence) }
+
     /// Writes the sequence numbers that are to be asked for now, ascending, and returns how many; entries that were
-    /// asked for too often are given up. `list` has room for `capacity`.
-    mutating func takeDue(now: UInt64, into list: UnsafeMutablePointer<UInt16>) -> Int {
+    /// asked for too often are given up. `list` has room for `capacity`. `isBroken`: without those that were given up nobody
+    /// can go on but by another keyframe.
+    mutating func takeDue(now: UInt64, into list: UnsafeMutablePointer<UInt16>) -> (count: Int, isBroken: Bool) {
         var kept = 0
         var due = 0
+        var isBroken = false
         for index in 0..<count {
             var entry = entries[index]
             if entry.isDue(now: now) {
-                if entry.tries >= Self.maximumTries { continue }
+                if entry.tries >= Self.maximumTries {
+                    isBroken = isBroken || entry.sequence >= keyframe
+                    continue
+                }
                 entry.tries &+= 1
                 entry.due = Entry.time(now &+ Self.retryWait)
                 insert(UInt16(truncatingIfNeeded: entry.sequence), into: list, count: due)
@@ -67,7 +77,7 @@ struct MissingPackets: BitwiseCopyable {
             kept &+= 1
         }
         count = kept
-        return due
+        return (due, isBroken)
     }
 
     /// Ascending in sequence arithmetic (RFC 1982), as the NACK writer packs runs.

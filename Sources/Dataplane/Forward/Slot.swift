@@ -37,6 +37,8 @@ struct Slot: BitwiseCopyable {
     let payloadTypes: PayloadTypeMap
     /// The layer that would be shown if all of the Track were sent.
     var best: UInt8 = 0
+    /// Its receiver reported a burst of loss last; counted by the Session.
+    var isLossy = false
 
     /// More links of the Track's list and of the Session's list.
     var previous = Link.none

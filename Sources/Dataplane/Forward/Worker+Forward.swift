@@ -136,6 +136,7 @@ extension Worker where Queue: ~Copyable {
         }
         if record.startsKeyframe {
             track.pointee.layers[layer].needsKeyframe = false
+            track.pointee.layers[layer].missing.noteKeyframe(at: record.sequence)
             track.pointee.keyframes.noteKeyframe()
         }
     }

@@ -7,6 +7,25 @@ import Wire
 /// `a=msid`) by comparing NTP times. Ours have one CNAME and one clock, the server's: whatever Slots show two sources of
 /// one participant, sound and picture that were taken at the same moment have the same NTP time.
 extension Worker where Queue: ~Copyable {
+    /// A packet of `stream` tells when its content was captured, 64-bit NTP by its publisher's clock: the first pictures and
+    /// sounds fit before there are sender reports, which tell more about the clock.
+    func noteCaptureTime(
+        _ ntp: UInt64, timestamp: UInt32, of stream: ReceiveStream, session: UnsafeMutablePointer<Session>, now: UInt64
+    ) {
+        let moment =
+            session.pointee.clock.moment(ofNTP: ntp) ?? session.pointee.clock.note(ntp: ntp, arrival: now)
+        noteClock(
+            SourceClock(timestamp: timestamp, moment: moment), of: tracks.element(at: Int(stream.track)),
+            layer: Int(stream.layer))
+    }
+
+    /// Takes a clock that fits the packets, and tells the siblings.
+    func noteClock(_ clock: SourceClock, of track: UnsafeMutablePointer<Track>, layer: Int) {
+        guard track.agrees(clock, layer: layer) else { return }
+        track.pointee.layers[layer].clock = clock
+        tellClocks(of: track)
+    }
+
     /// Tells the siblings that have replicas.
     func tellClocks(of track: UnsafeMutablePointer<Track>) {
         guard track.pointee.sinks.siblings.count > 0 else { return }

@@ -88,6 +88,7 @@ extension Worker where Queue: ~Copyable {
         unmap(slot)
         if let session = sessions.find(slot.pointee.session) {
             forgetName(of: slot, session)
+            forgetLosses(of: slot, session)
             unlink(slot, from: session)
         }
         _ = slots.remove(handle)

@@ -20,12 +20,21 @@ struct PublisherClock: BitwiseCopyable {
 
     /// A sender report with this 64-bit NTP time came in at `arrival`, ns: when it was written, ns of the workers' clock.
     mutating func note(ntp: UInt64, arrival: UInt64) -> UInt64 {
-        let time = Int64(bitPattern: (ntp >> 32) &* 1_000_000_000 &+ ((ntp & 0xffff_ffff) &* 1_000_000_000) >> 32)
+        let time = Self.nanoseconds(ntp)
         let sample = Int64(bitPattern: arrival) &- time
         let offset = follow(sample, arrival: arrival)
         self.offset = offset
         updatedAt = arrival
         return UInt64(bitPattern: max(time &+ offset, 0))
+    }
+
+    /// A moment that it names in 64-bit NTP, ns of the workers' clock; nil before the first report.
+    func moment(ofNTP ntp: UInt64) -> UInt64? {
+        offset.map { UInt64(bitPattern: max(Self.nanoseconds(ntp) &+ $0, 0)) }
+    }
+
+    private static func nanoseconds(_ ntp: UInt64) -> Int64 {
+        Int64(bitPattern: (ntp >> 32) &* 1_000_000_000 &+ ((ntp & 0xffff_ffff) &* 1_000_000_000) >> 32)
     }
 
     private mutating func follow(_ sample: Int64, arrival: UInt64) -> Int64 {

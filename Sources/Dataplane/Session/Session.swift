@@ -79,6 +79,8 @@ struct Session: BitwiseCopyable {
 
     /// Slots that send and whose packets name their m-line still (`StreamName`).
     var awaitedNames: UInt16 = 0
+    /// Slots whose receiver reported a burst of loss last.
+    var lossySlots: UInt16 = 0
 
     /// The first of its Tracks and Slots; indices.
     var firstTrack = Link.none

@@ -24,8 +24,8 @@ extension Worker where Queue: ~Copyable {
             switch part.type {
             case RTCPPacket.senderReport:
                 noteSenderReport(part, session: session, now: now)
-                confirmNames(part, of: session)
-            case RTCPPacket.receiverReport: confirmNames(part, of: session)
+                noteReception(part, session: session, now: now)
+            case RTCPPacket.receiverReport: noteReception(part, session: session, now: now)
             case RTCPPacket.transportFeedback: answerNack(part, session: session, now: now)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
             case RTCPPacket.extendedReport:
@@ -38,18 +38,20 @@ extension Worker where Queue: ~Copyable {
         packet.free()
     }
 
+    /// What a sender or receiver report says of the streams that its sender receives.
+    private mutating func noteReception(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
+        confirmNames(part, of: session)
+        noteLosses(part, of: session, now: now)
+    }
+
     private func noteSenderReport(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
         guard let report = SenderReport(part), let stream = session.pointee.streams.find(report.ssrc) else { return }
         let binding = session.pointee.streams[stream]
         guard !binding.isRetransmission else { return }
         let track = tracks.element(at: Int(binding.track))
-        let layer = Int(binding.layer)
-        track.pointee.layers[layer].reception.noteSenderReport(ntp: report.ntpTime, arrival: now)
+        track.pointee.layers[Int(binding.layer)].reception.noteSenderReport(ntp: report.ntpTime, arrival: now)
         let moment = session.pointee.clock.note(ntp: report.ntpTime, arrival: now)
-        let clock = SourceClock(timestamp: report.rtpTimestamp, moment: moment)
-        guard track.agrees(clock, layer: layer) else { return }
-        track.pointee.layers[layer].clock = clock
-        tellClocks(of: track)
+        noteClock(SourceClock(timestamp: report.rtpTimestamp, moment: moment), of: track, layer: Int(binding.layer))
     }
 
     /// Sends again what a receiver misses and the cache still has.
@@ -89,6 +91,11 @@ extension Worker where Queue: ~Copyable {
     ) {
         guard let slot = slot(of: session, ssrc: ssrc) else { return }
         counters.add(.keyframeRequestsReceived)
+        requestKeyframe(for: slot, now: now)
+    }
+
+    /// The receiver of a Slot needs a keyframe of what it shows.
+    mutating func requestKeyframe(for slot: UnsafeMutablePointer<Slot>, now: UInt64) {
         guard let layer = slot.pointee.current ?? slot.pointee.target,
             let track = tracks.find(slot.pointee.track), Int(layer) < track.pointee.layerCount
         else { return }
@@ -99,7 +106,7 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// The Slot of a Session that sends with `ssrc`.
-    private func slot(of session: UnsafeMutablePointer<Session>, ssrc: UInt32) -> UnsafeMutablePointer<Slot>? {
+    func slot(of session: UnsafeMutablePointer<Session>, ssrc: UInt32) -> UnsafeMutablePointer<Slot>? {
         var index = session.pointee.firstSlot
         while index != Link.none {
             let slot = slots.element(at: Int(index))

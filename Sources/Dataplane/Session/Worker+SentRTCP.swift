@@ -97,7 +97,11 @@ extension Worker where Queue: ~Copyable {
         guard let session = track.pointee.source.session.flatMap({ sessions.find($0) }), session.pointee.send != nil,
             session.pointee.remote != nil
         else { return }
-        let count = track.pointee.layers[layer].missing.takeDue(now: now, into: scratch.sequences)
+        let (count, isBroken) = track.pointee.layers[layer].missing.takeDue(now: now, into: scratch.sequences)
+        // Not every receiver asks by itself, and none before it has waited in vain.
+        if isBroken, track.pointee.sinks.wanted.contains(UInt8(truncatingIfNeeded: layer)) {
+            requestKeyframe(track.pointee.handle, layer: layer, isOwn: true, now: now)
+        }
         guard count > 0 else { return }
         guard track.pointee.feedback.contains(.nack) else {
             track.pointee.layers[layer].missing.clear()

@@ -130,7 +130,7 @@ private struct WorkerScript {
         _ packet: inout [UInt8], _ flags: UInt8, layer: Int, isRepair: Bool, sequence: UInt16,
         _ data: inout InputReader
     ) {
-        guard flags & 0x7c != 0 else { return }
+        guard flags & 0x7e != 0 else { return }
         packet[0] |= 0x10
         var elements: [UInt8] = []
         func add(_ id: UInt8, _ value: [UInt8]) { elements += [id, UInt8(value.count)] + value }
@@ -139,6 +139,7 @@ private struct WorkerScript {
         if flags & 8 != 0 { add(isRepair ? ids.repairedRid : ids.rid, Array(["q", "h", "f"][layer].utf8)) }
         if flags & 0x10 != 0 { add(ids.videoOrientation, [data.u8()]) }
         if flags & 0x20 != 0 { add(ids.transportSequence, [UInt8(sequence >> 8), UInt8(sequence & 0xff)]) }
+        if flags & 2 != 0 { add(ids.absCaptureTime, data.take(8 * Int(1 + data.u8() & 1)).rest) }
         if flags & 0x40 != 0 { add(ids.dependencyDescriptor, data.take(Int(data.u8())).rest) }
         while elements.count % 4 != 0 { elements.append(0) }
         packet += [0x10, 0] + bigEndian(UInt16(elements.count / 4)) + elements
@@ -313,6 +314,7 @@ private struct WorkerScript {
         map.audioLevel = data.u8()
         map.transportSequence = data.u8()
         map.videoOrientation = data.u8()
+        map.absCaptureTime = data.u8()
         map.dependencyDescriptor = data.u8()
         map.slotDescriptor = map.dependencyDescriptor
         return map

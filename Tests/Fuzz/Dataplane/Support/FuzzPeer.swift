@@ -113,6 +113,7 @@ final class FuzzPeer: @unchecked Sendable {
         map.audioLevel = 1
         map.transportSequence = 3
         map.videoOrientation = 5
+        map.absCaptureTime = 14
         (map.dependencyDescriptor, map.slotDescriptor) = (6, 6)
         return map
     }
