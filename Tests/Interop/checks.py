@@ -6,9 +6,9 @@ from itertools import permutations
 
 from chromium import Participant
 from lab import wait_until
-from peer import Peer
+from peer import Member
 
-Viewer = Participant | Peer
+Viewer = Participant | Member
 
 
 def slot_of(viewer: Viewer, other: str, source: str) -> dict | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from chromium import Chromium, Participant
 from lab import RESULTS, Lab, wait_until
-from peer import Peer, Streamer
+from peer import Peer, Streamer, WebRTCBin
 from playwright.sync_api import Playwright, sync_playwright
 from server import Server
 
@@ -77,6 +77,11 @@ class Stage:
         peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder)
         self._stack.callback(peer.close)
         return peer
+
+    def webrtcbin(self, host: str, meeting: str, colour: str, codec: str, checks: bool = False) -> WebRTCBin:
+        member = WebRTCBin(self.lab, host, self.server.origin(), meeting, colour, codec, checks, self._folder)
+        self._stack.callback(member.close)
+        return member
 
     def streamer(self, host: str, path: str, token: str, codec: str, colour: str | None = None) -> Streamer:
         """`path`: of WHIP with a colour, of WHEP without."""

@@ -10,6 +10,10 @@ import time
 from pathlib import Path
 
 from lab import Lab
+from signaling import complaint
+
+# Debian's own, which GStreamer's bindings are made for.
+SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class Program:
@@ -53,14 +57,11 @@ class Program:
         self._process.stdout.close()
 
 
-class Peer(Program):
-    """An aiortc participant."""
+class Member(Program):
+    """A participant that speaks the signaling."""
 
-    def __init__(self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path) -> None:
-        self.colour = colour
-        self.participant_id: str | None = None
-        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour]
-        super().__init__(lab, host, name, folder, "meeting_client.py", *options)
+    colour: str
+    participant_id: str | None = None
 
     def join(self) -> None:
         self.participant_id = self._ask("join", timeout=40)["participant_id"]
@@ -71,11 +72,6 @@ class Peer(Program):
     def observations(self) -> list[dict]:
         """Each receive Slot: `participant_id` and `source` as told by the server, `frames` and `sound` as decoded."""
         return self._ask("observe")["slots"]
-
-    def losses(self) -> tuple[int, int]:
-        """RTP packets received, and those that were missing in between, over all Slots."""
-        answer = self._ask("losses")
-        return answer["received"], answer["lost"]
 
     def others(self) -> set[str]:
         """Whom the server's messages make the others."""
@@ -96,8 +92,43 @@ class Peer(Program):
         return [message for message in self._ask("messages")["messages"] if message["type"] == kind]
 
 
+class Peer(Member):
+    """An aiortc participant."""
+
+    def __init__(self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path) -> None:
+        self.colour = colour
+        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour]
+        super().__init__(lab, host, name, folder, "meeting_client.py", *options)
+
+    def losses(self) -> tuple[int, int]:
+        """RTP packets received, and those that were missing in between, over all Slots."""
+        answer = self._ask("losses")
+        return answer["received"], answer["lost"]
+
+
+class WebRTCBin(Member):
+    """A participant made of GStreamer's webrtcbin, that joins by one message. It has no validator of schemas: what was said
+    on its socket is held against the signaling's here."""
+
+    def __init__(
+        self, lab: Lab, host: str, origin: str, meeting: str, colour: str, codec: str, checks: bool, folder: Path
+    ) -> None:
+        """`checks`: it renews consent, which webrtcbin does not by itself."""
+        self.colour = colour
+        name = f"GStreamer {colour}"
+        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour, "--codec", codec]
+        options += ["--checks"] if checks else []
+        super().__init__(lab, host, name, folder, "webrtcbin_client.py", *options, python=SYSTEM_PYTHON)
+
+    def _ask(self, command: str, timeout: float = 20) -> dict:
+        answer = super()._ask(command, timeout)
+        wrong = [complaint(side, text) for side, text in super()._ask("said")["said"]]
+        assert not any(wrong), f"not as the schema says: {list(filter(None, wrong))}"
+        return answer
+
+
 class Streamer(Program):
-    """A client of WHIP or WHEP made of GStreamer's webrtcbin, which Debian's own Python has bindings of."""
+    """A client of WHIP or WHEP made of GStreamer's webrtcbin."""
 
     def __init__(
         self, lab: Lab, host: str, url: str, token: str, codec: str, colour: str | None, folder: Path
@@ -105,7 +136,7 @@ class Streamer(Program):
         """`colour`: what it publishes; None plays."""
         options = ["--url", url, "--token", token, "--codec", codec, *(["--colour", colour] if colour else [])]
         name = colour or "player"
-        super().__init__(lab, host, name, folder, "whip_client.py", *options, python="/usr/bin/python3")
+        super().__init__(lab, host, name, folder, "whip_client.py", *options, python=SYSTEM_PYTHON)
 
     def open(self) -> dict:
         answer = self._ask("open")
