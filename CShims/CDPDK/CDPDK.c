@@ -25,6 +25,37 @@ int thread_pin(int core) {
 
 void thread_set_name(const char *name) { pthread_setname_np(pthread_self(), name); }
 
+// As rte_pktmbuf_pool_create, which has no flags.
+static struct rte_mempool *pool_create_dense(
+    const char *name, uint32_t count, uint32_t cache, uint16_t data_room, int socket) {
+    struct rte_pktmbuf_pool_private layout = {
+        .mbuf_data_room_size = data_room,
+        .mbuf_priv_size = MBUF_PRIVATE_SIZE,
+    };
+    unsigned element = sizeof(struct rte_mbuf) + MBUF_PRIVATE_SIZE + data_room;
+    struct rte_mempool *pool = rte_mempool_create_empty(
+        name, count, element, cache, sizeof(layout), socket, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+    if (pool == NULL) return NULL;
+    int result = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+    if (result == 0) {
+        rte_pktmbuf_pool_init(pool, &layout);
+        result = rte_mempool_populate_default(pool);
+    }
+    if (result < 0) {
+        rte_mempool_free(pool);
+        rte_errno = -result;
+        return NULL;
+    }
+    rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+    return pool;
+}
+
+struct rte_mempool *pool_create(
+    const char *name, uint32_t count, uint32_t cache, uint16_t data_room, int socket, int dense) {
+    if (dense) return pool_create_dense(name, count, cache, data_room, socket);
+    return rte_pktmbuf_pool_create(name, count, cache, MBUF_PRIVATE_SIZE, data_room, socket);
+}
+
 int interface_is_running(const char *name) {
     struct ifreq request;
     memset(&request, 0, sizeof(request));

@@ -5,6 +5,7 @@ import Synchronization
 public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // port
     case noBuffer, transmitFull, transmitFullUpperLayer, transmitFullCamera, transmitFullScreen, transmitFullAudio
+    case transmitRefused, linkDown
     // exception: the way to the kernel
     case exceptionRate, exceptionFull, exceptionRefused
     // classify
@@ -27,7 +28,7 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     public var stage: String {
         switch self {
         case .noBuffer, .transmitFull, .transmitFullUpperLayer, .transmitFullCamera, .transmitFullScreen,
-            .transmitFullAudio:
+            .transmitFullAudio, .transmitRefused, .linkDown:
             "port"
         case .exceptionRate, .exceptionFull, .exceptionRefused: "exception"
         case .truncated, .notOurs, .badAddress, .fragment, .unknownPort, .unknownFlow, .unknownProtocol, .oversize:
@@ -76,6 +77,8 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case missingGateways
     /// What waits in the rings: to and from control, from the other workers, and for the transmit queue.
     case commandsWaiting, repliesWaiting, eventsWaiting, puntsWaiting, handoversWaiting, transmitWaiting
+    /// How long nothing could be transmitted while the link is up, ms; 0 while the device takes frames.
+    case transmitStall
     /// Packet buffers that are not in use.
     case buffersAvailable
 }

@@ -16,13 +16,23 @@ struct Status: NodeStatus {
             sessions: count * capacity.sessions, tracks: count * capacity.tracks, sinks: count * capacity.slots)
     }
 
-    var conditions: [ReadinessCondition] { [link, gateway] }
+    var conditions: [ReadinessCondition] { [link, transmission, gateway] }
 
     private var link: ReadinessCondition {
         let isUp = set.port.isLinkUp
         return ReadinessCondition(
             name: "port", isMet: isUp,
             detail: isUp ? "link up" : "link down: look at the cable, the switch, or the kernel's end of it")
+    }
+
+    private var transmission: ReadinessCondition {
+        let stuck = set.mailboxes.indices.filter { set.mailboxes[$0].counters[.transmitStall] >= 1_000 }
+        return ReadinessCondition(
+            name: "transmission", isMet: stuck.isEmpty,
+            detail: stuck.isEmpty
+                ? "the port takes frames"
+                : "the port has taken no frame of worker \(stuck.map(String.init).joined(separator: ", ")) for a second: look at "
+                    + "the device and its driver")
     }
 
     /// Every worker asks for itself: one that does not know the gateway cannot send.

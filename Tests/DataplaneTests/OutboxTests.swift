@@ -29,6 +29,31 @@ private struct NarrowQueue: PortQueue {
     }
 }
 
+/// A device that refuses frames of a kind for ever, and takes nothing behind them, or nothing at all.
+private struct PickyQueue: PortQueue {
+    var refused: Set<UInt16> = []
+    var isStuck = false
+    var isLinkUp = true
+    var taken: [UInt16] = []
+
+    var hasReceive: Bool { false }
+    var hasTransmit: Bool { true }
+    var offload: ChecksumOffload { ChecksumOffload() }
+    var transmitBurst: Int { 64 }
+
+    mutating func receive(into packets: UnsafeMutablePointer<Mbuf>, capacity: Int) -> Int { 0 }
+
+    mutating func transmit(_ packets: UnsafeMutablePointer<Mbuf>, count: Int) -> Int {
+        for index in 0..<count {
+            let number = packets[index].data.load(as: UInt16.self)
+            guard !isStuck, !refused.contains(number) else { return index }
+            taken.append(number)
+            packets[index].free()
+        }
+        return count
+    }
+}
+
 @Suite struct Outboxes {
     /// Adds frames numbered from `first` on.
     private func add(
@@ -47,12 +72,12 @@ private struct NarrowQueue: PortQueue {
         var outbox = Outbox()
         var queue = NarrowQueue(room: 5)
         try add(20, .camera, first: 0, to: &outbox, from: pool)
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         let held = outbox.heldCount
         #expect(held == 15)
         try add(3, .audio, first: 20, to: &outbox, from: pool)
         queue.room = 100
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         #expect(queue.taken == Array(0..<23))
         let isEmpty = outbox.isEmpty
         #expect(isEmpty)
@@ -71,17 +96,17 @@ private struct NarrowQueue: PortQueue {
             try add(100, priority, first: 100 * place, to: &outbox, from: pool)
         }
         // 500 wait, 256 may: all 100 of upper layers go, all of cameras, and the latest 44 of screens.
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         #expect(counters[.transmitFullUpperLayer] == 100 && counters[.transmitFullCamera] == 100)
         #expect(counters[.transmitFullScreen] == 44)
         #expect(counters[.transmitFullAudio] == 0 && counters[.transmitFull] == 0)
         // The next 100 of sound take the place of what is left of screens, and then of the latest sound.
         try add(100, .audio, first: 500, to: &outbox, from: pool)
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         #expect(counters[.transmitFullScreen] == 100 && counters[.transmitFullAudio] == 44)
         #expect(counters[.transmitFull] == 0)
         queue.room = 1_000
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         #expect(queue.taken == Array(200..<300) + Array(0..<100) + Array(500..<556))
         #expect(pool.available == pool.count)
     }
@@ -94,13 +119,71 @@ private struct NarrowQueue: PortQueue {
         var queue = NarrowQueue(room: 10)
         try add(100, .camera, first: 0, to: &outbox, from: pool)
         try add(3, .control, first: 100, to: &outbox, from: pool)
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         queue.room = 3
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         #expect(queue.taken == Array(0..<10) + Array(100..<103))
         queue.room = 100
-        outbox.transmit(&queue, counters: counters)
+        outbox.transmit(&queue, counters: counters, now: 0)
         #expect(queue.taken.suffix(90) == Array(10..<100))
+        #expect(pool.available == pool.count)
+    }
+
+    @Test func `a frame that the device refuses for good is given up, and those behind it leave`() throws {
+        let pool = try PortFixture.pool(count: 1_023)
+        defer { pool.deallocate() }
+        let counters = LocalCounters()
+        var outbox = Outbox()
+        var queue = PickyQueue(refused: [3, 4])
+        try add(10, .control, first: 0, to: &outbox, from: pool)
+        var now: UInt64 = 1_000_000_000
+        for _ in 0..<30 {
+            outbox.transmit(&queue, counters: counters, now: now)
+            now += 1_000_000
+        }
+        #expect(queue.taken == [0, 1, 2, 5, 6, 7, 8, 9])
+        #expect(counters[.transmitRefused] == 2)
+        let (isEmpty, stall) = (outbox.isEmpty, outbox.stall)
+        #expect(isEmpty && stall.duration(now: now) == 0, "the frames were at fault")
+        #expect(pool.available == pool.count)
+    }
+
+    @Test func `a device that takes nothing is told from frames that it does not like`() throws {
+        let pool = try PortFixture.pool(count: 1_023)
+        defer { pool.deallocate() }
+        let counters = LocalCounters()
+        var outbox = Outbox()
+        var queue = PickyQueue(isStuck: true)
+        var now: UInt64 = 5_000_000_000
+        for number in 0..<200 {
+            try add(1, .camera, first: number, to: &outbox, from: pool)
+            outbox.transmit(&queue, counters: counters, now: now)
+            now += 10_000_000
+        }
+        let stall = outbox.stall
+        #expect(stall.duration(now: now) == 2_000_000_000)
+        queue.isStuck = false
+        outbox.transmit(&queue, counters: counters, now: now)
+        let (isEmpty, ended) = (outbox.isEmpty, outbox.stall)
+        #expect(isEmpty && ended.duration(now: now) == 0)
+        #expect(queue.taken.count + Int(counters[.transmitRefused]) == 200)
+    }
+
+    @Test func `what waits while the link is down is dropped, and not played back`() throws {
+        let pool = try PortFixture.pool(count: 1_023)
+        defer { pool.deallocate() }
+        let counters = LocalCounters()
+        var outbox = Outbox()
+        var queue = PickyQueue(isStuck: true)
+        try add(5, .audio, first: 0, to: &outbox, from: pool)
+        outbox.transmit(&queue, counters: counters, now: 1)
+        (queue.isLinkUp, queue.isStuck) = (false, false)
+        try add(3, .control, first: 5, to: &outbox, from: pool)
+        outbox.transmit(&queue, counters: counters, now: 2)
+        queue.isLinkUp = true
+        try add(2, .control, first: 8, to: &outbox, from: pool)
+        outbox.transmit(&queue, counters: counters, now: 3)
+        #expect(queue.taken == [8, 9] && counters[.linkDown] == 8)
         #expect(pool.available == pool.count)
     }
 
@@ -133,7 +216,7 @@ private struct NarrowQueue: PortQueue {
         }
         #expect(fullAt.first == (profile == .aes128CmHmacSha1 && !engine.sealsSingly(profile) ? 64 : 16))
         var queue = NarrowQueue(room: 64)
-        outbox.transmit(&queue, counters: LocalCounters())
+        outbox.transmit(&queue, counters: LocalCounters(), now: 0)
         #expect(queue.taken.count == 64)
         withExtendedLifetime((slab, payload)) {}
     }

@@ -27,6 +27,20 @@ struct PortMbufTests {
         #expect(mbuf.isContiguous)
     }
 
+    @Test("of a dense pool lies right behind the one before, over the ends of pages")
+    func dense() throws {
+        try PortFixture.startEAL()
+        let pool = try BufferPool(name: "dense", count: 255, isDense: true)
+        defer { pool.deallocate() }
+        #expect(pool.isOneArea)
+        let buffers = try (0..<255).map { _ in try #require(pool.allocate()) }
+        defer { for buffer in buffers { buffer.free() } }
+        let places = buffers.map { Int(bitPattern: $0.data) }.sorted()
+        let steps = Set(zip(places, places.dropFirst()).map { $1 - $0 })
+        #expect(steps.count == 1 && steps.allSatisfy { $0 < 2_560 }, "\(steps)")
+        #expect(buffers.allSatisfy { $0.headroom == 128 && $0.tailroom == 2_048 })
+    }
+
     @Test("returns to its pool with its last reference")
     func references() throws {
         let pool = try PortFixture.pool(count: 31)

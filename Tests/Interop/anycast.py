@@ -26,7 +26,7 @@ protocol device { scan time 1; }
 protocol kernel { ipv4 { export where source = RTS_BGP; }; }
 protocol kernel { ipv6 { export where source = RTS_BGP; }; }
 protocol bfd { interface "br0" { interval 100 ms; multiplier 3; }; }
-template bgp pop { local as 65000; bfd BFD; }
+template bgp pop { local as 65000; bfd BFD; error wait time 1, 4; connect delay time 1; }
 """
 NEIGHBOR = """
 protocol bgp POP_vFAMILY from pop {{

@@ -234,6 +234,11 @@ def test_the_kernels_traffic_shares_the_port_with_media(stage: Stage, tmp_path: 
     passed = server.metric("needletail_exception_packets_total")
     say(f"BGP over the port up in {up:.1f} s; echo both ways {', '.join(rates)} Mbit/s; 0 of {received} media lost")
     assert passed > 20_000
+    # BFD takes a pause for a death; when it is over the route is soon back.
+    with stopped(server):
+        wait_route(lab, None, timeout=3)
+    back = measure(lambda: None, lab, "pop1", limit=10)
+    say(f"paused with BGP on the port: route back {back:.2f} s after the pause")
     # With the server the port is gone; only BFD tells the router.
     gone = measure(server.crash, lab, None, limit=3)
     say(f"killed with BGP on the port: route gone in {gone:.2f} s")

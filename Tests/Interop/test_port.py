@@ -64,6 +64,35 @@ def test_noise_is_counted_and_disturbs_nobody(stage: Stage, family: int) -> None
     check_sees(*reversed(people))
 
 
+@pytest.mark.parametrize("driver", ["af_packet", "packet_socket"])
+def test_nothing_is_played_back_after_the_link_was_down(stage: Stage, driver: str) -> None:
+    lab = stage.make_lab(clients=2)
+    server = stage.start_server(driver=driver)
+    meeting = server.create_meeting()
+    people = [stage.peer(host, meeting, colour, colour) for host, colour in (("client1", "red"), ("client2", "blue"))]
+    for person in people:
+        person.join()
+    check_sees(*people)
+
+    def link(state: str) -> None:
+        done = lab.run("pop1", "ip", "link", "set", "media0", state)
+        assert done.returncode == 0, done.stderr
+
+    def drops() -> float:
+        samples = server.metrics().items()
+        return sum(n for name, n in samples if name.startswith("needletail_drops_total") and '"link_down"' in name)
+
+    link("down")
+    # Reports and requests for keyframes go on, and are for nobody.
+    wait_until("frames to be dropped", lambda: drops() > 0, timeout=10, explain=server.metrics)
+    sent, lost = packets(server, "transmit"), drops()
+    wait_until("more frames to be dropped", lambda: drops() > lost + 3, timeout=10, explain=server.metrics)
+    assert packets(server, "transmit") == sent
+    link("up")
+    check_sees(*people)
+    check_sees(*reversed(people))
+
+
 @pytest.mark.parametrize("driver", ["af_packet", "af_xdp", "packet_socket"])
 def test_a_crashed_server_starts_again(stage: Stage, driver: str) -> None:
     lab = stage.make_lab(clients=1)

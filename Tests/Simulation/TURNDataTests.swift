@@ -33,6 +33,50 @@ import Wire
         #expect(stage.counters[.relayedBytesToPeer] == stage.counters[.relayedBytesToClient])
     }
 
+    @Test func whatIsLongerThanTheDeviceTakesNeverWaitsForIt() throws {
+        let stage = try TURNStage(mtu: 1_400)
+        let user = TURNUser(stage, "10.0.0.100:4000")
+        user.allocate()
+        #expect(user.permit(Self.peer)?.isSuccess == true)
+        #expect(user.bind(0x4000, Endpoint("10.0.0.201:9000")!)?.isSuccess == true)
+        // As an indication it grows by 36 bytes, on a channel by 4; both have 28 of IP and UDP.
+        let longest = [UInt8](repeating: 1, count: 1_400 - 28 - 36)
+        for (count, source) in [(1_336, Self.peer), (1_337, Self.peer), (1_368, Endpoint("10.0.0.201:9000")!)] {
+            stage.send([UInt8](repeating: 1, count: count), from: source, to: user.relayed)
+        }
+        stage.run(2)
+        let arrivals = user.takeArrivals()
+        #expect(arrivals.count == 2 && arrivals.allSatisfy { $0.frame.count <= 1_414 })
+        #expect(arrivals.first?.payload.suffix(longest.count) == longest[...])
+        #expect(stage.counters[.oversize] == 1)
+    }
+
+    /// As aioice 0.13 does, which sends CreatePermission never.
+    @Test func aChannelThatIsRenewedAloneCarriesItsPermission() throws {
+        let stage = try TURNStage()
+        let user = TURNUser(stage, "10.0.0.100:4000")
+        user.allocate()
+        #expect(user.bind(0x4000, Self.peer)?.isSuccess == true)
+        for minute in 1...20 {
+            stage.pass(seconds: 60)
+            #expect(user.refresh(nil)?.isSuccess == true)
+            if minute % 9 == 0 { #expect(user.bind(0x4000, Self.peer)?.isSuccess == true) }
+            user.send(TURNUser.channelData(0x4000, [1]))
+            stage.send([2], from: Self.peer, to: user.relayed)
+            stage.send([3], from: Endpoint(address: Self.peer.address, port: 9_001), to: user.relayed)
+            stage.run(2)
+            #expect(stage.take(Self.peer).count == 1, "after \(minute) min")
+            #expect(user.takeArrivals().count == 2, "on the channel, and by its permission, after \(minute) min")
+        }
+        // A permission that is renewed by itself is not made shorter than the channel's.
+        #expect(user.bind(0x4000, Self.peer)?.isSuccess == true)
+        #expect(user.permit(Self.peer)?.isSuccess == true)
+        stage.pass(seconds: 500)
+        stage.send([3], from: Endpoint(address: Self.peer.address, port: 9_001), to: user.relayed)
+        stage.run(2)
+        #expect(user.takeArrivals().count == 1)
+    }
+
     /// RFC 5766 section 11 had more channels than RFC 8656 section 12 leaves.
     @Test(arguments: [TURNStage.media, Endpoint(address: World.address, port: 443)])
     func formerChannelsServeWhereTheyAreAllowed(_ server: Endpoint) throws {

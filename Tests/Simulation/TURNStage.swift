@@ -52,10 +52,11 @@ final class TURNStage {
 
     init(
         workers: Int = 1, seed: UInt64 = 1, configuration: RelayConfiguration = TURNStage.configuration(),
-        allocations: Int = 64, buffers: Int = 8_191
+        allocations: Int = 64, buffers: Int = 8_191, mtu: Int = 1_500
     ) throws {
         world = try World(
-            workers: workers, seed: seed, buffers: buffers, relay: configuration, allocations: allocations)
+            workers: workers, seed: seed, buffers: buffers, relay: configuration, allocations: allocations,
+            mtu: mtu)
         world.onFrame = { [unowned self] in take($0) }
     }
 
@@ -65,6 +66,14 @@ final class TURNStage {
     func run(_ milliseconds: Int = 1) {
         for _ in 0..<milliseconds {
             world.run(1)
+            control()
+        }
+    }
+
+    /// Lets time pass in which nobody says anything.
+    func pass(seconds: Int) {
+        for _ in 0..<seconds {
+            world.turn(after: 1_000_000_000)
             control()
         }
     }

@@ -58,14 +58,14 @@ final class World {
         buffers: Int = 8_191, relay: RelayConfiguration? = nil,
         capacity: Capacity = Capacity(sessions: 64, tracks: 128, slots: 512), allocations: Int = 64,
         depth: Int = 4_096, exceptionRate: Int = 0, hasDirector: Bool = false, tapReaders: Int = 0,
-        tapCapacity: Int = 64
+        tapCapacity: Int = 64, mtu: Int = 1_500
     ) throws {
         #expect(Environment.isReady)
         var capacity = capacity
         capacity.allocations = allocations
         self.hasDirector = hasDirector
         pool = try BufferPool(name: "world\(Self.names.next())", count: buffers)
-        port = MemoryPort(queues: count, pool: pool, inbound: inbound, outbound: outbound, seed: seed)
+        port = MemoryPort(queues: count, pool: pool, inbound: inbound, outbound: outbound, seed: seed, mtu: mtu)
         kernel = MemoryPort(pool: pool, seed: seed &+ 1)
         mailboxes = (0..<count).map { _ in
             WorkerMailbox(

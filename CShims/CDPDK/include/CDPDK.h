@@ -12,6 +12,7 @@
 #include <rte_flow.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 #include <rte_pause.h>
@@ -90,10 +91,12 @@ static const uint64_t mbuf_tx_udp_cksum = RTE_MBUF_F_TX_UDP_CKSUM;
 
 // pool
 
-static inline struct rte_mempool *pool_create(
-    const char *name, uint32_t count, uint32_t cache, uint16_t data_room, int socket) {
-    return rte_pktmbuf_pool_create(name, count, cache, MBUF_PRIVATE_SIZE, data_room, socket);
-}
+// `dense`: buffers may cross pages whose IO addresses do not follow each other, which only devices of software can take; so no
+// room is lost before the ends of ordinary pages, and the pool is one area.
+struct rte_mempool *pool_create(
+    const char *name, uint32_t count, uint32_t cache, uint16_t data_room, int socket, int dense);
+// Areas of memory that the pool consists of.
+static inline uint32_t pool_areas(const struct rte_mempool *pool) { return pool->nb_mem_chunks; }
 static inline uint32_t pool_available(const struct rte_mempool *pool) { return rte_mempool_avail_count(pool); }
 static inline uint32_t pool_size(const struct rte_mempool *pool) { return pool->size; }
 

@@ -18,8 +18,6 @@ private struct Heading: BitwiseCopyable {
 
 /// From a Track's packets to one Slot's: rewritten header, sealed payload.
 extension Worker where Queue: ~Copyable {
-    /// Frames longer than this do not fit an Ethernet of 1500 bytes.
-    static var maximumFrame: Int { 1_514 }
     /// Room for an RTP header with extensions.
     static var headerRoom: Int { 320 }
 
@@ -127,7 +125,7 @@ extension Worker where Queue: ~Copyable {
             destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
             payloadLength: Int(record.pointee.payloadLength), index: heading.number, ssrc: heading.ssrc,
             patch: patch, mayPatchSource: !isShared)
-        guard path.headerOffset &+ job.sealedLength <= Self.maximumFrame else {
+        guard path.headerOffset &+ job.sealedLength <= queue.maximumFrame else {
             stock.putBack(out)
             counters.drop(.oversize)
             return false
@@ -154,7 +152,7 @@ extension Worker where Queue: ~Copyable {
             destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
             payloadLength: Int(record.pointee.payloadLength) &+ RTX.headerLength, index: heading.number,
             ssrc: heading.ssrc)
-        guard path.headerOffset &+ job.sealedLength <= Self.maximumFrame else {
+        guard path.headerOffset &+ job.sealedLength <= queue.maximumFrame else {
             stock.putBack(out)
             counters.drop(.oversize)
             return false

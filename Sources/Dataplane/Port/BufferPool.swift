@@ -11,15 +11,15 @@ struct BufferPool: @unchecked Sendable {
     let raw: OpaquePointer
 
     /// `name` is unique in the process, at most 25 characters; `count` is best one less than a power of two.
-    /// `socket` is the NUMA node, or nil for any.
-    init(name: String, count: Int, dataRoom: Int = defaultDataRoom, socket: Int? = nil)
+    /// `socket` is the NUMA node, or nil for any. `isDense`: for devices of software, in one area if the memory allows.
+    init(name: String, count: Int, dataRoom: Int = defaultDataRoom, socket: Int? = nil, isDense: Bool = false)
         throws(PortFailure)
     {
         let cache = count >= 4_096 ? 256 : 0
         guard
             let pool = pool_create(
                 name, UInt32(clamping: count), UInt32(cache), UInt16(clamping: dataRoom),
-                Int32(socket ?? -1))
+                Int32(socket ?? -1), isDense ? 1 : 0)
         else {
             throw PortFailure(
                 "no memory for \(count) packet buffers (\(EAL.message(of: eal_errno()))): "
@@ -42,6 +42,9 @@ struct BufferPool: @unchecked Sendable {
     var available: Int { Int(pool_available(raw)) }
 
     var count: Int { Int(pool_size(raw)) }
+
+    /// All of its buffers lie in one area of memory, one behind the other.
+    var isOneArea: Bool { pool_areas(raw) == 1 }
 
     func deallocate() { rte_mempool_free(raw) }
 }

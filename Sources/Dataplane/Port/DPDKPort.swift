@@ -71,6 +71,9 @@ public final class DPDKPort: Sendable {
     /// Instead of a device of DPDK.
     let sockets: PacketSocketDevice?
     let pools: [BufferPool]
+    /// Bytes of the longest frame: by the configured MTU and the device's.
+    let maximumFrame: Int
+    private let watch: LinkWatch
     private let isUnplugged = Atomic(false)
     private let isClosed = Atomic(false)
 
@@ -97,6 +100,12 @@ public final class DPDKPort: Sendable {
         driver = parts.device?.driver ?? PacketSocketDevice.driver
         numaNode = parts.device?.socket
         mac = parts.sockets?.mac ?? parts.device?.mac ?? .zero
+        let mtu = min(configuration.mtu, parts.device?.mtu ?? configuration.mtu)
+        maximumFrame = EthernetHeader.length + mtu
+        watch = LinkWatch()
+        // Without the port itself, which would then end on the watch's own queue.
+        let probe = linkProbe
+        watch.start { probe.isUp }
     }
 
     /// What a port is made of: a device of DPDK, or sockets.
@@ -150,7 +159,15 @@ public final class DPDKPort: Sendable {
             for worker in 0..<configuration.workers {
                 // Pool names are at most 25 characters.
                 let name = "\(configuration.name.suffix(18)).\(worker)"
-                pools.append(try BufferPool(name: name, count: configuration.buffers, socket: socket))
+                let pool = try BufferPool(
+                    name: name, count: configuration.buffers, socket: socket, isDense: configuration.isVirtual)
+                pools.append(pool)
+                // The driver registers the first area with the kernel, and frames elsewhere are lost without a word.
+                guard pool.isOneArea || !configuration.device.hasPrefix("net_af_xdp") else {
+                    throw PortFailure(
+                        "port \(configuration.name): \(configuration.buffers) packet buffers do not lie in one piece of "
+                            + "memory, as AF_XDP needs them: configure fewer, or give `hugepages`")
+                }
             }
         } catch {
             for pool in pools { pool.deallocate() }
@@ -187,14 +204,13 @@ public final class DPDKPort: Sendable {
     }
 
     /// Whether frames can come and go now.
-    public var isLinkUp: Bool {
-        if let sockets { return sockets.isLinkUp }
-        guard port_link_is_up(id) != 0 else { return false }
+    public var isLinkUp: Bool { linkProbe.isUp }
+
+    private var linkProbe: LinkProbe {
         // af_packet and af_xdp do not follow the interface that they are on: to them it is up from the start on.
-        guard ["net_af_packet", "net_af_xdp"].contains(driver),
-            let interface = DeviceArguments(configuration.device)["iface"]
-        else { return true }
-        return interface_is_running(interface) != 0
+        let follows = !["net_af_packet", "net_af_xdp"].contains(driver)
+        return LinkProbe(
+            id: id, sockets: sockets, interface: follows ? nil : DeviceArguments(configuration.device)["iface"])
     }
 
     public func statistics() -> Statistics {
@@ -214,6 +230,7 @@ public final class DPDKPort: Sendable {
     /// their mbufs back. A second call does nothing.
     public func unplug() {
         guard !isUnplugged.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        watch.stop()
         Self.open.withLock { open in
             if let sockets { sockets.close() } else { EthernetDevice(id: id).remove() }
             open.remove(configuration.name)
@@ -225,6 +242,7 @@ public final class DPDKPort: Sendable {
         unplug()
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         for pool in pools { pool.deallocate() }
+        watch.link.deallocate()
     }
 
     /// The queue of a worker, numbered from 0.
@@ -232,7 +250,8 @@ public final class DPDKPort: Sendable {
         let has = worker < queueCount
         return DPDKQueue(
             port: id, queue: UInt16(has ? worker : 0), hasReceive: has, hasTransmit: has, offload: offload,
-            transmitBurst: DPDKQueue.transmitBurst(isKernelBacked: isKernelBacked),
+            maximumFrame: maximumFrame, transmitBurst: DPDKQueue.transmitBurst(isKernelBacked: isKernelBacked),
+            link: watch.link,
             socket: has ? sockets?.queue(ofWorker: worker) : nil)
     }
 

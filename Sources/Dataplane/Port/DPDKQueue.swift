@@ -7,9 +7,14 @@ struct DPDKQueue: PortQueue {
     let hasReceive: Bool
     let hasTransmit: Bool
     let offload: ChecksumOffload
+    let maximumFrame: Int
     let transmitBurst: Int
+    /// The port's, which outlives the worker.
+    let link: PortLink
     /// Where the port is no device of DPDK. Its owner is the port.
     let socket: UnsafeMutablePointer<PacketSocketQueue>?
+
+    var isLinkUp: Bool { link.isUp }
 
     /// A device takes few frames as cheaply as many, and frames that leave early do not wait for the rest: 16 frames cost
     /// no more than 64, and with 20 receivers half of the packets stay a quarter less (benchmarks/README.md). To the

@@ -65,6 +65,12 @@ struct EthernetDevice {
         return socket < 0 ? nil : Int(socket)
     }
 
+    /// The largest IP packet that it sends, bytes; nil when it does not say.
+    var mtu: Int? {
+        var mtu: UInt16 = 0
+        return rte_eth_dev_get_mtu(id, &mtu) == 0 && mtu > 0 ? Int(mtu) : nil
+    }
+
     /// The device's address; for a TAP, whose kernel side has that one, the address that differs in the last bit.
     var mac: MACAddress {
         var raw = rte_ether_addr()

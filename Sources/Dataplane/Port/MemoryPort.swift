@@ -1,4 +1,5 @@
 import Mailbox
+import Wire
 
 /// A port for simulations: queues in memory with real mbufs, and a link on each side that loses, doubles, delays
 /// and reorders by a seeded generator on virtual time. The same seed and the same calls give the same frames.
@@ -82,12 +83,13 @@ final class MemoryPort {
     init(
         queues: Int = 1, pool: BufferPool, depth: Int = 4_096, inbound: Link = Link(),
         outbound: Link = Link(),
-        seed: UInt64, offload: ChecksumOffload = ChecksumOffload()
+        seed: UInt64, offload: ChecksumOffload = ChecksumOffload(), mtu: Int = 1_500
     ) {
         self.pool = pool
         self.queues = (0..<queues).map { _ in
             MemoryQueue(
-                offload: offload, received: Ring(capacity: depth), transmitted: Ring(capacity: depth))
+                offload: offload, maximumFrame: EthernetHeader.length + mtu, received: Ring(capacity: depth),
+                transmitted: Ring(capacity: depth))
         }
         incoming = Transit(link: inbound, random: RandomSource(seed: seed))
         outgoing = Transit(link: outbound, random: RandomSource(seed: ~seed))
@@ -173,6 +175,7 @@ struct MemoryQueue: PortQueue {
     var hasReceive: Bool { true }
     var hasTransmit: Bool { true }
     let offload: ChecksumOffload
+    let maximumFrame: Int
     var transmitBurst: Int { DPDKQueue.transmitBurst(isKernelBacked: false) }
     let received: Ring<Mbuf>
     let transmitted: Ring<Mbuf>

@@ -1,3 +1,5 @@
+import Wire
+
 /// The checksums that a port's transmit side fills itself (`Mbuf.requestChecksums`); software does the others.
 public struct ChecksumOffload: Sendable, BitwiseCopyable, Equatable {
     public var ipv4Header: Bool
@@ -18,6 +20,11 @@ protocol PortQueue: ~Copyable {
     /// False for a worker that the device has no transmit queue for: its packets leave through a ring.
     var hasTransmit: Bool { get }
     var offload: ChecksumOffload { get }
+    /// Bytes of the longest frame that is sent: by the configured MTU and the device's.
+    var maximumFrame: Int { get }
+    /// Whether what is transmitted can leave. What is handed to a device whose link is down it may keep, and play back long
+    /// afterwards.
+    var isLinkUp: Bool { get }
     /// How many frames make a call of `transmit` worthwhile when no more are at hand.
     var transmitBurst: Int { get }
 
@@ -26,4 +33,9 @@ protocol PortQueue: ~Copyable {
 
     /// Takes the first so many of `count` mbufs, which are the port's then: how many. The rest stays the caller's.
     mutating func transmit(_ burst: UnsafeMutablePointer<Mbuf>, count: Int) -> Int
+}
+
+extension PortQueue where Self: ~Copyable {
+    var maximumFrame: Int { EthernetHeader.length + 1_500 }
+    var isLinkUp: Bool { true }
 }

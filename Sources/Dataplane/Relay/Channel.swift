@@ -23,8 +23,6 @@ struct Channel: BitwiseCopyable {
     var peerPort: UInt16
     var peerAddress: IPAddress
     var expiry: UInt64
-    /// Of the Permission for the peer's address.
-    var permissionExpiry: UInt64
     /// When `hasRoute` is to be looked at again.
     var routeDue: UInt64
 

@@ -43,13 +43,16 @@ extension Relay {
         return true
     }
 
-    /// Adds or renews a permission; false when there is no place, which `mayAdd` has asked before.
+    /// Adds or renews a permission, for `lifetime` ns at least; false when there is no place, which `mayAdd` has asked before.
     mutating func permit(
-        _ address: IPAddress, named: IPAddress, by allocation: UnsafeMutablePointer<Allocation>, now: UInt64
+        _ address: IPAddress, named: IPAddress, by allocation: UnsafeMutablePointer<Allocation>, lifetime: UInt64,
+        now: UInt64
     ) -> Bool {
         let port = allocation.pointee.port(isV4: address.isV4)
-        let expiry = now &+ Permission.lifetime
+        var expiry = now &+ lifetime
         if let index = permission(for: address, port: port) {
+            // A channel's lasts longer.
+            expiry = max(expiry, permissions[index].pointee.expiry)
             permissions[index].pointee.expiry = expiry
             permissions[index].pointee.named = named
             wheel.schedule(timer(ofPermission: index), at: expiry)
@@ -66,12 +69,6 @@ extension Relay {
             allocation.pointee.firstPermission = index
             allocation.pointee.permissionCount &+= 1
             wheel.schedule(timer(ofPermission: index), at: expiry)
-        }
-        var channel = allocation.pointee.firstChannel
-        while channel != Link.none {
-            let place = channels[channel]
-            if place.pointee.peerAddress == address { place.pointee.permissionExpiry = expiry }
-            channel = place.pointee.next
         }
         return true
     }

@@ -71,7 +71,8 @@ extension Worker where Queue: ~Copyable {
             guard let peer = message.peer(of: attribute.value), fault(peer, allocation, wire: &wire) == nil else {
                 continue
             }
-            _ = relay.permit(wire.address, named: peer.address, by: allocation, now: now)
+            _ = relay.permit(
+                wire.address, named: peer.address, by: allocation, lifetime: Permission.lifetime, now: now)
         }
         succeed((STUNMethod.createPermission, message.stun.transactionID), context, key: allocation.pointee.integrity) {
             _, _ in
@@ -99,7 +100,10 @@ extension Worker where Queue: ~Copyable {
         guard
             ofNumber != nil || allocation.pointee.channelCount < relay.limits.channels && relay.channels.freeCount > 0,
             relay.mayAdd(isNewcomer ? 1 : 0, to: allocation, now: now),
-            relay.permit(peer.address, named: named.address, by: allocation, now: now)
+            // RFC 8656 section 12 has a permission of 300 s here, which clients then renew by CreatePermission. Some renew their
+            // channels alone, as coturn lets them: a channel carries its permission.
+            relay.permit(
+                peer.address, named: named.address, by: allocation, lifetime: Channel.lifetime, now: now)
         else { return refuse(message, context, allocation, 508) }
         if let place = ofNumber {
             relay.channels[place].pointee.expiry = now &+ Channel.lifetime
@@ -120,8 +124,7 @@ extension Worker where Queue: ~Copyable {
         var channel = Channel(
             toPeer: template, peerAddressSum: template.addressSum, peerPortSum: template.portSum, number: number,
             isOwn: isOwn, hasRoute: false, allocation: UInt32(allocation.pointee.handle.index), next: Link.none,
-            peerPort: peer.port, peerAddress: peer.address, expiry: now &+ Channel.lifetime,
-            permissionExpiry: now &+ Permission.lifetime, routeDue: now)
+            peerPort: peer.port, peerAddress: peer.address, expiry: now &+ Channel.lifetime, routeDue: now)
         // Resolved early, so that the first packet need not wait.
         withUnsafeMutablePointer(to: &channel) { findRoute($0, now: now) }
         return channel

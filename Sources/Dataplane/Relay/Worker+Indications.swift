@@ -69,7 +69,7 @@ extension Worker where Queue: ~Copyable {
         let padded = (length &+ 3) & ~3
         let shift = datagram.payloadOffset &- before
         guard shift >= 0 ? packet.adjust(shift) : packet.prepend(-shift) != nil, packet.setLength(before &+ padded),
-            before &+ padded <= Self.maximumFrame
+            before &+ padded <= queue.maximumFrame
         else { return drop(packet, .oversize) }
         writeData(packet.data, peer: named, length: length)
         if allocation.pointee.isStream {

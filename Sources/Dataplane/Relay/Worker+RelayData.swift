@@ -183,7 +183,6 @@ extension Worker where Queue: ~Copyable {
         let packet = entry.pointee.packet
         let datagram = entry.pointee.datagram
         let channel = relay.channels[entry.pointee.channel]
-        guard now < channel.pointee.permissionExpiry else { return drop(packet, .relayNoPermission) }
         guard now < channel.pointee.expiry else { return indicateData(entry, now: now) }
         // Our own addresses do not come in from the wire.
         guard !channel.pointee.isOwn || entry.pointee.isLooped || entry.pointee.isHandedOver else {
@@ -236,7 +235,7 @@ extension Worker where Queue: ~Copyable {
         trafficClass: UInt8
     ) -> Bool {
         let headers = template.pointee.length
-        guard headers &+ length <= Self.maximumFrame else {
+        guard headers &+ length <= queue.maximumFrame else {
             drop(packet, .oversize)
             return false
         }

@@ -39,6 +39,7 @@ struct Outbox: ~Copyable {
     private var identification: UInt16 = 0
     /// Our own link address (`FrameTemplate.word`), to which nothing is sent on the wire.
     private let ownWord: UInt64
+    private(set) var stall = TransmitStall()
     /// Frames to it have been added since they were last taken out.
     private(set) var hasLooped = false
 
@@ -172,11 +173,12 @@ struct Outbox: ~Copyable {
         jobCount = 0
     }
 
-    /// Hands all frames to `queue`, and holds back what it does not take.
+    /// Hands all frames to `queue`, and holds back what it does not take. `now`: ns.
     mutating func transmit<Queue: PortQueue & ~Copyable>(
-        _ queue: inout Queue, counters: borrowing LocalCounters
+        _ queue: inout Queue, counters: borrowing LocalCounters, now: UInt64
     ) {
         guard frameCount > 0 else { return }
+        guard queue.isLinkUp else { return dropAll(counters: counters) }
         var bytes: UInt64 = 0
         for index in 0..<frameCount { bytes &+= UInt64(truncatingIfNeeded: frames[index].length) }
         var sent = 0
@@ -189,7 +191,24 @@ struct Outbox: ~Copyable {
         for index in sent..<frameCount { bytes &-= UInt64(truncatingIfNeeded: frames[index].length) }
         counters.add(.transmittedPackets, UInt64(sent))
         counters.add(.transmittedBytes, bytes)
+        if sent > 0 {
+            stall.end()
+        } else if stall.note(now: now) {
+            frames[0].free()
+            counters.drop(.transmitRefused)
+            sent = 1
+        }
         holdBack(from: sent, counters: counters)
+    }
+
+    /// The link is down.
+    @inline(never)
+    private mutating func dropAll(counters: borrowing LocalCounters) {
+        counters.drop(.linkDown, UInt64(truncatingIfNeeded: frameCount))
+        frames.freeAll(frameCount)
+        frameCount = 0
+        heldCount = 0
+        stall.end()
     }
 
     /// Hands all frames to a worker that has a transmit queue, and holds back what the ring has no room for.

@@ -36,7 +36,7 @@ extension Worker where Queue: ~Copyable {
             housekeeping.round = (housekeeping.round &+ 1) % HousekeepingSchedule.slices
             if housekeeping.round == 0 {
                 counters.set(.missingGateways, neighbors.keepGateways(now: now))
-                publishCounters()
+                publishCounters(now: now)
             }
         }
         // After a longer break there is nothing to catch up with.

@@ -155,7 +155,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         outbox.finishSeals(engine: engine, offload: queue.offload)
         if outbox.hasLooped { takeLoopedFrames(now: relay.now) }
         if queue.hasTransmit {
-            outbox.transmit(&queue, counters: counters)
+            outbox.transmit(&queue, counters: counters, now: relay.now)
         } else if let ring = siblings.outbound[siblings.transmitter] {
             outbox.handOver(to: ring, counters: counters)
         }
