@@ -1,6 +1,7 @@
 import Conference
 import Meetings
 import NIOCore
+import NIOWebSocket
 import Testing
 
 @testable import Api
@@ -122,6 +123,56 @@ import Testing
             let ada = try await node.enter(node.meeting(), "Ada")
             try await ada.socket.send(.connectionClose, ByteBuffer(bytes: [0x03, 0xe8]))
             #expect(await ada.socket.closeCode() == 1_000)
+        }
+    }
+
+    /// RFC 6455 section 7.4: some codes are never sent, and some numbers are none.
+    @Test func aCloseIsAnsweredByItsCodeOrByWhatIsWrongWithIt() async throws {
+        try await ApiNode.run { node async throws in
+            func answer(_ payload: [UInt8]) async throws -> UInt16? {
+                let socket = try await SignalingClient.connect(port: node.port)
+                try await socket.send(.connectionClose, ByteBuffer(bytes: payload))
+                return await socket.closeCode()
+            }
+            func answer(code: UInt16) async throws -> UInt16? {
+                try await answer([UInt8(code >> 8), UInt8(code & 0xff)])
+            }
+            for code: UInt16 in [1_000, 1_001, 1_003, 1_007, 1_011, 1_014, 3_000, 4_999] {
+                #expect(try await answer(code: code) == code)
+            }
+            for code: UInt16 in [0, 999, 1_004, 1_005, 1_006, 1_015, 1_016, 2_000, 2_999, 5_000, 65_535] {
+                #expect(try await answer(code: code) == 1_002)
+            }
+            #expect(try await answer([]) == 1_000)
+            #expect(try await answer([0x03]) == 1_002)
+            #expect(try await answer([0x03, 0xe8] + Array("bye".utf8)) == 1_000)
+            #expect(try await answer([0x03, 0xe8, 0xff]) == 1_007)
+        }
+    }
+
+    @Test(arguments: [WebSocketOpcode.ping, .pong]) func aFloodOfControlFramesEndsTheSocket(
+        _ opcode: WebSocketOpcode
+    ) async throws {
+        try await ApiNode.run { node async throws in
+            let ada = try await node.enter(node.meeting(), "Ada")
+            // Browsers' pongs and other clients' pings are well below.
+            for _ in 0..<SignalingFrames.controlBurst { try await ada.socket.send(opcode, ByteBuffer(string: "x")) }
+            #expect(try await ada.socket.ask(["type": "ping", "id": 3])["type"] == "pong")
+            // The bucket fills by two a second meanwhile.
+            for _ in 0..<SignalingFrames.controlBurst { try? await ada.socket.send(opcode, ByteBuffer(string: "x")) }
+            #expect(await ada.socket.closeCode() == 1_008)
+        }
+    }
+
+    @Test func aFloodOfRefusedMessagesEndsTheSocket() async throws {
+        try await ApiNode.run { node async throws in
+            let socket = try await SignalingClient.connect(port: node.port)
+            for _ in 0..<100 { try await socket.say(["type": "dance"]) }
+            for _ in 0..<100 { #expect(try await socket.next()["code"] == "unknown_type") }
+            for _ in 0..<100 { try await socket.say(["type": "ping"]) }
+            for _ in 0..<100 { #expect(try await socket.next()["code"] == "too_many_requests") }
+            try await socket.say(["type": "ping"])
+            #expect(await socket.closeCode() == 1_008)
         }
     }
 

@@ -13,7 +13,7 @@ struct SignalingChannel: HTTPChannelHandler {
 
     enum Upgrade: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
-        case signaling(NIOAsyncChannel<String, WebSocketFrame>, SignalingConnection)
+        case signaling(NIOAsyncChannel<SignalingText, WebSocketFrame>, SignalingConnection)
     }
 
     struct Value: ServerChildChannelValue {
@@ -82,7 +82,7 @@ struct SignalingChannel: HTTPChannelHandler {
 
     private func signaling(_ channel: any Channel, isCompressed: Bool) throws -> Upgrade {
         let pipeline = channel.pipeline.syncOperations
-        let writer = FrameWriter()
+        let writer = FrameWriter(limit: ApiConfiguration.queueLimit)
         try pipeline.addHandler(writer, position: .before(pipeline.handler(type: WebSocketFrameEncoder.self)))
         let socket = SignalingConnection(channel: channel, writer: writer, isCompressed: isCompressed)
         // Most messages are short, and each connection keeps its buffers, as many as it may fill at once: by default four
@@ -90,9 +90,6 @@ struct SignalingChannel: HTTPChannelHandler {
         try channel.syncOptions?.setOption(
             .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 4_096))
         try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
-        try channel.syncOptions?.setOption(
-            .writeBufferWaterMark, value: .init(low: ApiConfiguration.queueLimit / 2, high: ApiConfiguration.queueLimit)
-        )
         let frameGuard = FrameGuard(allowsCompression: isCompressed)
         try pipeline.addHandler(frameGuard)
         try pipeline.addHandler(
@@ -103,16 +100,22 @@ struct SignalingChannel: HTTPChannelHandler {
             SignalingFrames(
                 socket: socket, frameGuard: frameGuard, keepalive: TimeAmount(configuration.keepalive),
                 joinTime: TimeAmount(configuration.signalingJoinTime)))
-        return .signaling(try NIOAsyncChannel(wrappingChannelSynchronously: channel), socket)
+        // One message is heard while another waits; the next is not read.
+        let configuration = NIOAsyncChannel<SignalingText, WebSocketFrame>.Configuration(
+            backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1))
+        return .signaling(
+            try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: configuration), socket)
     }
 
     private func signal(
-        _ channel: NIOAsyncChannel<String, WebSocketFrame>, _ socket: SignalingConnection, logger: Logger
+        _ channel: NIOAsyncChannel<SignalingText, WebSocketFrame>, _ socket: SignalingConnection, logger: Logger
     ) async {
         var session = makeSession(socket, channel.channel.remoteAddress)
         do {
             try await channel.executeThenClose { inbound, _ in
-                for try await text in inbound where !socket.refusesInput { await session.hear(text) }
+                for try await message in inbound where !socket.refusesInput {
+                    if let text = socket.read(message) { await session.hear(text) }
+                }
                 socket.drop()
             }
         } catch {

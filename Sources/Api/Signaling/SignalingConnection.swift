@@ -4,6 +4,9 @@ import Synchronization
 
 /// A signaling socket over a connection of the API listener.
 final class SignalingConnection: SignalingSocket {
+    /// For the peer's part of the closing handshake.
+    private static let patience = TimeAmount.seconds(2)
+
     private let channel: any Channel
     /// Of `channel`'s event loop.
     private let writer: NIOLoopBound<FrameWriter>
@@ -42,75 +45,57 @@ final class SignalingConnection: SignalingSocket {
 
     /// On the event loop. A reader that leaves too much waiting would not read a close frame either.
     func write(_ frames: ByteBuffer) {
-        guard channel.isWritable else { return drop() }
-        writer.value.write(isCompressed ? PermessageDeflate.compress(frames) : frames)
+        if !writer.value.write(isCompressed ? PermessageDeflate.compress(frames) : frames) { drop() }
     }
 
     private func onEventLoop(_ body: @escaping @Sendable () -> Void) {
         if channel.eventLoop.inEventLoop { body() } else { channel.eventLoop.execute(body) }
     }
 
-    func ping() { channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer()), promise: nil) }
+    /// On the event loop.
+    func ping() { writer.value.ping() }
 
     /// On the event loop.
     func pong(_ data: ByteBuffer) {
-        guard !isClosing else { return }
-        guard channel.isWritable else { return drop() }
-        channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .pong, data: data), promise: nil)
+        if !isClosing { writer.value.pong(data) }
     }
 
-    /// A peer that does not answer in 2 s is dropped.
     func close(_ code: WebSocketErrorCode, _ reason: String) {
         guard !closing.exchange(true, ordering: .acquiringAndReleasing) else { return }
         isRefused.store(true, ordering: .releasing)
         var data = channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         data.write(webSocketErrorCode: code)
         data.writeString(reason)
-        let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: data)
+        onEventLoop { [data] in self.writer.value.finish(data) }
+        endInTime()
+    }
+
+    /// A peer that takes no close frame, or does not answer ours, is not waited for.
+    private func endInTime() {
         let channel = channel
-        onEventLoop {
-            self.writer.value.finish()
-            channel.writeAndFlush(frame, promise: nil)
-        }
-        let timeout = channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+        let timeout = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
     }
 
     /// On the event loop. Answers the peer's close and ends the connection.
     func answerClose(_ code: WebSocketErrorCode) {
         let channel = channel
-        writer.value.finish()
         guard !closing.exchange(true, ordering: .acquiringAndReleasing) else {
             channel.close(promise: nil)
             return
         }
         var data = channel.allocator.buffer(capacity: 2)
         data.write(webSocketErrorCode: code)
-        channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .connectionClose, data: data)).whenComplete { _ in
-            channel.close(promise: nil)
-        }
+        let written = channel.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        writer.value.finish(data, promise: written)
+        endInTime()
     }
 
     func drop() {
         isRefused.store(true, ordering: .releasing)
         closing.store(true, ordering: .releasing)
+        onEventLoop { self.writer.value.stop() }
         channel.close(promise: nil)
     }
-}
-
-/// Lets whole frames onto the connection past the encoder of frames: it stands between that and the network.
-final class FrameWriter: ChannelOutboundHandler {
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    /// Nil once nothing more is written.
-    private var context: ChannelHandlerContext?
-
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    /// Nothing may follow a close frame (RFC 6455 section 5.5.1).
-    func finish() { context = nil }
-
-    func write(_ frames: ByteBuffer) { context?.writeAndFlush(wrapOutboundOut(frames), promise: nil) }
 }

@@ -7,6 +7,9 @@ struct SignalingSession {
     /// Messages at once and per second; candidates come in bursts.
     private static let burst = 100
     private static let perSecond = 20.0
+    /// Messages beyond that, refused, before the socket is closed.
+    private static let patience = 100
+    private static let patiencePerSecond = 1.0
 
     private let socket: any SignalingSocket
     /// What the limit of joins counts by.
@@ -18,6 +21,7 @@ struct SignalingSession {
     private let clock: any ApiClock
     private let logger: Logger
     private var budget: TokenBucket
+    private var refusals: TokenBucket
     private var participant: ParticipantID?
 
     init(
@@ -33,6 +37,7 @@ struct SignalingSession {
         self.clock = clock
         self.logger = logger
         budget = TokenBucket(burst: Self.burst, at: clock.now)
+        refusals = TokenBucket(burst: Self.patience, at: clock.now)
     }
 
     mutating func hear(_ text: String) async {
@@ -40,8 +45,7 @@ struct SignalingSession {
         let envelope: ClientMessage.Envelope
         do {
             if budget.take(burst: Self.burst, perSecond: Self.perSecond, at: clock.now) != nil {
-                let id = try? JSON.decode(ClientMessage.Envelope.self, from: bytes).id
-                return refuse(Problem(429, "too_many_requests", "Too many messages.", retryAfter: 1), id: id)
+                return refuseFlood(bytes)
             }
             envelope = try JSON.decode(ClientMessage.Envelope.self, from: bytes)
         } catch {
@@ -133,6 +137,15 @@ struct SignalingSession {
 
     private func done(_ id: RequestID?) {
         if let id { socket.send(ServerMessage.Done(id: id)) }
+    }
+
+    /// Who goes on and on costs more than the refusals: the socket is closed.
+    private mutating func refuseFlood(_ bytes: [UInt8]) {
+        guard refusals.take(burst: Self.patience, perSecond: Self.patiencePerSecond, at: clock.now) == nil else {
+            return socket.close(.policyViolation, "too many messages")
+        }
+        let id = try? JSON.decode(ClientMessage.Envelope.self, from: bytes).id
+        refuse(Problem(429, "too_many_requests", "Too many messages.", retryAfter: 1), id: id)
     }
 
     private func refuse(_ problem: Problem, id: RequestID?) {

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOWebSocket
 
 /// A message as one whole WebSocket frame of the server (RFC 6455 section 5.2). A server's frames are not masked, so that
 /// one buffer may go to many sockets.
@@ -23,6 +24,17 @@ enum TextFrame {
     static func write(_ payload: ByteBuffer, to frames: inout ByteBuffer, isCompressed: Bool) {
         writeHeader(length: payload.readableBytes, first: isCompressed ? first | compressed : first, to: &frames)
         frames.writeImmutableBuffer(payload)
+    }
+
+    /// A control frame (RFC 6455 section 5.5).
+    ///
+    /// - Parameter data: at most 125 bytes.
+    static func control(_ opcode: WebSocketOpcode, _ data: ByteBuffer) -> ByteBuffer {
+        var frame = ByteBuffer()
+        // FIN.
+        writeHeader(length: data.readableBytes, first: 0x80 | UInt8(webSocketOpcode: opcode), to: &frame)
+        frame.writeImmutableBuffer(data)
+        return frame
     }
 
     private static func writeHeader(length: Int, first: UInt8, to frame: inout ByteBuffer) {
