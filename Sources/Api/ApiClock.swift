@@ -27,11 +27,22 @@ extension Timestamp {
 
     /// Nil unless `text` is a date and time with an offset (RFC 3339 section 5.6).
     init?(rfc3339 text: String) {
-        guard text.utf8.count <= 40 else { return nil }
+        guard text.utf8.count <= 40, Self.exists(text) else { return nil }
         let plain = Date.ISO8601FormatStyle()
         let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         guard let date = (try? plain.parse(text)) ?? (try? fractional.parse(text)) else { return nil }
         self.init(date)
+    }
+
+    /// Foundation takes the 30th of February for the 2nd of March.
+    private static func exists(_ text: String) -> Bool {
+        func number(_ match: Substring) -> Int { Int(match) ?? .max }
+        let form =
+            /([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(Z|[+-]([0-9]{2}):([0-9]{2}))/
+        guard let parts = text.wholeMatch(of: form)?.output else { return false }
+        let offset = (number(parts.9 ?? "0"), number(parts.10 ?? "0"))
+        return CalendarDate.exists(year: number(parts.1), month: number(parts.2), day: number(parts.3))
+            && number(parts.4) < 24 && number(parts.5) < 60 && number(parts.6) < 60 && offset.0 < 24 && offset.1 < 60
     }
 
     /// In UTC, to the second.

@@ -102,15 +102,21 @@ public struct ApiServer: Service {
         let node = NodeRoutes(configuration: configuration, observer: observer, tokens: tokens)
         return Application(
             router: OpsRouter(observer: observer, node: node, connections: connections, requests: requests).make(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ExchangeTimer(configuration)], idleTimeout: .seconds(30),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: ApiConfiguration.headerLimit,
-                        maxHeaderListSize: ApiConfiguration.headerLimit,
-                        maxHeaderFieldCount: ApiConfiguration.headerFieldLimit))),
+            server: HTTPServerBuilder { [configuration] responder in
+                PlainChannel(base: HTTP1Channel(responder: responder, configuration: Self.plain(configuration)))
+            },
             configuration: application(configuration.ops, connections: 256),
             onServerRunning: { await onListening(.ops, $0.localAddress?.port ?? 0) }, logger: logger)
+    }
+
+    private static func plain(_ configuration: ApiConfiguration) -> HTTP1Channel.Configuration {
+        HTTP1Channel.Configuration(
+            additionalChannelHandlers: [EarlyAnswer(), AnswerGuard(), ExchangeTimer(configuration)],
+            idleTimeout: .seconds(30),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: ApiConfiguration.headerLimit,
+                maxHeaderListSize: ApiConfiguration.headerLimit,
+                maxHeaderFieldCount: ApiConfiguration.headerFieldLimit))
     }
 
     private func application(_ listen: ApiConfiguration.Listen, connections: Int) -> ApplicationConfiguration {

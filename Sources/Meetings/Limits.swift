@@ -30,7 +30,7 @@ public struct Limits: Sendable, Equatable {
 
     /// `text` without the white space around it.
     ///
-    /// - Throws: `invalid` where nothing is left, it is longer than `maximum` characters (or four times
+    /// - Throws: `invalid` where nothing is left, or nothing that is seen, it is longer than `maximum` characters (or four times
     ///   as many bytes: combining marks count too), or it holds control characters.
     static func line(_ text: String, field: String, maximum: Int) throws(MeetingError) -> String {
         var line = Substring(text)
@@ -43,14 +43,33 @@ public struct Limits: Sendable, Equatable {
         guard line.unicodeScalars.allSatisfy(isPrintable) else {
             throw .invalid(field: field, reason: "must not hold control characters")
         }
+        guard line.unicodeScalars.contains(where: isVisible) else {
+            throw .invalid(field: field, reason: "must hold something that is seen")
+        }
         return String(line)
+    }
+
+    /// Leaves ink, alone or with others: letters, digits, signs, punctuation.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        // Braille without dots.
+        case 0x2800: false
+        default:
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+                .paragraphSeparator, .nonspacingMark, .enclosingMark, .spacingMark:
+                false
+            // Fillers of Hangul are letters that nobody sees.
+            default: !scalar.properties.isDefaultIgnorableCodePoint
+            }
+        }
     }
 
     /// Controls, and the marks that turn the direction of the text around them.
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x202a...0x202e, 0x2066...0x2069: false
-        default: scalar.properties.generalCategory != .control
+        default: ![.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
         }
     }
 }

@@ -47,9 +47,8 @@ public struct MeetingPlan: Sendable, Equatable {
         switch (type, recurrence) {
         case (.recurring, nil): throw .invalid(field: "recurrence", reason: "needed for this type")
         case (.recurring, let rule?):
-            guard rule.utf8.count <= 256, rule.hasPrefix("FREQ=") else {
-                throw .invalid(field: "recurrence", reason: "an RRULE that begins with FREQ=")
-            }
+            guard rule.utf8.count <= 256 else { throw .invalid(field: "recurrence", reason: "at most 256 bytes") }
+            if let fault = RecurrenceRule.fault(of: rule) { throw .invalid(field: "recurrence", reason: fault) }
         case (_, .some): throw .invalid(field: "recurrence", reason: "only for recurring meetings")
         case (_, nil): break
         }

@@ -69,6 +69,88 @@ import Testing
         }
     }
 
+    /// A slip must not give a meeting without a password.
+    @Test(arguments: [
+        ("POST", "/api/v1/meetings", #"{"pasword": "x"}"#, "pasword"),
+        ("POST", "/api/v1/meetings", #"{"topic": "a", "startTime": "x"}"#, "startTime"),
+        ("POST", "/api/v1/meetings", #"{"settings": {"waitingroom": true}}"#, "settings.waitingroom"),
+        ("PATCH", "/api/v1/meetings/{id}", #"{"Password": "x"}"#, "Password"),
+        ("POST", "/api/v1/meetings/{id}/join", #"{"display_name": "Ada", "hostkey": "x"}"#, "hostkey"),
+        ("POST", "/api/v1/node/drain", #"{"deadline": 5}"#, "deadline"),
+        (
+            "POST", "/api/v1/node/drain", #"{"target": {"signaling_url": "ws://a/", "media_server": "a:1", "a": 1}}"#,
+            "target.a"
+        ),
+    ])
+    func aFieldThatABodyDoesNotHaveIsNamed(
+        _ method: String, _ path: String, _ body: String, _ field: String
+    ) async throws {
+        try await ApiNode.run { node async throws in
+            let id = try #require(try await node.meeting()["meeting_id"]?.string)
+            let answer = try await node.call(
+                method, path.replacing("{id}", with: id), token: node.token(["create", "admin"]), text: body,
+                headers: ["Content-Type": "application/json"], ops: path.contains("/node/"))
+            #expect(answer.status == 400)
+            #expect(answer.code == "unknown_field")
+            #expect(answer.json["detail"]?.string == "There is no field \(field) here.")
+        }
+    }
+
+    /// As the wire has them, wherever they are.
+    @Test func anErrorNamesTheFieldAsItIsWritten() async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let id = try #require(meeting["meeting_id"]?.string)
+            func detail(_ path: String, _ body: String) async throws -> String? {
+                let answer = try await node.call(
+                    "POST", path, token: node.token(), text: body, headers: ["Content-Type": "application/json"])
+                #expect(answer.code == "malformed")
+                return answer.json["detail"]?.string
+            }
+            #expect(try await detail("/api/v1/meetings/\(id)/join", "{}") == "The field display_name is missing.")
+            let settings = #"{"settings": {"max_participants": "many"}}"#
+            #expect(
+                try await detail("/api/v1/meetings", settings)
+                    == "The field settings.max_participants has the wrong type.")
+            let ada = try await node.enter(meeting, "Ada")
+            let hand = try await ada.socket.ask(["type": "media_state", "id": 1, "hand_raised": "up"])
+            #expect(hand["message"] == "The field hand_raised has the wrong type.")
+            let socket = try await SignalingClient.connect(port: node.port)
+            let join = try await socket.ask(["type": "join", "id": 1, "media_state": ["hand_raised": 7]])
+            #expect(join["message"] == "The field media_state.hand_raised has the wrong type.")
+        }
+    }
+
+    @Test(arguments: [
+        ("2027-02-29T10:00:00Z", 400), ("2027-04-31T10:00:00Z", 400), ("2027-13-01T10:00:00Z", 400),
+        ("2027-01-01T24:00:00Z", 400), ("2027-01-01T10:60:00Z", 400), ("2027-01-01T10:00:00", 400),
+        ("2027-01-01T10:00:00+25:00", 400), ("2027-01-01", 400), ("2028-02-29T10:00:00Z", 201),
+        ("2029-01-01T10:00:00.5+05:30", 201), ("2029-01-01T10:00:00-08:00", 201),
+    ])
+    func aDateThatDoesNotExistIsRefused(_ time: String, _ status: Int) async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call(
+                "POST", "/api/v1/meetings", token: node.token(),
+                body: ["type": "scheduled", "start_time": .string(time)])
+            #expect(answer.status == status)
+            if status == 400 { #expect(answer.json["detail"]?.string?.contains("start_time") == true) }
+        }
+    }
+
+    @Test(arguments: [
+        ("Europe/Berlin", true), ("UTC", true), ("Asia/Calcutta", true), ("Etc/GMT+5", true), ("CET", true),
+        ("Mars/Olympus", false), ("Europe/berlin", false), ("PST", false), ("GMT+5", false), ("Europe", false),
+        ("../etc/passwd", false), ("", false),
+    ])
+    func aTimeZoneIsOneOfTheDatabase(_ name: String, _ isThere: Bool) async throws {
+        try await ApiNode.run { node async throws in
+            let answer = try await node.call(
+                "POST", "/api/v1/meetings", token: node.token(), body: ["timezone": .string(name)])
+            #expect(answer.status == (isThere ? 201 : 422))
+            if !isThere { #expect(answer.json["detail"]?.string?.contains("timezone") == true) }
+        }
+    }
+
     @Test func aJoinIsRefusedForItsOwnReasons() async throws {
         var configuration = ApiNode.configuration
         configuration.limits.participants = 2

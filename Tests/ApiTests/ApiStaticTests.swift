@@ -48,6 +48,63 @@ import Testing
         }
     }
 
+    /// RFC 9110 section 13.1.2.
+    @Test func aConditionIsAListOrAnything() async throws {
+        try await Self.withFolder { configuration in
+            try await ApiNode.run(configuration) { node async throws in
+                let tag = try #require(try await node.call("GET", "/app.js").headers["etag"])
+                let opaque = tag.hasPrefix("W/") ? String(tag.dropFirst(2)) : tag
+                for known in ["*", tag, opaque, "W/\(opaque)", "\"a,b\", \(tag)", "\"a\" ,\(tag), W/\"c\""] {
+                    for method in ["GET", "HEAD"] {
+                        let fields = ["If-None-Match": known, "If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"]
+                        let answer = try await node.call(method, "/app.js", headers: fields)
+                        #expect(answer.status == 304)
+                        #expect(answer.headers["etag"] == tag)
+                    }
+                }
+                for other in ["\"a\"", "\"a, \(opaque.dropFirst())", "\"a\", \"b\""] {
+                    // Tags count more than dates.
+                    let fields = ["If-None-Match": other, "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"]
+                    #expect(try await node.call("GET", "/app.js", headers: fields).body == "export {}")
+                }
+                #expect(try await node.call("GET", "/none.js", headers: ["If-None-Match": "*"]).status == 404)
+            }
+        }
+    }
+
+    /// RFC 9110 section 14. The file has 9 bytes.
+    @Test(
+        arguments: [
+            ("bytes=0-0", 206, "e", "bytes 0-0/9"), ("bytes=7-", 206, "{}", "bytes 7-8/9"),
+            ("bytes=-2", 206, "{}", "bytes 7-8/9"), ("bytes=-20", 206, "export {}", "bytes 0-8/9"),
+            ("Bytes=7-99999999999999999999", 206, "{}", "bytes 7-8/9"), ("bytes=9-", 416, nil, "bytes */9"),
+            ("bytes=9-12", 416, nil, "bytes */9"), ("bytes=99999999999999999999-", 416, nil, "bytes */9"),
+            ("bytes=-0", 416, nil, "bytes */9"), ("bytes=2-1", 200, "export {}", nil),
+            ("bytes=0-1,3-4", 200, "export {}", nil), ("bytes=", 200, "export {}", nil),
+            ("bytes", 200, "export {}", nil),
+            ("bytes=-", 200, "export {}", nil), ("bytes=a-b", 200, "export {}", nil),
+            ("lines=0-1", 200, "export {}", nil),
+            ("bytes=+1-2", 200, "export {}", nil),
+        ] as [(String, Int, String?, String?)])
+    func aRangeIsServedOrPastTheEnd(_ range: String, _ status: Int, _ body: String?, _ said: String?) async throws {
+        try await Self.withFolder { configuration in
+            try await ApiNode.run(configuration) { node async throws in
+                let answer = try await node.call("GET", "/app.js", headers: ["Range": range])
+                #expect(answer.status == status)
+                #expect(answer.headers["content-range"] == said)
+                if let body {
+                    #expect(answer.body == body)
+                    #expect(answer.headers["content-length"] == "\(body.utf8.count)")
+                } else {
+                    #expect(answer.code == "range_not_satisfiable")
+                }
+                // Of another version than the client has, the whole.
+                let fields = ["Range": range, "If-Range": "\"old\""]
+                #expect(try await node.call("GET", "/app.js", headers: fields).body == "export {}")
+            }
+        }
+    }
+
     @Test(arguments: [
         "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/%2e%2e%2fsecret.txt", "//../secret.txt",
         "/a/../../secret.txt", "/.hidden", "/%2ehidden", "/app.js%00.html", "/..%5csecret.txt", "/%",

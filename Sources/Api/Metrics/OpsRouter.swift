@@ -29,10 +29,13 @@ struct OpsRouter: Sendable {
     func make() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware())
+        let methods = AllowedMethods<BasicRequestContext>()
+        router.add(middleware: methods)
         router.get("livez") { _, _ in liveness() }
         router.get("readyz") { _, _ in await readiness() }
         router.get("metrics") { _, _ in await metrics() }
         node.add(to: router)
+        methods.learn(router.routes.map { ($0.path, $0.method) })
         return router
     }
 

@@ -17,14 +17,24 @@ struct NodeRoutes: Sendable {
         node.delete("drain") { request, _ in try await cancel(request) }
     }
 
-    private struct DrainBody: Decodable {
-        struct Target: Decodable {
+    private struct DrainBody: CallBody {
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case target
+            case deadlineS = "deadline_s"
+        }
+
+        struct Target: CallBody {
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case signalingUrl = "signaling_url"
+                case mediaServer = "media_server"
+            }
+
             var signalingUrl: String
             var mediaServer: String
         }
 
         var deadlineS: Int?
-        var target: Target?
+        var target: Strict<Target>?
     }
 
     private func begin(_ request: Request) async throws -> Response {
@@ -33,7 +43,7 @@ struct NodeRoutes: Sendable {
         if let seconds = body.deadlineS, !(0...Self.longest).contains(seconds) {
             throw Problem(422, "invalid_field", "deadline_s: from 0 to \(Self.longest)")
         }
-        let target = try body.target.map(Self.target)
+        let target = try body.target.map { try Self.target($0.body) }
         observer.drain.begin(
             for: body.deadlineS.map { .seconds($0) } ?? configuration.drainTime, target: target, at: observer.clock.now)
         return await Response.json(observer.reading(), status: .accepted)

@@ -9,7 +9,10 @@ enum ApiRouter {
         let router = Router(context: ApiContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: SecurityHeaders(isSecure: meetings.configuration.certificates != nil))
         router.add(middleware: ProblemMiddleware())
+        let methods = AllowedMethods<ApiContext>()
+        router.add(middleware: methods)
         router.add(middleware: PlainPath())
+        router.add(middleware: FileConditions())
         if let webFolder { router.add(middleware: WebClient.middleware(folder: webFolder, logger: logger)) }
         meetings.add(to: router)
         for stream in StreamProtocol.allCases {
@@ -19,19 +22,14 @@ enum ApiRouter {
             ).add(to: router)
         }
         Descriptions.add(to: router)
-        router.get("api/v1/signal") { _, _ -> Response in
-            var response = Problem(426, "upgrade_required", "This is a WebSocket; begin a connection with it.")
-                .response()
-            response.headers[.upgrade] = "websocket"
-            response.headers[.connection] = "upgrade"
-            return response
-        }
+        router.get("api/v1/signal") { request, _ in Handshake.refusal(of: request) }
         router.get("api/v1/dev/token") { _, _ -> Response in
             guard let token = try tokens.developmentToken() else {
                 throw Problem(404, "not_found", "There is nothing here.")
             }
             return .json(["token": token])
         }
+        methods.learn(router.routes.map { ($0.path, $0.method) })
         return router
     }
 }

@@ -1,7 +1,13 @@
+import Foundation
 import Meetings
 
 /// The bodies of `POST` and `PATCH /api/v1/meetings`.
-struct PlanJSON: Decodable {
+struct PlanJSON: CallBody {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case topic, type, duration, timezone, recurrence, password, settings
+        case startTime = "start_time"
+    }
+
     var topic: String?
     var type: MeetingType?
     var startTime: String?
@@ -11,23 +17,26 @@ struct PlanJSON: Decodable {
     var recurrence: String?
     /// In a PATCH: empty removes it.
     var password: String?
-    var settings: SettingsJSON?
+    var settings: Strict<SettingsJSON>?
 
-    /// - Throws: `Problem` 400 where `start_time` is no RFC 3339 time.
+    /// - Throws: `Problem` 400 where `start_time` is no RFC 3339 time; `MeetingError` of an unknown time zone.
     func applied(to plan: MeetingPlan) throws -> MeetingPlan {
         var plan = plan
         if let startTime {
             guard let start = Timestamp(rfc3339: startTime) else {
-                throw Problem.malformed("The field start_time is not an RFC 3339 time.")
+                throw Problem.malformed("The field start_time is not a time that there is, as RFC 3339 writes it.")
             }
             plan.startTime = start
+        }
+        if let timezone, !TimeZone.isInDatabase(timezone) {
+            throw MeetingError.invalid(field: "timezone", reason: "an IANA time zone, such as Europe/Berlin")
         }
         plan.topic = topic ?? plan.topic
         plan.type = type ?? plan.type
         plan.duration = duration ?? plan.duration
         plan.timezone = timezone ?? plan.timezone
         plan.recurrence = recurrence ?? plan.recurrence
-        plan.settings = settings?.applied(to: plan.settings) ?? plan.settings
+        plan.settings = settings?.body.applied(to: plan.settings) ?? plan.settings
         return plan
     }
 }
@@ -90,10 +99,18 @@ struct MeetingListJSON: Encodable {
 }
 
 /// The body of `POST /api/v1/meetings/{id}/join`.
-struct JoinJSON: Decodable {
+struct JoinJSON: CallBody {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case password
+        case displayName = "display_name"
+        case hostKey = "host_key"
+        case deviceInfo = "device_info"
+    }
+
     var displayName: String
     var password: String?
     var hostKey: String?
+    var deviceInfo: Ignored?
 }
 
 /// What a join answers.
@@ -132,6 +149,21 @@ struct JoinedJSON: Encodable {
 }
 
 /// The body of `POST /api/v1/meetings/{id}/leave`.
-struct LeaveJSON: Decodable {
+struct LeaveJSON: CallBody {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case participantId = "participant_id"
+    }
+
     var participantId: String
+}
+
+extension TimeZone {
+    /// Whether the database of time zones has the name: not an abbreviation, nor an offset, which Foundation takes too.
+    static func isInDatabase(_ name: String) -> Bool {
+        let also: Set = ["UTC", "GMT", "EST", "MST", "HST", "WET", "EET", "CET", "MET"]
+        guard TimeZone(identifier: name) != nil, abbreviationDictionary[name] == nil || also.contains(name) else {
+            return false
+        }
+        return name.wholeMatch(of: /(GMT|UTC)[+-]?[0-9:]+/) == nil
+    }
 }

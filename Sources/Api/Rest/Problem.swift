@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import Meetings
+import NIOCore
 import NIOHTTP1
 
 /// An error as clients see it (RFC 9457), with a stable `code`.
@@ -23,6 +24,7 @@ struct Problem: Error, HTTPResponseError, Equatable {
 
     static func unauthorized(_ code: String, _ detail: String) -> Problem { Problem(401, code, detail) }
     static func malformed(_ detail: String) -> Problem { Problem(400, "malformed", detail) }
+    static let bodyTooLarge = Problem(413, "too_large", "A body has at most 64 KiB.")
     static let draining = Problem(503, "draining", "The node takes no newcomers: it is being emptied.", retryAfter: 5)
 
     init(_ error: MeetingError) { self.init(error.status, error.code, error.message) }
@@ -52,7 +54,7 @@ struct Problem: Error, HTTPResponseError, Equatable {
     private init(plain status: HTTPResponse.Status) {
         switch status {
         case .notFound: self.init(404, "not_found", "There is nothing here.")
-        case .contentTooLarge: self.init(413, "too_large", "The body is too large.")
+        case .contentTooLarge: self = .bodyTooLarge
         default: self.init(status.code, "http_\(status.code)", status.reasonPhrase)
         }
     }
@@ -68,12 +70,19 @@ struct Problem: Error, HTTPResponseError, Equatable {
     func response(from request: Request, context: some RequestContext) throws -> Response { response() }
 
     func response() -> Response {
+        Response(status: status, headers: fields, body: ResponseBody(byteBuffer: body))
+    }
+
+    var body: ByteBuffer {
         let body = Body(title: status.reasonPhrase, status: status.code, code: code, detail: detail)
-        var response = Response.json(body, status: status)
-        response.headers[.contentType] = "application/problem+json"
-        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
-        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
-        return response
+        return ByteBuffer(bytes: JSON.encode(body))
+    }
+
+    var fields: HTTPFields {
+        var fields: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
+        if let retryAfter { fields[.retryAfter] = String(retryAfter) }
+        if status == .unauthorized { fields[.wwwAuthenticate] = "Bearer" }
+        return fields
     }
 }
 

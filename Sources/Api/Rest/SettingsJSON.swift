@@ -1,7 +1,18 @@
 import Meetings
 
 /// Settings on the wire; in a request, what is absent stays as it is.
-struct SettingsJSON: Codable {
+struct SettingsJSON: CallBody, Encodable {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case recording, e2ee
+        case waitingRoom = "waiting_room"
+        case muteOnEntry = "mute_on_entry"
+        case joinBeforeHost = "join_before_host"
+        case allowScreenShare = "allow_screen_share"
+        case maxParticipants = "max_participants"
+        case hostVideo = "host_video"
+        case participantVideo = "participant_video"
+    }
+
     var waitingRoom: Bool?
     var muteOnEntry: Bool?
     var joinBeforeHost: Bool?

@@ -39,6 +39,14 @@ enum ClientMessage {
     /// With `sessionToken` for a place that was given before, by REST or by an earlier `joined`; else with `meeting` and
     /// `displayName` for a new one.
     struct Join: Decodable {
+        private enum CodingKeys: String, CodingKey {
+            case resume, meeting, password, offer, view
+            case sessionToken = "session_token"
+            case displayName = "display_name"
+            case hostKey = "host_key"
+            case mediaState = "media_state"
+        }
+
         var sessionToken: String?
         var resume: String?
         /// Its identifier or number.
@@ -64,6 +72,11 @@ enum ClientMessage {
 
     /// What is absent stays as it was.
     struct MediaStateChange: Decodable, Sendable {
+        private enum CodingKeys: String, CodingKey {
+            case audio, video, screen
+            case handRaised = "hand_raised"
+        }
+
         var audio: Bool?
         var video: Bool?
         var screen: Bool?

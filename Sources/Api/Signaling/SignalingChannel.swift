@@ -32,10 +32,17 @@ struct SignalingChannel: HTTPChannelHandler {
                     upgraders: [webSocketUpgrader()],
                     notUpgradingCompletionHandler: { channel in http(channel, logger: logger) }))
             pipeline.enablePipelining = false
+            // `FirstRequest` and hummingbird answer what is malformed.
+            pipeline.enableErrorHandling = false
             pipeline.decoderConfiguration.maxHeaderListSize = ApiConfiguration.headerLimit
             pipeline.decoderConfiguration.maxHeaderFieldCount = ApiConfiguration.headerFieldLimit
+            try channel.pipeline.syncOperations.addHandler(UpgradeMask(sparesSocket: true))
             let upgrade = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: pipeline)
+            try channel.pipeline.syncOperations.addHandler(
+                HandshakeGuard(),
+                position: .before(
+                    channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Upgrade>.self)))
             let prelude = FirstRequest(patience: TimeAmount(configuration.idleTimeout))
             try channel.pipeline.syncOperations.addHandler(prelude)
             upgrade.assumeIsolated().whenComplete { _ in prelude.finish() }
@@ -56,7 +63,8 @@ struct SignalingChannel: HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(
                 HTTP1ToHTTPServerCodec(secure: configuration.certificates != nil))
-            try channel.pipeline.syncOperations.addHandler(ExchangeTimer(configuration))
+            try channel.pipeline.syncOperations.addHandlers(
+                EarlyAnswer(), AnswerGuard(), ExchangeTimer(configuration))
             try channel.pipeline.syncOperations.addHandler(
                 HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout, logger: logger))
             let wrapped = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
@@ -129,6 +137,7 @@ struct SignalingChannel: HTTPChannelHandler {
 /// under hummingbird's own timer.
 final class FirstRequest: ChannelInboundHandler {
     typealias InboundIn = NIOAny
+    typealias OutboundOut = HTTPServerResponsePart
 
     private let patience: TimeAmount
     private var isOver = false
@@ -154,13 +163,13 @@ final class FirstRequest: ChannelInboundHandler {
         timer = nil
     }
 
-    /// What is no HTTP was answered before us.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError, !isOver {
-            context.close(promise: nil)
-        } else {
-            context.fireErrorCaught(error)
-        }
+        guard error is HTTPParserError, !isOver else { return context.fireErrorCaught(error) }
+        let head = HTTPResponseHead(
+            version: .http1_1, status: .badRequest, headers: ["Connection": "close", "Content-Length": "0"])
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(promise: nil)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

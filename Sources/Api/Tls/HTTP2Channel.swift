@@ -40,7 +40,7 @@ struct HTTP2Channel: Sendable {
         let pipeline = stream.pipeline.syncOperations
         try pipeline.addHandler(HTTP2FramePayloadToHTTPServerCodec())
         try pipeline.addHandler(RequestGate(requests))
-        try pipeline.addHandler(ExchangeTimer(configuration))
+        try pipeline.addHandlers(EarlyAnswer(), ExchangeTimer(configuration))
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout, logger: logger))
         return try Stream(wrappingChannelSynchronously: stream)
     }

@@ -198,7 +198,7 @@ extension Request {
         do {
             buffer = try await body.collect(upTo: ApiConfiguration.bodyLimit)
         } catch is NIOTooManyBytesError {
-            throw Problem(413, "too_large", "A body has at most 64 KiB.")
+            throw Problem.bodyTooLarge
         }
         guard let text = String(validating: buffer.readableBytesView, as: UTF8.self) else {
             throw Problem.malformed("The body is not UTF-8.")

@@ -114,7 +114,7 @@ final class PoPClient {
     func read() {
         while let bytes = socket?.next() {
             do {
-                let message = try JSON.decode(PoPMessage.self, from: bytes)
+                let message = try PoPMessage(bytes)
                 onMessage(message)
                 take(message)
             } catch {

@@ -1,4 +1,4 @@
-@testable import Api
+import Foundation
 
 /// What the server said on a socket, as a client reads it.
 struct PoPMessage: Decodable {
@@ -49,4 +49,12 @@ struct PoPMessage: Decodable {
     var audio: Bool?
     var video: Bool?
     var screen: Bool?
+}
+
+extension PoPMessage {
+    init(_ bytes: some Sequence<UInt8>) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(PoPMessage.self, from: Data(bytes))
+    }
 }
