@@ -10,6 +10,7 @@ struct PlainChannel: HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         do {
+            try channel.boundReads()
             try channel.pipeline.syncOperations.addHandler(UpgradeMask(sparesSocket: false))
         } catch {
             return channel.eventLoop.makeFailedFuture(error)

@@ -97,7 +97,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             throw error
         } catch {
             let problem = Problem(any: error)
-            if problem.status.code == 500 {
+            // A client that goes away is no fault of ours.
+            if problem.status.code == 500, !(error is IOError), !(error is ChannelError) {
                 context.logger.error("request failed", metadata: ["error": "\(type(of: error))"])
             }
             return problem.response()

@@ -27,6 +27,7 @@ struct SignalingChannel: HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            try channel.boundReads()
             var pipeline = NIOUpgradableHTTPServerPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
                     upgraders: [webSocketUpgrader()],
@@ -93,11 +94,6 @@ struct SignalingChannel: HTTPChannelHandler {
         let writer = FrameWriter(limit: ApiConfiguration.queueLimit)
         try pipeline.addHandler(writer, position: .before(pipeline.handler(type: WebSocketFrameEncoder.self)))
         let socket = SignalingConnection(channel: channel, writer: writer, isCompressed: isCompressed)
-        // Most messages are short, and each connection keeps its buffers, as many as it may fill at once: by default four
-        // of 64 KiB, once an offer has come.
-        try channel.syncOptions?.setOption(
-            .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 4_096))
-        try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
         let frameGuard = FrameGuard(allowsCompression: isCompressed)
         try pipeline.addHandler(frameGuard)
         try pipeline.addHandler(
@@ -130,6 +126,16 @@ struct SignalingChannel: HTTPChannelHandler {
             logger.debug("signaling socket failed", metadata: ["error": "\(error)"])
         }
         await session.end()
+    }
+}
+
+extension Channel {
+    /// On the event loop. Most requests and messages are short, and each connection keeps its buffers, as many as it may
+    /// fill at once: by default four of 64 KiB. All that comes in one read is decoded at once, too.
+    func boundReads() throws {
+        try syncOptions?.setOption(
+            .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 4_096))
+        try syncOptions?.setOption(.maxMessagesPerRead, value: 1)
     }
 }
 

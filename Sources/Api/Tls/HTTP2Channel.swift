@@ -19,14 +19,30 @@ struct HTTP2Channel: Sendable {
 
     private var configuration: ApiConfiguration { http1.configuration }
 
-    /// The limits for a connection are those of swift-nio-http2: `HTTP2` tests hold them.
+    /// Requests that a connection may have on their way; RFC 9113 section 6.5.2 wants no less than 100.
+    private static let streams = 100
+    /// Answers to PING and SETTINGS that wait for a client that does not read.
+    private static let controlFrames = 500
+
+    private static var limits: NIOHTTP2Handler.Configuration {
+        var limits = NIOHTTP2Handler.Configuration()
+        limits.connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: ApiConfiguration.headerLimit),
+        ]
+        limits.connection.maximumBufferedControlFrames = controlFrames
+        return limits
+    }
+
+    /// The other limits for a connection are those of swift-nio-http2: `HTTP2` tests hold them.
     func setup(_ channel: any Channel, _ logger: Logger) throws -> Value {
         let pipeline = channel.pipeline.syncOperations
         let connection = try pipeline.configureAsyncHTTP2Pipeline(
             mode: .server,
             connectionManagerConfiguration: .init(
                 maxIdleTime: TimeAmount(configuration.idleTimeout), maxAge: nil,
-                maxGraceTime: TimeAmount(configuration.farewellTime), keepalive: nil)
+                maxGraceTime: TimeAmount(configuration.farewellTime), keepalive: nil),
+            http2HandlerConfiguration: Self.limits
         ) { stream in
             stream.eventLoop.makeCompletedFuture { try setUp(stream, logger) }
         }

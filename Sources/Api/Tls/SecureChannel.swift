@@ -35,6 +35,7 @@ struct SecureChannel: HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            try channel.boundReads()
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(TLSHandler(certificates.context(protocols: Self.protocols)))
             try pipeline.addHandler(HandshakeTimer(patience: patience))
