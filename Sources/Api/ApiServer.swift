@@ -1,4 +1,5 @@
 import Conference
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -130,6 +131,8 @@ public struct ApiServer: Service {
         guard configuration.isDevelopment else { return nil }
         let secret = Secret.random(length: 32)
         print("development API key: id dev, secret \(secret)")
+        // At once, also to a file or a pipe.
+        fflush(nil)
         return ApiConfiguration.Key(id: "dev", secret: Array(secret.utf8))
     }
 }

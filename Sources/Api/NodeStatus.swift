@@ -14,11 +14,14 @@ public protocol NodeStatus: Sendable {
     var capacity: NodeCapacity { get }
     /// Nil: no TURN over TCP and TLS.
     var turnStreams: TURNStreamGauge? { get }
+    /// Lines of the log that could not be written.
+    var droppedLogLines: UInt64 { get }
 }
 
 extension NodeStatus {
     public var turnStreams: TURNStreamGauge? { nil }
     public var ports: [PortReading] { [] }
+    public var droppedLogLines: UInt64 { 0 }
 }
 
 /// One thing that must be true before the node takes traffic.

@@ -10,4 +10,9 @@ struct Needletail: AsyncParsableCommand {
             ServeCommand.self, StatusCommand.self, DrainCommand.self, UndrainCommand.self, CheckCommand.self,
             AnnounceCommand.self, VersionCommand.self,
         ])
+
+    static func main() async {
+        StandardStreams.secure()
+        await main(nil)
+    }
 }

@@ -17,11 +17,13 @@ struct ServeCommand: AsyncParsableCommand {
     static let misconfigured = ExitCode(78)
 
     func run() async throws {
+        // A closed pipe is an error of the one who writes to it; the other two mean nothing here.
+        for number in [SIGPIPE, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
         var configuration: NodeConfiguration
         do {
             configuration = try NodeConfiguration(ConfigurationFile(path: config))
         } catch {
-            FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))
+            LineWriter.standardError.write("needletail: \(error)\n")
             throw Self.misconfigured
         }
         do {
@@ -30,7 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
             try await PoP(configuration, logger: Logger(label: "needletail")).run()
         } catch let error where !(error is ExitCode) {
             // One line with the remedy, never a trace.
-            FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))
+            LineWriter.standardError.write("needletail: \(error)\n")
             throw ExitCode.failure
         }
     }

@@ -15,7 +15,7 @@ struct NotifySocket {
         self.path = path
     }
 
-    /// Sends assignments, one a line. A manager that does not listen costs us nothing.
+    /// Sends assignments, one a line. A manager that does not listen costs us nothing, not even time.
     func send(_ lines: String) {
         let handle = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard handle >= 0 else { return }
@@ -29,7 +29,8 @@ struct NotifySocket {
         _ = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 let bytes = Array(lines.utf8)
-                return sendto(handle, bytes, bytes.count, 0, address, length)
+                let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+                return sendto(handle, bytes, bytes.count, flags, address, length)
             }
         }
     }

@@ -61,5 +61,7 @@ struct Status: NodeStatus {
         ]
     }
 
+    var droppedLogLines: UInt64 { LineWriter.standardError.dropped }
+
     var build: BuildInfo { BuildInfo(version: Version.number, revision: Version.revision) }
 }

@@ -15,6 +15,7 @@ struct NodeMetrics: Sendable {
     /// Those of HTTP/2.
     var requestsRefused: UInt64 = 0
     var ports: [PortReading] = []
+    var droppedLogLines: UInt64 = 0
 }
 
 extension MetricsPage {
@@ -54,6 +55,9 @@ extension MetricsPage {
             "needletail_api_requests_refused_total", .counter,
             "HTTP/2 requests of the API listener that were reset at once, as their address or the listener had enough.",
             Double(node.requestsRefused))
+        page.single(
+            "needletail_log_lines_dropped_total", .counter, "Lines of the log that could not be written.",
+            Double(node.droppedLogLines))
         guard !node.certificateExpiries.isEmpty else { return }
         page.family(
             "needletail_certificate_expiry_timestamp_seconds", .gauge,
@@ -85,6 +89,6 @@ extension NodeObserver {
             refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
             certificateExpiries: certificates.map { ($0.listener.rawValue, $0.store.validity.notAfter.seconds) },
             connections: connections.open, connectionsRefused: connections.refused,
-            requestsRefused: requests.refused, ports: status.ports)
+            requestsRefused: requests.refused, ports: status.ports, droppedLogLines: status.droppedLogLines)
     }
 }

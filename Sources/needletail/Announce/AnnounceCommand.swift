@@ -38,7 +38,8 @@ struct AnnounceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError(label:))
+        signal(SIGPIPE, SIG_IGN)
+        LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: LogSink.standardError) }
         let control = BirdControl(socket: bird, preferred: names(protocols), reserve: names(reserveProtocols))
         guard let address = OpsAddress(ops) else { throw ExitCode.validationFailure }
         let manager = NotifySocket()

@@ -57,13 +57,3 @@ struct JSONLogHandler: LogHandler {
         return quoted + "\""
     }
 }
-
-/// Where whole lines go.
-struct LogSink: Sendable {
-    let write: @Sendable (String) -> Void
-
-    static let standardError = LogSink { line in
-        // One write a line: lines of several threads do not mix.
-        FileHandle.standardError.write(Data(line.utf8))
-    }
-}

@@ -10,7 +10,7 @@ enum LogOutput {
                 handler.logLevel = level
                 return LimitedLogHandler(base: handler, limiter: limiter)
             }
-            var handler = StreamLogHandler.standardError(label: label)
+            var handler = StreamLogHandler(label: label, stream: LogSink.standardError)
             handler.logLevel = level
             return LimitedLogHandler(base: handler, limiter: limiter)
         }

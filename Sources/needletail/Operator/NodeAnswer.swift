@@ -10,7 +10,7 @@ enum Operator {
         do {
             try await body()
         } catch let error where !(error is ExitCode) {
-            FileHandle.standardError.write(Data("needletail: \(error)\n".utf8))
+            LineWriter.standardError.write("needletail: \(error)\n")
             throw error is OpsClient.Silence ? silent : ExitCode.failure
         }
     }
