@@ -91,7 +91,7 @@ import Testing
         let missing = #expect(throws: CertificateStore.Refusal.self) {
             try CertificateStore(certificate: "/nowhere.pem", key: certificate.key)
         }
-        #expect(missing?.description == "/nowhere.pem cannot be read")
+        #expect(missing?.description == "/nowhere.pem does not exist")
         let swapped = #expect(throws: CertificateStore.Refusal.self) {
             try CertificateStore(certificate: certificate.key, key: certificate.key)
         }

@@ -23,7 +23,7 @@ struct ConfigurationErrorTests {
         ("api: {listen: \"localhost\"}", ":2: api.listen: must be host:port, as 127.0.0.1:8080 or [::]:8080"),
         ("api: {certificate: /a.pem}", ":2: api.certificate: needs api.key, the file of its private key"),
         ("api: {key: /a.pem}", ":2: api.key: needs api.certificate, the file of its certificate"),
-        ("api: {certificate: /no/a.pem, key: /no/b.pem}", ":2: api.certificate: /no/a.pem cannot be read"),
+        ("api: {certificate: /no/a.pem, key: /no/b.pem}", ":2: api.certificate: /no/a.pem does not exist"),
         ("ops: {listen: \"127.0.0.1:99999\"}", ":2: ops.listen: must be host:port, as 127.0.0.1:8080 or [::]:8080"),
         (
             "auth: {keys: [\"one:too short\"]}",
@@ -47,7 +47,7 @@ struct ConfigurationErrorTests {
         ("api: {web_folder: /nowhere}", ":2: api.web_folder: /nowhere holds no index.html that can be read"),
         (
             "api: {listen: \"[::]:80\"}\nops: {listen: \"[::]:80\"}",
-            ":3: ops.listen: is api.listen too: each needs an address of its own"
+            ":3: ops.listen: and api.listen name the same place twice, [::]:80 and [::]:80: each needs a port of its own"
         ),
         (
             "auth: {keys: [\"one:\(Self.secret)\", \"one:\(Self.secret)\"]}", ":2: auth.keys: names one twice"

@@ -133,7 +133,7 @@ struct TURNSectionTests {
             (", certificate: /nowhere.pem", "turn.private_key: is missing: turn.tls_listen needs a PEM file"),
             (
                 ", certificate: /nowhere.pem, private_key: /nowhere.key",
-                "turn.certificate: /nowhere.pem cannot be read"
+                "turn.certificate: /nowhere.pem does not exist"
             ),
         ] {
             do {

@@ -120,9 +120,10 @@ public final class CertificateStore: Sendable {
     }
 
     private static func read(_ path: String) throws -> [UInt8] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw Refusal(description: "\(path) cannot be read")
+        do {
+            return try RegularFile.read(path)
+        } catch {
+            throw Refusal(description: "\(path) \(error)")
         }
-        return Array(data)
     }
 }

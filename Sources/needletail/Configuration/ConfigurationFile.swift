@@ -1,4 +1,3 @@
-import Foundation
 import Yams
 
 /// A configuration file whose keys and shapes are proved.
@@ -14,10 +13,12 @@ struct ConfigurationFile {
 
     /// Throws a `ConfigurationError` that names key and line.
     init(path: String) throws {
+        try self.init(text: ConfigurationText.read(path), path: path)
+    }
+
+    /// - Parameter path: what errors name.
+    init(text: String, path: String) throws {
         self.path = path
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw ConfigurationError("\(path): cannot be read: name a file with --config, as appliance/needletail.yaml")
-        }
         entries = try Self.check(text, path: path)
     }
 
@@ -54,13 +55,7 @@ struct ConfigurationFile {
 
     /// Walks the document: every key must be known and its value of the right shape. Returns what it says.
     private static func check(_ text: String, path: String) throws -> [ConfigurationKey: Entry] {
-        let root: Node?
-        do {
-            root = try Yams.compose(yaml: text)
-        } catch let error as YamlError {
-            throw ConfigurationError("\(path): not YAML: \(error)".replacingOccurrences(of: "\n", with: " "))
-        }
-        guard let root, root.null == nil else { return [:] }
+        guard let root = try ConfigurationText.parse(text, path: path), root.null == nil else { return [:] }
         guard let mapping = root.mapping else { throw ConfigurationError("\(path): not a mapping of keys to values") }
         var entries: [ConfigurationKey: Entry] = [:]
         try walk(mapping, prefix: "", path: path, into: &entries)

@@ -51,6 +51,7 @@ struct NetworkConfiguration {
             }
             return address
         }
+        try AddressRules(file: file, interfaces: interfaces).checkFamilies(addresses, .anycastAddresses)
         let announced = (file.texts(.mediaAnnounced) ?? []).compactMap { IPAddress($0) }
         if let shared = announced.first(where: addresses.contains) {
             throw file.error(

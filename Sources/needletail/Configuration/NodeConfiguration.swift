@@ -43,7 +43,8 @@ struct NodeConfiguration {
     /// JSON lines instead of plain text.
     var logsJSON: Bool
 
-    init(_ file: ConfigurationFile) throws {
+    /// - Parameter machine: MiB of memory that there are.
+    init(_ file: ConfigurationFile, machine: Int = Int(ProcessInfo.processInfo.physicalMemory / 1_048_576)) throws {
         pop = UInt16(try file.integer(.popID, in: 1...65_535, default: 1))
         guard let device = file.text(.portDevice), !device.isEmpty else {
             throw file.error(
@@ -52,7 +53,7 @@ struct NodeConfiguration {
         }
         self.device = device
         interfaces = try Self.interfaces(file)
-        (gatewayV4, gatewayV6) = try Self.gateways(file, own: interfaces.map(\.address))
+        (gatewayV4, gatewayV6) = try Self.gateways(file, interfaces: interfaces)
         network = try NetworkConfiguration(file, device: device, interfaces: interfaces)
         mediaPort = UInt16(try file.integer(.portUDP, in: 1...65_535, default: 3_478))
         mtu = try file.integer(.portMTU, in: 1_280...1_500, default: 1_500)
@@ -69,6 +70,7 @@ struct NodeConfiguration {
             tracks: try file.integer(.capacityTracks, in: 2...1_000_000, default: 2_048),
             slots: try file.integer(.capacitySlots, in: 2...16_000_000, default: 32_768))
         announced = try Self.addresses(file, .mediaAnnounced) ?? interfaces.map(\.address)
+        try AddressRules(file: file, interfaces: interfaces).checkFamilies(announced, .mediaAnnounced)
         let profiles = file.texts(.mediaProfiles) ?? Self.profileNames.map(\.name)
         self.profiles = profiles.compactMap { name in Self.profileNames.first { $0.name == name }?.profile }
         let codecs = file.texts(.mediaCodecs) ?? Self.codecNames.map(\.name)
@@ -86,11 +88,25 @@ struct NodeConfiguration {
         if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }
         logsJSON = file.text(.logFormat) == "json"
         logLevel = file.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
+        try ListenRules.checkApart(listeners, in: file)
+        try checkMemory(file, machine: machine)
     }
 
     /// MiB that DPDK needs. On pages of 4 KiB each packet buffer (2.5 KiB with its headers) has one of its own, as none
     /// crosses pages; device rings and pool headers take the rest.
     var wantedMemory: Int { memory ?? cores.count * (buffers * 4_096 / 1_048_576 + 24) + 64 }
+
+    /// All listeners of TCP, each by its key.
+    var listeners: [(key: ConfigurationKey, listen: ApiConfiguration.Listen)] {
+        [(.apiListen, api.api), (.opsListen, api.ops)] + (turn?.control.tcp ?? []).map { (.turnTCP, $0) }
+            + (turn?.control.tls ?? []).map { (.turnTLS, $0) }
+    }
+
+    private func checkMemory(_ file: ConfigurationFile, machine: Int) throws {
+        guard wantedMemory > machine else { return }
+        let key: ConfigurationKey = memory == nil ? .portBuffers : .memoryMegabytes
+        throw file.error(key, "wants \(wantedMemory) MiB, and this machine has \(machine) MiB")
+    }
 
     private static func interfaces(_ file: ConfigurationFile) throws -> [HostConfiguration.Interface] {
         guard let list = file.texts(.portAddresses), !list.isEmpty else {
@@ -106,13 +122,12 @@ struct NodeConfiguration {
             guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
                 (0...(address.isV4 ? 32 : 128)).contains(length)
             else { throw file.error(.portAddresses, "\(text) is not an address with a prefix length, as 192.0.2.2/24") }
-            guard !address.isUnspecified, !address.isLoopback, !address.isMulticast else {
-                throw file.error(.portAddresses, "\(text) is no address that others can send to")
-            }
+            let interface = HostConfiguration.Interface(address: address, prefixLength: length)
+            if let fault = AddressRules.fault(of: interface) { throw file.error(.portAddresses, "\(text) \(fault)") }
             guard !interfaces.contains(where: { $0.address == address }) else {
                 throw file.error(.portAddresses, "names \(address) twice")
             }
-            interfaces.append(HostConfiguration.Interface(address: address, prefixLength: length))
+            interfaces.append(interface)
         }
         return interfaces
     }
@@ -125,12 +140,10 @@ struct NodeConfiguration {
     }
 
     private static func gateways(
-        _ file: ConfigurationFile, own: [IPAddress]
+        _ file: ConfigurationFile, interfaces: [HostConfiguration.Interface]
     ) throws -> (IPAddress?, IPAddress?) {
         let all = try addresses(file, .portGateway) ?? []
-        if let mine = all.first(where: own.contains) {
-            throw file.error(.portGateway, "\(mine) is in port.addresses: name the router's address")
-        }
+        try AddressRules(file: file, interfaces: interfaces).checkGateways(all)
         let v4 = all.filter(\.isV4)
         let v6 = all.filter { !$0.isV4 }
         guard v4.count <= 1, v6.count <= 1 else {
@@ -178,9 +191,6 @@ struct NodeConfiguration {
         api.certificates = try certificates(file)
         api.admission = try admission(file)
         api.webFolder = try webFolder(file)
-        if api.api == api.ops, api.api.port != 0 {
-            throw file.error(.opsListen, "is api.listen too: each needs an address of its own")
-        }
         api.keys = try (file.texts(.authKeys) ?? []).map { text in
             let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
             guard parts.count == 2, parts[1].utf8.count >= 32 else {
@@ -196,17 +206,6 @@ struct NodeConfiguration {
 
     /// `127.0.0.1:8080` or `[::]:8080`.
     private static func listen(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> ApiConfiguration.Listen? {
-        try file.text(key).map { try listen($0, of: key, in: file) }
-    }
-
-    static func listen(_ text: String, of key: ConfigurationKey, in file: ConfigurationFile) throws
-        -> ApiConfiguration.Listen
-    {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else { throw file.error(key, "must be host:port, as 127.0.0.1:8080 or [::]:8080") }
-        let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        guard !host.isEmpty else { throw file.error(key, "must name a host, as 0.0.0.0:8080") }
-        return ApiConfiguration.Listen(host: host, port: port)
+        try file.text(key).map { try ListenRules.listen($0, of: key, in: file) }
     }
 }

@@ -88,7 +88,7 @@ struct TURNSection {
     private static func listeners(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [ApiConfiguration
         .Listen]
     {
-        try (file.texts(key) ?? []).map { try NodeConfiguration.listen($0, of: key, in: file) }
+        try (file.texts(key) ?? []).map { try ListenRules.listen($0, of: key, in: file) }
     }
 
     private static func certificates(_ file: ConfigurationFile, isNeeded: Bool) throws -> CertificateStore? {
