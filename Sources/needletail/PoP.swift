@@ -5,7 +5,6 @@ import Dataplane
 import Foundation
 import Logging
 import Mailbox
-import NIOCore
 import ServiceLifecycle
 import Wire
 
@@ -21,6 +20,8 @@ struct PoP {
 
     /// Serves until SIGTERM (after a drain) or SIGINT (at once). Throws what the operator must mend, before anything is left behind.
     func run() async throws {
+        let claim = try Claim(configuration)
+        defer { claim.release() }
         let workers = try WorkerSet(configuration, logger: logger)
         let result: Result<Void, any Error>
         do {
@@ -45,7 +46,8 @@ struct PoP {
             options: options, logger: logger)
         let drain = Drain()
         let gauge = TURNStreamGauge()
-        let status = Status(workers, capacity: configuration.capacity, turnStreams: gauge)
+        let kernel = workers.kernel.map { KernelGuard($0, logger: logger) }
+        let status = Status(workers, capacity: configuration.capacity, turnStreams: gauge, kernel: kernel)
         let notifier = NotifySocket().map { ServiceNotifier($0, drain: drain, status: status) }
         let api = ApiServer(
             configuration: configuration.api, media: director, status: status, drain: drain, logger: logger
@@ -65,15 +67,12 @@ struct PoP {
                 service: StopService(drain: drain, patience: configuration.api.drainTime, logger: logger),
                 successTerminationBehavior: .gracefullyShutdownGroup),
         ]
+        if let kernel { services.append(.init(service: kernel, successTerminationBehavior: .ignore)) }
         if let notifier { services.insert(.init(service: notifier), at: 0) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, gracefulShutdownSignals: [.sigint], logger: logger))
-        do {
-            try await group.run()
-        } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
-            throw await ListenFailure(configuration.api, error)
-        }
+        try await group.run()
     }
 }
 

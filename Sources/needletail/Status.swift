@@ -6,17 +6,21 @@ struct Status: NodeStatus {
     private let set: WorkerSet
     let capacity: NodeCapacity
     let turnStreams: TURNStreamGauge?
+    private let kernel: KernelGuard?
 
-    /// - Parameter capacity: of one worker.
-    init(_ set: WorkerSet, capacity: Capacity, turnStreams: TURNStreamGauge? = nil) {
+    /// - Parameters:
+    ///   - capacity: of one worker.
+    ///   - kernel: nil without an exception interface.
+    init(_ set: WorkerSet, capacity: Capacity, turnStreams: TURNStreamGauge?, kernel: KernelGuard?) {
         self.set = set
+        self.kernel = kernel
         self.turnStreams = turnStreams
         let count = set.mailboxes.count
         self.capacity = NodeCapacity(
             sessions: count * capacity.sessions, tracks: count * capacity.tracks, sinks: count * capacity.slots)
     }
 
-    var conditions: [ReadinessCondition] { [link, transmission, gateway] }
+    var conditions: [ReadinessCondition] { [link, transmission, gateway] + (kernel.map { [$0.condition] } ?? []) }
 
     private var link: ReadinessCondition {
         let isUp = set.port.isLinkUp

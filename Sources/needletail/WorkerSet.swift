@@ -10,7 +10,7 @@ final class WorkerSet: Sendable {
     let port: DPDKPort
     /// The kernel's interface on the port.
     private let exception: DPDKPort?
-    private let kernel: KernelInterface?
+    let kernel: KernelInterface?
     private let mesh: HandoverMesh
     private let threads: [WorkerThread]
     private let logger: Logger

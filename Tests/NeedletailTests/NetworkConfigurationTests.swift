@@ -78,13 +78,44 @@ struct NetworkConfigurationTests {
         #expect(await complaint(port, rest) == expected)
     }
 
+    private let kernel = KernelInterface(
+        name: "nt0", mac: MACAddress(0x0200_0000_0007), mtu: 1_500,
+        interfaces: [
+            .init(address: IPAddress("192.0.2.2")!, prefixLength: 24),
+            .init(address: IPAddress("2001:db8::2")!, prefixLength: 64),
+        ], anycast: [IPAddress("198.51.100.1")!], gateways: [IPAddress("192.0.2.1")!])
+
+    @Test func whatTheKernelLacksIsNamed() {
+        var whole = KernelState()
+        #expect(kernel.fault(in: whole)?.hasPrefix("nt0 is gone") == true)
+        whole.exists = true
+        whole.isUp = true
+        whole.addresses = [IPAddress("192.0.2.2")!, IPAddress("2001:db8::2")!, IPAddress("198.51.100.1")!]
+        whole.sources = whole.addresses
+        for (address, length) in [("192.0.2.0", 24), ("2001:db8::", 64), ("0.0.0.0", 0)] {
+            whole.routes.insert(.init(address: IPAddress(address)!, length: length))
+        }
+        #expect(kernel.fault(in: whole) == nil)
+        func fault(_ change: (inout KernelState) -> Void) -> String? {
+            var state = whole
+            change(&state)
+            return kernel.fault(in: state)
+        }
+        #expect(fault { $0.isUp = false } == "nt0 is down")
+        #expect(fault { $0.addresses.remove(IPAddress("2001:db8::2")!) } == "nt0 does not have 2001:db8::2")
+        #expect(
+            fault { $0.sources.remove(IPAddress("198.51.100.1")!) } == "no rule leads from 198.51.100.1 to table 3478")
+        #expect(
+            fault { $0.routes.remove(.init(address: IPAddress("0.0.0.0")!, length: 0)) }
+                == "table 3478 has no route to 0.0.0.0/0 by nt0")
+    }
+
+    @Test func aClaimNamesThePortAndTheExceptionPath() async throws {
+        #expect(try await Claim.names(load("")) == ["port.device eth1"])
+        #expect(try await Claim.names(load(", exception: nt0")) == ["port.device eth1", "port.exception"])
+    }
+
     @Test func theKernelSendsFromThePortsAddressesByThePort() {
-        let kernel = KernelInterface(
-            name: "nt0", mac: MACAddress(0x0200_0000_0007), mtu: 1_500,
-            interfaces: [
-                .init(address: IPAddress("192.0.2.2")!, prefixLength: 24),
-                .init(address: IPAddress("2001:db8::2")!, prefixLength: 64),
-            ], anycast: [IPAddress("198.51.100.1")!], gateways: [IPAddress("192.0.2.1")!])
         #expect(
             kernel.commands(isV4: true) == [
                 "address replace 192.0.2.2/24 dev nt0", "address replace 198.51.100.1/32 dev nt0",

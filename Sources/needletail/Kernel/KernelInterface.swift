@@ -55,24 +55,37 @@ struct KernelInterface {
         return lines
     }
 
-    private func run(_ command: String) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["ip"] + command.split(separator: " ").map(String.init)
-        let output = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardError = output
-        process.standardOutput = FileHandle.nullDevice
-        do {
-            try process.run()
-        } catch {
-            throw ConfigurationError("port.exception: cannot run ip: install iproute2")
+    /// What is missing, in one line; nil: nothing.
+    func fault(in state: KernelState) -> String? {
+        guard state.exists else {
+            return "\(name) is gone: somebody removed it; restart the node, which makes it again"
         }
-        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            let lines = said.split(separator: "\n").joined(separator: "; ")
-            throw ConfigurationError("port.exception: `ip \(command)` failed: \(lines)")
+        guard state.isUp else { return "\(name) is down" }
+        let own = interfaces.map(\.address) + anycast
+        if let missing = own.first(where: { !state.addresses.contains($0) }) {
+            return "\(name) does not have \(missing)"
+        }
+        let networks = interfaces.map {
+            KernelState.Prefix(
+                address: $0.address.network(prefixLength: $0.prefixLength), length: $0.prefixLength)
+        }
+        let defaults = gateways.map {
+            KernelState.Prefix(address: $0.isV4 ? IPAddress(v4: 0) : IPAddress(high: 0, low: 0), length: 0)
+        }
+        if let missing = (networks + defaults).first(where: { !state.routes.contains($0) }) {
+            return "table \(Self.table) has no route to \(missing) by \(name)"
+        }
+        if let missing = own.first(where: { !state.sources.contains($0) }) {
+            return "no rule leads from \(missing) to table \(Self.table)"
+        }
+        return nil
+    }
+
+    private func run(_ command: String) throws {
+        do {
+            try Command.run(["ip"] + command.split(separator: " ").map(String.init))
+        } catch {
+            throw ConfigurationError("port.exception: `ip \(command)` failed: \(error)")
         }
     }
 }
