@@ -3,17 +3,33 @@ import Meetings
 
 /// The time as the API knows it, so that tests can bring their own.
 public protocol ApiClock: Sendable {
-    /// UTC.
+    /// The time of all durations and deadlines: UTC as it was taken to be at the start, and never set since.
     var now: Timestamp { get }
+    /// UTC as the machine has it now, which may be set at any moment: for what others date, as tokens and certificates.
+    var utc: Timestamp { get }
     /// - Throws: `CancellationError`.
     func sleep(for duration: Duration) async throws
 }
 
-/// The machine's clock.
+extension ApiClock {
+    public var utc: Timestamp { now }
+
+    /// A moment of `now` as people read it (RFC 3339), by the clock that they have now.
+    func text(of moment: Timestamp) -> String { (moment + (utc - now)).rfc3339 }
+}
+
+/// The machine's clocks.
 public struct SystemClock: ApiClock {
+    private static let start = (utc: Timestamp(Date()), instant: ContinuousClock.now)
+
     public init() {}
 
-    public var now: Timestamp { Timestamp(Date()) }
+    public var now: Timestamp {
+        let start = Self.start
+        return start.utc + (ContinuousClock.now - start.instant)
+    }
+
+    public var utc: Timestamp { Timestamp(Date()) }
 
     public func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
 }

@@ -62,7 +62,9 @@ public struct ApiConfiguration: Sendable {
     public var rateLimit: RateLimit? = RateLimit()
     /// Connections of the API listener at once, and as many requests over HTTP/2.
     public var connections = 8_192
-    /// Of them, those of one address (IPv6: one /64).
+    /// Connections of the `ops` listener at once.
+    public var opsConnections = 256
+    /// Of `connections`, those of one address (IPv6: one /64).
     public var connectionsPerAddress = 2_048
     /// How long a connection may be idle, or a request be on its way.
     public var idleTimeout: Duration = .seconds(30)

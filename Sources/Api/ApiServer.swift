@@ -20,18 +20,22 @@ public struct ApiServer: Service {
     private let drain: Drain
     private let clock: any ApiClock
     private let logger: Logger
+    private let keys: ServiceKeys
     private let onListening: @Sendable (Listener, _ port: Int) async -> Void
 
-    /// - Parameter onListening: told once for each listener, with the port that it got.
+    /// - Parameters:
+    ///   - keys: those of the services, when they may change; nil: those of the configuration.
+    ///   - onListening: told once for each listener, with the port that it got.
     public init(
         configuration: ApiConfiguration, media: any MediaPlane, status: any NodeStatus, drain: Drain = Drain(),
-        clock: any ApiClock = SystemClock(), logger: Logger,
+        keys: ServiceKeys? = nil, clock: any ApiClock = SystemClock(), logger: Logger,
         onListening: @escaping @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
         self.media = media
         self.status = status
         self.drain = drain
+        self.keys = keys ?? ServiceKeys(configuration.keys)
         self.clock = clock
         self.logger = logger
         self.onListening = onListening
@@ -56,7 +60,7 @@ public struct ApiServer: Service {
             drain: drain, admission: admission, relay: relay, certificates: certificates, clock: clock)
         let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
         let requests = ConnectionCount(limit: configuration.connectionsPerAddress, total: configuration.connections)
-        let tokens = TokenAuthority(configuration, clock: clock, development: developmentKey())
+        let tokens = TokenAuthority(keys: keys, clock: clock, development: developmentKey())
         let services: [any Service] = [
             ops(observer, tokens, connections, requests), api(hub, tokens, connections, requests),
             HubService(hub: hub, media: media, observer: observer, logger: logger),
@@ -93,8 +97,8 @@ public struct ApiServer: Service {
         }
         return Application(
             router: router, server: server,
-            configuration: application(configuration.api, connections: configuration.connections),
-            onServerRunning: { await onListening(.api, $0.localAddress?.port ?? 0) }, logger: logger)
+            configuration: application(configuration.api, "api", connections: configuration.connections),
+            onServerRunning: { await isUp(.api, $0) }, logger: logger)
     }
 
     private func ops(
@@ -106,8 +110,8 @@ public struct ApiServer: Service {
             server: HTTPServerBuilder { [configuration] responder in
                 PlainChannel(base: HTTP1Channel(responder: responder, configuration: Self.plain(configuration)))
             },
-            configuration: application(configuration.ops, connections: 256),
-            onServerRunning: { await onListening(.ops, $0.localAddress?.port ?? 0) }, logger: logger)
+            configuration: application(configuration.ops, "ops", connections: configuration.opsConnections),
+            onServerRunning: { await isUp(.ops, $0) }, logger: logger)
     }
 
     private static func plain(_ configuration: ApiConfiguration) -> HTTP1Channel.Configuration {
@@ -120,10 +124,18 @@ public struct ApiServer: Service {
                 maxHeaderFieldCount: ApiConfiguration.headerFieldLimit))
     }
 
-    private func application(_ listen: ApiConfiguration.Listen, connections: Int) -> ApplicationConfiguration {
+    /// Health and metrics are answered when nothing else is.
+    private func isUp(_ listener: Listener, _ channel: any Channel) async {
+        await AcceptGuard.add(to: channel, "\(listener)", isServed: listener == .ops, logger: logger)
+        await onListening(listener, channel.localAddress?.port ?? 0)
+    }
+
+    private func application(
+        _ listen: ApiConfiguration.Listen, _ name: String, connections: Int
+    ) -> ApplicationConfiguration {
         ApplicationConfiguration(
             address: .hostname(listen.host, port: listen.port),
-            availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger))
+            availableConnectionsDelegate: ConnectionLimit(connections, of: name, logger: logger))
     }
 
     /// The key that `--dev` makes on start. It is printed, as whoever develops against it needs it.

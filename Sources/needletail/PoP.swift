@@ -25,7 +25,8 @@ struct PoP {
         let workers = try WorkerSet(configuration, logger: logger)
         let result: Result<Void, any Error>
         do {
-            try await serve(workers)
+            // Those that the port and the workers need are open now.
+            try await PoP(DescriptorPlan.fit(configuration, logger: logger), logger: logger).serve(workers)
             result = .success(())
         } catch {
             result = .failure(error)
@@ -45,12 +46,13 @@ struct PoP {
             candidates: configuration.announced.map { Endpoint(address: $0, port: configuration.mediaPort) },
             options: options, logger: logger)
         let drain = Drain()
+        let keys = ServiceKeys(configuration.api.keys)
         let gauge = TURNStreamGauge()
         let kernel = workers.kernel.map { KernelGuard($0, logger: logger) }
         let status = Status(workers, capacity: configuration.capacity, turnStreams: gauge, kernel: kernel)
         let notifier = NotifySocket().map { ServiceNotifier($0, drain: drain, status: status) }
         let api = ApiServer(
-            configuration: configuration.api, media: director, status: status, drain: drain, logger: logger
+            configuration: configuration.api, media: director, status: status, drain: drain, keys: keys, logger: logger
         ) { [logger] listener, port in
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
             notifier?.listening()
@@ -67,6 +69,10 @@ struct PoP {
                 service: StopService(drain: drain, patience: configuration.api.drainTime, logger: logger),
                 successTerminationBehavior: .gracefullyShutdownGroup),
         ]
+        services.append(
+            .init(
+                service: ReloadService(configuration, keys: keys, logger: logger),
+                successTerminationBehavior: .ignore))
         if let kernel { services.append(.init(service: kernel, successTerminationBehavior: .ignore)) }
         if let notifier { services.insert(.init(service: notifier), at: 0) }
         let group = ServiceGroup(
@@ -86,7 +92,7 @@ extension PoP {
         let clock = SystemClock()
         let admission = AllocationAdmission(
             workers: rings, limits: turn.limits, authenticator: turn.authenticator, intake: { drain.intake },
-            seconds: { clock.now.milliseconds / 1_000 }, logger: logger)
+            seconds: { clock.utc.milliseconds / 1_000 }, logger: logger)
         let loop = ControlLoop { await admission.run() }
         guard !(turn.tcp + turn.tls).isEmpty else { return [.init(service: loop, successTerminationBehavior: .ignore)] }
         let streams = TURNStreamServer(

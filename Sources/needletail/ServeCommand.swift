@@ -17,8 +17,10 @@ struct ServeCommand: AsyncParsableCommand {
     static let misconfigured = ExitCode(78)
 
     func run() async throws {
-        // A closed pipe is an error of the one who writes to it; the other two mean nothing here.
-        for number in [SIGPIPE, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
+        // A closed pipe is an error of the one who writes to it; SIGHUP is taken once the node is up; the others mean
+        // nothing here.
+        for number in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
+        DescriptorPlan.raise()
         var configuration: NodeConfiguration
         do {
             configuration = try NodeConfiguration(ConfigurationFile(path: config))

@@ -4,22 +4,24 @@ import ServiceLifecycle
 import Synchronization
 
 /// The service manager's datagram socket (sd_notify(3)).
+///
+/// It is open for as long as the process lives: a node that has no descriptors left still tells that it lives.
 struct NotifySocket {
     private let path: String
+    private let handle: Int32
 
     /// Nil when no service manager listens.
     init?(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
         guard let path = environment["NOTIFY_SOCKET"], path.hasPrefix("/") || path.hasPrefix("@"),
             path.utf8.count < MemoryLayout.size(ofValue: sockaddr_un().sun_path)
         else { return nil }
+        handle = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard handle >= 0 else { return nil }
         self.path = path
     }
 
     /// Sends assignments, one a line. A manager that does not listen costs us nothing, not even time.
     func send(_ lines: String) {
-        let handle = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard handle >= 0 else { return }
-        defer { close(handle) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         // A name in the abstract space begins with a zero byte (unix(7)), written as @.

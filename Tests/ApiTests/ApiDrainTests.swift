@@ -31,6 +31,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [Duration.seconds(-86_400), .seconds(86_400)])
+    func aClockThatIsSetEndsNothing(step: Duration) async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let ada = try await node.enter(meeting, "Ada")
+            node.drain.begin(for: .seconds(60), at: node.clock.now)
+            #expect(try await ada.socket.next()["type"] == "migrate")
+            node.clock.setUTC(by: step)
+            for _ in 0..<2 { await node.clock.advance(by: .seconds(1)) }
+            let state = try await node.call("GET", "/api/v1/node", ops: true).json
+            #expect(state["state"] == "draining" && state["drain_deadline_s"] == 58)
+            #expect(state["drain_deadline"] == .string((node.clock.utc + .seconds(58)).rfc3339))
+            #expect(try await ada.socket.ask(["type": "offer", "id": 7, "sdp": "mine"])["type"] == "answer")
+            #expect(node.drain.cancel())
+            // Who signs tokens has the clock that was set.
+            #expect(try await node.call("POST", "/api/v1/meetings", token: node.token(), body: [:]).status == 201)
+            try await ada.socket.vanish()
+        }
+    }
+
     @Test func whoComesBackToItsPlaceIsLetInAndTold() async throws {
         try await ApiNode.run { node async throws in
             let ada = try await node.enter(node.meeting(), "Ada")

@@ -27,7 +27,8 @@ import Testing
             }
             #expect(try await code(nil) == "token_missing")
             #expect(try await code("nonsense") == "token_invalid")
-            #expect(try await code(node.token(expires: .seconds(-1))) == "token_expired")
+            #expect(try await code(node.token(expires: .seconds(-60))) == "token_expired")
+            #expect(try await code(node.token(begins: .seconds(61))) == "token_invalid")
             let forged = ApiConfiguration.Key(id: "key-1", secret: TokenAuthority.freshSecret())
             #expect(try await code(node.token(key: forged)) == "token_invalid")
             let unknown = ApiConfiguration.Key(id: "key-2", secret: ApiNode.key.secret)
@@ -37,6 +38,14 @@ import Testing
             #expect(try await code("eyJhbGciOiJub25lIn0.\(claims).") == "token_invalid")
             let place = try await node.join(node.meeting(), "Ada")
             #expect(try await code(place["session_token"]?.string) == "token_invalid")
+        }
+    }
+
+    @Test func clocksMayBeAMinuteApart() async throws {
+        try await ApiNode.run { node async throws in
+            for token in try await [node.token(expires: .seconds(-59)), node.token(begins: .seconds(60))] {
+                #expect(try await node.call("POST", "/api/v1/meetings", token: token, body: [:]).status == 201)
+            }
         }
     }
 

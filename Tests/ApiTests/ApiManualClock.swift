@@ -7,6 +7,8 @@ import Synchronization
 final class ManualClock: ApiClock {
     private struct State {
         var now = Timestamp(milliseconds: 1_800_000_000_000)
+        /// How far somebody has set the machine's clock.
+        var step = Duration.zero
         var sleepers: [Int: (until: Timestamp, wake: CheckedContinuation<Void, any Error>)] = [:]
         var next = 0
         var onSleep: [CheckedContinuation<Void, Never>] = []
@@ -15,6 +17,11 @@ final class ManualClock: ApiClock {
     private let state = Mutex(State())
 
     var now: Timestamp { state.withLock { $0.now } }
+
+    var utc: Timestamp { state.withLock { $0.now + $0.step } }
+
+    /// Sets the machine's clock, which moves nothing.
+    func setUTC(by step: Duration) { state.withLock { $0.step += step } }
 
     func sleep(for duration: Duration) async throws {
         let key = state.withLock { state in

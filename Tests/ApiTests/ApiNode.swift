@@ -138,11 +138,14 @@ struct ApiNode: Sendable {
     // MARK: Meetings
 
     func token(
-        _ grants: Set<String> = [Grants.create], user: String = "user-1", expires: Duration = .seconds(600),
+        _ grants: Set<String> = [Grants.create], user: String = "user-1", begins: Duration? = nil,
+        expires: Duration = .seconds(600),
         key: ApiConfiguration.Key = key
     ) async throws -> String {
         try JSONWebToken.sign(
-            ServiceToken(iss: key.id, sub: user, exp: (clock.now + expires).seconds, meeting: Grants(grants)),
+            ServiceToken(
+                iss: key.id, sub: user, exp: (clock.utc + expires).seconds,
+                nbf: begins.map { (clock.utc + $0).seconds }, meeting: Grants(grants)),
             key: key.secret)
     }
 

@@ -30,7 +30,7 @@ struct SignalingMutationTests {
         logger.logLevel = .critical
         self.logger = logger
         hub = MeetingHub(limits: Limits(), media: media, clock: clock, logger: logger)
-        tokens = TokenAuthority(ApiNode.configuration, clock: clock, development: nil)
+        tokens = TokenAuthority(keys: ServiceKeys(ApiNode.configuration.keys), clock: clock, development: nil)
     }
 
     /// With the meeting's number in its place.

@@ -114,7 +114,7 @@ import Testing
             var client = try await WHIPClient(node, .whip, meeting)
             for (token, code) in [
                 (nil, "token_missing"), ("guess", "token_invalid"),
-                (try await node.token(expires: .seconds(-1)), "token_expired"),
+                (try await node.token(expires: .seconds(-60)), "token_expired"),
             ] {
                 client.token = token
                 let answer = try await client.open()

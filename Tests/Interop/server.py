@@ -39,9 +39,11 @@ class Server:
         certificate: tuple[Path, Path] | None = None,
         sections: str = "",
         environment: dict[str, str] | None = None,
+        limit: int | None = None,
     ) -> None:
         """`more`: further options of appliance/config. `sections`: further sections of the configuration.
-        `environment`: variables beside our own."""
+        `environment`: variables beside our own. `limit`: of its descriptors."""
+        self._limit = limit
         self.lab, self.host = lab, host
         self._environment = {**os.environ, **(environment or {})}
         self.log = folder / f"{host}.log"
@@ -64,6 +66,8 @@ class Server:
     def __enter__(self) -> Server:
         assert BINARY.exists(), f"there is no {BINARY}: swift build -c release --product needletail"
         command = self.lab.command(self.host, str(BINARY), "serve", "--config", str(self._config), "--dev")
+        if self._limit is not None:
+            command = ["prlimit", f"--nofile={self._limit}", *command]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=self._environment

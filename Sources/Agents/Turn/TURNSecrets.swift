@@ -1,12 +1,20 @@
+import Synchronization
+
 /// Time-limited TURN credentials that are computed and never stored: the user name is `<expiry>:<user>`, expiry in
 /// seconds since 1970, and the password the base64 HMAC-SHA1 of it (draft-uberti-behave-turn-rest-00 section 2.2).
-public struct TURNSecrets: Sendable {
+public final class TURNSecrets: Sendable {
     /// The first signs what is issued; all of them verify, so that a secret can be taken out of use slowly.
-    private let secrets: [[UInt8]]
+    private let secrets: Mutex<[[UInt8]]>
 
-    public init(_ secrets: [String]) { self.secrets = secrets.map { Array($0.utf8) } }
+    public init(_ secrets: [String]) { self.secrets = Mutex(secrets.map { Array($0.utf8) }) }
 
-    public var isEmpty: Bool { secrets.isEmpty }
+    /// From now on only credentials of these open allocations.
+    public func replace(with secrets: [String]) {
+        let secrets = secrets.map { Array($0.utf8) }
+        self.secrets.withLock { $0 = secrets }
+    }
+
+    public var isEmpty: Bool { secrets.withLock { $0.isEmpty } }
 
     /// What a client authenticates with until `now + lifetime`.
     ///
@@ -16,14 +24,14 @@ public struct TURNSecrets: Sendable {
     ///   - now: seconds since 1970.
     /// - Returns: nil when there is no secret to sign with.
     public func issue(user: String, lifetime: Int64, now: Int64) -> (username: String, credential: String)? {
-        guard let secret = secrets.first else { return nil }
+        guard let secret = secrets.withLock({ $0.first }) else { return nil }
         let username = "\(now + lifetime):\(user)"
         return (username, Self.password(of: Array(username.utf8), secret))
     }
 
     /// The passwords that the name could have: one of each secret.
     func passwords(of username: [UInt8]) -> some Sequence<String> {
-        secrets.lazy.map { Self.password(of: username, $0) }
+        secrets.withLock { $0 }.lazy.map { Self.password(of: username, $0) }
     }
 
     private static func password(of username: [UInt8], _ secret: [UInt8]) -> String {

@@ -3,16 +3,16 @@ import Meetings
 /// Checks and issues tokens. Service keys and the session key are apart, so that neither kind of token
 /// can pass for the other.
 struct TokenAuthority: Sendable {
-    /// Secrets by the key's identifier.
-    private let services: [String: [UInt8]]
+    /// How far the clock of whoever signs a service token may be from ours, seconds (RFC 7519 section 4.1.4).
+    static let leeway = 60.0
+
+    private let services: ServiceKeys
     private let session: [UInt8]
     private let development: ApiConfiguration.Key?
     private let clock: any ApiClock
 
-    init(_ configuration: ApiConfiguration, clock: any ApiClock, development: ApiConfiguration.Key?) {
-        var services: [String: [UInt8]] = [:]
-        for key in configuration.keys + (development.map { [$0] } ?? []) { services[key.id] = key.secret }
-        self.services = services
+    init(keys: ServiceKeys, clock: any ApiClock, development: ApiConfiguration.Key?) {
+        services = keys
         self.development = development
         self.clock = clock
         // Meetings live in memory, so a fresh key for each process loses nothing.
@@ -28,22 +28,26 @@ struct TokenAuthority: Sendable {
 
     /// - Throws: `Problem` 401.
     func service(_ token: String) throws -> ServiceToken {
-        guard let claims = JSONWebToken.claims(ServiceToken.self, of: token, key: { services[$0.iss] }) else {
+        guard let claims = JSONWebToken.claims(ServiceToken.self, of: token, key: { key($0.iss) }) else {
             throw Problem.unauthorized("token_invalid", "The token is not one of a known key.")
         }
-        let now = clock.now.seconds
-        guard claims.exp > now else { throw Problem.unauthorized("token_expired", "The token has expired.") }
-        guard (claims.nbf ?? 0) <= now else {
+        let now = clock.utc.seconds
+        guard claims.exp + Self.leeway > now else {
+            throw Problem.unauthorized("token_expired", "The token has expired.")
+        }
+        guard (claims.nbf ?? 0) - Self.leeway <= now else {
             throw Problem.unauthorized("token_invalid", "The token is not valid yet.")
         }
         return claims
     }
 
+    private func key(_ id: String) -> [UInt8]? { development?.id == id ? development?.secret : services[id] }
+
     /// A token for the web client of a developer; nil unless in development.
     func developmentToken() throws -> String? {
         guard let development else { return nil }
         let claims = ServiceToken(
-            iss: development.id, sub: "developer", exp: clock.now.seconds + 3_600,
+            iss: development.id, sub: "developer", exp: clock.utc.seconds + 3_600,
             meeting: Grants([Grants.create, Grants.host]))
         return try JSONWebToken.sign(claims, key: development.secret)
     }

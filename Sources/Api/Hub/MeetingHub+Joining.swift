@@ -138,7 +138,7 @@ extension MeetingHub {
         }
         let head = ServerMessage.Joined(
             participant, in: home, resume: line.resume, resumed: resumed, token: join.token,
-            iceServers: turn?.servers(for: line.id, now: clock.now) ?? [], signalingURL: ownSocket, id: join.request)
+            iceServers: turn?.servers(for: line.id, now: clock.utc) ?? [], signalingURL: ownSocket, id: join.request)
         let others = (feeds[meeting]?.lines ?? []).lazy.filter { $0 !== line }.map { self.entry(of: $0) }
         return TextFrame.wrap(head.encoded(participants: others, connection))
     }

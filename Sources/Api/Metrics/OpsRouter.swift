@@ -53,7 +53,7 @@ struct OpsRouter: Sendable {
         let conditions = findings.map { finding in
             Readiness.Condition(
                 name: finding.condition.name, met: finding.condition.isMet, detail: finding.condition.detail,
-                since: finding.since.rfc3339)
+                since: observer.clock.text(of: finding.since))
         }
         return .json(
             Readiness(ready: isReady, conditions: conditions), status: isReady ? .ok : .serviceUnavailable)

@@ -37,7 +37,7 @@ final class NodeHealth: Sendable {
     func findings(participants: Int) -> [Finding] {
         let now = clock.now
         let all =
-            status.conditions + [workers(now)] + certificates.map { $0.condition(at: now) }
+            status.conditions + [workers(now)] + certificates.map { $0.condition(at: clock.utc) }
             + [admission.condition(participants: participants), accepting]
         return history.withLock { history in
             all.map { condition in
@@ -62,7 +62,7 @@ final class NodeHealth: Sendable {
         let detail =
             switch state.phase {
             case .serving: "not draining"
-            case .draining: "draining until \(state.deadline?.rfc3339 ?? "empty")"
+            case .draining: "draining until \(state.deadline.map(clock.text) ?? "empty")"
             case .drained: state.isStopping ? "stopping" : "drained: needletail undrain takes newcomers again"
             }
         return ReadinessCondition(name: "accepting", isMet: state.phase == .serving, detail: detail)

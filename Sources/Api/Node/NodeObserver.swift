@@ -59,10 +59,10 @@ struct NodeObserver: Sendable {
             pop: .init(
                 id: identity.pop, region: identity.region, latitude: identity.coordinates?.latitude,
                 longitude: identity.coordinates?.longitude),
-            version: status.build.version, since: started.rfc3339, state: state.phase.rawValue,
+            version: status.build.version, since: clock.text(of: started), state: state.phase.rawValue,
             ready: health.findings(participants: hub.participants).allSatisfy(\.condition.isMet),
             draining: state.phase != .serving,
-            drainingSince: state.since?.rfc3339, drainDeadline: state.deadline?.rfc3339,
+            drainingSince: state.since.map(clock.text), drainDeadline: state.deadline.map(clock.text),
             drainDeadlineS: state.secondsLeft(at: now),
             drainTarget: state.target.map { .init(signalingUrl: $0.signalingURL, mediaServer: $0.mediaServer) },
             cores: workers.count, meetings: hub.meetings, participants: hub.participants,

@@ -102,7 +102,7 @@ struct MeetingRoutes: Sendable {
         return .json(
             JoinedJSON(
                 participant, in: now, token: token, signaling: signalingURL(request), media: configuration.mediaServer,
-                iceServers: configuration.turn?.servers(for: participant.id, now: clock.now) ?? []))
+                iceServers: configuration.turn?.servers(for: participant.id, now: clock.utc) ?? []))
     }
 
     private func leave(_ request: Request, _ context: ApiContext) async throws -> Response {

@@ -83,15 +83,16 @@ public final class CertificateStore: Sendable {
 
     /// Takes the files where they changed since the last look; true when they are in use now. Call it now and then.
     ///
+    /// - Parameter isForced: also where nothing seems to have changed.
     /// - Throws: `Refusal`, once for each change; the old pair stays in use.
     @discardableResult
-    public func reload() throws -> Bool {
+    public func reload(isForced: Bool = false) throws -> Bool {
         let marks = [Mark(certificate), Mark(key)]
         let isChanged = inside.withLock { inside in
             defer { inside.marks = marks }
             return inside.marks != marks
         }
-        guard isChanged else { return false }
+        guard isChanged || isForced else { return false }
         let loaded = try Self.load(certificate, key)
         inside.withLock { $0.loaded = loaded }
         return true

@@ -92,6 +92,7 @@ public struct TURNStreamServer: Service {
                 description: "cannot listen on \(listen.host) port \(listen.port): \(error): choose another \(key), "
                     + "or end the program that has it")
         }
+        await AcceptGuard.add(to: channel, "turn \(transport)", isServed: false, logger: logger)
         await onListening(transport, channel.localAddress?.port ?? 0)
         return channel
     }

@@ -27,7 +27,7 @@ extension MeetingHub {
             throw error
         }
         await media.setMediaState(id, published(by: id))
-        let servers = turn?.servers(for: id, now: clock.now) ?? []
+        let servers = turn?.servers(for: id, now: clock.utc) ?? []
         return WHIPAnswer(sdp: connection.sdp, entityTag: line.resource?.entityTag ?? "", iceServers: servers)
     }
 

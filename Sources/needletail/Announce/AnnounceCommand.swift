@@ -38,7 +38,8 @@ struct AnnounceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        signal(SIGPIPE, SIG_IGN)
+        // They would end it without a word to BIRD.
+        for number in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
         LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: LogSink.standardError) }
         let control = BirdControl(socket: bird, preferred: names(protocols), reserve: names(reserveProtocols))
         guard let address = OpsAddress(ops) else { throw ExitCode.validationFailure }

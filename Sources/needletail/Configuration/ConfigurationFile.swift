@@ -9,6 +9,7 @@ struct ConfigurationFile {
     }
 
     let path: String
+    let content: String
     private let entries: [ConfigurationKey: Entry]
 
     /// Throws a `ConfigurationError` that names key and line.
@@ -19,7 +20,13 @@ struct ConfigurationFile {
     /// - Parameter path: what errors name.
     init(text: String, path: String) throws {
         self.path = path
+        content = text
         entries = try Self.check(text, path: path)
+    }
+
+    /// The keys whose values are others than in another file.
+    func differences(from other: ConfigurationFile) -> Set<ConfigurationKey> {
+        Set(ConfigurationKey.allCases.filter { entries[$0]?.value != other.entries[$0]?.value })
     }
 
     func error(_ key: ConfigurationKey, _ what: String) -> ConfigurationError {

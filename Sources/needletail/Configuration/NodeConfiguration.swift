@@ -15,6 +15,8 @@ struct NodeConfiguration {
         ("vp8", .vp8), ("h264", .h264), ("vp9", .vp9), ("av1", .av1),
     ]
 
+    /// What it was read from.
+    let file: ConfigurationFile
     var pop: UInt16
     var device: String
     var interfaces: [HostConfiguration.Interface]
@@ -45,6 +47,7 @@ struct NodeConfiguration {
 
     /// - Parameter machine: MiB of memory that there are.
     init(_ file: ConfigurationFile, machine: Int = Int(ProcessInfo.processInfo.physicalMemory / 1_048_576)) throws {
+        self.file = file
         pop = UInt16(try file.integer(.popID, in: 1...65_535, default: 1))
         guard let device = file.text(.portDevice), !device.isEmpty else {
             throw file.error(

@@ -9,8 +9,8 @@ import Wire
 struct TURNSection {
     /// What the control side needs.
     var control: TURNConfiguration
-    /// No secret was given: the one made on start is good for this process.
-    var hasOwnSecret = false
+    /// Those that were given; without any, the one made on start is good for this process.
+    var secrets: [String]
     /// What the workers need.
     var relay: RelayConfiguration
 
@@ -21,9 +21,8 @@ struct TURNSection {
     ///   - announced: what clients are told to send media to.
     init?(_ file: ConfigurationFile, own: [IPAddress], announced: [IPAddress], mediaPort: UInt16) throws {
         guard file.text(.turnEnabled) != "no" else { return nil }
-        let secrets = try Self.secrets(file)
-        hasOwnSecret = secrets.isEmpty
-        control = TURNConfiguration(secrets: TURNSecrets(hasOwnSecret ? [Self.freshSecret()] : secrets))
+        secrets = try Self.secrets(file)
+        control = TURNConfiguration(secrets: TURNSecrets(secrets.isEmpty ? [Self.freshSecret()] : secrets))
         control.users = try Self.users(file)
         control.limits = try Self.limits(file)
         control.credentialLifetime = Int64(try file.integer(.turnLifetime, in: 60...31_536_000, default: 86_400))

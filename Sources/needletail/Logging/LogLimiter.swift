@@ -52,10 +52,19 @@ final class LogLimiter: Sendable {
 struct LimitedLogHandler<Base: LogHandler>: LogHandler {
     var base: Base
     let limiter: LogLimiter
+    let level: LogLevel
+    /// Of this logger alone.
+    private var own: Logger.Level?
+
+    init(base: Base, limiter: LogLimiter, level: LogLevel = LogLevel()) {
+        self.base = base
+        self.limiter = limiter
+        self.level = level
+    }
 
     var logLevel: Logger.Level {
-        get { base.logLevel }
-        set { base.logLevel = newValue }
+        get { own ?? level.current }
+        set { own = newValue }
     }
     var metadata: Logger.Metadata {
         get { base.metadata }

@@ -63,7 +63,7 @@ final class PoP {
             limits: limits, media: media, gatherTime: .milliseconds(50), clock: clock,
             generator: RandomSource(seed: course.seed &+ 2), logger: logger)
         await media.serve(hub)
-        tokens = TokenAuthority(ApiConfiguration(), clock: clock, development: nil)
+        tokens = TokenAuthority(keys: ServiceKeys([]), clock: clock, development: nil)
         var made: [Meeting] = []
         for number in 0..<course.meetings {
             made.append(try await hub.create(MeetingPlan(topic: "\(number)"), owner: "owner", password: nil))
