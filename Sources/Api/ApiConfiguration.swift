@@ -115,6 +115,8 @@ public struct ApiConfiguration: Sendable {
     static let bodyLimit = 64 * 1_024
     /// Bytes of a signaling message.
     static let messageLimit = 256 * 1_024
+    /// Bytes of what happens in a meeting that are gathered, before everybody is told.
+    static let gatherLimit = 256 * 1_024
     /// Bytes that may wait for a slow reader of a signaling socket.
     static let queueLimit = 1_024 * 1_024
 }

@@ -1,3 +1,6 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTPTypes
 import Testing
 
 @testable import Api
@@ -44,7 +47,7 @@ import Testing
             let client = try await Client.connect(node, trusting: certificate)
             client.begin()
             let settings = try #require(await client.next(.settings)).settings
-            #expect(settings[3] == 100 && settings[6] == UInt32(ApiConfiguration.headerLimit))
+            #expect(settings[3] == 32 && settings[6] == UInt32(ApiConfiguration.headerLimit))
             #expect(settings[4] == nil && settings[5] == nil)
             await client.close()
         }
@@ -121,6 +124,24 @@ import Testing
             await neighbour.close()
             await newcomer.close()
         }
+    }
+
+    @Test func theBodiesOfAConnectionTakeSoMuchTogether() throws {
+        let budget = BodyBudget()
+        let body = ByteBuffer(repeating: 0x20, count: ApiConfiguration.bodyLimit)
+        func stream() throws -> EmbeddedChannel {
+            let channel = EmbeddedChannel(handler: BodyGate(budget))
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+            return channel
+        }
+        let streams = try (0..<9).map { _ in try stream() }
+        for stream in streams { try stream.writeInbound(HTTPRequestPart.body(body)) }
+        #expect(streams.map(\.isActive) == Array(repeating: true, count: 8) + [false])
+        // One that is over makes room for another.
+        _ = try streams[0].finish()
+        let next = try stream()
+        try next.writeInbound(HTTPRequestPart.body(body))
+        #expect(next.isActive)
     }
 
     /// Who answers nothing: no SETTINGS, no PING, and a request that never comes whole.

@@ -1,8 +1,10 @@
 import Agents
+import Conference
 import Foundation
 import Logging
 import Mailbox
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
@@ -188,6 +190,79 @@ struct TURNStreamTests {
                 }
             }
         }
+    }
+
+    /// Takes writes as a socket does whose peer does not read.
+    private final class StalledNetwork: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+
+        private(set) var writes: [Int] = []
+        private var promises: [EventLoopPromise<Void>] = []
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            writes.append(unwrapOutboundIn(data).readableBytes)
+            if let promise { promises.append(promise) }
+        }
+
+        func take() {
+            let taken = promises
+            promises = []
+            for promise in taken { promise.succeed() }
+        }
+    }
+
+    /// Many small messages for a client that does not read are one write and the bytes behind it.
+    @Test func whatWaitsIsBytesAndNotWrites() throws {
+        let mailbox = TURNMailbox(requests: 2, events: 2, messages: 2)
+        defer { mailbox.deallocate() }
+        let loop = EmbeddedEventLoop()
+        let gauge = TURNStreamGauge()
+        let bridge = TURNBridge(workers: [mailbox], limits: AllocationLimits(), gauge: gauge, eventLoop: loop)
+        let stream = TURNStream(bridge: bridge, transport: .tcp, now: .now())
+        let network = StalledNetwork()
+        let channel = EmbeddedChannel(handlers: [network, stream], loop: loop)
+        channel.localAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 3_478)
+        channel.remoteAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 50_000)
+        channel.pipeline.fireChannelActive()
+        let client = try #require(stream.client)
+        let media = Self.message(client, [0x40, 0, 0, 1, 7, 0, 0, 0])
+        for _ in 0..<100_000 {
+            stream.deliver(media)
+            stream.flush()
+        }
+        #expect(network.writes == [8])
+        #expect(stream.backlog <= 64 * 1_024 + 8)
+        #expect(gauge[.slowReader] > 90_000)
+        network.take()
+        #expect(network.writes.count == 2)
+        network.take()
+        // It reads again.
+        stream.deliver(media)
+        stream.flush()
+        #expect(network.writes.last == 8)
+        bridge.closeAll()
+    }
+
+    /// A worker that takes nothing: the ends of connections that it was not told are as good as connections.
+    @Test func endsThatNobodyHearsAreCounted() throws {
+        let mailbox = TURNMailbox(requests: 2, events: 2, messages: 2)
+        defer { mailbox.deallocate() }
+        var limits = AllocationLimits()
+        limits.streams = 8
+        let gauge = TURNStreamGauge()
+        let bridge = TURNBridge(
+            workers: [mailbox], limits: limits, gauge: gauge, eventLoop: EmbeddedEventLoop())
+        let end = try #require(Endpoint("127.0.0.1:1"))
+        var opened = 0
+        for _ in 0..<1_000 {
+            let stream = TURNStream(bridge: bridge, transport: .tcp, now: .now())
+            guard let client = bridge.open(stream, transport: .tcp, remote: end, local: end) else { continue }
+            opened += 1
+            bridge.close(client)
+        }
+        // Two are in the ring.
+        #expect(opened == 2 + 8)
+        #expect(gauge.refusals == 990)
     }
 
     @Test func requestsWaitForABusyWorkerAndMediaDoesNot() async throws {

@@ -22,6 +22,9 @@ final class MeetingFeed {
     /// A flush will come.
     var isScheduled = false
 
+    /// Bytes that were gathered since the last flush.
+    private(set) var gathered = 0
+
     private var end: Int { base + events.count }
 
     /// Nothing waits to be sent.
@@ -44,11 +47,13 @@ final class MeetingFeed {
 
     /// Adds an event for everybody.
     func append(_ frame: ByteBuffer, but exception: ParticipantID?) {
+        gathered += frame.readableBytes
         events.append(Event(frame: frame, exception: exception))
     }
 
     /// Adds a message for one, which does not overtake the events that it may build on.
     func append(_ frame: ByteBuffer, for line: SignalingLine) {
+        gathered += frame.readableBytes
         line.own.append(SignalingLine.Message(frame: frame, behind: end))
     }
 
@@ -74,6 +79,7 @@ final class MeetingFeed {
             if frames.readableBytes > 0 { batch.add(frames, to: socket) }
         }
         base = end
+        gathered = 0
         events.removeAll(keepingCapacity: true)
     }
 

@@ -32,7 +32,7 @@ extension MeetingHub {
     /// Has what was told sent when `gatherTime` has passed since the last time, and in half of it after a quiet time: what
     /// a change leads to on the media side, which takes a poll, goes with it.
     private func schedule(_ meeting: MeetingID, _ feed: MeetingFeed) {
-        guard gatherTime > .zero else { return flush(meeting) }
+        guard gatherTime > .zero, feed.gathered < ApiConfiguration.gatherLimit else { return flush(meeting) }
         guard !feed.isScheduled else { return }
         feed.isScheduled = true
         let rest = feed.lastFlush.map { $0 + gatherTime - clock.now } ?? .zero

@@ -19,8 +19,8 @@ struct HTTP2Channel: Sendable {
 
     private var configuration: ApiConfiguration { http1.configuration }
 
-    /// Requests that a connection may have on their way; RFC 9113 section 6.5.2 wants no less than 100.
-    private static let streams = 100
+    /// Requests that a connection may have on their way. RFC 9113 section 6.5.2 recommends 100, which would take 4 MiB.
+    private static let streams = 32
     /// Answers to PING and SETTINGS that wait for a client that does not read.
     private static let controlFrames = 500
 
@@ -37,6 +37,7 @@ struct HTTP2Channel: Sendable {
     /// The other limits for a connection are those of swift-nio-http2: `HTTP2` tests hold them.
     func setup(_ channel: any Channel, _ logger: Logger) throws -> Value {
         let pipeline = channel.pipeline.syncOperations
+        let bodies = NIOLoopBound(BodyBudget(), eventLoop: channel.eventLoop)
         let connection = try pipeline.configureAsyncHTTP2Pipeline(
             mode: .server,
             connectionManagerConfiguration: .init(
@@ -44,7 +45,7 @@ struct HTTP2Channel: Sendable {
                 maxGraceTime: TimeAmount(configuration.farewellTime), keepalive: nil),
             http2HandlerConfiguration: Self.limits
         ) { stream in
-            stream.eventLoop.makeCompletedFuture { try setUp(stream, logger) }
+            stream.eventLoop.makeCompletedFuture { try setUp(stream, bodies.value, logger) }
         }
         let frames = try pipeline.handler(type: NIOHTTP2Handler.self)
         let farewell = Farewell(patience: TimeAmount(configuration.farewellTime) * 2)
@@ -52,11 +53,11 @@ struct HTTP2Channel: Sendable {
         return Value(connection: connection)
     }
 
-    private func setUp(_ stream: any Channel, _ logger: Logger) throws -> Stream {
+    private func setUp(_ stream: any Channel, _ bodies: BodyBudget, _ logger: Logger) throws -> Stream {
         let pipeline = stream.pipeline.syncOperations
         try pipeline.addHandler(HTTP2FramePayloadToHTTPServerCodec())
         try pipeline.addHandler(RequestGate(requests))
-        try pipeline.addHandlers(EarlyAnswer(), ExchangeTimer(configuration))
+        try pipeline.addHandlers(EarlyAnswer(), BodyGate(bodies), ExchangeTimer(configuration))
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout, logger: logger))
         return try Stream(wrappingChannelSynchronously: stream)
     }

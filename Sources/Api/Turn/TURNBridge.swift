@@ -54,7 +54,10 @@ final class TURNBridge {
 
     /// Names the connection and gives it to a worker for its life; nil when there are too many.
     func open(_ stream: TURNStream, transport: TURNTransport, remote: Endpoint, local: Endpoint) -> TURNClient? {
-        guard streams.count < limit, sites.hasRoom(for: remote.address.subscriber) else {
+        // Ends that a worker was not told yet count as connections.
+        guard streams.count + backlog.reduce(0, { $0 + $1.count }) < limit,
+            sites.hasRoom(for: remote.address.subscriber)
+        else {
             gauge.countRefusal()
             return nil
         }

@@ -10,8 +10,12 @@ final class TURNStream: ChannelInboundHandler {
 
     /// Answers that may wait for a client that does not read.
     private static let patience = 64
-    /// Messages written before they are flushed: TLS keeps them until then.
-    private static let batch = 32
+    /// Bytes that may wait for a client before its media is dropped, a tenth of a second of a call; and how many of them
+    /// are left when it is sent again.
+    private static let limit = 64 * 1_024
+    private static let relief = 16 * 1_024
+    /// Bytes that are written together at least while more come.
+    private static let batch = 32 * 1_024
 
     private let bridge: TURNBridge
     private let transport: TURNTransport
@@ -22,7 +26,12 @@ final class TURNStream: ChannelInboundHandler {
     private(set) var hasAllocation = false
     /// Answers written while the socket took none.
     private var held = 0
-    private var unflushed = 0
+    /// More than `limit` waited, and not yet less than `relief`.
+    private var isFull = false
+    /// Bytes of the one write that is under way, and what comes behind it: many small writes would cost NIO a hundred times
+    /// what they carry.
+    private var underWay = 0
+    private var waiting = ByteBuffer()
 
     init(bridge: TURNBridge, transport: TURNTransport, now: NIODeadline) {
         self.bridge = bridge
@@ -49,12 +58,9 @@ final class TURNStream: ChannelInboundHandler {
         if fits { bridge.pass(message) }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { held = 0 }
-    }
-
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        waiting = ByteBuffer()
         if let client { bridge.close(client) }
         client = nil
     }
@@ -71,7 +77,7 @@ final class TURNStream: ChannelInboundHandler {
         if message.closed { return close() }
         let count = min(Int(message.count), TURNStreamMessage.capacity)
         let type = message.bytes[0]
-        if !context.channel.isWritable {
+        if isFull {
             if Self.isMedia(type, message.bytes[1]) { return bridge.countDrop(.slowReader) }
             held += 1
             if held > Self.patience {
@@ -80,19 +86,33 @@ final class TURNStream: ChannelInboundHandler {
             }
         }
         if type == 0x01, message.bytes[1] == 0x03 { hasAllocation = true }
-        var buffer = context.channel.allocator.buffer(capacity: count)
         message.bytes.span.withUnsafeBytes { bytes in
-            _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
+            _ = waiting.writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
         }
-        context.write(wrapOutboundOut(buffer), promise: nil)
-        unflushed += 1
-        if unflushed >= Self.batch { flush() }
+        if waiting.readableBytes >= Self.batch { flush() }
+        if backlog > Self.limit { isFull = true }
     }
 
+    /// Bytes that the network has not taken.
+    var backlog: Int { underWay + waiting.readableBytes }
+
+    /// Writes what waits, unless a write is under way.
     func flush() {
-        guard unflushed > 0 else { return }
-        unflushed = 0
-        context?.flush()
+        guard let context, underWay == 0, waiting.readableBytes > 0 else { return }
+        underWay = waiting.readableBytes
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        taken.futureResult.assumeIsolated().whenComplete { [weak self] result in
+            guard let self, case .success = result else { return }
+            underWay = 0
+            if backlog < Self.relief {
+                isFull = false
+                held = 0
+            }
+            flush()
+        }
+        let bytes = waiting
+        waiting = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: taken)
     }
 
     func close() { context?.close(promise: nil) }

@@ -13,8 +13,6 @@ public struct TURNStreamServer: Service {
         public let description: String
     }
 
-    /// Bytes that may wait for a client before its media is dropped: a tenth of a second of a call.
-    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 * 1_024, high: 64 * 1_024)
     /// Bytes of a message that has not come whole; the longest that is not passed over fits.
     private static let longestFrame = 8 * 1_024
 
@@ -81,7 +79,6 @@ public struct TURNStreamServer: Service {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
-                .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try prepare(channel, transport, bridge.value) }
                 }
