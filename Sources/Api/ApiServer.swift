@@ -60,9 +60,10 @@ public struct ApiServer: Service {
             drain: drain, admission: admission, relay: relay, certificates: certificates, clock: clock)
         let connections = ConnectionCount(limit: configuration.connectionsPerAddress)
         let requests = ConnectionCount(limit: configuration.connectionsPerAddress, total: configuration.connections)
+        let ends = ConnectionEnds()
         let tokens = TokenAuthority(keys: keys, clock: clock, development: developmentKey())
         let services: [any Service] = [
-            ops(observer, tokens, connections, requests), api(hub, tokens, connections, requests),
+            ops(observer, tokens, connections, requests, ends), api(hub, tokens, connections, requests, ends),
             HubService(hub: hub, media: media, observer: observer, logger: logger),
         ]
         // The last is stopped first: the participants are told while their sockets still are open.
@@ -72,7 +73,8 @@ public struct ApiServer: Service {
     }
 
     private func api(
-        _ hub: MeetingHub, _ tokens: TokenAuthority, _ connections: ConnectionCount, _ requests: ConnectionCount
+        _ hub: MeetingHub, _ tokens: TokenAuthority, _ connections: ConnectionCount, _ requests: ConnectionCount,
+        _ ends: ConnectionEnds
     ) -> some Service {
         let configuration = configuration
         let clock = clock
@@ -84,7 +86,8 @@ public struct ApiServer: Service {
             meetings: routes, tokens: tokens, webFolder: configuration.webFolder ?? WebClient.bundledFolder,
             logger: logger)
         let server = HTTPServerBuilder { responder in
-            let plain = SignalingChannel(responder: responder, configuration: configuration) { socket, address in
+            let plain = SignalingChannel(responder: responder, configuration: configuration, ends: ends) {
+                socket, address in
                 SignalingSession(
                     socket: socket, address: address.subscriber, hub: hub, tokens: tokens, limiter: limiter,
                     limits: configuration.limits, clock: clock, logger: logger)
@@ -102,11 +105,13 @@ public struct ApiServer: Service {
     }
 
     private func ops(
-        _ observer: NodeObserver, _ tokens: TokenAuthority, _ connections: ConnectionCount, _ requests: ConnectionCount
+        _ observer: NodeObserver, _ tokens: TokenAuthority, _ connections: ConnectionCount, _ requests: ConnectionCount,
+        _ ends: ConnectionEnds
     ) -> some Service {
         let node = NodeRoutes(configuration: configuration, observer: observer, tokens: tokens)
         return Application(
-            router: OpsRouter(observer: observer, node: node, connections: connections, requests: requests).make(),
+            router: OpsRouter(observer: observer, node: node, connections: connections, requests: requests, ends: ends)
+                .make(),
             server: HTTPServerBuilder { [configuration] responder in
                 PlainChannel(base: HTTP1Channel(responder: responder, configuration: Self.plain(configuration)))
             },

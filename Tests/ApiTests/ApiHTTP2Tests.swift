@@ -127,7 +127,8 @@ import Testing
     }
 
     @Test func theBodiesOfAConnectionTakeSoMuchTogether() throws {
-        let budget = BodyBudget()
+        let ends = ConnectionEnds()
+        let budget = BodyBudget(ends)
         let body = ByteBuffer(repeating: 0x20, count: ApiConfiguration.bodyLimit)
         func stream() throws -> EmbeddedChannel {
             let channel = EmbeddedChannel(handler: BodyGate(budget))
@@ -137,6 +138,7 @@ import Testing
         let streams = try (0..<9).map { _ in try stream() }
         for stream in streams { try stream.writeInbound(HTTPRequestPart.body(body)) }
         #expect(streams.map(\.isActive) == Array(repeating: true, count: 8) + [false])
+        #expect(ends[.bodies] == 1)
         // One that is over makes room for another.
         _ = try streams[0].finish()
         let next = try stream()

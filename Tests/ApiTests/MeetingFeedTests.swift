@@ -54,6 +54,33 @@ struct MeetingFeedTests {
         #expect(adasSocket.take().isEmpty && bobsSocket.take().isEmpty)
     }
 
+    @Test func whatIsGatheredIsCountedUntilItIsSent() {
+        let (ada, _) = person(1)
+        feed.add(ada)
+        feed.beginListening(ada)
+        let whole = ByteBuffer(repeating: 1, count: 1_000)
+        feed.append(whole, but: nil)
+        feed.append(whole, for: ada)
+        #expect(feed.gathered == 2_000)
+        flush()
+        #expect(feed.gathered == 0)
+    }
+
+    /// What is too much to be gathered is sent at once, though the clock stands still.
+    @Test func aMeetingGathersSoMuchAndNoMore() async throws {
+        var configuration = ApiNode.configuration
+        configuration.gatherTime = .seconds(60)
+        try await ApiNode.run(configuration) { node async throws in
+            let meeting = try await node.meeting()
+            let ada = try await node.enter(meeting, "Ada")
+            let id = try #require(ParticipantID(ada.id))
+            // About 60 KiB each.
+            let slots = (0..<1_000).map { SlotAssignment(mid: "\($0)", participant: id, source: .video) }
+            for _ in 0..<5 { node.media.tell(.slots(id, slots)) }
+            #expect(try await ada.socket.next()["type"] == "slots")
+        }
+    }
+
     @Test func aMessageOfItsOwnDoesNotOvertakeEvents() {
         let (ada, adasSocket) = person(1)
         feed.add(ada)

@@ -173,6 +173,8 @@ import Testing
             for _ in 0..<100 { #expect(try await socket.next()["code"] == "too_many_requests") }
             try await socket.say(["type": "ping"])
             #expect(await socket.closeCode() == 1_008)
+            let page = try await node.call("GET", "/metrics", ops: true).body
+            #expect(page.contains(#"needletail_api_ended_total{reason="flood"} 1"#))
         }
     }
 
@@ -200,6 +202,8 @@ import Testing
             for _ in 0..<400 { node.media.tell(.slots(id, slots)) }
             #expect(try await ada.socket.next()["connection"] == "interrupted")
             try await deaf.vanish()
+            let page = try await node.call("GET", "/metrics", ops: true).body
+            #expect(page.contains(#"needletail_api_ended_total{reason="slow_reader"} 1"#))
         }
     }
 

@@ -4,19 +4,6 @@ import Testing
 
 @testable import Api
 
-/// A repeatable generator (SplitMix64).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// Messages that were valid once, bent at random and in any order.
 struct SignalingMutationTests {
     private let clock = ManualClock()
@@ -47,21 +34,6 @@ struct SignalingMutationTests {
         ]
     }
 
-    private static func bent(_ text: String, _ random: inout SplitMix) -> String {
-        var bytes = Array(text.utf8)
-        for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
-            let place = Int.random(in: 0..<bytes.count, using: &random)
-            switch Int.random(in: 0..<5, using: &random) {
-            case 0: bytes[place] = UInt8.random(in: 0x20..<0x7f, using: &random)
-            case 1: bytes.removeSubrange(place...)
-            case 2: bytes.insert(contentsOf: bytes[..<place], at: place)
-            case 3: bytes.remove(at: place)
-            default: bytes.insert(contentsOf: Array(repeating: UInt8(ascii: "9"), count: 400), at: place)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
     @Test(arguments: 1...5)
     func whateverIsSaidNobodyStaysBehind(seed: Int) async throws {
         var random = SplitMix(state: UInt64(seed))
@@ -75,7 +47,8 @@ struct SignalingMutationTests {
                 socket: socket, address: "local", hub: hub, tokens: tokens, limiter: nil, limits: Limits(),
                 clock: clock, logger: logger)
             for _ in 0..<Int.random(in: 1...4, using: &random) {
-                await session.hear(Self.bent(messages.randomElement(using: &random) ?? "", &random))
+                await session.hear(
+                    String(decoding: bent(messages.randomElement(using: &random) ?? "", &random), as: UTF8.self))
             }
             await session.end()
             let heard = socket.take().joined()

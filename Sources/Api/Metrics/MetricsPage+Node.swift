@@ -14,6 +14,8 @@ struct NodeMetrics: Sendable {
     var connectionsRefused: UInt64 = 0
     /// Those of HTTP/2.
     var requestsRefused: UInt64 = 0
+    /// What the API listener ended, by reason.
+    var ended: [(reason: String, count: UInt64)] = []
     var ports: [PortReading] = []
     var droppedLogLines: UInt64 = 0
 }
@@ -58,6 +60,12 @@ extension MetricsPage {
         page.single(
             "needletail_log_lines_dropped_total", .counter, "Lines of the log that could not be written.",
             Double(node.droppedLogLines))
+        page.family(
+            "needletail_api_ended_total", .counter,
+            "Sockets and requests of the API listener that were ended, as their clients kept to no limit, by reason."
+        ) {
+            for (reason, count) in node.ended { $0.add(Double(count), ["reason": reason]) }
+        }
         guard !node.certificateExpiries.isEmpty else { return }
         page.family(
             "needletail_certificate_expiry_timestamp_seconds", .gauge,
@@ -82,13 +90,16 @@ extension MetricsPage {
 }
 
 extension NodeObserver {
-    func metrics(_ connections: ConnectionCount, _ requests: ConnectionCount) async -> NodeMetrics {
+    func metrics(
+        _ connections: ConnectionCount, _ requests: ConnectionCount, _ ends: ConnectionEnds
+    ) async -> NodeMetrics {
         NodeMetrics(
             isReady: await findings().allSatisfy(\.condition.isMet), isDraining: !drain.acceptsNewcomers,
             capacity: status.capacity,
             refusals: Admission.Reason.allCases.map { ($0.rawValue, admission.refusals($0)) },
             certificateExpiries: certificates.map { ($0.listener.rawValue, $0.store.validity.notAfter.seconds) },
             connections: connections.open, connectionsRefused: connections.refused,
-            requestsRefused: requests.refused, ports: status.ports, droppedLogLines: status.droppedLogLines)
+            requestsRefused: requests.refused,
+            ended: ConnectionEnds.Reason.allCases.map { ($0.rawValue, ends[$0]) }, ports: status.ports, droppedLogLines: status.droppedLogLines)
     }
 }

@@ -8,6 +8,7 @@ struct OpsRouter: Sendable {
     let node: NodeRoutes
     let connections: ConnectionCount
     let requests: ConnectionCount
+    let ends: ConnectionEnds
 
     private struct Liveness: Encodable {
         var live: Bool
@@ -62,7 +63,7 @@ struct OpsRouter: Sendable {
     private func metrics() async -> Response {
         let text = MetricsPage.render(
             workers: observer.status.workers, load: observer.load, hub: await observer.hub.reading,
-            node: await observer.metrics(connections, requests), build: observer.status.build,
+            node: await observer.metrics(connections, requests, ends), build: observer.status.build,
             turnStreams: observer.status.turnStreams)
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],

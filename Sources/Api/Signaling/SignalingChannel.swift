@@ -23,6 +23,7 @@ struct SignalingChannel: HTTPChannelHandler {
 
     let responder: Responder
     let configuration: ApiConfiguration
+    let ends: ConnectionEnds
     let makeSession: @Sendable (SignalingConnection, SocketAddress?) -> SignalingSession
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -93,7 +94,7 @@ struct SignalingChannel: HTTPChannelHandler {
         let pipeline = channel.pipeline.syncOperations
         let writer = FrameWriter(limit: ApiConfiguration.queueLimit)
         try pipeline.addHandler(writer, position: .before(pipeline.handler(type: WebSocketFrameEncoder.self)))
-        let socket = SignalingConnection(channel: channel, writer: writer, isCompressed: isCompressed)
+        let socket = SignalingConnection(channel: channel, writer: writer, isCompressed: isCompressed, ends: ends)
         let frameGuard = FrameGuard(allowsCompression: isCompressed)
         try pipeline.addHandler(frameGuard)
         try pipeline.addHandler(

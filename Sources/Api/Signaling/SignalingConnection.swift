@@ -12,6 +12,7 @@ final class SignalingConnection: SignalingSocket {
     private let writer: NIOLoopBound<FrameWriter>
     /// The peer agreed to RFC 7692.
     private let isCompressed: Bool
+    private let ends: ConnectionEnds
     private let closing = Atomic<Bool>(false)
     /// The close was our own word, not the peer's.
     private let isRefused = Atomic<Bool>(false)
@@ -20,7 +21,8 @@ final class SignalingConnection: SignalingSocket {
     /// On the channel's event loop.
     ///
     /// - Parameter writer: a handler of the channel.
-    init(channel: any Channel, writer: FrameWriter, isCompressed: Bool) {
+    init(channel: any Channel, writer: FrameWriter, isCompressed: Bool, ends: ConnectionEnds) {
+        self.ends = ends
         self.channel = channel
         self.isCompressed = isCompressed
         self.writer = NIOLoopBound(writer, eventLoop: channel.eventLoop)
@@ -45,7 +47,14 @@ final class SignalingConnection: SignalingSocket {
 
     /// On the event loop. A reader that leaves too much waiting would not read a close frame either.
     func write(_ frames: ByteBuffer) {
-        if !writer.value.write(isCompressed ? PermessageDeflate.compress(frames) : frames) { drop() }
+        guard !writer.value.write(isCompressed ? PermessageDeflate.compress(frames) : frames) else { return }
+        ends.count(.slowReader)
+        drop()
+    }
+
+    func closeFlood(_ reason: String) {
+        ends.count(.flood)
+        close(.policyViolation, reason)
     }
 
     private func onEventLoop(_ body: @escaping @Sendable () -> Void) {

@@ -150,7 +150,7 @@ final class SignalingFrames: ChannelInboundHandler {
 
     private func take(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
         guard control.take(burst: Self.controlBurst, perSecond: Self.controlPerSecond, at: Self.now) == nil else {
-            return socket.close(.policyViolation, "too many control frames")
+            return socket.closeFlood("too many control frames")
         }
         if opcode == .ping { socket.pong(payload) }
     }

@@ -142,7 +142,7 @@ struct SignalingSession {
     /// Who goes on and on costs more than the refusals: the socket is closed.
     private mutating func refuseFlood(_ bytes: [UInt8]) {
         guard refusals.take(burst: Self.patience, perSecond: Self.patiencePerSecond, at: clock.now) == nil else {
-            return socket.close(.policyViolation, "too many messages")
+            return socket.closeFlood("too many messages")
         }
         let id = try? JSON.decode(ClientMessage.Envelope.self, from: bytes).id
         refuse(Problem(429, "too_many_requests", "Too many messages.", retryAfter: 1), id: id)

@@ -14,9 +14,14 @@ protocol SignalingSocket: AnyObject, Sendable {
 
     /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what was sent.
     func close(_ code: WebSocketErrorCode, _ reason: String)
+
+    /// Closes a socket that says too much.
+    func closeFlood(_ reason: String)
 }
 
 extension SignalingSocket {
+    func closeFlood(_ reason: String) { close(.policyViolation, reason) }
+
     func send(_ message: some Encodable) { send(TextFrame.encode(message)) }
 }
 

@@ -8,10 +8,16 @@ final class BodyBudget {
     static let limit = 8 * ApiConfiguration.bodyLimit
 
     private var taken = 0
+    private let ends: ConnectionEnds
+
+    init(_ ends: ConnectionEnds) { self.ends = ends }
 
     /// Takes so many bytes more; false where there are not as many.
     func take(_ count: Int) -> Bool {
-        guard taken + count <= Self.limit else { return false }
+        guard taken + count <= Self.limit else {
+            ends.count(.bodies)
+            return false
+        }
         taken += count
         return true
     }

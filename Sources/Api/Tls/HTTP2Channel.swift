@@ -37,7 +37,7 @@ struct HTTP2Channel: Sendable {
     /// The other limits for a connection are those of swift-nio-http2: `HTTP2` tests hold them.
     func setup(_ channel: any Channel, _ logger: Logger) throws -> Value {
         let pipeline = channel.pipeline.syncOperations
-        let bodies = NIOLoopBound(BodyBudget(), eventLoop: channel.eventLoop)
+        let bodies = NIOLoopBound(BodyBudget(http1.ends), eventLoop: channel.eventLoop)
         let connection = try pipeline.configureAsyncHTTP2Pipeline(
             mode: .server,
             connectionManagerConfiguration: .init(

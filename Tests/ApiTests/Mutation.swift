@@ -1,0 +1,28 @@
+/// A repeatable generator (SplitMix64).
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// A text with up to three changes, which need not be UTF-8.
+func bent(_ text: String, _ random: inout SplitMix) -> [UInt8] {
+    var bytes = Array(text.utf8)
+    for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: bytes[place] = UInt8.random(in: 0x20..<0x7f, using: &random)
+        case 1: bytes.removeSubrange(place...)
+        case 2: bytes.insert(contentsOf: bytes[..<place], at: place)
+        case 3: bytes.remove(at: place)
+        default: bytes.insert(contentsOf: Array(repeating: UInt8(ascii: "9"), count: 400), at: place)
+        }
+    }
+    return bytes
+}
