@@ -126,6 +126,28 @@ import Testing
         }
     }
 
+    @Test func theLimitHoldsBeforeItIsAcknowledged() async throws {
+        try await withNode { node, certificate in
+            let client = try await Client.connect(node, trusting: certificate)
+            // No ACK of the server's settings; no request is ended, so all are open.
+            client.send(Client.preface + Client.frame(.settings))
+            for stream: UInt32 in stride(from: 1, to: 80, by: 2) {
+                client.send(Client.request(stream, flags: Client.endHeaders))
+            }
+            var refused: Set<UInt32> = []
+            while refused.count < 8, let frame = await client.next(.reset) {
+                #expect(frame.payload == Client.word(7))  // REFUSED_STREAM
+                refused.insert(frame.stream)
+            }
+            #expect(refused == [65, 67, 69, 71, 73, 75, 77, 79])
+            // One that ends makes room for another.
+            client.send(Client.frame(.reset, stream: 1, Client.word(8)))
+            var next: UInt32 = 81
+            while await !isServed(client, stream: next) { next += 2 }
+            await client.close()
+        }
+    }
+
     @Test func theBodiesOfAConnectionTakeSoMuchTogether() throws {
         let ends = ConnectionEnds()
         let budget = BodyBudget(ends)

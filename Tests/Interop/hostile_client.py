@@ -217,7 +217,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
 
 
 # As many streams as the server lets a connection have at once.
-STREAMS = range(1, 200, 2)
+STREAMS = range(1, 64, 2)
 
 
 def opened(client: Client) -> int:
@@ -243,6 +243,15 @@ def many_pages(client: Client, chance: random.Random) -> Iterator[Step]:
     path = chance.choice([b"/meeting.js", b"/api/v1/openapi.json", b"/nothing"])
     for stream in STREAMS:
         yield head(client, stream, path)
+    while True:
+        yield 0.1
+
+
+def too_many_pages(client: Client, chance: random.Random) -> Iterator[Step]:
+    """More than the server allows, which it may not hold against us before we acknowledge its settings."""
+    yield PREFACE
+    for stream in range(1, 1_000, 2):
+        yield head(client, stream, b"/meeting.js")
     while True:
         yield 0.1
 
@@ -379,7 +388,7 @@ TURN = [bindings, refreshes, relayed, half_a_frame, slow_listener, silence]
 PROTOCOLS: dict[str, list[Behaviour]] = {
     "signaling": SIGNALING,
     "http1": [pages, slow_reader, half_a_body, endless_body, endless_head, endless_line, upgrade, tunnel, silence],
-    "http2": [many_pages, many_bodies, control_frames, continuations, silence],
+    "http2": [many_pages, too_many_pages, many_bodies, control_frames, continuations, silence],
     "turn-tcp": TURN,
     "turn-tls": TURN,
 }

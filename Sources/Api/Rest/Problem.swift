@@ -5,6 +5,7 @@ import Hummingbird
 import Meetings
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 
 /// An error as clients see it (RFC 9457), with a stable `code`.
 struct Problem: Error, HTTPResponseError, Equatable {
@@ -88,6 +89,10 @@ struct Problem: Error, HTTPResponseError, Equatable {
 
 /// Turns whatever a handler throws into a Problem.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    private static func isClients(_ error: any Error) -> Bool {
+        error is IOError || error is ChannelError || error is any NIOHTTP2Error
+    }
+
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -98,7 +103,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch {
             let problem = Problem(any: error)
             // A client that goes away is no fault of ours.
-            if problem.status.code == 500, !(error is IOError), !(error is ChannelError) {
+            if problem.status.code == 500, !Self.isClients(error) {
                 context.logger.error("request failed", metadata: ["error": "\(type(of: error))"])
             }
             return problem.response()

@@ -19,15 +19,13 @@ struct HTTP2Channel: Sendable {
 
     private var configuration: ApiConfiguration { http1.configuration }
 
-    /// Requests that a connection may have on their way. RFC 9113 section 6.5.2 recommends 100, which would take 4 MiB.
-    private static let streams = 32
     /// Answers to PING and SETTINGS that wait for a client that does not read.
     private static let controlFrames = 500
 
     private static var limits: NIOHTTP2Handler.Configuration {
         var limits = NIOHTTP2Handler.Configuration()
         limits.connection.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: StreamLimit.most),
             HTTP2Setting(parameter: .maxHeaderListSize, value: ApiConfiguration.headerLimit),
         ]
         limits.connection.maximumBufferedControlFrames = controlFrames
@@ -37,6 +35,7 @@ struct HTTP2Channel: Sendable {
     /// The other limits for a connection are those of swift-nio-http2: `HTTP2` tests hold them.
     func setup(_ channel: any Channel, _ logger: Logger) throws -> Value {
         let pipeline = channel.pipeline.syncOperations
+        let streams = NIOLoopBound(StreamLimit(), eventLoop: channel.eventLoop)
         let bodies = NIOLoopBound(BodyBudget(http1.ends), eventLoop: channel.eventLoop)
         let connection = try pipeline.configureAsyncHTTP2Pipeline(
             mode: .server,
@@ -45,7 +44,7 @@ struct HTTP2Channel: Sendable {
                 maxGraceTime: TimeAmount(configuration.farewellTime), keepalive: nil),
             http2HandlerConfiguration: Self.limits
         ) { stream in
-            stream.eventLoop.makeCompletedFuture { try setUp(stream, bodies.value, logger) }
+            stream.eventLoop.makeCompletedFuture { try setUp(stream, streams.value, bodies.value, logger) }
         }
         let frames = try pipeline.handler(type: NIOHTTP2Handler.self)
         let farewell = Farewell(patience: TimeAmount(configuration.farewellTime) * 2)
@@ -53,8 +52,11 @@ struct HTTP2Channel: Sendable {
         return Value(connection: connection)
     }
 
-    private func setUp(_ stream: any Channel, _ bodies: BodyBudget, _ logger: Logger) throws -> Stream {
+    private func setUp(
+        _ stream: any Channel, _ streams: StreamLimit, _ bodies: BodyBudget, _ logger: Logger
+    ) throws -> Stream {
         let pipeline = stream.pipeline.syncOperations
+        try pipeline.addHandler(StreamGate(streams))
         try pipeline.addHandler(HTTP2FramePayloadToHTTPServerCodec())
         try pipeline.addHandler(RequestGate(requests))
         try pipeline.addHandlers(EarlyAnswer(), BodyGate(bodies), ExchangeTimer(configuration))
