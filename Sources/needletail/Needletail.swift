@@ -6,6 +6,7 @@ struct Needletail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "needletail",
         abstract: "A bare-metal edge for video meetings: SFU, signaling, health and metrics in one box.",
+        version: Version.text,
         subcommands: [
             ServeCommand.self, StatusCommand.self, DrainCommand.self, UndrainCommand.self, CheckCommand.self,
             AnnounceCommand.self, VersionCommand.self,

@@ -4,6 +4,9 @@ import Foundation
 enum Version {
     static let number = "0.1.0"
 
+    /// As people read it.
+    static var text: String { "needletail \(number)" + (revision.isEmpty ? "" : " (\(revision))") }
+
     /// The commit that it was built from, which `appliance/install` writes beside the program; empty where nobody did.
     static let revision: String = {
         let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")

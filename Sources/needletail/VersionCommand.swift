@@ -7,7 +7,7 @@ struct VersionCommand: ParsableCommand {
         commandName: "version", abstract: "Print versions of the program and of what it stands on.")
 
     func run() {
-        print("needletail \(Version.number)" + (Version.revision.isEmpty ? "" : " (\(Version.revision))"))
+        print(Version.text)
         print(EAL.version)
         print("SRTP by \(SRTPSupport.description)")
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,6 +150,33 @@ def test_a_dry_run_only_says_what_it_would_do(script: tuple[str, ...]) -> None:
     done = run(APPLIANCE / script[0], *script[1:], "--dry-run")
     assert "would run:" in done.stdout
     assert before == [path.exists() for path in looked_at]
+
+
+def test_a_dry_run_needs_no_program_and_ends_with_a_summary(tmp_path: Path) -> None:
+    for name in ("appliance", "Sources/needletail/Documentation.docc"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "README.md", tmp_path)
+    done = run(tmp_path / "appliance" / "install", "--dry-run", "--root", tmp_path / "root")
+    assert "would build: swift build -c release --product needletail" in done.stdout
+    assert re.search(r"^Would change: [1-9]\d* files new, 0 changed, 0 the same\. Nothing was done\.$", done.stdout, re.M)
+    assert not (tmp_path / "root").exists()
+
+
+def test_the_package_says_whose_work_it_bundles(tree: Path) -> None:
+    text = (tree / "usr/share/doc/needletail/copyright").read_text()
+    for name in ("swift", "swift-nio", "swift-nio/Sources/CNIOLLHTTP", "hummingbird", "Yams", "swift-argument-parser"):
+        assert f"\n  {name}\n" in text, f"nothing of {name}"
+    assert "Apache License" in text and "notice of swift-nio\n" in text and "Unicode License" in text
+
+
+@pytest.mark.parametrize(("old", "is_due"), [("0.0.9", True), ("", False)])
+def test_an_upgrade_says_that_a_restart_is_due(tree: Path, tmp_path: Path, old: str, is_due: bool) -> None:
+    for name in ("adduser", "chown", "systemctl"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 0\n")
+        (tmp_path / name).chmod(0o755)
+    script = (tree / "DEBIAN/postinst").read_text().replace("/run/systemd/system", str(tmp_path))
+    done = run("sh", "-c", script, "postinst", "configure", old, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert (f"a restart is due, needletail still runs version {old}: systemctl restart needletail" in done.stdout) == is_due
 
 
 # Where a kernel shows its pool of hugepages; here files that keep what is written. Others have 100, of which 60 are

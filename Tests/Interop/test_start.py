@@ -58,6 +58,19 @@ def test_a_wrong_configuration_is_one_line_and_not_tried_again(stage: Stage, tmp
     assert str(MISCONFIGURED) in unit.partition("RestartPreventExitStatus=")[2].splitlines()[0]
 
 
+def test_the_key_of_a_developer_is_there_at_once(stage: Stage) -> None:
+    stage.make_lab(clients=1)
+    server = stage.start_server()
+    # Standard output is a file, which has it though the program goes on.
+    assert "development API key: id dev, secret " in server.log.read_text()
+    assert server.process.poll() is None
+
+
+def test_the_version_is_an_option_too() -> None:
+    said = [subprocess.run([BINARY, word], capture_output=True, text=True, check=True) for word in ("--version", "version")]
+    assert said[0].stdout.startswith("needletail ") and said[0].stdout.strip() == said[1].stdout.splitlines()[0]
+
+
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_at_any_moment_of_the_start_ends_it(stage: Stage, tmp_path: Path, kind: signal.Signals) -> None:
     lab = stage.make_lab(clients=1)
