@@ -151,6 +151,58 @@ struct KeyframeRequestTests {
         #expect(camera.peer.keyframeRequests.isEmpty)
     }
 
+    @Test("a gap that is too long to repair ends at the next keyframe, without a gap for viewers", arguments: [0, 1])
+    func longGap(viewerWorker: Int) throws {
+        let world = try World(workers: 2, seed: 105)
+        var (camera, viewer, _, ssrc) = pair(world, workers: (0, viewerWorker))
+        for number in 0..<30 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        camera.peer.keyframeRequests = []
+        for _ in 0..<15 { camera.frame(loses: { _ in true }) }
+        let before = try #require(viewer.inboxes[ssrc]?.highest)
+        var asked = 0
+        for _ in 0..<60 {
+            camera.frame(keyframe: camera.peer.keyframeRequests.count > asked)
+            asked = camera.peer.keyframeRequests.count
+            world.run(33)
+        }
+        let inbox = try #require(viewer.inboxes[ssrc])
+        #expect(asked == 1)
+        #expect(inbox.missing.isEmpty && Set(inbox.sequences).count == inbox.sequences.count)
+        let highest = try #require(inbox.highest)
+        #expect(highest > before + 100 && inbox.sequences.max() == highest)
+        #expect(inbox.sequences.filter { $0 > before }.sorted() == Array((before + 1)...highest))
+    }
+
+    @Test("what is asked for too late is answered by an empty repetition and a keyframe, so that nobody waits for it")
+    func tooLate() throws {
+        let world = try World(seed: 106)
+        var (camera, viewer, _, ssrc) = pair(world)
+        for number in 0..<30 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        camera.peer.keyframeRequests = []
+        // The viewer's network is down for as long as packets are kept, and nothing is sent meanwhile.
+        world.port.outbound.loss = 1
+        camera.frame()
+        world.run(5)
+        world.port.outbound.loss = 0
+        world.run(3_000)
+        for peer in world.peers { peer.check() }
+        #expect(camera.peer.keyframeRequests.isEmpty)
+        for _ in 0..<30 {
+            camera.frame()
+            world.run(33)
+        }
+        let inbox = try #require(viewer.inboxes[ssrc])
+        #expect(inbox.missing.isEmpty)
+        #expect(inbox.payloads.values.count(where: \.isEmpty) == 3, "the packets of the frame that was lost")
+        #expect(camera.peer.keyframeRequests.count == 1)
+    }
+
     @Test("who cannot be sent anything costs no keyframe")
     func viewerWithoutKeys() throws {
         let world = try World(seed: 94)

@@ -48,6 +48,12 @@ struct MissingPackets: BitwiseCopyable {
         }
     }
 
+    /// Whether the packet of this number is asked for still.
+    func contains(_ sequence: UInt64) -> Bool {
+        for index in 0..<count where entries[index].sequence == sequence { return true }
+        return false
+    }
+
     /// Forgets all of them.
     mutating func clear() { count = 0 }
 

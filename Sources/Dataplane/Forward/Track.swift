@@ -142,6 +142,13 @@ extension UnsafeMutablePointer<Track> {
         return pointee.sentLayers.contains(UInt8(truncatingIfNeeded: layer))
     }
 
+    /// Whether a packet that is not kept is one that did not come so far, and may.
+    func mayStillCome(_ sequence: UInt64, layer: Int) -> Bool {
+        if pointee.layers[layer].cache.hasSeen(sequence) { return false }
+        // The worker of a replica's source has the list.
+        return pointee.isReplica || pointee.layers[layer].missing.contains(sequence)
+    }
+
     /// A packet of a layer's picture came. Whether the whole Track was still before it.
     @inline(__always)
     func notePicture(_ layer: Int, timestamp: UInt32, now: UInt64) -> Bool {

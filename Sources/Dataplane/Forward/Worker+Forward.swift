@@ -146,10 +146,18 @@ extension Worker where Queue: ~Copyable {
     ) {
         let expected = track.pointee.layers[layer].highest &+ 1
         track.pointee.layers[layer].highest = record.sequence
-        guard record.sequence > expected, track.pointee.kind.isVideo, !track.pointee.isReplica else { return }
-        if !track.pointee.layers[layer].missing.add(from: expected, to: record.sequence, now: now) {
+        guard record.sequence > expected, track.pointee.kind.isVideo else { return }
+        if track.pointee.isReplica {
+            // The worker of its source asks.
+            guard record.sequence &- expected > UInt64(MissingPackets.capacity) else { return }
+        } else {
+            guard !track.pointee.layers[layer].missing.add(from: expected, to: record.sequence, now: now) else {
+                return
+            }
             requestKeyframe(track.pointee.handle, layer: layer, isOwn: true, now: now)
         }
+        // Receivers that get nothing before the keyframe see no gap: some would wait for what never comes.
+        if !track.pointee.feedback.isDisjoint(with: [.pli, .fir]) { awaitKeyframe(track, layer: layer) }
     }
 
     /// Whether the Slot shows this packet's layer; changes to it at a keyframe when it should.

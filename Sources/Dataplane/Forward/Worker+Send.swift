@@ -135,9 +135,30 @@ extension Worker where Queue: ~Copyable {
         return true
     }
 
-    /// As `emit`, with the number that it had before the payload (RFC 4588 section 4).
+    /// Tells the receiver of a Slot that the packet of this number does not come any more: by an empty one, as padding is
+    /// (RFC 4588 leaves that open; libwebrtc takes it so), under a number of the retransmission stream, since under its own
+    /// something else may have been sealed before. Receivers without that stream have to wait.
+    mutating func fill(_ number: UInt64, of slot: UnsafeMutablePointer<Slot>, _ track: UnsafeMutablePointer<Track>) {
+        let types = slot.pointee.payloadTypes[track.pointee.codec]
+        guard types.hasRtx, slot.pointee.rtxSsrc != 0, var path = path(to: slot) else { return }
+        if slot.pointee.name.isInRetransmissions { path.isShort = false }
+        let timestamp = slot.pointee.rewriter.lastTimestamp
+        let heading = Heading(
+            marker: false, payloadType: types.rtx, number: slot.pointee.rtxSequence, timestamp: timestamp,
+            ssrc: slot.pointee.rtxSsrc, mayVary: true, priority: FramePriority(slot.pointee.kind, isUpper: false),
+            descriptorDelta: Rewriter.DescriptorDelta())
+        let record = PacketRecord(
+            sequence: 0, arrival: 0, timestamp: timestamp, payloadOffset: 0, payloadLength: 0, marker: false,
+            startsKeyframe: false)
+        let isSent = withUnsafePointer(to: record) {
+            emitRepetition(of: number, nil, $0, heading, patch: 0, over: path)
+        }
+        if isSent { slot.pointee.rtxSequence &+= 1 }
+    }
+
+    /// As `emit`, with the number that it had before the payload (RFC 4588 section 4). Without a packet the payload is empty.
     private mutating func emitRepetition(
-        of original: UInt64, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, _ heading: Heading, patch: UInt64,
+        of original: UInt64, _ packet: Mbuf?, _ record: UnsafePointer<PacketRecord>, _ heading: Heading, patch: UInt64,
         over path: SinkPath
     ) -> Bool {
         guard let out = stock.take(from: pool) else {
@@ -145,7 +166,7 @@ extension Worker where Queue: ~Copyable {
             return false
         }
         let destination = out.data + path.headerOffset
-        let headerLength = writeHeader(heading, packet, record, over: path, to: destination)
+        let headerLength = writeHeader(heading, packet ?? out, record, over: path, to: destination)
         let payload = destination + headerLength
         let job = SealJob(
             transform: path.transform, source: payload.assumingMemoryBound(to: UInt8.self),
@@ -158,10 +179,12 @@ extension Worker where Queue: ~Copyable {
             return false
         }
         payload.setBE16(UInt16(truncatingIfNeeded: original), at: 0)
-        let copy = payload + RTX.headerLength
-        copy.copyMemory(
-            from: packet.data + Int(record.pointee.payloadOffset), byteCount: Int(record.pointee.payloadLength))
-        copy.xorFirst(patch)
+        if let packet {
+            let copy = payload + RTX.headerLength
+            copy.copyMemory(
+                from: packet.data + Int(record.pointee.payloadOffset), byteCount: Int(record.pointee.payloadLength))
+            copy.xorFirst(patch)
+        }
         outbox.seal(
             job, in: out, template: path.template, priority: heading.priority, engine: engine, offload: queue.offload)
         return true

@@ -54,23 +54,31 @@ extension Worker where Queue: ~Copyable {
         noteClock(SourceClock(timestamp: report.rtpTimestamp, moment: moment), of: track, layer: Int(binding.layer))
     }
 
-    /// Sends again what a receiver misses and the cache still has.
+    /// Sends again what a receiver misses and the cache still has. What cannot come any more it is not left to wait for.
     private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
         guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
         counters.add(.nacksReceived)
         session.pointee.renewCredits(now: now)
         // A datagram of 1500 bytes could name 6,000 numbers, again and again: what a Session may cost is bounded.
+        var isBroken = false
         while session.pointee.resendCredits > 0, let sequence = nack.next() {
             guard let found = slot.pointee.rewriter.find(sequence),
                 let track = tracks.find(TrackHandle(raw: found.epoch.track)),
-                Int(found.epoch.layer) < track.pointee.layerCount,
-                let packet = track.pointee.layers[Int(found.epoch.layer)].cache.find(
-                    found.number &- found.epoch.sequenceDelta)
+                Int(found.epoch.layer) < track.pointee.layerCount
             else { continue }
+            let (layer, original) = (Int(found.epoch.layer), found.number &- found.epoch.sequenceDelta)
+            if let packet = track.pointee.layers[layer].cache.find(original) {
+                resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track)
+            } else if track.pointee.kind.isVideo, !track.mayStillCome(original, layer: layer) {
+                fill(found.number, of: slot, track)
+                isBroken = true
+            } else {
+                continue
+            }
             session.pointee.resendCredits &-= 1
-            resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track)
             if outbox.needsFlush { flush() }
         }
+        if isBroken { requestKeyframe(for: slot, now: now) }
     }
 
     /// PLI and FIR of all receivers become one request a Track.
