@@ -33,7 +33,7 @@ public struct ApiConfiguration: Sendable {
         /// Calls that come back, per second.
         public var perSecond: Double
 
-        public init(burst: Int = 60, perSecond: Double = 5) {
+        public init(burst: Int = 200, perSecond: Double = 20) {
             self.burst = burst
             self.perSecond = perSecond
         }
@@ -60,6 +60,12 @@ public struct ApiConfiguration: Sendable {
     public var turn: TURNConfiguration?
     /// Nil: no limit.
     public var rateLimit: RateLimit? = RateLimit()
+    /// Places of one address in one meeting that have neither a socket nor media yet.
+    public var unattachedPerAddress = 10
+    /// Whose word on where a connection or a request came from is taken.
+    public var trustedProxies = TrustedProxies()
+    /// Pages of these origins may join, beside our own (`https://portal.example.org`).
+    public var allowedOrigins: [String] = []
     /// Connections of the API listener at once, and as many requests over HTTP/2.
     public var connections = 8_192
     /// Connections of the `ops` listener at once.

@@ -50,8 +50,8 @@ public struct ApiServer: Service {
         let relay = RelayPulse()
         let hub = MeetingHub(
             limits: configuration.limits, media: media, turn: configuration.turn, ownSocket: configuration.ownSocket,
-            drain: drain, admission: admission, relay: relay, gatherTime: configuration.gatherTime, clock: clock,
-            logger: logger)
+            drain: drain, admission: admission, unattachedPerAddress: configuration.unattachedPerAddress, relay: relay,
+            gatherTime: configuration.gatherTime, clock: clock, logger: logger)
         let certificates = configuration.listenerCertificates
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,
@@ -89,14 +89,14 @@ public struct ApiServer: Service {
             let plain = SignalingChannel(responder: responder, configuration: configuration, ends: ends) {
                 socket, address in
                 SignalingSession(
-                    socket: socket, address: address.subscriber, hub: hub, tokens: tokens, limiter: limiter,
+                    socket: socket, address: address, hub: hub, tokens: tokens, limiter: limiter,
                     limits: configuration.limits, clock: clock, logger: logger)
             }
             if let certificates = configuration.certificates {
                 let secure = SecureChannel(plain, certificates: certificates, requests: requests)
-                return CountedChannel(base: secure, count: connections)
+                return CountedChannel(base: secure, count: connections, proxies: configuration.trustedProxies)
             }
-            return CountedChannel(base: plain, count: connections)
+            return CountedChannel(base: plain, count: connections, proxies: configuration.trustedProxies)
         }
         return Application(
             router: router, server: server,

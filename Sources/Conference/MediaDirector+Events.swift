@@ -22,6 +22,10 @@ extension MediaDirector {
     private func take(_ event: Event, now: UInt64) {
         switch event {
         case .sessionValidated(let session, _): begin(session, now: now)
+        case .sessionSilent(let session):
+            if let agent = agents[session] { tell(.silent(agent.participant)) }
+        case .sessionHeard(let session):
+            if let agent = agents[session] { tell(.heard(agent.participant)) }
         case .sessionExpired(let session): fail(session, MediaFailure.consent, now: now)
         case .sessionClosed(let session):
             // Of a Session that nobody asked to close: the close is sent all the same, and is stale.
@@ -113,10 +117,10 @@ extension MediaDirector {
     }
 
     /// The media path of a participant is gone: it is told, and its places come back.
-    private func fail(_ session: SessionHandle, _ reason: String, now: UInt64) {
+    private func fail(_ session: SessionHandle, _ reason: MediaFailure, now: UInt64) {
         guard let agent = agents[session] else { return }
         statistics.failed += 1
         tell(.failed(agent.participant, reason: reason))
-        remove(agent.participant, now: now, reason: reason)
+        remove(agent.participant, now: now, reason: reason.rawValue)
     }
 }

@@ -166,7 +166,7 @@ public actor MediaDirector: MediaPlane {
         isDraining = true
         for participant in members.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             tell(.failed(participant, reason: MediaFailure.stopping))
-            remove(participant, now: clock(), reason: MediaFailure.stopping)
+            remove(participant, now: clock(), reason: MediaFailure.stopping.rawValue)
         }
         commit()
     }

@@ -144,8 +144,11 @@ public enum MediaUpdate: Sendable, Equatable {
     case slotSwitched(ParticipantID, SlotPicture)
     /// ICE and DTLS are done: media can flow.
     case connected(ParticipantID)
-    /// The media path is gone: a plain reason for the person.
-    case failed(ParticipantID, reason: String)
+    /// Nothing authentic has come from the participant for 15 s; and it does again.
+    case silent(ParticipantID)
+    case heard(ParticipantID)
+    /// The media path is gone.
+    case failed(ParticipantID, reason: MediaFailure)
     /// The loudest first.
     case activeSpeakers(MeetingID, [ParticipantID])
     /// How well the media between the receiver and the node flows; told to the receiver.

@@ -11,7 +11,7 @@ final class SessionAgent {
         case nothing
         /// The first time that the handshake is done.
         case connected(InstallKeys)
-        case failed(reason: String)
+        case failed(reason: MediaFailure)
     }
 
     let session: SessionHandle
@@ -93,14 +93,4 @@ final class SessionAgent {
         }
         return nil
     }
-}
-
-/// The reasons of `MediaUpdate.failed`, for people.
-enum MediaFailure {
-    static let consent = "nothing was heard from your device for 30 seconds (ICE consent expired)"
-    static let neverConnected = "no media connection came about in time"
-    static let handshake = "the encryption handshake (DTLS) failed"
-    static let closedByPeer = "your device closed the media connection"
-    static let worker = "the media server ended the connection"
-    static let stopping = "the media server is stopping"
 }

@@ -8,6 +8,9 @@ public enum Event: Sendable, BitwiseCopyable {
     case sessionValidated(SessionHandle, remote: Endpoint)
     /// The peer nominated another pair, or its NAT gave it another address.
     case sessionMoved(SessionHandle, remote: Endpoint)
+    /// 15 s without a sign of life of the peer, told once; and the first one after that.
+    case sessionSilent(SessionHandle)
+    case sessionHeard(SessionHandle)
     /// 30 s without an authenticated check (RFC 7675 section 5.1), and of a publisher without authentic media.
     case sessionExpired(SessionHandle)
     case sessionClosed(SessionHandle)

@@ -10,6 +10,9 @@ public struct Limits: Sendable, Equatable {
     public var topic = 200
     /// Characters.
     public var password = 64
+    /// Places of a meeting beside `max_participants`, which only hosts take: a full meeting keeps no host out, nor one who
+    /// comes back while the place that was lost is still kept.
+    public var hostPlaces = 2
     /// How long a participant may take from `join` to its socket.
     public var connectTime: Duration
     /// How long a participant with a lost socket is kept.
@@ -18,7 +21,7 @@ public struct Limits: Sendable, Equatable {
     public var emptyTime: Duration
 
     public init(
-        meetings: Int = 10_000, participants: Int = 1_000, connectTime: Duration = .seconds(120),
+        meetings: Int = 10_000, participants: Int = 1_000, connectTime: Duration = .seconds(15),
         resumeTime: Duration = .seconds(15), emptyTime: Duration = .seconds(3_600)
     ) {
         self.meetings = meetings

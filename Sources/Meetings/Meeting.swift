@@ -50,14 +50,15 @@ public struct Meeting: Sendable {
         _ request: JoinRequest, as id: ParticipantID, at now: Timestamp, within limits: Limits,
         by derive: PasswordHash.Derivation
     ) throws(MeetingError) -> Participant {
-        let name = try Limits.line(request.displayName, field: "display_name", maximum: limits.displayName)
+        let name = try Self.name(of: request, within: limits)
         let role = try role(of: request, within: limits, by: derive)
         if role != .host {
             if isLocked { throw .locked }
             let hostIsHere = participants.values.contains { $0.role == .host && $0.presence.isVisible }
             if !plan.settings.joinBeforeHost && !hostIsHere { throw .hostNotHere }
         }
-        guard participants.count < min(plan.settings.maxParticipants, limits.participants) else { throw .meetingFull }
+        let places = min(plan.settings.maxParticipants, limits.participants) + (role == .host ? limits.hostPlaces : 0)
+        guard participants.count < places else { throw .meetingFull }
         arrivals += 1
         let participant = Participant(
             id: id, displayName: name, role: role, media: MediaState(),
@@ -67,7 +68,25 @@ public struct Meeting: Sendable {
         return participant
     }
 
-    private func role(
+    /// The name that the others see.
+    ///
+    /// - Throws: `invalid`.
+    @discardableResult
+    public static func name(of request: JoinRequest, within limits: Limits) throws(MeetingError) -> String {
+        try Limits.line(request.displayName, field: "display_name", maximum: limits.displayName)
+    }
+
+    /// Which of the meeting's secrets the request shows, right or wrong; nil where it shows none.
+    public func secret(shownBy request: JoinRequest) -> ShownSecret? {
+        if request.isHost { return nil }
+        if request.hostKey != nil { return .hostKey }
+        return password != nil && request.password?.isEmpty == false ? .password : nil
+    }
+
+    /// The role that the request comes in with.
+    ///
+    /// - Throws: `wrongHostKey`, `passwordRequired`, `wrongPassword`.
+    public func role(
         of request: JoinRequest, within limits: Limits, by derive: PasswordHash.Derivation
     ) throws(MeetingError) -> Role {
         if request.isHost { return .host }

@@ -60,6 +60,14 @@ public struct Participant: Sendable, Equatable {
     public let joinedAt: Timestamp
 }
 
+/// A secret of a meeting that opens it.
+public enum ShownSecret: String, Sendable, CaseIterable {
+    case password
+    case hostKey = "host_key"
+    /// The bearer token of a stream, which may be either.
+    case token
+}
+
 /// What somebody who wants to join shows.
 public struct JoinRequest: Sendable, Equatable {
     public var displayName: String

@@ -1,4 +1,5 @@
 import Logging
+import Meetings
 import Testing
 
 @testable import Api
@@ -257,5 +258,43 @@ import Testing
         for address in ["b", "c", "d", "e"] { try limiter.admit(address, at: clock.now) }
         // The fifth address began the table anew.
         #expect(throws: Never.self) { try limiter.admit("a", at: clock.now) }
+    }
+}
+
+@Suite struct ComingAgain {
+    /// An office: each comes within ten seconds, and again when it was told to, by whole seconds.
+    @Test(arguments: [300, 500]) func whoComesWhenToldIsIn(_ people: Int) throws {
+        let limit = ApiConfiguration.RateLimit()
+        let limiter = AddressLimiter(limit)
+        var random = SplitMix(state: 7)
+        var arrivals: [Int64: [Int]] = [:]
+        for person in 0..<people { arrivals[Int64.random(in: 0..<10_000, using: &random), default: []].append(person) }
+        var refusals: [Int: Int] = [:]
+        var last: Int64 = 0
+        for moment in Int64(0)..<120_000 {
+            for person in arrivals[moment] ?? [] {
+                do {
+                    try limiter.admit("office", at: Timestamp(milliseconds: moment))
+                    last = moment
+                } catch let problem as Problem {
+                    refusals[person, default: 0] += 1
+                    let wait = Int64(try #require(problem.retryAfter)) * 1_000
+                    arrivals[moment + wait + Int64.random(in: 0..<500, using: &random), default: []].append(person)
+                }
+            }
+        }
+        #expect(last < 30_000, "the last of \(people) was in after \(last) ms")
+        // Who comes for the first time meanwhile may take the place of one who was told to come.
+        #expect(refusals.values.allSatisfy { $0 <= 3 }, "\(refusals.values.max() ?? 0) times")
+    }
+
+    @Test func eachIsToldATimeOfItsOwn() {
+        let limiter = AddressLimiter(.init(burst: 1, perSecond: 1))
+        let now = Timestamp(milliseconds: 0)
+        func wait() -> Int? {
+            do { try limiter.admit("a", at: now) } catch { return (error as? Problem)?.retryAfter }
+            return nil
+        }
+        #expect((0..<5).map { _ in wait() } == [nil, 1, 2, 3, 4])
     }
 }

@@ -141,6 +141,34 @@ import Testing
         }
     }
 
+    @Test func theHostLocksAndEndsByTheSocket() async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting(["settings": ["join_before_host": false]])
+            let id = try #require(meeting["meeting_id"]?.string)
+            let hostKey = try #require(meeting["host_key"])
+            let early = try await node.call("POST", "/api/v1/meetings/\(id)/join", body: ["display_name": "Early"])
+            #expect(early.code == "host_not_here")
+            let host = try await SignalingClient.connect(port: node.port)
+            let joined = try await host.ask([
+                "type": "join", "id": 1, "meeting": .string(id), "display_name": "Host", "host_key": hostKey,
+            ])
+            #expect(joined["you"]?["role"] == "host")
+            let ada = try await node.enter(meeting, "Ada")
+            _ = try await host.next()
+            for type in ["lock", "unlock", "end"] {
+                #expect(try await ada.socket.ask(["type": .string(type), "id": 2])["code"] == "forbidden")
+            }
+            for (type, isLocked) in [("lock", true), ("unlock", false)] {
+                #expect(try await host.ask(["type": .string(type), "id": 2]) == ["type": "ok", "id": 2])
+                #expect(try await ada.socket.next()["meeting"]?["locked"] == .bool(isLocked))
+            }
+            #expect(try await host.ask(["type": "end", "id": 3]) == ["type": "ok", "id": 3])
+            #expect(try await host.next() == ["type": "meeting_ended", "reason": "ended"])
+            #expect(try await ada.socket.next() == ["type": "meeting_ended", "reason": "ended"])
+            #expect(await host.closeCode() == 1_000)
+        }
+    }
+
     @Test func theHostLocksAndEndsTheMeeting() async throws {
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()

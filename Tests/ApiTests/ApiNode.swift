@@ -97,13 +97,16 @@ struct ApiNode: Sendable {
         if let body { content = String(decoding: try JSONEncoder().encode(body), as: UTF8.self) }
         var request = "\(method) \(path) HTTP/1.1\r\nHost: meet.test:8080\r\nConnection: close\r\n"
         if let token { request += "Authorization: Bearer \(token)\r\n" }
+        if !content.isEmpty, headers["Content-Type"] == nil, path.hasPrefix("/api") {
+            request += "Content-Type: application/json\r\n"
+        }
         for (name, value) in headers { request += "\(name): \(value)\r\n" }
         request += "Content-Length: \(content.utf8.count)\r\n\r\n\(content)"
         return try parse(await exchange(request, port: ops ? opsPort : port))
     }
 
     /// Sends bytes and reads until the server closes.
-    func exchange(_ request: String, port: Int) async throws -> String {
+    func exchange(_ request: String, preamble: [UInt8] = [], port: Int) async throws -> String {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -112,7 +115,7 @@ struct ApiNode: Sendable {
             }
         return try await channel.executeThenClose { inbound, outbound in
             // A server that refuses early may close before all is written.
-            try? await outbound.write(ByteBuffer(string: request))
+            try? await outbound.write(ByteBuffer(bytes: preamble + request.utf8))
             var answer = ByteBuffer()
             do {
                 for try await var part in inbound { answer.writeBuffer(&part) }

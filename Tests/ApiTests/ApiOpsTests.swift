@@ -154,7 +154,7 @@ import Testing
         let text = MetricsPage.render(
             workers: shared.enumerated().map { WorkerReading(worker: $0, port: "wan", counters: $1) },
             load: WorkerLoad(),
-            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])),
+            hub: HubReading(meetings: 0, participants: 0, attached: 0, joinSeconds: Histogram(bounds: [1])),
             node: NodeMetrics(isReady: true),
             build: BuildInfo(version: "", revision: ""))
         let lines = text.split(separator: "\n").map(String.init)
@@ -184,7 +184,7 @@ import Testing
             node.media.tell(.connected(id))
             node.media.tell(.connected(id))
             // Updates are taken in order, so behind this one both are counted.
-            node.media.tell(.failed(id, reason: "over"))
+            node.media.tell(.failed(id, reason: .consent))
             #expect(try await ada.socket.next()["code"] == "media_failed")
             let page = try await node.call("GET", "/metrics", ops: true)
             #expect(page.body.contains("needletail_join_seconds_bucket{le=\"0.3\"} 0\n"))
@@ -204,7 +204,7 @@ import Testing
     @Test func everyMetricHasHelpAndTypeBeforeItsSamples() {
         let text = MetricsPage.render(
             workers: [], load: WorkerLoad(),
-            hub: HubReading(meetings: 0, participants: 0, joinSeconds: Histogram(bounds: [1])),
+            hub: HubReading(meetings: 0, participants: 0, attached: 0, joinSeconds: Histogram(bounds: [1])),
             node: NodeMetrics(certificateExpiries: [("api", 1)]),
             build: BuildInfo(version: "quote\" slash\\ line\n", revision: ""))
         #expect(text.contains(#"version="quote\" slash\\ line\n""#))

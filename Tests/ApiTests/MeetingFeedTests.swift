@@ -128,7 +128,8 @@ struct MeetingFeedTests {
         let hub = MeetingHub(
             limits: Limits(), media: media, gatherTime: .milliseconds(50), clock: clock, logger: logger)
         let meeting = try await hub.create(MeetingPlan(topic: "Standup"), owner: "user-1", password: nil)
-        let ada = try await hub.admit(meeting.id, JoinRequest(displayName: "Ada"), digest: [])
+        let ada = try await hub.admit(
+            meeting.id, JoinRequest(displayName: "Ada"), Arrival(way: .socket, address: "local"))
         let socket = NotingSocket()
         try await hub.attach(
             ada.id, in: meeting.id, SocketJoin(token: "", isFresh: true), socket)

@@ -32,7 +32,7 @@ final class SignalingClient: @unchecked Sendable {
 
     static func connect(
         port: Int, path: String = "/api/v1/signal", tls: TLSConfiguration? = nil, reads: Bool = true,
-        extensions: String? = nil
+        extensions: String? = nil, headers: [String: String] = [:], preamble: [UInt8] = []
     ) async throws -> SignalingClient {
         let (events, found) = AsyncStream.makeStream(of: Event.self)
         let listener = Listener(found)
@@ -47,7 +47,8 @@ final class SignalingClient: @unchecked Sendable {
                     let upgraded = channel.eventLoop.makePromise(of: String?.self)
                     var request = "GET \(path) HTTP/1.1\r\n"
                     if let extensions { request += "Sec-WebSocket-Extensions: \(extensions)\r\n" }
-                    try channel.pipeline.syncOperations.addHandler(Handshake(request, upgraded, listener))
+                    for (name, value) in headers { request += "\(name): \(value)\r\n" }
+                    try channel.pipeline.syncOperations.addHandler(Handshake(preamble, request, upgraded, listener))
                     return (channel, upgraded.futureResult)
                 }
             }
@@ -65,6 +66,8 @@ final class SignalingClient: @unchecked Sendable {
         typealias InboundOut = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
+        /// Sent ahead of the request.
+        private let preamble: [UInt8]
         private let request: String
         /// The head of the answer; nil if it was another one.
         private let upgraded: EventLoopPromise<String?>
@@ -72,7 +75,10 @@ final class SignalingClient: @unchecked Sendable {
         private var answer = ByteBuffer()
 
         /// - Parameter request: its first lines.
-        init(_ request: String, _ upgraded: EventLoopPromise<String?>, _ listener: Listener) {
+        init(
+            _ preamble: [UInt8], _ request: String, _ upgraded: EventLoopPromise<String?>, _ listener: Listener
+        ) {
+            self.preamble = preamble
             self.request = request
             self.upgraded = upgraded
             self.listener = listener
@@ -82,7 +88,7 @@ final class SignalingClient: @unchecked Sendable {
             let request =
                 request + "Host: meet.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: preamble + request.utf8)), promise: nil)
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -71,13 +71,79 @@ import Testing
         }
     }
 
+    @Test func aSessionTokenAloneTakesNoPlaceThatHasAResumeToken() async throws {
+        try await ApiNode.run { node async throws in
+            let ada = try await node.enter(node.meeting(), "Ada")
+            let (_, refused) = try await rejoin(node, ada, resume: nil)
+            #expect(refused["code"] == "resume_required")
+            #expect(refused["status"] == 403)
+            #expect(try await ada.socket.ask(["type": "ping", "id": 2])["type"] == "pong")
+            try await ada.socket.vanish()
+            let (_, still) = try await rejoin(node, ada, resume: nil)
+            #expect(still["code"] == "resume_required")
+        }
+    }
+
+    @Test(arguments: [false, true]) func theSocketMayBeAwayForAsLongAsMediaComes(_ isEnded: Bool) async throws {
+        try await ApiNode.run { node async throws in
+            let (ada, bob) = try await lose(node)
+            let id = try #require(ParticipantID(bob.id))
+            node.media.tell(.connected(id))
+            // Behind it the first is taken.
+            node.media.tell(.quality(try #require(ParticipantID(ada.id)), MediaQuality(level: .good)))
+            #expect(try await ada.socket.next()["type"] == "quality")
+            await node.clock.advance(by: .seconds(600))
+            await node.clock.advance(by: .seconds(1))
+            let (socket, joined) = try await rejoin(node, bob, resume: bob.resume)
+            #expect(joined["resumed"] == true)
+            #expect(try await ada.socket.next()["connection"] == "connected")
+            try await socket.vanish()
+            #expect(try await ada.socket.next()["connection"] == "interrupted")
+            await node.clock.advance(by: .seconds(20))
+            // Nothing comes any more, or the media side has ended it.
+            node.media.tell(isEnded ? .failed(id, reason: .consent) : .silent(id))
+            node.media.tell(.quality(try #require(ParticipantID(ada.id)), MediaQuality(level: .good)))
+            #expect(try await ada.socket.next()["type"] == "quality")
+            await node.clock.advance(by: .seconds(1))
+            #expect(
+                try await ada.socket.next() == [
+                    "type": "participant_left", "participant_id": .string(bob.id), "reason": "lost",
+                ])
+        }
+    }
+
+    @Test(arguments: [true, false]) func aLostSocketAndClosedMediaAreALeave(_ socketFirst: Bool) async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let ada = try await node.enter(meeting, "Ada")
+            let bob = try await node.enter(meeting, "Bob")
+            _ = try await ada.socket.next()
+            let (me, id) = (try #require(ParticipantID(ada.id)), try #require(ParticipantID(bob.id)))
+            node.media.tell(.connected(id))
+            if socketFirst {
+                try await bob.socket.vanish()
+                #expect(try await ada.socket.next()["connection"] == "interrupted")
+            }
+            node.media.tell(.failed(id, reason: .closedByPeer))
+            if !socketFirst {
+                node.media.tell(.quality(me, MediaQuality(level: .good)))
+                #expect(try await ada.socket.next()["type"] == "quality")
+                try await bob.socket.vanish()
+            }
+            #expect(
+                try await ada.socket.next() == [
+                    "type": "participant_left", "participant_id": .string(bob.id), "reason": "left",
+                ])
+        }
+    }
+
     @Test func aSecondJoinReplacesTheFirstSocket() async throws {
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()
             let ada = try await node.enter(meeting, "Ada")
             let bob = try await node.enter(meeting, "Bob")
             _ = try await ada.socket.next()
-            let (socket, joined) = try await rejoin(node, bob, resume: nil)
+            let (socket, joined) = try await rejoin(node, bob, resume: bob.resume)
             #expect(joined["you"]?["participant_id"]?.string == bob.id)
             #expect(try await bob.socket.next() == ["type": "removed", "reason": "replaced"])
             #expect(await bob.socket.closeCode() == 4_001)
@@ -91,7 +157,7 @@ import Testing
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()
             let place = try await node.join(meeting, "Ada")
-            await node.clock.advance(by: .seconds(120))
+            await node.clock.advance(by: .seconds(15))
             await node.clock.advance(by: .zero)
             let socket = try await SignalingClient.connect(port: node.port)
             let token = try #require(place["session_token"])

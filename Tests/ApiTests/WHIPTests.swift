@@ -58,12 +58,12 @@ import Testing
             let session = try await client.session()
             let joined = try await ada.socket.next()
             #expect(joined["participant"]?["display_name"] == "Stream")
-            // Joins without a socket are given up after two minutes.
+            // Joins without a socket are given up after 15 s.
             await node.clock.advance(by: .seconds(10_000))
             await node.clock.advance(by: .seconds(1))
             let id = try #require(joined["participant"]?["participant_id"]?.string.flatMap { ParticipantID($0) })
             #expect(try await client.patch(session, tag: nil).status == 428)
-            node.media.tell(.failed(id, reason: "your device closed the media connection"))
+            node.media.tell(.failed(id, reason: .closedByPeer))
             #expect(
                 try await ada.socket.next()
                     == ["type": "participant_left", "participant_id": .string(id.rawValue), "reason": "lost"])
@@ -74,7 +74,7 @@ import Testing
     @Test func aParticipantWithASocketIsNotEndedWithItsMedia() async throws {
         try await ApiNode.run { node async throws in
             let ada = try await node.enter(node.meeting(), "Ada")
-            node.media.tell(.failed(try #require(ParticipantID(ada.id)), reason: "gone"))
+            node.media.tell(.failed(try #require(ParticipantID(ada.id)), reason: .consent))
             #expect(try await ada.socket.next()["code"] == "media_failed")
             #expect(try await ada.socket.ask(["type": "ping", "id": 1])["type"] == "pong")
         }
@@ -177,7 +177,7 @@ import Testing
             let meeting = try await node.meeting()
             var client = try await WHIPClient(node, .whip, meeting)
             client.token = try await node.join(meeting, "Studio")["session_token"]?.string
-            await node.clock.advance(by: .seconds(120))
+            await node.clock.advance(by: .seconds(15))
             await node.clock.advance(by: .zero)
             let answer = try await client.open()
             #expect(answer.status == 401)

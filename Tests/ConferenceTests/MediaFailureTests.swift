@@ -103,6 +103,16 @@ import Wire
         #expect(await room.allUpdates().contains(.failed(bob, reason: MediaFailure.consent)))
     }
 
+    @Test func `who falls silent and is heard again is told to be`() async throws {
+        let room = try MediaFixture(workers: 2)
+        let session = try await room.enter(ann)
+        room.workers[session.worker].tell(.sessionSilent(session))
+        room.workers[session.worker].tell(.sessionHeard(session))
+        await room.turn()
+        #expect(await room.allUpdates() == [.silent(ann), .heard(ann)])
+        #expect(await room.director.session(of: ann) == session)
+    }
+
     @Test func `who never connects is given up`() async throws {
         let room = try MediaFixture(workers: 1)
         try await room.enter(ann)
@@ -131,6 +141,8 @@ import Wire
         let foreign = SessionHandle(worker: 200, index: 70_000, generation: 9)
         for handle in [stale, foreign, .none] {
             room.workers[0].tell(.sessionValidated(handle, remote: Endpoint(address: IPAddress(v4: 1), port: 1)))
+            room.workers[0].tell(.sessionSilent(handle))
+            room.workers[0].tell(.sessionHeard(handle))
             room.workers[0].tell(.sessionExpired(handle))
             room.workers[0].tell(.sessionClosed(handle))
             room.workers[0].tell(.trackClosed(TrackHandle(raw: handle.raw)))

@@ -44,6 +44,23 @@ struct ConfigurationErrorTests {
             "api: {signaling_url: \"https://a/b\"}",
             ":2: api.signaling_url: must be a scheme and a host, as https://meet.example.org"
         ),
+        ("api: {joins: {burst: 0}}", ":2: api.joins.burst: must be a whole number from 1 to 1000000"),
+        ("api: {joins: {rate: 0}}", ":2: api.joins.rate: must be a number from 0.01 to 1000000.0"),
+        ("api: {joins: {rate: fast}}", ":2: api.joins.rate: must be a number"),
+        ("api: {joins: 5}", ":2: api.joins: unknown key; is api.joins.burst meant?"),
+        (
+            "api: {trusted_proxies: [\"10.0.0.0/33\"]}",
+            ":2: api.trusted_proxies: 10.0.0.0/33 is not an address or a prefix, as 10.0.0.0/8 or fd00::/8"
+        ),
+        ("api: {trusted_proxies: 10.0.0.1}", ":2: api.trusted_proxies: must be a list"),
+        (
+            "api: {allowed_origins: [portal.example.org]}",
+            ":2: api.allowed_origins: portal.example.org is not an origin, as https://portal.example.org"
+        ),
+        (
+            "api: {allowed_origins: [\"*\"]}",
+            ":2: api.allowed_origins: * is not an origin, as https://portal.example.org"
+        ),
         ("api: {web_folder: /nowhere}", ":2: api.web_folder: /nowhere holds no index.html that can be read"),
         (
             "api: {listen: \"[::]:80\"}\nops: {listen: \"[::]:80\"}",

@@ -57,6 +57,31 @@ struct ConsentTests {
         #expect(sentAt().count > count + 1)
     }
 
+    @Test("who shows nothing of itself for 15 s is told to be silent, and to be heard again")
+    func silenceIsTold() throws {
+        let world = try World(seed: 74)
+        let (_, viewer, _, _) = pair(world)
+        func told() -> [Bool] {
+            world.events.compactMap {
+                switch $0 {
+                case .sessionSilent(viewer.session): true
+                case .sessionHeard(viewer.session): false
+                default: nil
+                }
+            }
+        }
+        viewer.check()
+        world.run(14_900)
+        #expect(told() == [])
+        world.run(1_200)
+        #expect(told() == [true])
+        viewer.check()
+        world.run(1_200)
+        #expect(told() == [true, false])
+        world.run(10_000)
+        #expect(told() == [true, false])
+    }
+
     @Test("who neither checks nor sends is gone after 30 s")
     func silence() throws {
         let world = try World(seed: 72)

@@ -1,14 +1,14 @@
 import Agents
 
-/// How the passwords of meetings are kept: by scrypt.
+/// How the passwords of meetings are kept: by HMAC-SHA256 with a key of this process, and a salt each.
 ///
-/// They live in memory for as long as the meeting does, so the cost is chosen against guessing through
-/// the API (4 MiB and some milliseconds a guess) rather than against stolen disks.
+/// They live in memory alone, beside their meetings' host keys, for as long as the process does: what protects them is
+/// the limit of guesses (`GuessLimits`). A derivation that is slow on purpose, which is for digests that may be stolen with a
+/// disk, would cost the node more than it costs who guesses.
 enum PasswordDerivation {
-    private static let scrypt = Scrypt(cost: 4_096, blockSize: 8, parallelism: 1)
+    private static let key = TokenAuthority.freshSecret()
 
     static func digest(_ password: String, salt: [UInt8]) -> [UInt8] {
-        // An empty digest matches nothing that was derived, and nothing is stored without one.
-        scrypt.key(of: password, salt: salt, count: 32) ?? []
+        (salt + Array(password.utf8)).withUnsafeBytes { Hash.hmac($0, key: key, .sha256) }
     }
 }

@@ -24,7 +24,7 @@ extension MeetingHub {
     /// Ties a socket to its participant: for the first time, again after a loss, or instead of another one. An offer is
     /// answered in the same breath.
     ///
-    /// - Throws: `Problem`: 401 `token_expired`, 403 `resume_invalid`, 404 `participant_not_found`, 409
+    /// - Throws: `Problem`: 401 `token_expired`, 403 `resume_invalid` and `resume_required`, 404 `participant_not_found`, 409
     ///   `resume_expired` and `replaced`, 503 `draining`; `MediaError` of an offer; 422 of a view. A newcomer that was
     ///   admitted for this join is then to be withdrawn.
     func attach(_ id: ParticipantID, in meeting: MeetingID, _ join: SocketJoin, _ socket: any SignalingSocket)
@@ -43,6 +43,8 @@ extension MeetingHub {
             throw MeetingError.participantNotFound
         }
         guard line.attempts == attempt else { throw Problem(409, "replaced", "Another socket joined meanwhile.") }
+        // A page that was closed meanwhile: nobody is to be shown.
+        guard line.wasWelcomed || !socket.isClosing else { throw MeetingError.participantNotFound }
         try welcome(line, in: meeting, join, connection, socket)
         await catchUp(line, socket)
     }
@@ -54,9 +56,7 @@ extension MeetingHub {
             throw absence(of: meeting, join)
         }
         if let line = lines[id] {
-            if let resume = join.resume, !Secret.equal(resume.utf8, line.resume.utf8) {
-                throw Problem(403, "resume_invalid", "The resume token is not of this participant.")
-            }
+            try Self.check(join.resume, of: line)
             guard line.resource == nil else {
                 throw Problem(409, "already_joined", "This participant is here by WHIP or WHEP.")
             }
@@ -65,6 +65,21 @@ extension MeetingHub {
         let line = SignalingLine(participant, resume: Secret.random(length: 32, using: &generator))
         lines[id] = line
         return line
+    }
+
+    /// Who was told a resume token takes its place again by that: the session token alone may lie in more hands, as those of
+    /// the service that asked for it.
+    private static func check(_ resume: String?, of line: SignalingLine) throws {
+        guard let resume else {
+            guard !line.wasWelcomed else {
+                throw Problem(
+                    403, "resume_required", "This participant is here: its place is taken by its resume token.")
+            }
+            return
+        }
+        guard Secret.equal(resume.utf8, line.resume.utf8) else {
+            throw Problem(403, "resume_invalid", "The resume token is not of this participant.")
+        }
     }
 
     private func absence(of meeting: MeetingID, _ join: SocketJoin) -> any Error {
@@ -82,6 +97,7 @@ extension MeetingHub {
     ) async throws -> MediaConnection? {
         let state = published(by: line.id)
         if let sdp = join.offer {
+            line.hasClosedMedia = false
             return try await media.connect(line.id, in: meeting, MediaOffer(sdp: sdp, state: state, view: line.view))
         }
         if join.mediaState != nil { await media.setMediaState(line.id, state) }
@@ -102,6 +118,7 @@ extension MeetingHub {
         }
         line.socket = socket
         line.wasWelcomed = true
+        unattached.remove(line.id)
         try appear(line, in: meeting)
         let connection = connection.map { MediaConnection(sdp: $0.sdp, slots: present($0.slots)) }
         socket.markJoined()
@@ -170,9 +187,13 @@ extension MeetingHub {
         return slots
     }
 
-    /// The socket is gone; if it still was the participant's, the grace begins.
-    func detach(_ id: ParticipantID, _ socket: any SignalingSocket) {
+    /// The socket is gone; if it still was the participant's, the grace begins, unless its media is closed, too.
+    func detach(_ id: ParticipantID, _ socket: any SignalingSocket) async {
         guard let line = lines[id], line.socket === socket, let meeting = catalog.meetingID(of: id) else { return }
+        if line.hasClosedMedia {
+            try? await leave(id, reason: .left)
+            return
+        }
         line.socket = nil
         line.isListening = false
         // What was to be told meanwhile is asked for when it comes back.

@@ -7,7 +7,7 @@ extension MeetingHub {
     /// Takes what happened together.
     func take(_ updates: [MediaUpdate]) async {
         // Without a socket they are here for as long as their media is.
-        var ended: [ParticipantID] = []
+        var ended: [(ParticipantID, LeaveReason)] = []
         // Who leaves the stage leaves the same Slot of everybody: encoded once.
         var known: [[SlotAssignment]: ByteBuffer] = [:]
         for update in updates {
@@ -25,10 +25,12 @@ extension MeetingHub {
                 tell(frame, id)
             case .slotSwitched(let id, let picture): tell(ServerMessage.SlotSwitched(picture), id)
             case .connected(let id): countConnected(id)
+            case .silent(let id): lines[id]?.isSilent = true
+            case .heard(let id): lines[id]?.isSilent = false
             case .failed(let id, let reason):
-                logger.info("media failed", metadata: ["participant_id": "\(id)", "reason": "\(reason)"])
-                tell(ServerMessage.Failure(Problem(503, "media_failed", reason)), id)
-                if lines[id]?.resource != nil { ended.append(id) }
+                logger.info("media failed", metadata: ["participant_id": "\(id)", "reason": "\(reason.rawValue)"])
+                tell(ServerMessage.Failure(Problem(503, "media_failed", reason.rawValue)), id)
+                if let reason = end(of: id, by: reason) { ended.append((id, reason)) }
             case .activeSpeakers(let meeting, let speakers):
                 tell(ServerMessage.ActiveSpeaker(participants: speakers.map(\.rawValue)), everybodyIn: meeting)
             case .quality(let id, let quality):
@@ -38,7 +40,17 @@ extension MeetingHub {
                 tell(message, id)
             }
         }
-        for id in ended { try? await leave(id, reason: .lost) }
+        for (id, reason) in ended { try? await leave(id, reason: reason) }
+    }
+
+    /// Notes that the participant's media is gone; answers why the participant is too, if it is.
+    private func end(of id: ParticipantID, by failure: MediaFailure) -> LeaveReason? {
+        guard let line = lines[id] else { return nil }
+        line.isConnected = false
+        line.hasClosedMedia = failure == .closedByPeer
+        if line.resource != nil { return .lost }
+        // A page that goes away closes both, in either order.
+        return line.wasWelcomed && line.socket == nil && line.hasClosedMedia ? .left : nil
     }
 
     /// The Slots as they may be told. Who left while they were on their way is in none, and the change follows. A newcomer
@@ -55,6 +67,10 @@ extension MeetingHub {
     }
 
     private func countConnected(_ id: ParticipantID) {
+        unattached.remove(id)
+        lines[id]?.isConnected = true
+        lines[id]?.isSilent = false
+        lines[id]?.hasClosedMedia = false
         // A token may lie about for minutes before somebody pastes it.
         guard let line = lines[id], line.resource == nil, !line.hasConnected,
             let joined = catalog.participant(id)?.joinedAt

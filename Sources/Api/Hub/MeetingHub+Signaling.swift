@@ -7,6 +7,7 @@ extension MeetingHub {
     func offer(_ id: ParticipantID, _ socket: any SignalingSocket, sdp: String, id request: RequestID?) async throws {
         let (meeting, line) = try current(id, socket)
         let changes = line.slotChanges
+        line.hasClosedMedia = false
         let offer = MediaOffer(sdp: sdp, state: published(by: id), view: line.view)
         let connection = try await media.connect(id, in: meeting, offer)
         guard catalog.meetingID(of: id) == meeting else {
@@ -67,6 +68,24 @@ extension MeetingHub {
 
     func validated(_ view: ClientMessage.View, in meeting: MeetingID) throws -> MediaView {
         try view.view { catalog.meetings[meeting]?.participants[$0] != nil }
+    }
+
+    /// - Throws: `forbidden` unless the participant has the host controls.
+    func requireControls(_ id: ParticipantID, _ socket: any SignalingSocket) throws {
+        let (meeting, _) = try current(id, socket)
+        try catalog.find(meeting.rawValue).requireControls(id)
+    }
+
+    func setLocked(_ isLocked: Bool, by id: ParticipantID, _ socket: any SignalingSocket) throws {
+        try requireControls(id, socket)
+        let (meeting, _) = try current(id, socket)
+        try setLocked(isLocked, meeting)
+    }
+
+    func end(by id: ParticipantID, _ socket: any SignalingSocket) async throws {
+        try requireControls(id, socket)
+        let (meeting, _) = try current(id, socket)
+        try await end(meeting, reason: .ended)
     }
 
     /// What the media side is told of the participant's state.

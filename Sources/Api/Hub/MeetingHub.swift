@@ -20,6 +20,8 @@ actor MeetingHub {
     var generator: any RandomNumberGenerator & Sendable
     let drain: Drain
     let admission: Admission
+    var guesses = GuessLimits()
+    var unattached: UnattachedPlaces
     let relay: RelayPulse
     /// How long what happens in a meeting is gathered, before it is sent to everybody at once.
     let gatherTime: Duration
@@ -30,8 +32,8 @@ actor MeetingHub {
 
     init(
         limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, ownSocket: String? = nil,
-        drain: Drain = Drain(), admission: Admission = Admission(), relay: RelayPulse = RelayPulse(),
-        gatherTime: Duration = .zero,
+        drain: Drain = Drain(), admission: Admission = Admission(), unattachedPerAddress: Int = .max,
+        relay: RelayPulse = RelayPulse(), gatherTime: Duration = .zero,
         clock: any ApiClock, generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         logger: Logger
     ) {
@@ -40,6 +42,8 @@ actor MeetingHub {
         self.ownSocket = ownSocket
         self.drain = drain
         self.admission = admission
+        // A quarter of the node's places, and some on the smallest.
+        unattached = UnattachedPlaces(limit: max(16, admission.places / 4), perAddress: unattachedPerAddress)
         self.relay = relay
         self.gatherTime = gatherTime
         self.clock = clock
@@ -50,7 +54,8 @@ actor MeetingHub {
 
     var reading: HubReading {
         HubReading(
-            meetings: catalog.meetings.count, participants: catalog.participantCount, joinSeconds: joinSeconds,
+            meetings: catalog.meetings.count, participants: catalog.participantCount, attached: attachedCount,
+            joinSeconds: joinSeconds, wrongGuesses: guesses.wrong, refusedGuesses: guesses.refused,
             streams: lines.values.reduce(into: [:]) { counts, line in
                 if let stream = line.resource?.stream { counts[stream, default: 0] += 1 }
             })
@@ -94,6 +99,7 @@ actor MeetingHub {
         flush(id)
         feeds[id] = nil
         for participant in meeting.participants.keys {
+            unattached.remove(participant)
             let socket = lines.removeValue(forKey: participant)?.socket
             socket?.close(reason == .shutdown ? .goingAway : .normalClosure, "meeting ended")
         }
@@ -103,17 +109,9 @@ actor MeetingHub {
 
     // MARK: Participants
 
-    /// Gives a newcomer a place; `attach` makes it seen.
-    ///
-    /// - Parameter digest: the derived password, as derivation is too slow to be done in here.
-    func admit(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> Participant {
-        try admission.admit(isDraining: !drain.acceptsNewcomers, participants: catalog.participantCount)
-        return try catalog.join(id, request, at: clock.now, using: &generator) { _, _ in digest }
-    }
-
     /// For a newcomer without a socket yet.
-    func join(_ id: MeetingID, _ request: JoinRequest, digest: [UInt8]) throws -> (Participant, Meeting) {
-        let participant = try admit(id, request, digest: digest)
+    func join(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) throws -> (Participant, Meeting) {
+        let participant = try admit(id, request, arrival)
         return (participant, try catalog.find(id.rawValue))
     }
 
@@ -125,6 +123,7 @@ actor MeetingHub {
     func leave(_ id: ParticipantID, reason: LeaveReason, keepsSocket: Bool = false) async throws {
         guard let home = catalog.meetingID(of: id) else { throw MeetingError.participantNotFound }
         let participant = try catalog.leave(id, at: clock.now)
+        unattached.remove(id)
         let line = lines.removeValue(forKey: id)
         if let line { feeds[home]?.remove(line) }
         if participant.presence.isVisible {
@@ -146,6 +145,8 @@ actor MeetingHub {
         for id in catalog.overdue(at: clock.now) {
             // It may have come back while another one was taken out.
             guard let deadline = catalog.participant(id)?.presence.deadline, deadline <= clock.now else { continue }
+            // Only the socket is away: where that is so for long, the media side tells when the media is gone, too.
+            if lines[id]?.hasMedia == true { continue }
             try? await leave(id, reason: .lost)
         }
         for id in catalog.forgotten(at: clock.now) { try? await end(id, reason: .empty) }

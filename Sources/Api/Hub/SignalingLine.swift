@@ -15,6 +15,13 @@ final class SignalingLine {
     var resource: WHIPResource?
     /// What the participant's screen showed last.
     var view = MediaView()
+    /// ICE and DTLS are done, and the media side has not ended them.
+    var isConnected = false
+    /// Nothing authentic has come of it for a while.
+    var isSilent = false
+    var hasMedia: Bool { isConnected && !isSilent }
+    /// The client itself closed its media connection, and has offered none since.
+    var hasClosedMedia = false
     /// Media could flow once; the time to it was counted.
     var hasConnected = false
     /// Counts the joins that a socket asked for; one that took its time is void when a later one came.

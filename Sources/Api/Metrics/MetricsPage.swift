@@ -1,10 +1,16 @@
 import Mailbox
+import Meetings
 
 /// What the control plane knows of itself.
 struct HubReading: Sendable {
     var meetings: Int
+    /// Who joined and have not left.
     var participants: Int
+    /// Of them, those with a socket or media.
+    var attached: Int
     var joinSeconds: Histogram
+    var wrongGuesses: [ShownSecret: UInt64] = [:]
+    var refusedGuesses: [ShownSecret: UInt64] = [:]
     /// Participants without a socket.
     var streams: [StreamProtocol: Int] = [:]
 }
@@ -133,6 +139,18 @@ enum MetricsPage {
         page.single("needletail_meetings", .gauge, "Meetings that have not ended.", Double(hub.meetings))
         page.single(
             "needletail_participants", .gauge, "Participants who joined and have not left.", Double(hub.participants))
+        page.single(
+            "needletail_participants_unattached", .gauge, "Participants with neither a socket nor media yet.",
+            Double(hub.participants - hub.attached))
+        page.family(
+            "needletail_guesses_total", .counter,
+            "Wrong passwords and keys of meetings, and those that were refused unlooked at after them."
+        ) {
+            for secret in ShownSecret.allCases {
+                $0.add(Double(hub.wrongGuesses[secret] ?? 0), ["secret": secret.rawValue, "outcome": "wrong"])
+                $0.add(Double(hub.refusedGuesses[secret] ?? 0), ["secret": secret.rawValue, "outcome": "refused"])
+            }
+        }
         page.family("needletail_streams", .gauge, "Participants without a socket, who publish by WHIP or play by WHEP.")
         {
             for stream in StreamProtocol.allCases {

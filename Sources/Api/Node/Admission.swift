@@ -29,14 +29,20 @@ final class Admission: Sendable {
     }
 
     let policy: AdmissionPolicy
-    /// Participants that there is place for.
+    /// Participants that there is place for, those of hosts with them.
     let places: Int
+    /// Of them, those that only hosts take.
+    private let hostPlaces: Int
     private let inside = Mutex(Inside())
 
     init(_ policy: AdmissionPolicy = AdmissionPolicy(), places: Int = .max) {
         self.policy = policy
         self.places = places
+        hostPlaces = min(16, places / 16)
     }
+
+    /// Places for everybody.
+    private var openPlaces: Int { places - hostPlaces }
 
     /// Takes the busiest worker's ratio over the last second.
     func note(busyRatio: Double) {
@@ -66,10 +72,13 @@ final class Admission: Sendable {
 
     /// Lets a newcomer in or says why not.
     ///
-    /// - Parameter participants: those inside.
+    /// - Parameters:
+    ///   - participants: those inside, with a socket or media.
+    ///   - isHost: has places kept, and comes in also when the node is busy.
     /// - Throws: `Problem` 503 with Retry-After.
-    func admit(isDraining: Bool, participants: Int) throws {
-        let reason: Reason? = isDraining ? .draining : participants >= places ? .full : isBusy ? .busy : nil
+    func admit(isDraining: Bool, participants: Int, isHost: Bool = false) throws {
+        let isFull = participants >= (isHost ? places : openPlaces)
+        let reason: Reason? = isDraining ? .draining : isFull ? .full : isBusy && !isHost ? .busy : nil
         guard let reason else { return }
         inside.withLock { $0.refusals[reason, default: 0] += 1 }
         switch reason {
@@ -85,11 +94,11 @@ final class Admission: Sendable {
     /// Whether newcomers find place.
     func condition(participants: Int) -> ReadinessCondition {
         let ratio = Int((busyRatio * 100).rounded())
-        let isFull = participants >= places
+        let isFull = participants >= openPlaces
         let detail =
             isFull
-            ? "full: all \(places) places are taken"
-            : "\(places - participants) of \(places) places left, busy \(ratio)% (limit \(Int(policy.busyRatio * 100))%)"
+            ? "full: all \(openPlaces) places are taken"
+            : "\(openPlaces - participants) of \(openPlaces) places left, busy \(ratio)% (limit \(Int(policy.busyRatio * 100))%)"
         return ReadinessCondition(name: "capacity", isMet: !isFull && !isBusy, detail: detail)
     }
 

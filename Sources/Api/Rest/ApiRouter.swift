@@ -22,7 +22,13 @@ enum ApiRouter {
             ).add(to: router)
         }
         Descriptions.add(to: router)
-        router.get("api/v1/signal") { request, _ in Handshake.refusal(of: request) }
+        let origins = Origins(meetings.configuration)
+        router.get("api/v1/signal") { request, _ -> Response in
+            guard origins.permitSocket(request.headers, authority: request.head.authority) else {
+                throw Problem.foreignOrigin
+            }
+            return Handshake.refusal(of: request)
+        }
         router.get("api/v1/dev/token") { _, _ -> Response in
             guard let token = try tokens.developmentToken() else {
                 throw Problem(404, "not_found", "There is nothing here.")

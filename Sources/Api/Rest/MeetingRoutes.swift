@@ -10,7 +10,12 @@ struct MeetingRoutes: Sendable {
     let clock: any ApiClock
 
     func add(to router: Router<ApiContext>) {
-        let meetings = router.group("api/v1/meetings")
+        let check = OriginCheck<ApiContext>(origins: Origins(configuration))
+        let meetings = router.group("api/v1/meetings").add(middleware: check)
+        let calls = ["", "/end", "/lock", "/unlock", "/join", "/leave"].map { RouterPath(":id" + $0) }
+        for path in [RouterPath("")] + calls {
+            meetings.on(path, method: .options) { _, _ in check.preflight() }
+        }
         meetings.post { request, context in try await create(request, context) }
         meetings.get { request, _ in try await list(request) }
         meetings.get(":id") { request, context in try await read(request, context) }
@@ -26,7 +31,7 @@ struct MeetingRoutes: Sendable {
     // MARK: The service's calls
 
     private func create(_ request: Request, _ context: ApiContext) async throws -> Response {
-        try limiter?.admit(context.addressKey, at: clock.now)
+        try limiter?.admit(context.client(of: request), at: clock.now)
         let token = try tokens.service(request.bearer())
         guard token.grants(Grants.create) else { throw Problem(MeetingError.forbidden) }
         let json = try await request.json(PlanJSON.self)
@@ -85,18 +90,20 @@ struct MeetingRoutes: Sendable {
     // MARK: The participant's calls
 
     private func join(_ request: Request, _ context: ApiContext) async throws -> Response {
-        try limiter?.admit(context.addressKey, at: clock.now)
+        try request.requireJSON()
+        try limiter?.admit(context.client(of: request), at: clock.now)
         let meeting = try await meeting(context)
         let json = try await request.json(JoinJSON.self)
         var isHost = false
-        if request.headers[.authorization] != nil {
+        let isService = request.headers[.authorization] != nil
+        if isService {
             let token = try tokens.service(request.bearer())
             isHost = token.grants(Grants.admin) || (token.sub == meeting.owner && token.grants(Grants.host))
         }
         let asked = JoinRequest(
             displayName: json.displayName, password: json.password, hostKey: json.hostKey, isHost: isHost)
-        let digest = meeting.digest(of: json.password, within: configuration.limits)
-        let (participant, now) = try await hub.join(meeting.id, asked, digest: digest)
+        let arrival = Arrival(way: .call, address: context.client(of: request), isVouched: isService)
+        let (participant, now) = try await hub.join(meeting.id, asked, arrival)
         let expires = clock.now + configuration.limits.connectTime
         let token = try tokens.issue(participant, in: meeting.id, expires: expires)
         return .json(

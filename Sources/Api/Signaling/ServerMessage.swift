@@ -110,12 +110,15 @@ enum ServerMessage {
         var code: String
         var status: Int
         var message: String
+        /// Seconds after which the same request may succeed.
+        var retryAfterS: Int?
 
         init(_ problem: Problem, id: RequestID? = nil) {
             self.id = id
             code = problem.code
             status = problem.status.code
             message = problem.detail
+            retryAfterS = problem.retryAfter
         }
     }
 

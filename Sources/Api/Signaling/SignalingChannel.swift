@@ -13,7 +13,8 @@ struct SignalingChannel: HTTPChannelHandler {
 
     enum Upgrade: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
-        case signaling(NIOAsyncChannel<SignalingText, WebSocketFrame>, SignalingConnection)
+        /// With what limits by address count it by.
+        case signaling(NIOAsyncChannel<SignalingText, WebSocketFrame>, SignalingConnection, client: String)
     }
 
     struct Value: ServerChildChannelValue {
@@ -24,7 +25,7 @@ struct SignalingChannel: HTTPChannelHandler {
     let responder: Responder
     let configuration: ApiConfiguration
     let ends: ConnectionEnds
-    let makeSession: @Sendable (SignalingConnection, SocketAddress?) -> SignalingSession
+    let makeSession: @Sendable (SignalingConnection, _ client: String) -> SignalingSession
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -57,7 +58,7 @@ struct SignalingChannel: HTTPChannelHandler {
         guard let upgrade = try? await value.upgrade.get() else { return value.channel.close(promise: nil) }
         switch upgrade {
         case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
-        case .signaling(let channel, let socket): await signal(channel, socket, logger: logger)
+        case .signaling(let channel, let socket, let client): await signal(channel, socket, client, logger: logger)
         }
     }
 
@@ -76,21 +77,29 @@ struct SignalingChannel: HTTPChannelHandler {
     }
 
     private func webSocketUpgrader() -> NIOTypedWebSocketServerUpgrader<Upgrade> {
-        NIOTypedWebSocketServerUpgrader(
+        let origins = Origins(configuration)
+        return NIOTypedWebSocketServerUpgrader(
             maxFrameSize: ApiConfiguration.messageLimit,
             shouldUpgrade: { channel, head in
                 let path = head.uri.prefix { $0 != "?" }
+                let verdict = origins.verdict(
+                    origin: head.headers.first(name: "Origin"), authority: head.headers.first(name: "Host"),
+                    site: head.headers.first(name: "Sec-Fetch-Site"))
+                // The route of the same path says why it is refused.
+                if case .foreign = verdict { return channel.eventLoop.makeSucceededFuture(nil) }
                 return channel.eventLoop.makeSucceededFuture(
                     path == Self.path ? PermessageDeflate.answer(to: head.headers) : nil)
             },
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
-                    try signaling(channel, isCompressed: PermessageDeflate.isOffered(in: head.headers))
+                    try signaling(
+                        channel, isCompressed: PermessageDeflate.isOffered(in: head.headers),
+                        client: channel.peer().client(head.headers))
                 }
             })
     }
 
-    private func signaling(_ channel: any Channel, isCompressed: Bool) throws -> Upgrade {
+    private func signaling(_ channel: any Channel, isCompressed: Bool, client: String) throws -> Upgrade {
         let pipeline = channel.pipeline.syncOperations
         let writer = FrameWriter(limit: ApiConfiguration.queueLimit)
         try pipeline.addHandler(writer, position: .before(pipeline.handler(type: WebSocketFrameEncoder.self)))
@@ -109,13 +118,15 @@ struct SignalingChannel: HTTPChannelHandler {
         let configuration = NIOAsyncChannel<SignalingText, WebSocketFrame>.Configuration(
             backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1))
         return .signaling(
-            try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: configuration), socket)
+            try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: configuration), socket,
+            client: client)
     }
 
     private func signal(
-        _ channel: NIOAsyncChannel<SignalingText, WebSocketFrame>, _ socket: SignalingConnection, logger: Logger
+        _ channel: NIOAsyncChannel<SignalingText, WebSocketFrame>, _ socket: SignalingConnection, _ client: String,
+        logger: Logger
     ) async {
-        var session = makeSession(socket, channel.channel.remoteAddress)
+        var session = makeSession(socket, client)
         do {
             try await channel.executeThenClose { inbound, _ in
                 for try await message in inbound where !socket.refusesInput {

@@ -91,6 +91,13 @@ struct SignalingSession {
             let view = try JSON.decode(ClientMessage.View.self, from: bytes)
             try await hub.setView(view, of: me(), socket)
             done(envelope.id)
+        case "lock": try await lock(true, envelope.id)
+        case "unlock": try await lock(false, envelope.id)
+        case "end":
+            try await hub.requireControls(me(), socket)
+            // What is said behind the end is not sent any more.
+            done(envelope.id)
+            try await hub.end(by: me(), socket)
         case "leave":
             try await hub.leave(me(), reason: .left, keepsSocket: true)
             participant = nil
@@ -98,6 +105,11 @@ struct SignalingSession {
             socket.close(.normalClosure, "left")
         default: throw Problem(400, "unknown_type", "There is no such message type.")
         }
+    }
+
+    private func lock(_ isLocked: Bool, _ id: RequestID?) async throws {
+        try await hub.setLocked(isLocked, by: me(), socket)
+        done(id)
     }
 
     private mutating func join(_ join: ClientMessage.Join, id: RequestID?) async throws {
@@ -117,8 +129,7 @@ struct SignalingSession {
         try limiter?.admit(address, at: clock.now)
         let meeting = try await hub.find(reference)
         let request = JoinRequest(displayName: name, password: join.password, hostKey: join.hostKey)
-        let newcomer = try await hub.admit(
-            meeting.id, request, digest: meeting.digest(of: join.password, within: limits))
+        let newcomer = try await hub.admit(meeting.id, request, Arrival(way: .socket, address: address))
         do {
             let token = try tokens.issue(newcomer, in: meeting.id, expires: clock.now + limits.connectTime)
             try await hub.attach(

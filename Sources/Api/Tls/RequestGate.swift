@@ -10,10 +10,15 @@ final class RequestGate: ChannelInboundHandler, RemovableChannelHandler {
     private let count: ConnectionCount
     private var isRefused = false
 
-    init(_ count: ConnectionCount) { self.count = count }
+    private let peer: Peer
+
+    init(_ count: ConnectionCount, of peer: Peer) {
+        self.count = count
+        self.peer = peer
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        isRefused = !count.admit(context.channel)
+        isRefused = !count.admit(context.channel, of: peer)
         // A stream that is not set up yet cannot be reset.
         if isRefused { context.eventLoop.assumeIsolated().execute { context.close(promise: nil) } }
     }

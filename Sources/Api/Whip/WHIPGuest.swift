@@ -13,11 +13,11 @@ enum WHIPGuest {
         }
     }
 
-    /// Takes the session token of a join, a service's token, and, as these clients have a field for a token alone, the
-    /// meeting's host key or password.
+    /// Takes the session token of a join, and a service's token.
     ///
-    /// - Throws: `Problem` 401 of a token that is none of these, 403 of one for another meeting.
-    init(_ token: String, name: String, of meeting: Meeting, by tokens: TokenAuthority) throws {
+    /// - Returns: nil for a token that is neither.
+    /// - Throws: `Problem` 401 of a service's token that has expired, 403 of one for another meeting.
+    init?(_ token: String, name: String, of meeting: Meeting, by tokens: TokenAuthority) throws {
         if let session = try? tokens.participant(token) {
             guard session.meeting == meeting.id else { throw Problem(MeetingError.forbidden) }
             self = .place(session.id, isFresh: session.isFresh)
@@ -27,18 +27,9 @@ enum WHIPGuest {
             let service = try tokens.service(token)
             let isHost = service.grants(Grants.admin) || (service.sub == meeting.owner && service.grants(Grants.host))
             self = .newcomer(JoinRequest(displayName: name, isHost: isHost))
-            return
         } catch let problem as Problem {
             if problem.code == "token_expired" { throw problem }
-        }
-        if Secret.equal(token.utf8, meeting.hostKey.utf8) {
-            self = .newcomer(JoinRequest(displayName: name, hostKey: token))
-        } else if let password = meeting.password,
-            password.matches(token, by: PasswordDerivation.digest)
-        {
-            self = .newcomer(JoinRequest(displayName: name, password: token))
-        } else {
-            throw Problem.unauthorized("token_invalid", "The token does not open this meeting.")
+            return nil
         }
     }
 }

@@ -47,15 +47,22 @@ struct WHIPRoutes: Sendable {
         guard request.accepts(Self.offerType) else {
             throw Problem(406, "not_acceptable", "This call answers \(Self.offerType).")
         }
-        try limiter?.admit(context.addressKey, at: clock.now)
+        try limiter?.admit(context.client(of: request), at: clock.now)
         let token = try request.bearer()
         let meeting = try await hub.find(context.parameters.require("id"))
         let query = try StreamQuery(request, stream, in: meeting)
-        let guest = try WHIPGuest(token, name: query.name, of: meeting, by: tokens)
+        var arrival = Arrival(way: .media, address: context.client(of: request))
+        let guest: WHIPGuest
+        if let known = try WHIPGuest(token, name: query.name, of: meeting, by: tokens) {
+            guest = known
+            arrival.isVouched = true
+        } else {
+            guest = .newcomer(try await hub.bearer(token, name: query.name, of: meeting, from: arrival.address))
+        }
         let sdp = try await request.text()
         let asked = WHIPRequest(
             stream: stream, sdp: sdp, subject: query.subject, token: token, isFresh: guest.isFresh)
-        let (participant, answer) = try await open(asked, guest, in: meeting)
+        let (participant, answer) = try await open(asked, guest, in: meeting, arrival)
         var response = Response(
             status: .created, headers: [.contentType: Self.offerType, .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: answer.sdp)))
@@ -69,13 +76,12 @@ struct WHIPRoutes: Sendable {
     }
 
     private func open(
-        _ asked: WHIPRequest, _ guest: WHIPGuest, in meeting: Meeting
+        _ asked: WHIPRequest, _ guest: WHIPGuest, in meeting: Meeting, _ arrival: Arrival
     ) async throws -> (ParticipantID, WHIPAnswer) {
         switch guest {
         case .place(let id, _): return (id, try await hub.open(asked, as: id, in: meeting.id))
         case .newcomer(let request):
-            let digest = meeting.digest(of: request.password, within: configuration.limits)
-            let newcomer = try await hub.admit(meeting.id, request, digest: digest)
+            let newcomer = try await hub.admit(meeting.id, request, arrival)
             do {
                 return (newcomer.id, try await hub.open(asked, as: newcomer.id, in: meeting.id))
             } catch {

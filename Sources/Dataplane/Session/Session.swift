@@ -8,6 +8,9 @@ struct Session: BitwiseCopyable {
     /// Without an authentic check from `remote` for so long consent to send there is gone, and without any sign of life
     /// the Session ends, ns (RFC 7675 section 5.1).
     static let consentExpiry: UInt64 = 30_000_000_000
+    /// How long a peer shows nothing of itself until control is told, ns: three of the longest intervals between a
+    /// browser's checks (RFC 7675 section 5.1: 5 s, and a fifth more).
+    static let silence: UInt64 = 15_000_000_000
     /// When nothing authentic came from `remote` for so long, another of the peer's addresses may take its place, ns.
     static let remoteSilence: UInt64 = 3_000_000_000
     /// When nothing came for so long from an address that a peer gave up, what went there may be lost, ns.
@@ -45,6 +48,8 @@ struct Session: BitwiseCopyable {
     var sendKeys: SRTPTransform?
     /// When the latest authentic check came (or the Session was opened), ns; and the latest from `remote`.
     var lastCheck: UInt64
+    /// Control was told that the peer shows nothing of itself.
+    var isSilent = false
     var consentAt: UInt64
     /// When something authentic last came from `remote`, ns.
     var heardAt: UInt64 = 0

@@ -60,7 +60,13 @@ extension Worker where Queue: ~Copyable {
     /// Periodic work for a Session. Called 50 times a second while it sends media, otherwise once a second: visiting 10,000
     /// receivers that often would cost 7% of a busy worker. Returns when it is due again, ns.
     mutating func tickSession(_ session: UnsafeMutablePointer<Session>, now: UInt64) -> UInt64 {
-        if now &- session.pointee.lastLifeSign > Session.consentExpiry {
+        let silence = now &- session.pointee.lastLifeSign
+        if (silence > Session.silence) != session.pointee.isSilent {
+            session.pointee.isSilent.toggle()
+            let handle = session.pointee.handle
+            tell(session.pointee.isSilent ? .sessionSilent(handle) : .sessionHeard(handle))
+        }
+        if silence > Session.consentExpiry {
             // Once; control closes it.
             session.pointee.lastCheck = now
             tell(.sessionExpired(session.pointee.handle))

@@ -58,6 +58,10 @@ enum ConfigurationKey: String, CaseIterable {
     case apiKey = "api.key"
     case apiConnections = "api.connections"
     case apiAddressConnections = "api.connections_per_address"
+    case apiJoinBurst = "api.joins.burst"
+    case apiJoinRate = "api.joins.rate"
+    case apiTrustedProxies = "api.trusted_proxies"
+    case apiAllowedOrigins = "api.allowed_origins"
     case apiWebFolder = "api.web_folder"
     case authKeys = "auth.keys"
     case opsListen = "ops.listen"
@@ -81,15 +85,15 @@ enum ConfigurationKey: String, CaseIterable {
             .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks,
             .capacitySlots, .mediaCacheAge, .drainDeadline, .admissionWindow, .turnLifetime, .turnAllocations,
             .turnUserAllocations, .turnAddressAllocations, .turnBandwidth, .turnPeerRate, .turnConnections,
-            .turnAddressConnections, .apiConnections, .apiAddressConnections:
+            .turnAddressConnections, .apiConnections, .apiAddressConnections, .apiJoinBurst:
             .integer
         case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiCertificate, .apiKey,
             .apiWebFolder, .opsListen, .popRegion, .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey,
             .turnRelayPorts:
             .text
-        case .popLatitude, .popLongitude, .admissionBusyRatio: .number
+        case .popLatitude, .popLongitude, .admissionBusyRatio, .apiJoinRate: .number
         case .portAddresses, .portGateway, .anycastAddresses, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers,
-            .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny:
+            .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny, .apiTrustedProxies, .apiAllowedOrigins:
             .texts
         case .workersCores, .turnAlternatePorts: .integers
         case .turnEnabled, .turnFormerChannels: .choice(["yes", "no"])

@@ -189,6 +189,10 @@ struct NodeConfiguration {
         api.connections = try file.integer(.apiConnections, in: 1...1_000_000, default: api.connections)
         api.connectionsPerAddress = try file.integer(
             .apiAddressConnections, in: 1...1_000_000, default: api.connectionsPerAddress)
+        api.rateLimit = try joins(file)
+        api.trustedProxies = TrustedProxies(
+            try prefixes(file, .apiTrustedProxies).map { .init(address: $0.network, length: $0.length) })
+        api.allowedOrigins = try origins(file)
         api.publicURL = try url(file, .apiPublicURL)
         api.signalingURL = try url(file, .apiSignalingURL)
         api.certificates = try certificates(file)

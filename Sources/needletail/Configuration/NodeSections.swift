@@ -1,6 +1,7 @@
 import Api
 import Dataplane
 import Foundation
+import Wire
 
 /// What the node says of itself, when it refuses newcomers, and how it speaks TLS.
 extension NodeConfiguration {
@@ -28,6 +29,38 @@ extension NodeConfiguration {
             throw file.error(key, "must be a scheme and a host, as https://meet.example.org")
         }
         return text
+    }
+
+    /// How often one address may join.
+    static func joins(_ file: ConfigurationFile) throws -> ApiConfiguration.RateLimit {
+        var limit = ApiConfiguration.RateLimit()
+        limit.burst = try file.integer(.apiJoinBurst, in: 1...1_000_000, default: limit.burst)
+        limit.perSecond = try file.number(.apiJoinRate, in: 0.01...1_000_000) ?? limit.perSecond
+        return limit
+    }
+
+    /// Addresses, alone or the first so many bits of them.
+    static func prefixes(
+        _ file: ConfigurationFile, _ key: ConfigurationKey
+    ) throws -> [(network: IPAddress, length: Int)] {
+        try (file.texts(key) ?? []).map { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard let network = IPAddress(parts[0]), parts.count <= 2,
+                let length = parts.count == 1 ? (network.isV4 ? 32 : 128) : Int(parts[1]),
+                (0...(network.isV4 ? 32 : 128)).contains(length)
+            else { throw file.error(key, "\(text) is not an address or a prefix, as 10.0.0.0/8 or fd00::/8") }
+            return (network, length)
+        }
+    }
+
+    /// As browsers write them: a scheme, a host, and a port unless it goes without saying.
+    static func origins(_ file: ConfigurationFile) throws -> [String] {
+        try (file.texts(.apiAllowedOrigins) ?? []).map { text in
+            guard text.wholeMatch(of: /[a-z][a-z0-9+.\-]*:\/\/[^\s\/?#*]+/) != nil else {
+                throw file.error(.apiAllowedOrigins, "\(text) is not an origin, as https://portal.example.org")
+            }
+            return text
+        }
     }
 
     static func webFolder(_ file: ConfigurationFile) throws -> String? {

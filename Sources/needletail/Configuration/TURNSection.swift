@@ -173,14 +173,7 @@ struct TURNSection {
     private static func prefixes(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> [RelayConfiguration
         .Prefix]
     {
-        try (file.texts(key) ?? []).map { text in
-            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-            guard let network = IPAddress(parts[0]), parts.count <= 2,
-                let length = parts.count == 1 ? (network.isV4 ? 32 : 128) : Int(parts[1]),
-                (0...(network.isV4 ? 32 : 128)).contains(length)
-            else { throw file.error(key, "\(text) is not an address or a prefix, as 10.0.0.0/8 or fd00::/8") }
-            return RelayConfiguration.Prefix(address: network, length: length)
-        }
+        try NodeConfiguration.prefixes(file, key).map { .init(address: $0.network, length: $0.length) }
     }
 
     /// RFC 7065 forms of what listens, UDP first.

@@ -53,6 +53,7 @@ extension PoP {
         case 19:
             // Longer than a lost socket's grace, or than consent lasts.
             if Int.random(in: 0..<3, using: &random) == 0 {
+                if let anyone { await losePower(anyone) }
                 await pass(UInt64.random(in: 16...45, using: &random) * 1_000_000_000)
             }
         case 20: anyone?.transport?.isCut.toggle()
@@ -93,6 +94,13 @@ extension PoP {
         await client.say(#"{"type":"leave","id":2}"#)
         client.isGone = true
         client.transport?.close()
+        await client.drop()
+    }
+
+    /// Socket and media fall silent together: the place is not kept.
+    private func losePower(_ client: PoPClient) async {
+        guard client.isListening else { return }
+        client.transport?.isCut = true
         await client.drop()
     }
 

@@ -1,0 +1,116 @@
+import Meetings
+
+/// How somebody comes in.
+struct Arrival: Sendable {
+    enum Way: Sendable {
+        /// With its socket.
+        case socket
+        /// With an offer, to be here by its media alone.
+        case media
+        /// By a call that has a place kept for a socket or an offer to come.
+        case call
+    }
+
+    var way: Way
+    /// What limits by address count by.
+    var address: String
+    /// A service asked, which does so for many.
+    var isVouched = false
+}
+
+/// Who gets a place.
+extension MeetingHub {
+    /// Participants with a socket or media.
+    var attachedCount: Int { catalog.participantCount - unattached.count }
+
+    /// Gives a newcomer a place; `attach` makes it seen. Hosts get one in a full meeting and on a full or busy node.
+    ///
+    /// - Throws: `MeetingError`; `Problem` 429 `too_many_guesses` and `too_many_unattached`, 503.
+    func admit(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) throws -> Participant {
+        let meeting = try catalog.find(id.rawValue)
+        try Meeting.name(of: request, within: catalog.limits)
+        let role = try role(of: request, in: meeting, arrival)
+        try admission.admit(
+            isDraining: !drain.acceptsNewcomers, participants: attachedCount, isHost: role == .host)
+        let holder = arrival.isVouched ? nil : UnattachedPlaces.Holder(meeting: id, address: arrival.address)
+        if arrival.way != .socket { try unattached.admit(holder, at: clock.now) }
+        let participant = try take(id, request, arrival)
+        if arrival.way != .socket {
+            unattached.add(participant.id, of: holder, until: clock.now + catalog.limits.connectTime)
+        }
+        return participant
+    }
+
+    /// A place that has waited for its participant gives way to one who is here.
+    private func take(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) throws -> Participant {
+        func join() throws -> Participant {
+            try catalog.join(id, request, at: clock.now, using: &generator, by: PasswordDerivation.digest)
+        }
+        do {
+            return try join()
+        } catch MeetingError.meetingFull where arrival.way == .socket {
+            guard let oldest = oldestUnattached(in: id) else { throw MeetingError.meetingFull }
+            unattached.remove(oldest)
+            _ = try catalog.leave(oldest, at: clock.now)
+            return try join()
+        }
+    }
+
+    /// Without one whose offer or socket is being answered.
+    private func oldestUnattached(in meeting: MeetingID) -> ParticipantID? {
+        catalog.meetings[meeting]?.participants.values
+            .filter { unattached.contains($0.id) && lines[$0.id] == nil }
+            .min { $0.arrival < $1.arrival }?.id
+    }
+
+    // MARK: Guesses
+
+    /// The role that the request comes in with; wrong secrets are counted.
+    private func role(of request: JoinRequest, in meeting: Meeting, _ arrival: Arrival) throws -> Role {
+        try guarded(meeting.secret(shownBy: request), of: meeting, arrival.address) {
+            try meeting.role(of: request, within: catalog.limits, by: PasswordDerivation.digest)
+        }
+    }
+
+    /// Whom a stream's bearer token lets in that is of no service: who has the meeting's host key or password, as these
+    /// clients have a field for a token alone.
+    ///
+    /// - Throws: `Problem` 401; 429 `too_many_guesses`.
+    func bearer(_ token: String, name: String, of meeting: Meeting, from address: String) throws -> JoinRequest {
+        try guarded(.token, of: meeting, address) {
+            let requests = [
+                JoinRequest(displayName: name, hostKey: token), JoinRequest(displayName: name, password: token),
+            ]
+            // Without a password a meeting is opened by other tokens alone.
+            for request in requests where meeting.secret(shownBy: request) != nil {
+                let role = try? meeting.role(of: request, within: catalog.limits, by: PasswordDerivation.digest)
+                if role != nil { return request }
+            }
+            throw Problem.unauthorized("token_invalid", "The token does not open this meeting.")
+        }
+    }
+
+    /// Looks at a secret where its sender may guess.
+    private func guarded<Result>(
+        _ secret: ShownSecret?, of meeting: Meeting, _ address: String, _ look: () throws -> Result
+    ) throws -> Result {
+        guard let secret else { return try look() }
+        let subject = GuessLimits.Subject(meeting: meeting.id, secret: secret, address: address)
+        try guesses.admit(subject, at: clock.now)
+        do {
+            let result = try look()
+            guesses.noteRight(subject)
+            return result
+        } catch {
+            if let wrong = guesses.noteWrong(subject, at: clock.now) {
+                logger.warning(
+                    "wrong passwords or keys: their sender must wait from now on",
+                    metadata: [
+                        "meeting_id": "\(meeting.id)", "secret": "\(secret.rawValue)", "address": "\(address)",
+                        "wrong": "\(wrong)",
+                    ])
+            }
+            throw error
+        }
+    }
+}
