@@ -192,3 +192,30 @@ test("who leaves lets go of everything", async () => {
   call.leave();
   assert.deepEqual([call.state, media.closed, socket.sent.at(-1).type, socket.readyState], ["ended", true, "leave", 3]);
 });
+
+test("a host brings its key, locks and ends, and hears of the lock", async () => {
+  const { call } = make();
+  const joining = call.join("123-456-789", { ...ANA, password: "tea", hostKey: "k3y" });
+  await settle();
+  const [socket] = FakeSocket.all;
+  assert.equal(socket.sent[0].host_key, "k3y");
+  assert.equal(socket.sent[0].password, undefined);
+  assert.equal(call.controls, false);
+  socket.answer(JOINED);
+  await joining;
+  assert.equal(call.controls, true);
+  const meetings = [];
+  call.addEventListener("meeting", ({ detail }) => meetings.push(detail.locked));
+  for (const [act, type] of [[() => call.setLocked(true), "lock"], [() => call.setLocked(false), "unlock"]]) {
+    const done = act();
+    assert.equal(socket.sent.at(-1).type, type);
+    socket.answer({ type: "ok" });
+    await done;
+    socket.say({ type: "meeting_update", meeting: { ...JOINED.meeting, locked: type === "lock" } });
+  }
+  assert.deepEqual(meetings, [true, false]);
+  const ended = call.endForAll();
+  assert.equal(socket.sent.at(-1).type, "end");
+  socket.answer({ type: "error", code: "forbidden", status: 403 });
+  await assert.rejects(ended, { code: "forbidden" });
+});

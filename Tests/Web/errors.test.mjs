@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./client.mjs";
 
-const { ServiceError, explain, explainDevice, explainEnd, kindOf } = await load("errors");
+const { ServiceError, explain, explainDevice, explainEnd, kindOf, explainWait, secondsWords } = await load("errors");
 
 const kind = (status, code) => kindOf(new ServiceError({ status, code }));
 
@@ -56,6 +56,17 @@ test("a wrong password is told only to those who gave one", () => {
 test("waiting time is told where the server told it", () => {
   const error = new ServiceError({ status: 429, code: "too_many_requests", retryAfter: 7 });
   assert.match(explain(error).detail, /7 seconds/);
+});
+
+test("what is in line, guessed or of another meeting has words of its own", () => {
+  const of = (code, status = 429) => explain(new ServiceError({ status, code, retryAfter: 1 }), { passwordGiven: true });
+  assert.match(of("too_many_requests").title, /Many people/);
+  assert.match(of("too_many_requests").detail, /Wait 1 second,/);
+  assert.match(of("too_many_guesses").title, /wrong passwords/);
+  assert.match(of("busy", 503).title, /busy/);
+  assert.match(of("wrong_host_key", 403).title, /start link/);
+  assert.match(explainWait(new ServiceError({ status: 429, code: "too_many_requests" })).detail, /by yourself/);
+  assert.equal(secondsWords(300), "5 minutes");
 });
 
 test("words of the server never reach the page", () => {

@@ -207,6 +207,35 @@ test("after the server's patience the socket is given up", async () => {
   assert.equal(lost, true);
 });
 
+test("while media flows the server is more patient, and so are we", async () => {
+  let flows = true;
+  const signaling = new Signaling("/api/v1/signal", undefined, () => flows);
+  const joining = signaling.join(HELLO);
+  await settle();
+  const [socket] = FakeSocket.all;
+  socket.answer({ type: "joined", resume: "secret", session_token: "token" });
+  await joining;
+  let lost = false;
+  signaling.addEventListener("lost", () => (lost = true));
+  FakeSocket.reachable = false;
+  socket.drop();
+  await pass(5 * RESUME_WINDOW_MS);
+  assert.equal(lost, false);
+  flows = false;
+  await pass(RESUME_WINDOW_MS - 2_500);
+  assert.equal(lost, false);
+  await pass(5_000);
+  assert.equal(lost, true);
+});
+
+test("how long to wait is told with the refusal", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  const joining = signaling.join(HELLO);
+  await settle();
+  FakeSocket.all[0].answer({ type: "error", code: "too_many_requests", status: 429, message: "", retry_after_s: 7 });
+  await assert.rejects(joining, { code: "too_many_requests", status: 429, retryAfter: 7 });
+});
+
 test("an unanswered ping counts as a drop", async () => {
   const { signaling } = await joined();
   let interrupted = false;

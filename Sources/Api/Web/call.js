@@ -8,7 +8,7 @@ import { SlotMap } from "./slots.js";
 
 /**
  * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `mediaerror` (detail:
- * Error), `speakers` (detail: ids), `quality` (detail: message), `notice` and `migrate` (detail: message of the server), `ended`
+ * Error), `speakers` (detail: ids), `quality` (detail: message), `meeting` (detail: the meeting, which changed), `notice` and `migrate` (detail: message of the server), `ended`
  * (detail: {reason, error, why}).
  */
 export class Call extends EventTarget {
@@ -32,14 +32,14 @@ export class Call extends EventTarget {
   /**
    * @param {import("./devices.js").Devices} devices
    * @param {import("./media.js").MediaConnection} media  ours from now on
-   * @param {(state: () => object) => import("./signaling.js").Signaling} connect  makes our socket; `state` is what a
-   *   resumption tells
+   * @param {(state: () => object, alive: () => boolean) => import("./signaling.js").Signaling} connect  makes our
+   *   socket; `state` is what a resumption tells, `alive` whether media flows
    */
   constructor(devices, media, connect) {
     super();
     this.#devices = devices;
     this.media = media;
-    this.#signaling = connect(() => this.#greeting());
+    this.#signaling = connect(() => this.#greeting(), () => media.connected);
     this.#recovery = new Recovery(media, this.#signaling);
     this.#listen();
     media.prepare();
@@ -56,13 +56,14 @@ export class Call extends EventTarget {
    * that the server answered it may be tried again.
    *
    * @param {string} meeting
-   * @param {{displayName: string, password?: string}} who
+   * @param {{displayName: string, password?: string, hostKey?: string}} who
    */
-  async join(meeting, { displayName, password }) {
+  async join(meeting, { displayName, password, hostKey }) {
     this.#become("joining");
     try {
       const hello = { meeting, display_name: displayName, offer: await this.media.offer(), ...this.#greeting() };
-      if (password) hello.password = password;
+      if (hostKey) hello.host_key = hostKey;
+      else if (password) hello.password = password;
       const joined = await this.#signaling.join(hello);
       this.#mark("joined");
       this.#enter(joined, true);
@@ -77,6 +78,21 @@ export class Call extends EventTarget {
   setView(view) {
     this.#wanted.view = view;
     this.#tellServer();
+  }
+
+  /** Whether we may lock and end the meeting. */
+  get controls() {
+    return this.you?.role === "host" || this.you?.role === "co_host";
+  }
+
+  /** Lets nobody else in, or lets people in again. Rejects with ServiceError. */
+  setLocked(locked) {
+    return this.#signaling.request(locked ? "lock" : "unlock");
+  }
+
+  /** Ends the meeting for everybody. Rejects with ServiceError. */
+  endForAll() {
+    return this.#signaling.request("end");
   }
 
   /** What shows who we are to the service; null before we are in, and after. */
@@ -108,6 +124,10 @@ export class Call extends EventTarget {
     on("slot_switched", (message) => this.slots.switched(message));
     on("active_speaker", ({ participants }) => this.#tell("speakers", Array.isArray(participants) ? participants : []));
     on("quality", (message) => this.#tell("quality", message));
+    on("meeting_update", ({ meeting }) => {
+      this.meeting = meeting ?? this.meeting;
+      this.#tell("meeting", this.meeting);
+    });
     on("error", (message) => this.#tell("notice", message));
     on("migrate", (message) => this.#tell("migrate", message));
     on("asked", () => this.#mark("asked"));

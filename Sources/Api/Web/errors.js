@@ -86,8 +86,24 @@ const BY_KIND = {
     again: true,
   },
   too_many: {
-    title: "Too many attempts",
+    title: "Many people are joining at once",
     detail: "Wait a moment, then try again.",
+    again: true,
+  },
+  guesses: {
+    title: "Too many wrong passwords",
+    detail: "Wait a moment, then try again.",
+    field: "password",
+    again: true,
+  },
+  host_key_wrong: {
+    title: "This start link does not fit the meeting",
+    detail: "It may be of another one. You can join without being its host.",
+    again: true,
+  },
+  busy: {
+    title: "This server is busy",
+    detail: "Try again in a moment.",
     again: true,
   },
   full: {
@@ -128,11 +144,14 @@ const CODE_PATTERNS = [
   [/token|unauth|signature|claims/, "token_bad"],
   [/password.*(required|missing|needed)|(required|missing).*password/, "password_required"],
   [/password/, "password_wrong"],
+  [/host_key/, "host_key_wrong"],
   [/locked/, "locked"],
   [/drain/, "draining"],
   [/^node_full|^full$/, "node_full"],
   [/full|capacity|limit_reached|max_participants/, "full"],
+  [/guesses/, "guesses"],
   [/too_many/, "too_many"],
+  [/busy/, "busy"],
   [/ended|gone|cancel/, "ended"],
   [/not_found|unknown_meeting|no_such/, "not_found"],
   [/offer|answer|unsupported/, "media_refused"],
@@ -179,8 +198,24 @@ export function explain(error, { passwordGiven = false } = {}) {
   let kind = kindOf(error);
   if (kind === "password_wrong" && !passwordGiven) kind = "password_required";
   const words = BY_KIND[kind];
-  if (kind !== "too_many" || !error.retryAfter) return words;
-  return { ...words, detail: `Wait ${error.retryAfter} seconds, then try again.` };
+  if (!error.retryAfter) return words;
+  return { ...words, detail: `Wait ${secondsWords(error.retryAfter)}, then try again.` };
+}
+
+/**
+ * What to tell a person who is in line and need not do anything.
+ *
+ * @param {ServiceError} error
+ * @returns {Explanation}
+ */
+export function explainWait(error) {
+  return { title: explain(error, { passwordGiven: true }).title, detail: "You are in line, and will come in by yourself." };
+}
+
+/** @param {number} seconds */
+export function secondsWords(seconds) {
+  if (seconds >= 90) return `${Math.round(seconds / 60)} minutes`;
+  return seconds === 1 ? "1 second" : `${seconds} seconds`;
 }
 
 /** The words of each device; `it` as the object of a sentence. */
@@ -245,7 +280,7 @@ export const MEDIA_INTERRUPTED = {
 /** What to tell a person while the signaling socket is being opened anew. */
 export const RECONNECTING = {
   title: "Reconnecting to the meeting…",
-  detail: "You keep your place for 15 seconds. Sound and picture may go on meanwhile.",
+  detail: "You keep your place for as long as sound and picture go on, and for 15 seconds without them.",
 };
 
 const CONNECTION_LOST = {

@@ -6,7 +6,8 @@ import { meetingFrom } from "./api.js";
 import { bindChoices } from "./choices.js";
 import { recall, remember } from "./devices.js";
 import { byId, relabel, setText } from "./dom.js";
-import { explain } from "./errors.js";
+import { explain, explainWait, secondsWords } from "./errors.js";
+import { hostKeyFrom, hostKeyOf, keepHostKey } from "./host.js";
 import { LevelMeter, SPEAKING_LEVEL, wakeMeters } from "./level.js";
 import { problemCard } from "./notices.js";
 import { initialsOf, toneOf } from "./participants.js";
@@ -19,11 +20,13 @@ export class Lobby {
   #metered = null;
   #invited;
   #busy = false;
+  /** Why we wait, and not for the first second. */
+  #wait = null;
 
   /**
    * @param {import("./devices.js").Devices} devices
    * @param {{meeting: string, name: string, onInterest: () => void, onJoin: (wish: object) => void}} options
-   *   onInterest: somebody is there, and moves or types; onJoin gets {create, meeting, topic, displayName, password}
+   *   onInterest: somebody is there, and moves or types; onJoin gets {create, meeting, topic, displayName, password, hostKey}
    */
   constructor(devices, { meeting, name, onInterest, onJoin }) {
     this.#devices = devices;
@@ -35,6 +38,7 @@ export class Lobby {
     byId("preview-microphone").addEventListener("click", () => devices.setMicrophone(!devices.audioOn));
     byId("preview-camera").addEventListener("click", () => devices.setCamera(!devices.videoOn));
     byId("name").addEventListener("input", () => this.#showAvatar());
+    byId("meeting").addEventListener("input", () => this.#takeLink());
     byId("purpose").addEventListener("change", () => this.#showPurpose());
     for (const sign of ["pointermove", "pointerdown", "keydown"]) byId("lobby-view").addEventListener(sign, onInterest);
     byId("join-form").addEventListener("submit", (event) => {
@@ -70,17 +74,38 @@ export class Lobby {
     this.#setBusy(false);
   }
 
+  /** Shows this meeting's number: of a link that was followed. */
+  invite(meeting) {
+    this.#invited = meeting;
+    byId("meeting").value = meeting;
+    this.#showPurpose();
+  }
+
   /** Says that we are on our way in. */
   waiting() {
+    this.#wait = null;
     byId("lobby-problem").replaceChildren();
     this.#setBusy(true);
   }
 
+  /** Says that we are in line, and for how long. */
+  inLine(seconds, error) {
+    if (this.#wait !== error) {
+      this.#wait = error;
+      const card = problemCard(explainWait(error));
+      card.classList.add("calm");
+      byId("lobby-problem").replaceChildren(card);
+    }
+    setText(byId("join-button").firstElementChild, `In ${secondsWords(seconds)}…`);
+  }
+
   /** The wish as the form has it now. */
   wish() {
+    const meeting = meetingFrom(byId("meeting").value);
     return {
       create: this.#creating,
-      meeting: meetingFrom(byId("meeting").value),
+      meeting,
+      hostKey: this.#creating ? "" : hostKeyOf(meeting),
       topic: byId("topic").value.trim() || `${byId("name").value.trim()}’s meeting`,
       displayName: byId("name").value.trim(),
       password: byId("password-field").hidden ? "" : byId("password").value,
@@ -94,6 +119,18 @@ export class Lobby {
     this.#showDevices();
     if (words.field === "password") byId("password-field").hidden = false;
     this.#complain(words);
+  }
+
+  /** Somebody pasted a start link: its key goes out of sight. */
+  #takeLink() {
+    const { value } = byId("meeting");
+    const key = hostKeyFrom(value);
+    if (key) {
+      const meeting = meetingFrom(value);
+      keepHostKey(meeting, key);
+      byId("meeting").value = meeting;
+    }
+    this.#promise();
   }
 
   get #creating() {
@@ -148,7 +185,8 @@ export class Lobby {
     const heard = this.#devices.audioOn ? "heard" : "muted";
     const seen = this.#devices.videoOn ? "seen" : "with the camera off";
     const words = heard === "heard" && seen === "seen" ? "heard and seen" : `${heard} and ${seen}`;
-    setText(byId("lobby-promise"), `You will come in ${words}.`);
+    const role = this.#creating || hostKeyOf(meetingFrom(byId("meeting").value)) ? " as the host," : "";
+    setText(byId("lobby-promise"), `You will come in${role} ${words}.`);
   }
 
   #showDevices() {

@@ -2,7 +2,8 @@
  * The page: lobby, meeting, and the end of it.
  *
  * Address: `/?meeting=<id or number>`; for tests and kiosks also `name=`, `autojoin=1` (go in without a click, in a
- * new meeting when none is named and the server allows it) and `slots=N` (video Slots, 0 to 25).
+ * new meeting when none is named and the server allows it) and `slots=N` (video Slots, 0 to 25). The fragment of a start
+ * link, `#host_key=<key>`, makes its bearer host, and is taken out of the address at once.
  */
 
 import { createMeeting, devToken, leaveMeeting, meetingFrom } from "./api.js";
@@ -10,9 +11,11 @@ import { Call } from "./call.js";
 import { Devices } from "./devices.js";
 import { byId, setText } from "./dom.js";
 import { ServiceError } from "./errors.js";
+import { dropHostKey, hostKeyFrom, keepHostKey } from "./host.js";
 import { Lobby } from "./lobby.js";
 import { MediaConnection, VIDEO_SLOTS } from "./media.js";
 import { MeetingView } from "./meeting.js";
+import { whenThereIsPlace } from "./patience.js";
 import { Signaling } from "./signaling.js";
 
 const SIGNALING = "/api/v1/signal";
@@ -22,6 +25,7 @@ const query = new URLSearchParams(location.search);
 const slotsAsked = Number.parseInt(query.get("slots") ?? "", 10);
 const videoSlots = Number.isNaN(slotsAsked) ? VIDEO_SLOTS : Math.min(VIDEO_SLOTS, Math.max(0, slotsAsked));
 
+takeHostKey();
 const devices = new Devices();
 let call = null;
 let wish = null;
@@ -80,14 +84,7 @@ async function join(asked) {
   wish = { ...asked };
   lobby.waiting();
   try {
-    prepareCall();
-    call.timings = { joinClicked: performance.now() };
-    if (wish.create) {
-      serviceToken = (await devToken()) ?? serviceToken;
-      const created = await createMeeting(serviceToken, wish.topic);
-      Object.assign(wish, { create: false, meeting: created.meeting_number ?? created.meeting_id });
-    }
-    await call.join(wish.meeting, wish);
+    await whenThereIsPlace(() => attempt(), (seconds, error) => lobby.inLine(seconds, error));
   } catch (error) {
     console.warn("not joined", error);
     refused(error);
@@ -96,8 +93,25 @@ async function join(asked) {
   enter(call);
 }
 
+async function attempt() {
+  prepareCall();
+  call.timings = { joinClicked: performance.now() };
+  if (wish.create) {
+    serviceToken = (await devToken()) ?? serviceToken;
+    const created = await createMeeting(serviceToken, wish.topic);
+    const meeting = created.meeting_number ?? created.meeting_id;
+    Object.assign(wish, { create: false, meeting, hostKey: created.host_key });
+    if (created.host_key) keepHostKey(meeting, created.host_key);
+  }
+  await call.join(wish.meeting, wish);
+}
+
 /** What the server answered may be mended in the form and tried again; anything else takes a new call. */
 function refused(error) {
+  if (error.code === "wrong_host_key") {
+    dropHostKey(wish.meeting);
+    wish.hostKey = "";
+  }
   if (!(error instanceof ServiceError && error.status)) {
     call?.leave();
     tryToPrepareCall();
@@ -113,7 +127,11 @@ function refused(error) {
 function prepareCall() {
   if (call && call.state !== "ended") return;
   call = null;
-  call = new Call(devices, new MediaConnection({ videoSlots }), (state) => new Signaling(SIGNALING, state));
+  call = new Call(devices, new MediaConnection({ videoSlots }), connect);
+}
+
+function connect(state, alive) {
+  return new Signaling(SIGNALING, state, alive);
 }
 
 /** The lobby opens all the same; who wants to go in is told why not. */
@@ -173,6 +191,16 @@ function linkTo(meeting) {
   return url.href;
 }
 
+/** Keeps the key of a start link, and takes it out of the address bar and the history. */
+function takeHostKey() {
+  const key = hostKeyFrom(location.hash);
+  const meeting = meetingFrom(new URLSearchParams(location.search).get("meeting") ?? "");
+  if (!key) return false;
+  history.replaceState(null, "", location.pathname + location.search);
+  if (meeting) keepHostKey(meeting, key);
+  return true;
+}
+
 async function backToLobby() {
   tryToPrepareCall();
   show("lobby");
@@ -185,6 +213,10 @@ byId("rejoin").addEventListener("click", async () => {
   if (wish) await join(wish);
 });
 byId("to-lobby").addEventListener("click", backToLobby);
+// A start link of the page that is open already.
+window.addEventListener("hashchange", () => {
+  if (takeHostKey()) lobby.invite(meetingFrom(new URLSearchParams(location.search).get("meeting") ?? ""));
+});
 window.addEventListener("pagehide", () => {
   const place = call?.place;
   if (place) leaveMeeting(place.meeting, place.participant, place.token);

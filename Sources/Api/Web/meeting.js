@@ -4,6 +4,7 @@
 
 import { bindChoices } from "./choices.js";
 import { clockWords } from "./clock.js";
+import { HostControls } from "./controls.js";
 import { byId, copy, relabel, setText } from "./dom.js";
 import { Arrivals, announce, say } from "./notices.js";
 import { OwnControls } from "./own.js";
@@ -22,6 +23,7 @@ export class MeetingView {
   #board;
   #panel = new PeoplePanel();
   #own;
+  #host;
   #trouble;
   #arrivals = null;
   #speakers = null;
@@ -49,6 +51,7 @@ export class MeetingView {
   constructor(devices, hooks) {
     this.#hooks = hooks;
     this.#own = new OwnControls(devices, () => this.#draw());
+    this.#host = new HostControls();
     this.#trouble = new Trouble(hooks);
     this.#board = new TileBoard(byId("board"), {
       onPin: (key) => this.#pin(key),
@@ -83,6 +86,7 @@ export class MeetingView {
     this.#follow(call);
     this.#startClock();
     this.#own.open();
+    this.#host.open(call);
     byId("topic-title").focus();
     const company = count(call.participants.size);
     announce(`You are in the meeting with ${company}. Press question mark for keyboard shortcuts.`);
@@ -93,6 +97,7 @@ export class MeetingView {
     this.#speakers?.close();
     this.#watch?.close();
     this.#own.close();
+    this.#host.close();
     this.#call = this.#speakers = this.#watch = null;
     clearInterval(this.#clock);
     clearTimeout(this.#viewTimer);

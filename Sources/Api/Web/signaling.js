@@ -4,7 +4,7 @@
 
 import { ServiceError, kindOf } from "./errors.js";
 
-/** How long the server keeps the place of a participant whose socket dropped. */
+/** How long the server keeps the place of a participant whose socket dropped, and whose media does not flow. */
 export const RESUME_WINDOW_MS = 15_000;
 
 const ANSWER_PATIENCE_MS = 10_000;
@@ -30,6 +30,7 @@ const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_foun
 export class Signaling extends EventTarget {
   #address;
   #state;
+  #alive;
   #token = null;
   #resume = null;
   #socket = null;
@@ -49,11 +50,13 @@ export class Signaling extends EventTarget {
   /**
    * @param {string} address  of the socket; may be a path
    * @param {() => object} [state]  what a resumption tells beside who we are, such as `media_state` and `view`
+   * @param {() => boolean} [alive]  whether media flows: for as long as it does, the server keeps the place
    */
-  constructor(address, state = () => ({})) {
+  constructor(address, state = () => ({}), alive = () => false) {
     super();
     this.#address = addressOf(address);
     this.#state = state;
+    this.#alive = alive;
     globalThis.addEventListener?.("online", () => this.#hurry());
   }
 
@@ -232,8 +235,8 @@ export class Signaling extends EventTarget {
     this.#pending.delete(id);
     clearTimeout(waiting.timer);
     if (answer.type === "error") {
-      const { status = 0, code = "", message = "" } = answer;
-      waiting.reject(new ServiceError({ status, code, detail: message }));
+      const { status = 0, code = "", message = "", retry_after_s: retryAfter = 0 } = answer;
+      waiting.reject(new ServiceError({ status, code, detail: message, retryAfter }));
     } else {
       waiting.resolve(answer);
     }
@@ -281,11 +284,12 @@ export class Signaling extends EventTarget {
   async #recover() {
     this.#recovering = true;
     this.dispatchEvent(new CustomEvent("interrupted"));
-    const until = performance.now() + RESUME_WINDOW_MS;
+    let until = performance.now() + RESUME_WINDOW_MS;
     let reason = new ServiceError({ status: 0 });
     for (let attempt = 0; performance.now() < until; attempt += 1) {
       await this.#wait(RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)]);
       if (this.#finished) return;
+      if (this.#alive()) until = performance.now() + RESUME_WINDOW_MS;
       try {
         const hello = { session_token: this.#token, resume: this.#resume, ...this.#state() };
         const joined = await this.#enter(this.#connect(), hello);
