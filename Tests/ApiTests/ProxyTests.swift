@@ -98,10 +98,16 @@ import Wire
         }
     }
 
-    @Test func theSocketBehindOneIsCountedLikewise() async throws {
-        try await ApiNode.run(Self.configuration) { node async throws in
+    /// Over TLS the header comes ahead of it.
+    @Test(arguments: [false, true]) func theSocketBehindOneIsCountedLikewise(_ isSecure: Bool) async throws {
+        let certificate = try TestCertificate()
+        defer { certificate.remove() }
+        var configuration = Self.configuration
+        if isSecure { configuration.certificates = try certificate.store() }
+        try await ApiNode.run(configuration) { node async throws in
             func code(_ host: UInt8) async throws -> String? {
-                let socket = try await SignalingClient.connect(port: node.port, preamble: Self.header(host))
+                let tls = isSecure ? certificate.client : nil
+                let socket = try await SignalingClient.connect(port: node.port, tls: tls, preamble: Self.header(host))
                 let join: Value = ["type": "join", "id": 1, "meeting": "123-456-789", "display_name": "Ada"]
                 return try await socket.ask(join)["code"]?.string
             }

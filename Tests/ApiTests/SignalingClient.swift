@@ -39,6 +39,7 @@ final class SignalingClient: @unchecked Sendable {
         let (channel, isUpgraded) = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if !preamble.isEmpty { try channel.pipeline.syncOperations.addHandler(Preamble(preamble)) }
                     if let tls {
                         let context = try NIOSSLContext(configuration: tls)
                         try channel.pipeline.syncOperations.addHandler(
@@ -48,7 +49,7 @@ final class SignalingClient: @unchecked Sendable {
                     var request = "GET \(path) HTTP/1.1\r\n"
                     if let extensions { request += "Sec-WebSocket-Extensions: \(extensions)\r\n" }
                     for (name, value) in headers { request += "\(name): \(value)\r\n" }
-                    try channel.pipeline.syncOperations.addHandler(Handshake(preamble, request, upgraded, listener))
+                    try channel.pipeline.syncOperations.addHandler(Handshake(request, upgraded, listener))
                     return (channel, upgraded.futureResult)
                 }
             }
@@ -60,14 +61,27 @@ final class SignalingClient: @unchecked Sendable {
             extensions: agreed.map { String($0.drop { $0 != " " }.dropFirst()) })
     }
 
+    /// Sends bytes ahead of all others, of TLS too.
+    private final class Preamble: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let bytes: [UInt8]
+
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+            context.fireChannelActive()
+        }
+    }
+
     /// The opening handshake (RFC 6455 section 4.1). What comes in one read with its answer is not lost.
     private final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
         typealias InboundIn = ByteBuffer
         typealias InboundOut = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        /// Sent ahead of the request.
-        private let preamble: [UInt8]
         private let request: String
         /// The head of the answer; nil if it was another one.
         private let upgraded: EventLoopPromise<String?>
@@ -75,10 +89,7 @@ final class SignalingClient: @unchecked Sendable {
         private var answer = ByteBuffer()
 
         /// - Parameter request: its first lines.
-        init(
-            _ preamble: [UInt8], _ request: String, _ upgraded: EventLoopPromise<String?>, _ listener: Listener
-        ) {
-            self.preamble = preamble
+        init(_ request: String, _ upgraded: EventLoopPromise<String?>, _ listener: Listener) {
             self.request = request
             self.upgraded = upgraded
             self.listener = listener
@@ -88,7 +99,7 @@ final class SignalingClient: @unchecked Sendable {
             let request =
                 request + "Host: meet.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: preamble + request.utf8)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {

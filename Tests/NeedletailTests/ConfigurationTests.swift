@@ -1,3 +1,4 @@
+import Api
 import Dataplane
 import Foundation
 import Testing
@@ -49,6 +50,25 @@ struct ConfigurationTests {
         #expect(adaptive.idle == IdleChoice(ofKernelPorts: chosen, ofNICs: chosen))
         let poll = try await load(Self.minimal + "\nworkers: {idle: poll}")
         #expect(poll.idle == IdleChoice(ofKernelPorts: .poll, ofNICs: .poll))
+    }
+
+    @Test func joinsProxiesAndOriginsAreTaken() async throws {
+        let usual = try await load(Self.minimal)
+        #expect(usual.api.rateLimit == .init(burst: 200, perSecond: 20))
+        #expect(usual.api.trustedProxies == TrustedProxies() && usual.api.allowedOrigins == [])
+        let chosen = try await load(
+            Self.minimal + """
+
+                api:
+                  joins: {burst: 7, rate: 3}
+                  trusted_proxies: ["192.0.2.10", "2001:db8::/48"]
+                  allowed_origins: ["https://portal.example.org", "http://localhost:3000"]
+                """)
+        #expect(chosen.api.rateLimit == .init(burst: 7, perSecond: 3))
+        let prefixes = chosen.api.trustedProxies.prefixes
+        #expect(prefixes.map(\.address.description) == ["192.0.2.10", "2001:db8::"])
+        #expect(prefixes.map(\.length) == [32, 48])
+        #expect(chosen.api.allowedOrigins == ["https://portal.example.org", "http://localhost:3000"])
     }
 
     @Test func theCommentedExampleHoldsEveryKeyAndIsAccepted() async throws {

@@ -61,7 +61,7 @@ struct GuessLimits {
         if beyond > 0 {
             let wait = beyond < 10 ? min(Self.longestWait, Double(1 << Int(beyond))) : Self.longestWait
             record.closedUntil = now + .milliseconds(Int64(wait * 1_000))
-            if !record.wasTold { told = Int(record.wrong) }
+            if !record.wasTold { told = Int(record.wrong.rounded()) }
             record.wasTold = true
         } else if record.wrong <= 1 {
             record.wasTold = false
