@@ -105,7 +105,7 @@ def test_connections_leave_descriptors_for_health(stage: Stage, say: Callable[[s
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     # What is taken away while it runs is below what its plan was made for.
     used = len(list(Path(f"/proc/{raised.process.pid}/fd").iterdir()))
-    resource.prlimit(raised.process.pid, resource.RLIMIT_NOFILE, (used + 20, hard))
+    resource.prlimit(raised.process.pid, resource.RLIMIT_NOFILE, (used + 40, hard))
     address = raised.lab.address("pop1")
     flood = stage.run("client1", sys.executable, "-c", HOLD, address, "8080", "200")
     wait_until("the flood", lambda: stage.log(flood), timeout=30)
