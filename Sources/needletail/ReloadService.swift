@@ -65,3 +65,8 @@ struct ReloadService: Service {
         }
     }
 }
+
+extension ReloadService: CustomStringConvertible {
+    /// For the log, in which the configuration's secrets have no place.
+    var description: String { "ReloadService" }
+}
