@@ -180,7 +180,7 @@ def memory_group() -> Iterator[Path]:
 
 
 def test_no_memory(stage: Stage, say: SAY, memory_group: Path) -> None:
-    """With 32 MiB more than it has, whatever asks."""
+    """With 32 MiB more than it has, whatever asks; packets may come late while the kernel looks for pages."""
     stage.make_lab(clients=3)
     server = stage.start_server()
     call = Call(stage)
