@@ -57,6 +57,9 @@ struct MissingPackets: BitwiseCopyable {
     /// Forgets all of them.
     mutating func clear() { count = 0 }
 
+    /// A keyframe has started behind the packet of this number.
+    func isMended(_ sequence: UInt64) -> Bool { sequence < keyframe }
+
     /// A keyframe starts with the packet of this number.
     mutating func noteKeyframe(at sequence: UInt64) { keyframe = max(keyframe, sequence) }
 
@@ -71,7 +74,7 @@ struct MissingPackets: BitwiseCopyable {
             var entry = entries[index]
             if entry.isDue(now: now) {
                 if entry.tries >= Self.maximumTries {
-                    isBroken = isBroken || entry.sequence >= keyframe
+                    isBroken = isBroken || !isMended(entry.sequence)
                     continue
                 }
                 entry.tries &+= 1

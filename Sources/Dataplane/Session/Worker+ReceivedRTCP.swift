@@ -71,7 +71,7 @@ extension Worker where Queue: ~Copyable {
                 resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track)
             } else if track.pointee.kind.isVideo, !track.mayStillCome(original, layer: layer) {
                 fill(found.number, of: slot, track)
-                isBroken = true
+                isBroken = isBroken || !track.pointee.layers[layer].missing.isMended(original)
             } else {
                 continue
             }
