@@ -100,6 +100,7 @@ extension NodeObserver {
             certificateExpiries: certificates.map { ($0.listener.rawValue, $0.store.validity.notAfter.seconds) },
             connections: connections.open, connectionsRefused: connections.refused,
             requestsRefused: requests.refused,
-            ended: ConnectionEnds.Reason.allCases.map { ($0.rawValue, ends[$0]) }, ports: status.ports, droppedLogLines: status.droppedLogLines)
+            ended: ConnectionEnds.Reason.allCases.map { ($0.rawValue, ends[$0]) }, ports: status.ports,
+            droppedLogLines: status.droppedLogLines)
     }
 }

@@ -28,7 +28,13 @@ final class AllowedMethods<Context: RequestContext>: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {
-            return try await next(request, context)
+            var response = try await next(request, context)
+            // A path of which a page may ask first, as CORS has it.
+            if request.method == .options, response.headers[.allow] == nil, let methods = methods(of: request.uri.path)
+            {
+                response.headers[.allow] = methods.joined(separator: ", ")
+            }
+            return response
         } catch let error as HTTPError where error.status == .notFound {
             guard let methods = methods(of: request.uri.path) else { throw error }
             var response =

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import NIOHTTP1
 
 /// The pages that may use the API for the people who look at them (RFC 6454): our own, and those of listed origins. A
 /// program sends no Origin, or none that means anything; every browser does, and no page can hide or forge it.
@@ -34,6 +35,13 @@ struct Origins: Sendable {
         if host == publicHost { return .own }
         let scheme = origin.prefix { $0 != ":" }
         return authority.map { Self.normal($0.lowercased(), scheme: scheme) } == host ? .own : .foreign
+    }
+
+    /// Of a request before it is one of the router's.
+    func verdict(of head: HTTPRequestHead) -> Verdict {
+        verdict(
+            origin: head.headers.first(name: "Origin"), authority: head.headers.first(name: "Host"),
+            site: head.headers.first(name: "Sec-Fetch-Site"))
     }
 
     /// Whether a page may open the signaling socket: browsers ask nobody before they do.

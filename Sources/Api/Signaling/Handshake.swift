@@ -49,28 +49,35 @@ enum Handshake {
     }
 }
 
-/// Refuses a connection's first request where it is for the socket and no handshake: swift-nio's decoder reads nothing
+/// Refuses a connection's first request where it is for the socket and no handshake, or a foreign page's: swift-nio's decoder reads nothing
 /// behind one that asks for another protocol, and its upgrader loses one that none of its protocols takes.
 final class HandshakeGuard: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
+    private let origins: Origins
+
+    init(_ origins: Origins) { self.origins = origins }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // Only of a request that was refused: behind any other this one is not here any more.
         guard case .head(let head) = unwrapInboundIn(data) else { return }
-        if head.method == .GET, head.uri.prefix(while: { $0 != "?" }) == SignalingChannel.path,
-            !Handshake.isValid(head)
-        {
-            return refuse(context, head)
+        if head.method == .GET, head.uri.prefix(while: { $0 != "?" }) == SignalingChannel.path {
+            if case .foreign = origins.verdict(of: head) {
+                return refuse(context, (.foreignOrigin, Problem.foreignOrigin.fields))
+            }
+            guard Handshake.isValid(head) else {
+                let (keys, versions) = (head.headers["Sec-WebSocket-Key"], head.headers["Sec-WebSocket-Version"])
+                return refuse(context, Handshake.refusal(keys: keys, versions: versions))
+            }
         }
         context.fireChannelRead(data)
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 
-    private func refuse(_ context: ChannelHandlerContext, _ request: HTTPRequestHead) {
-        let (problem, fields) = Handshake.refusal(
-            keys: request.headers["Sec-WebSocket-Key"], versions: request.headers["Sec-WebSocket-Version"])
+    private func refuse(_ context: ChannelHandlerContext, _ refusal: (problem: Problem, fields: HTTPFields)) {
+        let (problem, fields) = refusal
         let body = problem.body
         var head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status.code), headers: HTTPHeaders(fields)

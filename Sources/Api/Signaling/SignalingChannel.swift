@@ -43,7 +43,7 @@ struct SignalingChannel: HTTPChannelHandler {
             let upgrade = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
                 configuration: pipeline)
             try channel.pipeline.syncOperations.addHandler(
-                HandshakeGuard(),
+                HandshakeGuard(Origins(configuration)),
                 position: .before(
                     channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Upgrade>.self)))
             let prelude = FirstRequest(patience: TimeAmount(configuration.idleTimeout))
@@ -77,16 +77,10 @@ struct SignalingChannel: HTTPChannelHandler {
     }
 
     private func webSocketUpgrader() -> NIOTypedWebSocketServerUpgrader<Upgrade> {
-        let origins = Origins(configuration)
         return NIOTypedWebSocketServerUpgrader(
             maxFrameSize: ApiConfiguration.messageLimit,
             shouldUpgrade: { channel, head in
                 let path = head.uri.prefix { $0 != "?" }
-                let verdict = origins.verdict(
-                    origin: head.headers.first(name: "Origin"), authority: head.headers.first(name: "Host"),
-                    site: head.headers.first(name: "Sec-Fetch-Site"))
-                // The route of the same path says why it is refused.
-                if case .foreign = verdict { return channel.eventLoop.makeSucceededFuture(nil) }
                 return channel.eventLoop.makeSucceededFuture(
                     path == Self.path ? PermessageDeflate.answer(to: head.headers) : nil)
             },
