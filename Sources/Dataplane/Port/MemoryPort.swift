@@ -175,7 +175,7 @@ struct MemoryQueue: PortQueue {
     var hasReceive: Bool { true }
     var hasTransmit: Bool { true }
     let offload: ChecksumOffload
-    let maximumFrame: Int
+    var maximumFrame = EthernetHeader.length + 1_500
     var transmitBurst: Int { DPDKQueue.transmitBurst(isKernelBacked: false) }
     let received: Ring<Mbuf>
     let transmitted: Ring<Mbuf>
