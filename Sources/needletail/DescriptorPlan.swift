@@ -8,6 +8,8 @@ struct DescriptorPlan: Equatable {
     static let most = 1_048_576
     /// For files, programs and what libraries open while the node runs.
     static let reserve = 48
+    /// For listeners and files that are opened at the start, beside three for the event loop of each core.
+    private static let start = 12
 
     var api: Int
     var ops: Int
@@ -38,12 +40,25 @@ struct DescriptorPlan: Equatable {
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
+    /// How many the process needs to start at all: its event loops trap without.
+    static func least(used: Int, cores: Int) -> Int { used + 3 * cores + start }
+
     /// The configuration with no more connections than there are descriptors for.
-    static func fit(_ configuration: NodeConfiguration, logger: Logger) -> NodeConfiguration {
+    ///
+    /// - Throws: `ConfigurationError` when there are too few to start.
+    static func fit(
+        _ configuration: NodeConfiguration, logger: Logger
+    ) throws(ConfigurationError) -> NodeConfiguration {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
             let open = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
         else { return configuration }
+        let least = least(used: open, cores: ProcessInfo.processInfo.activeProcessorCount)
+        guard limit.rlim_cur >= least else {
+            throw ConfigurationError(
+                "the limit of open files is \(limit.rlim_cur), and \(least) are needed to start: raise LimitNOFILE (ulimit -Hn)"
+            )
+        }
         let hasStreams = configuration.turn.map { !($0.control.tcp + $0.control.tls).isEmpty } ?? false
         let api = configuration.api
         let streams = hasStreams ? configuration.turn?.control.limits.streams ?? 0 : 0

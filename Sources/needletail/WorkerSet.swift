@@ -113,9 +113,15 @@ final class WorkerSet: Sendable {
 
     /// Now as 64-bit NTP time (RFC 5905 section 6).
     private static func ntpTime() -> UInt64 {
+        ntpTime(Date().timeIntervalSince1970)
+    }
+
+    /// A moment of Unix time, s. Eras follow each other from 2036 on: the upper part wraps.
+    static func ntpTime(_ seconds: Double) -> UInt64 {
+        let whole = seconds.rounded(.down)
         // Seconds from 1900 to 1970.
-        let seconds = Date().timeIntervalSince1970 + 2_208_988_800
-        return UInt64(seconds * 4_294_967_296)
+        return UInt64(truncatingIfNeeded: Int64(whole) &+ 2_208_988_800) << 32
+            | UInt64((seconds - whole) * 4_294_967_295)
     }
 
     /// Ends the workers, then the port, which takes its kernel interface along.

@@ -41,6 +41,26 @@ import Testing
         }
     }
 
+    /// An answer with what HTTP/1.1 alone has would be an error of the connection, and cost all other streams theirs.
+    @Test func noAnswerEndsTheConnection() async throws {
+        try await withNode { node, certificate in
+            let client = try await Client.connect(node, trusting: certificate)
+            client.begin()
+            func field(_ index: UInt8, _ value: String) -> [UInt8] {
+                [index, UInt8(value.utf8.count)] + Array(value.utf8)
+            }
+            let (get, authority): ([UInt8], [UInt8]) = ([0x82], [0x87] + field(0x01, "localhost"))
+            let head = field(0x02, "HEAD")
+            let expect: [UInt8] = [0x00, 6] + Array("expect".utf8) + [1] + Array("x".utf8)
+            // HEAD of nothing, the socket's path, and an expectation that nobody meets.
+            client.send(Client.frame(.headers, flags: 5, stream: 1, head + authority + field(0x04, "/nix")))
+            client.send(Client.frame(.headers, flags: 5, stream: 3, get + authority + field(0x04, "/api/v1/signal")))
+            client.send(Client.frame(.headers, flags: 5, stream: 5, get + authority + field(0x04, "/nix") + expect))
+            #expect(await isServed(client, stream: 7))
+            await client.close()
+        }
+    }
+
     /// RFC 9113 section 6.5.2: what is not named is 16,384 bytes a frame, 65,535 bytes of a body on their way.
     @Test func theServerSaysItsLimits() async throws {
         try await withNode { node, certificate in

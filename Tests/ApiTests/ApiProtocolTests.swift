@@ -105,6 +105,22 @@ import Testing
         }
     }
 
+    /// Bytes behind the head would be the next answer's.
+    @Test(arguments: [false, true]) func answersToHeadHaveNoBody(ops: Bool) async throws {
+        try await ApiNode.run { node async throws in
+            let paths = ops ? ["/nix", "/api/v1/node/drain", "/livez"] : ["/nix", "/api/v1/meetings/x/join", "/"]
+            let requests = paths.map { "HEAD \($0) HTTP/1.1\r\nHost: a\r\n\r\n" }
+            let text = try await node.exchange(
+                requests.joined() + Self.closing, port: ops ? node.opsPort : node.port)
+            #expect(Self.statuses(text).count == 4)
+            for answer in text.components(separatedBy: "\r\n\r\n").dropFirst().prefix(3) {
+                #expect(answer.hasPrefix("HTTP/1.1 "), "\(answer.prefix(60))")
+            }
+            let early = "HEAD / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n"
+            #expect(try await node.exchange(early, port: node.port).hasSuffix("\r\n\r\n"))
+        }
+    }
+
     // MARK: Methods
 
     @Test(arguments: [

@@ -43,6 +43,22 @@ import Testing
         }
     }
 
+    @Test func whenAllOfTheNodeWaitHostsAndServicesStillComeIn() async throws {
+        var configuration = ApiNode.configuration
+        configuration.unattachedPerAddress = 100
+        try await ApiNode.run(configuration) { node async throws in
+            let meeting = try await node.meeting()
+            // A quarter of the node's places.
+            for _ in 0..<25 { #expect(try await post(node, meeting).status == 200) }
+            let other = try await node.meeting()
+            let refused = try await post(node, other)
+            #expect(refused.status == 503 && refused.code == "full")
+            #expect(try await post(node, other, ["host_key": #require(other["host_key"])]).status == 200)
+            #expect(try await post(node, other, token: node.token([Grants.host])).status == 200)
+            #expect(try await post(node, other).status == 503)
+        }
+    }
+
     @Test func oneThatItsParticipantTookIsNotCounted() async throws {
         var configuration = ApiNode.configuration
         configuration.unattachedPerAddress = 1
@@ -75,11 +91,14 @@ import Testing
         var status = FakeStatus()
         status.capacity = NodeCapacity(sessions: 4, tracks: 8, sinks: 8)
         try await ApiNode.run(status: status) { node async throws in
-            let token = try await node.token([Grants.host])
-            for _ in 0..<16 { #expect(try await post(node, node.meeting(), token: token).status == 200) }
-            let refused = try await post(node, node.meeting(), token: token)
+            for _ in 0..<16 { #expect(try await post(node, node.meeting()).status == 200) }
+            let refused = try await post(node, node.meeting())
             #expect(refused.code == "full")
             #expect(refused.headers["retry-after"] == "15")
+            // Those that services and hosts answer for are more, and not without end.
+            let token = try await node.token([Grants.host])
+            for _ in 0..<48 { #expect(try await post(node, node.meeting(), token: token).status == 200) }
+            #expect(try await post(node, node.meeting(), token: token).code == "full")
             #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
             let (socket, joined) = try await enter(node, node.meeting())
             #expect(joined["type"] == "joined")

@@ -21,6 +21,11 @@ import Testing
         }
     }
 
+    @Test func theStartNeedsSomeForItself() {
+        #expect(DescriptorPlan.least(used: 10, cores: 2) == 28)
+        #expect(DescriptorPlan.least(used: 10, cores: 64) == 214)
+    }
+
     @Test func bothKindsShareWhatThereIs() {
         let plan = DescriptorPlan(limit: 1_024, used: 76, api: 3_000, ops: 256, streams: 1_000)
         #expect(plan.ops == 225)

@@ -32,7 +32,9 @@ extension MeetingHub {
         let role = try role(of: request, in: meeting, arrival)
         try admission.admit(
             isDraining: !drain.acceptsNewcomers, participants: attachedCount, isHost: role == .host)
-        let holder = arrival.isVouched ? nil : UnattachedPlaces.Holder(meeting: id, address: arrival.address)
+        // A service answers for its guests, and a host has shown the key.
+        let isKnown = arrival.isVouched || role == .host
+        let holder = isKnown ? nil : UnattachedPlaces.Holder(meeting: id, address: arrival.address)
         if arrival.way != .socket { try unattached.admit(holder, at: clock.now) }
         let participant = try take(id, request, arrival)
         if arrival.way != .socket {

@@ -12,15 +12,18 @@ struct UnattachedPlaces {
     }
 
     private struct Place {
-        /// Nil: a service answers for it.
+        /// Nil: of a host, or a service answers for it.
         var holder: Holder?
         var until: Timestamp
     }
 
     private var places: [ParticipantID: Place] = [:]
     private var tally: Tally<Holder>
-    /// All of the node.
+    /// Those with a holder, and how many of them the node may have.
+    private var held = 0
     private let limit: Int
+    /// With the others, whom nobody else's may keep out.
+    private var total: Int { limit * 4 }
 
     /// - Parameters:
     ///   - limit: of the node.
@@ -36,7 +39,7 @@ struct UnattachedPlaces {
 
     /// - Throws: `Problem` 429 or 503, with the time at which the oldest of them is given up.
     func admit(_ holder: Holder?, at now: Timestamp) throws {
-        if places.count >= limit {
+        if holder == nil ? places.count >= total : held >= limit {
             throw Problem(
                 503, "full", "Too many places wait for their participants.", retryAfter: wait(nil, at: now))
         }
@@ -48,16 +51,21 @@ struct UnattachedPlaces {
 
     mutating func add(_ id: ParticipantID, of holder: Holder?, until: Timestamp) {
         places[id] = Place(holder: holder, until: until)
-        if let holder { tally.add(holder) }
+        guard let holder else { return }
+        tally.add(holder)
+        held += 1
     }
 
     mutating func remove(_ id: ParticipantID) {
-        if let holder = places.removeValue(forKey: id)?.holder { tally.remove(holder) }
+        guard let holder = places.removeValue(forKey: id)?.holder else { return }
+        tally.remove(holder)
+        held -= 1
     }
 
     private func wait(_ holder: Holder?, at now: Timestamp) -> Int {
-        let all = holder == nil ? Array(places.values) : places.values.filter { $0.holder == holder }
-        let first = all.map(\.until.seconds).min() ?? now.seconds
+        let first =
+            places.values.filter { $0.holder != nil && (holder == nil || $0.holder == holder) }.map(\.until.seconds)
+            .min() ?? now.seconds
         return max(1, Int((first - now.seconds).rounded(.up)))
     }
 }

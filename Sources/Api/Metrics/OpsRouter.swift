@@ -29,6 +29,7 @@ struct OpsRouter: Sendable {
 
     func make() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
+        router.add(middleware: HeadAnswers())
         router.add(middleware: ProblemMiddleware())
         let methods = AllowedMethods<BasicRequestContext>()
         router.add(middleware: methods)

@@ -7,6 +7,7 @@ enum ApiRouter {
         ApiContext
     > {
         let router = Router(context: ApiContext.self, options: [.autoGenerateHeadEndpoints])
+        router.add(middleware: HeadAnswers())
         router.add(middleware: SecurityHeaders(isSecure: meetings.configuration.certificates != nil))
         router.add(middleware: ProblemMiddleware())
         let methods = AllowedMethods<ApiContext>()

@@ -24,7 +24,7 @@ final class EarlyAnswer: ChannelInboundHandler, RemovableChannelHandler {
             case .none: break
             case .continue:
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
-            case .refuse(let problem): return refuse(context, problem)
+            case .refuse(let problem): return refuse(context, problem, isHead: head.method == .head)
             }
         }
         context.fireChannelRead(data)
@@ -42,14 +42,14 @@ final class EarlyAnswer: ChannelInboundHandler, RemovableChannelHandler {
         return length > ApiConfiguration.bodyLimit ? .refuse(.bodyTooLarge) : .continue
     }
 
-    private func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
+    private func refuse(_ context: ChannelHandlerContext, _ problem: Problem, isHead: Bool) {
         isRefused = true
         let body = problem.body
         var head = HTTPResponse(status: problem.status, headerFields: problem.fields)
         head.headerFields[.connection] = "close"
         head.headerFields[.contentLength] = "\(body.readableBytes)"
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(body)), promise: nil)
+        if !isHead { context.write(wrapOutboundOut(.body(body)), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
     }

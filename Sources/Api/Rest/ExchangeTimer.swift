@@ -12,6 +12,8 @@ final class ExchangeTimer: ChannelDuplexHandler, RemovableChannelHandler {
     private let requestTime: TimeAmount
     private let answerTime: TimeAmount
     private var isReading = false
+    /// Requests whose answer the kernel has not: a client may send the next before it reads.
+    private var unanswered = 0
     private var timer: Scheduled<Void>?
 
     init(_ configuration: ApiConfiguration) {
@@ -23,6 +25,7 @@ final class ExchangeTimer: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             isReading = true
+            unanswered += 1
             start(context, requestTime)
         case .body: break
         case .end:
@@ -37,7 +40,9 @@ final class ExchangeTimer: ChannelDuplexHandler, RemovableChannelHandler {
         // The exchange is over when the kernel has the last of it; a refused request must still come to its end.
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
         written.futureResult.hop(to: context.eventLoop).assumeIsolated().whenComplete { [weak self] _ in
-            if let self, !isReading { stop() }
+            guard let self else { return }
+            unanswered = max(0, unanswered - 1)
+            if !isReading, unanswered == 0 { stop() }
         }
         context.write(data, promise: written)
     }

@@ -58,6 +58,7 @@ struct HTTP2Channel: Sendable {
         let pipeline = stream.pipeline.syncOperations
         try pipeline.addHandler(StreamGate(streams))
         try pipeline.addHandler(HTTP2FramePayloadToHTTPServerCodec())
+        try pipeline.addHandler(ConnectionFieldsFilter())
         try pipeline.addHandler(RequestGate(requests, of: stream.peer()))
         try pipeline.addHandlers(EarlyAnswer(), BodyGate(bodies), ExchangeTimer(configuration))
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout, logger: logger))

@@ -24,6 +24,16 @@ struct WorkerSlabs: BitwiseCopyable {
         caches.initialize(repeating: RetransmissionCache.Entry(mark: 0, packet: nil), count: entries)
     }
 
+    /// Of one worker.
+    static func byteCount(_ capacity: Capacity) -> Int {
+        let session =
+            2 * SRTPTransform.byteCount + ReceiveStreams.byteCount
+            + ArrivalLog.depth * MemoryLayout<UInt32>.stride + MemoryLayout<UInt64>.stride
+        let track =
+            Track.maximumLayers * RetransmissionCache.depth * MemoryLayout<RetransmissionCache.Entry>.stride
+        return capacity.sessions * session + capacity.tracks * track
+    }
+
     func deallocate() {
         transforms.deallocate()
         streams.deallocate()
@@ -46,5 +56,13 @@ struct WorkerSlabs: BitwiseCopyable {
     /// `RetransmissionCache.depth` entries for each layer.
     func caches(_ index: Int) -> UnsafeMutablePointer<RetransmissionCache.Entry> {
         caches + index * Track.maximumLayers * RetransmissionCache.depth
+    }
+}
+
+extension Capacity {
+    /// Memory that one worker needs for full tables, bytes, without TURN's.
+    public var byteCount: Int {
+        WorkerSlabs.byteCount(self) + sessions * HandleTable<SessionKind, Session>.stride
+            + tracks * HandleTable<TrackKind, Track>.stride + slots * HandleTable<SlotKind, Slot>.stride
     }
 }

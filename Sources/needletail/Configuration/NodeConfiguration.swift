@@ -105,10 +105,19 @@ struct NodeConfiguration {
             + (turn?.control.tls ?? []).map { (.turnTLS, $0) }
     }
 
+    /// MiB of the workers' tables when they are full.
+    private var tableMemory: Int { cores.count * capacity.byteCount / 1_048_576 }
+
     private func checkMemory(_ file: ConfigurationFile, machine: Int) throws {
-        guard wantedMemory > machine else { return }
-        let key: ConfigurationKey = memory == nil ? .portBuffers : .memoryMegabytes
-        throw file.error(key, "wants \(wantedMemory) MiB, and this machine has \(machine) MiB")
+        guard wantedMemory <= machine else {
+            let key: ConfigurationKey = memory == nil ? .portBuffers : .memoryMegabytes
+            throw file.error(key, "wants \(wantedMemory) MiB, and this machine has \(machine) MiB")
+        }
+        guard tableMemory > machine - wantedMemory else { return }
+        throw file.error(
+            .capacityTracks,
+            "wants \(tableMemory) MiB with the other tables beside \(wantedMemory) MiB for packet buffers, and this machine has "
+                + "\(machine) MiB")
     }
 
     private static func interfaces(_ file: ConfigurationFile) throws -> [HostConfiguration.Interface] {

@@ -39,12 +39,17 @@ struct KernelState: Equatable {
         }
     }
 
+    /// getifaddrs tells an IPv4 address by its label, which begins with the interface's name.
+    static func isName(_ label: UnsafePointer<CChar>, of interface: String) -> Bool {
+        String(cString: label).prefix { $0 != ":" } == interface
+    }
+
     private mutating func readAddresses(of name: String) -> Bool {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return false }
         defer { freeifaddrs(first) }
         for entry in sequence(first: first, next: { $0?.pointee.ifa_next }) {
-            guard let entry = entry?.pointee, String(cString: entry.ifa_name) == name else { continue }
+            guard let entry = entry?.pointee, Self.isName(entry.ifa_name, of: name) else { continue }
             isUp = entry.ifa_flags & UInt32(IFF_UP) != 0
             guard let address = entry.ifa_addr else { continue }
             switch Int32(address.pointee.sa_family) {

@@ -63,8 +63,8 @@ struct NodeAnswer: Decodable {
     var figures: String {
         let sent = (load.packetsPerSecond.transmit.rounded(), load.bitsPerSecond.transmit / 1_000_000)
         return "needletail \(version): \(meetings) meetings, \(sessions.used) of \(sessions.limit) sessions, "
-            + "busy \(Int((load.busyRatio * 100).rounded()))%, "
-            + "sends \(Int(sent.0)) packets/s, \(String(format: "%.1f", sent.1)) Mbit/s"
+            + "busy \(String(format: "%.0f", load.busyRatio * 100))%, "
+            + "sends \(String(format: "%.0f", sent.0)) packets/s, \(String(format: "%.1f", sent.1)) Mbit/s"
     }
 }
 
