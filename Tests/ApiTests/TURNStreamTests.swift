@@ -212,6 +212,27 @@ struct TURNStreamTests {
     }
 
     /// Many small messages for a client that does not read are one write and the bytes behind it.
+    /// Some clients read one message of a record of TLS, and lose the next.
+    @Test(arguments: [(TURNTransport.tls, [8, 8, 8]), (.tcp, [24])])
+    func overTLSEachMessageIsARecord(transport: TURNTransport, writes: [Int]) throws {
+        let mailbox = TURNMailbox(requests: 2, events: 2, messages: 2)
+        defer { mailbox.deallocate() }
+        let loop = EmbeddedEventLoop()
+        let bridge = TURNBridge(
+            workers: [mailbox], limits: AllocationLimits(), gauge: TURNStreamGauge(), eventLoop: loop)
+        let stream = TURNStream(bridge: bridge, transport: transport, now: .now())
+        let network = StalledNetwork()
+        let channel = EmbeddedChannel(handlers: [network, stream], loop: loop)
+        channel.localAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 3_478)
+        channel.remoteAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 50_000)
+        channel.pipeline.fireChannelActive()
+        let client = try #require(stream.client)
+        for _ in 0..<3 { stream.deliver(Self.message(client, [0x40, 0, 0, 1, 7, 0, 0, 0])) }
+        stream.flush()
+        #expect(network.writes == writes)
+        bridge.closeAll()
+    }
+
     @Test func whatWaitsIsBytesAndNotWrites() throws {
         let mailbox = TURNMailbox(requests: 2, events: 2, messages: 2)
         defer { mailbox.deallocate() }

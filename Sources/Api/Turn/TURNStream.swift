@@ -14,6 +14,8 @@ final class TURNStream: ChannelInboundHandler {
     /// are left when it is sent again.
     private static let limit = 64 * 1_024
     private static let relief = 16 * 1_024
+    /// Messages that may wait likewise: each is a write of its own where it is a record of its own.
+    private static let messageLimit = 512
     /// Bytes that are written together at least while more come.
     private static let batch = 32 * 1_024
 
@@ -32,6 +34,8 @@ final class TURNStream: ChannelInboundHandler {
     /// what they carry.
     private var underWay = 0
     private var waiting = ByteBuffer()
+    /// Of the messages in `waiting`, over TLS.
+    private var lengths: [Int] = []
 
     init(bridge: TURNBridge, transport: TURNTransport, now: NIODeadline) {
         self.bridge = bridge
@@ -61,6 +65,7 @@ final class TURNStream: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
         waiting = ByteBuffer()
+        lengths = []
         if let client { bridge.close(client) }
         client = nil
     }
@@ -89,8 +94,9 @@ final class TURNStream: ChannelInboundHandler {
         message.bytes.span.withUnsafeBytes { bytes in
             _ = waiting.writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
         }
+        if transport == .tls { lengths.append(count) }
         if waiting.readableBytes >= Self.batch { flush() }
-        if backlog > Self.limit { isFull = true }
+        if backlog > Self.limit || lengths.count > Self.messageLimit { isFull = true }
     }
 
     /// Bytes that the network has not taken.
@@ -110,8 +116,13 @@ final class TURNStream: ChannelInboundHandler {
             }
             flush()
         }
-        let bytes = waiting
+        var bytes = waiting
         waiting = ByteBuffer()
+        // Over TLS each message is a record of its own: some clients (coturn's turnutils_uclient) read no second one of a record.
+        for length in lengths.dropLast() {
+            bytes.readSlice(length: length).map { context.write(wrapOutboundOut($0), promise: nil) }
+        }
+        lengths.removeAll(keepingCapacity: true)
         context.writeAndFlush(wrapOutboundOut(bytes), promise: taken)
     }
 
