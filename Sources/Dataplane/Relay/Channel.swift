@@ -25,6 +25,25 @@ struct Channel: BitwiseCopyable {
     var expiry: UInt64
     /// When `hasRoute` is to be looked at again.
     var routeDue: UInt64
+    /// Keeps Channels on cache lines of their own.
+    private let padding: UInt64 = 0
+
+    init(
+        toPeer: FrameTemplate, number: UInt16, isOwn: Bool, allocation: UInt32, peer: Endpoint, now: UInt64
+    ) {
+        self.toPeer = toPeer
+        peerAddressSum = toPeer.addressSum
+        peerPortSum = toPeer.portSum
+        self.number = number
+        self.isOwn = isOwn
+        hasRoute = false
+        self.allocation = allocation
+        next = Link.none
+        peerPort = peer.port
+        peerAddress = peer.address
+        expiry = now &+ Self.lifetime
+        routeDue = now
+    }
 
     var peer: Endpoint { Endpoint(address: peerAddress, port: peerPort) }
 }

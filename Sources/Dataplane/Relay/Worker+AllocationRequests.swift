@@ -122,9 +122,8 @@ extension Worker where Queue: ~Copyable {
     ) -> Channel? {
         guard let template = template(toPeer: peer, port: port, mac: neighbors.mac) else { return nil }
         var channel = Channel(
-            toPeer: template, peerAddressSum: template.addressSum, peerPortSum: template.portSum, number: number,
-            isOwn: isOwn, hasRoute: false, allocation: UInt32(allocation.pointee.handle.index), next: Link.none,
-            peerPort: peer.port, peerAddress: peer.address, expiry: now &+ Channel.lifetime, routeDue: now)
+            toPeer: template, number: number, isOwn: isOwn, allocation: UInt32(allocation.pointee.handle.index),
+            peer: peer, now: now)
         // Resolved early, so that the first packet need not wait.
         withUnsafeMutablePointer(to: &channel) { findRoute($0, now: now) }
         return channel
