@@ -71,10 +71,10 @@ class Stage:
         return red, blue
 
     def peer(
-        self, host: str, meeting: str, name: str, colour: str, family: int = 4, origin: str | None = None
+        self, host: str, meeting: str, name: str, colour: str, family: int = 4, origin: str | None = None, videos: int = 3
     ) -> Peer:
         origin = origin or self.server.origin(family)
-        peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder)
+        peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder, videos)
         self._stack.callback(peer.close)
         return peer
 

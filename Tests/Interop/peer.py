@@ -95,9 +95,12 @@ class Member(Program):
 class Peer(Member):
     """An aiortc participant."""
 
-    def __init__(self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path) -> None:
+    def __init__(
+        self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path, videos: int = 3
+    ) -> None:
+        """`videos`: Slots for pictures. With more than one it takes no retransmission of any (see findings)."""
         self.colour = colour
-        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour]
+        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour, "--videos", str(videos)]
         super().__init__(lab, host, name, folder, "meeting_client.py", *options)
 
     def losses(self) -> tuple[int, int]:
