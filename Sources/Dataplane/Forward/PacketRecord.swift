@@ -34,6 +34,9 @@ struct PacketRecord: BitwiseCopyable {
     /// 3GPP TS 26.114 section 7.4.5; nil as 0xff.
     var orientation: UInt8 = 0xff
     var layer: UInt8 = 0
+    /// Of the absolute capture time's element; length 0 without one.
+    var captureTimeLength: UInt8 = 0
+    var captureTimeOffset: UInt16 = 0
     /// A smaller layer of its Track is sent too, as far as is known.
     var isUpper = false
 }

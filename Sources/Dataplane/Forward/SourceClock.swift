@@ -11,6 +11,13 @@ struct SourceClock: BitwiseCopyable {
         return timestamp &+ UInt32(truncatingIfNeeded: ticks)
     }
 
+    /// Whether it fits a packet of this timestamp that came at `arrival`, ns: within 5 s. Some peers report timestamps of another
+    /// clock.
+    func agrees(timestamp: UInt32, arrival: UInt64, clockRate: UInt32) -> Bool {
+        let expected = self.timestamp(at: arrival, clockRate: clockRate)
+        return Int32(bitPattern: expected &- timestamp).magnitude < 5 &* clockRate
+    }
+
     /// Ticks of the RTP clock in `nanoseconds`, to the microsecond.
     static func ticks(_ nanoseconds: Int64, _ clockRate: UInt32) -> Int64 {
         nanoseconds / 1_000 &* Int64(clockRate) / 1_000_000

@@ -87,7 +87,7 @@ extension Worker where Queue: ~Copyable {
             payloadLength: UInt16(truncatingIfNeeded: rtp.payloadLength), marker: rtp.marker, startsKeyframe: false)
         record.layer = binding.layer
         record.isUpper = binding.layer != track.pointee.lowestLayer
-        let captureTime = readExtensions(rtp, into: &record, frame: packet.data, session: session, now: now)
+        readExtensions(rtp, into: &record, frame: packet.data, session: session, now: now)
         let layer = Int(binding.layer)
         if binding.isRetransmission {
             // A sender without anything to repeat pads its retransmission stream: nothing to forward.
@@ -107,20 +107,18 @@ extension Worker where Queue: ~Copyable {
         }
         readPayload(&record, frame: packet.data, of: track)
         packet.record.initialize(to: record)
-        forward(packet, track: track, now: now)
-        if captureTime != 0 && !binding.isRetransmission {
-            noteCaptureTime(captureTime, timestamp: rtp.timestamp, of: binding, session: session, now: now)
+        if record.captureTimeLength != 0 && !binding.isRetransmission {
+            noteCaptureTime(of: packet, track: track, session: session, now: now)
         }
+        forward(packet, track: track, now: now)
     }
 
-    /// Takes what Sinks need out of the header extension, and notes the arrival for the sender's estimator. Returns when the
-    /// packet's content was captured, 64-bit NTP by the publisher's clock; 0 where it does not say.
+    /// Takes what Sinks need out of the header extension, and notes the arrival for the sender's estimator.
     private func readExtensions(
         _ rtp: RTPPacket, into record: inout PacketRecord, frame: UnsafeMutableRawPointer,
         session: UnsafeMutablePointer<Session>, now: UInt64
-    ) -> UInt64 {
-        guard rtp.hasExtension else { return 0 }
-        var captureTime: UInt64 = 0
+    ) {
+        guard rtp.hasExtension else { return }
         let ids = session.pointee.extensions
         var elements = rtp.elements
         while let element = elements.next() {
@@ -133,13 +131,12 @@ extension Worker where Queue: ~Copyable {
             case ids.dependencyDescriptor:
                 record.descriptorOffset = UInt16(truncatingIfNeeded: value - UnsafeRawPointer(frame))
                 record.descriptorLength = UInt8(truncatingIfNeeded: element.value.count)
-            case ids.absCaptureTime where element.value.count >= 8:
-                // The second field, where it is: how far the clock of who captured is behind the publisher's.
-                captureTime = value.be64(0) &+ (element.value.count >= 16 ? value.be64(8) : 0)
+            case ids.absCaptureTime:
+                record.captureTimeOffset = UInt16(truncatingIfNeeded: value - UnsafeRawPointer(frame))
+                record.captureTimeLength = UInt8(truncatingIfNeeded: element.value.count)
             default: break
             }
         }
-        return captureTime
     }
 
     /// Takes what Sinks need out of the payload and the dependency descriptor: where a keyframe starts, and the counters of the

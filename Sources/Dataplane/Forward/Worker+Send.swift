@@ -70,7 +70,8 @@ extension Worker where Queue: ~Copyable {
         let largest = max(max(ids.transportSequence, ids.audioLevel), ids.videoOrientation)
         return SinkPath(
             session: session, transform: transform, template: templatePointer(session),
-            headerOffset: session.pointee.template.length, descriptorID: ids.slotDescriptor,
+            headerOffset: session.pointee.template.length,
+            maximumLength: queue.maximumFrame &- session.pointee.template.length, descriptorID: ids.slotDescriptor,
             isShort: largest <= ShortExtension.maximumID && (!slot.pointee.isNamed || ids.mid == 0),
             slot: UnsafePointer(slot))
     }
@@ -125,7 +126,7 @@ extension Worker where Queue: ~Copyable {
             destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
             payloadLength: Int(record.pointee.payloadLength), index: heading.number, ssrc: heading.ssrc,
             patch: patch, mayPatchSource: !isShared)
-        guard path.headerOffset &+ job.sealedLength <= queue.maximumFrame else {
+        guard job.sealedLength <= path.maximumLength else {
             stock.putBack(out)
             counters.drop(.oversize)
             return false
@@ -173,7 +174,7 @@ extension Worker where Queue: ~Copyable {
             destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
             payloadLength: Int(record.pointee.payloadLength) &+ RTX.headerLength, index: heading.number,
             ssrc: heading.ssrc)
-        guard path.headerOffset &+ job.sealedLength <= queue.maximumFrame else {
+        guard job.sealedLength <= path.maximumLength else {
             stock.putBack(out)
             counters.drop(.oversize)
             return false

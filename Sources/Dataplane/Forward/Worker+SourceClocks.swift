@@ -7,21 +7,33 @@ import Wire
 /// `a=msid`) by comparing NTP times. Ours have one CNAME and one clock, the server's: whatever Slots show two sources of
 /// one participant, sound and picture that were taken at the same moment have the same NTP time.
 extension Worker where Queue: ~Copyable {
-    /// A packet of `stream` tells when its content was captured, 64-bit NTP by its publisher's clock: the first pictures and
-    /// sounds fit before there are sender reports, which tell more about the clock.
+    /// A packet tells when its content was captured: the first pictures and sounds fit before there are sender reports, which
+    /// tell more about the clock.
+    @inline(never)
     func noteCaptureTime(
-        _ ntp: UInt64, timestamp: UInt32, of stream: ReceiveStream, session: UnsafeMutablePointer<Session>, now: UInt64
+        of packet: Mbuf, track: UnsafeMutablePointer<Track>, session: UnsafeMutablePointer<Session>, now: UInt64
     ) {
+        let record = UnsafePointer(packet.record)
+        let field = UnsafeRawPointer(packet.data) + Int(record.pointee.captureTimeOffset)
+        guard record.pointee.captureTimeLength >= 8 else { return }
+        // 64-bit NTP by the publisher's clock. The second field, where it is: how far the clock of who captured is behind it.
+        let ntp = field.be64(0) &+ (record.pointee.captureTimeLength >= 16 ? field.be64(8) : 0)
         let moment =
             session.pointee.clock.moment(ofNTP: ntp) ?? session.pointee.clock.note(ntp: ntp, arrival: now)
-        noteClock(
-            SourceClock(timestamp: timestamp, moment: moment), of: tracks.element(at: Int(stream.track)),
-            layer: Int(stream.layer))
+        let timestamp = record.pointee.timestamp
+        let clock = SourceClock(timestamp: timestamp, moment: moment)
+        guard clock.agrees(timestamp: timestamp, arrival: now, clockRate: track.pointee.codec.clockRate) else { return }
+        track.pointee.layers[Int(record.pointee.layer)].clock = clock
+        tellClocks(of: track)
     }
 
-    /// Takes a clock that fits the packets, and tells the siblings.
+    /// A sender report tells a clock: it is taken if it fits the latest packet.
     func noteClock(_ clock: SourceClock, of track: UnsafeMutablePointer<Track>, layer: Int) {
-        guard track.agrees(clock, layer: layer) else { return }
+        let latest = track.pointee.layers[layer].activity
+        guard latest.lastPacket != 0,
+            clock.agrees(
+                timestamp: latest.timestamp, arrival: latest.lastPacket, clockRate: track.pointee.codec.clockRate)
+        else { return }
         track.pointee.layers[layer].clock = clock
         tellClocks(of: track)
     }
@@ -62,16 +74,5 @@ extension Worker where Queue: ~Copyable {
             return slot.pointee.rewriter.timestamp(at: now, clockRate: clockRate)
         }
         return slot.pointee.rewriter.timestamp(at: now, clockRate: clockRate, clock: clock)
-    }
-}
-
-extension UnsafeMutablePointer<Track> {
-    /// Whether a sender report fits the packets: within 5 s of the latest. Some peers report timestamps of another clock.
-    func agrees(_ clock: SourceClock, layer: Int) -> Bool {
-        let latest = pointee.layers[layer].activity
-        guard latest.lastPacket != 0 else { return false }
-        let clockRate = pointee.codec.clockRate
-        let expected = clock.timestamp(at: latest.lastPacket, clockRate: clockRate)
-        return Int32(bitPattern: expected &- latest.timestamp).magnitude < 5 &* clockRate
     }
 }
