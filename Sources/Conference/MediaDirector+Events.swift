@@ -44,8 +44,8 @@ extension MediaDirector {
             logger.debug("layer started", metadata: ["track": "\(track.raw)", "layer": "\(layer)"])
         case .layersWanted(let track, let layers):
             logger.debug("layers wanted", metadata: ["track": "\(track.raw)", "layers": "\(layers.bits)"])
-        // Nobody opens a Tap here.
-        case .tapClosed: break
+        // Nobody opens Taps or Lanes here.
+        case .tapClosed, .laneClosed, .crossingClosed, .laneReport: break
         case .slotSwitched(let slot, let track, let layer): tellPicture(of: slot, track, layer: layer)
         }
     }

@@ -6,14 +6,20 @@ public struct Capacity: Sendable, Equatable {
     public var taps: Int
     /// TURN allocations; permissions and channels follow from it.
     public var allocations: Int
+    /// Pairs with workers of other PoPs, and Tracks that go over them; 0: no fleet.
+    public var lanes: Int
+    public var crossings: Int
 
     public init(
-        sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768, taps: Int = 64, allocations: Int = 1_024
+        sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768, taps: Int = 64, allocations: Int = 1_024,
+        lanes: Int = 0, crossings: Int = 0
     ) {
         self.sessions = sessions
         self.tracks = tracks
         self.slots = slots
         self.taps = taps
         self.allocations = allocations
+        self.lanes = lanes
+        self.crossings = crossings
     }
 }

@@ -26,6 +26,16 @@ public enum Command: Sendable, BitwiseCopyable {
     case openTap(OpenTap)
     /// Answered by `Event.tapClosed`.
     case closeTap(TapHandle)
+    /// An address of another PoP: what comes from there belongs to Lanes. All workers are told.
+    case openTrunk(Endpoint)
+    case closeTrunk(Endpoint)
+    case openLane(OpenLane)
+    case changeLaneKey(ChangeLaneKey)
+    /// Ends it with all that goes over it; answered by `Event.laneClosed`, after an event for each of those.
+    case closeLane(LaneHandle)
+    case openCrossing(OpenCrossing)
+    /// Answered by `Event.crossingClosed`.
+    case closeCrossing(CrossingHandle)
 }
 
 /// A Session before its first packet: what ICE needs.

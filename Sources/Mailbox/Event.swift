@@ -22,6 +22,10 @@ public enum Event: Sendable, BitwiseCopyable {
     /// The Layers of a publisher's video Track that any Sink wants, here or behind another worker. Told when they change,
     /// beginning from none: an addition at once, what nobody wants any more after a second.
     case layersWanted(TrackHandle, LayerSet)
+    case laneClosed(LaneHandle)
+    case crossingClosed(CrossingHandle)
+    /// What a Lane carried, once a second.
+    case laneReport(LaneHandle, LaneReport)
     /// A Slot now shows this layer of this Track.
     case slotSwitched(SlotHandle, track: TrackHandle, layer: UInt8)
     /// The Track's smoothed loudness, -dBov (0 loudest, 127 silence; RFC 6464 section 3), about 5 a second while

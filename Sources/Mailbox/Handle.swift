@@ -45,6 +45,15 @@ public enum SlotKind {}
 /// Marks handles of Taps.
 public enum TapKind {}
 
+/// Marks handles of Lanes.
+public enum LaneKind {}
+/// Marks handles of Crossings.
+public enum CrossingKind {}
+
+/// A pair of workers of two PoPs, as one of them sees it.
+public typealias LaneHandle = Handle<LaneKind>
+/// A Track that goes over a Lane: one of its Sinks.
+public typealias CrossingHandle = Handle<CrossingKind>
 /// One remote transport.
 public typealias SessionHandle = Handle<SessionKind>
 /// One published source, or its replica on another worker.

@@ -6,6 +6,9 @@ public enum TrackSource: Hashable, Sendable, BitwiseCopyable {
     /// A sibling worker: this Track is a replica of one there, which is named. That worker feeds it (`Command.feed`), and
     /// is told which Layers are wanted here and where a keyframe is needed.
     case sibling(TrackHandle)
+    /// Another PoP, over this Lane: the far end sends under names that were told it by control, and is told by the worker
+    /// which Layers are wanted here and where a keyframe is needed.
+    case lane(LaneHandle)
 
     /// The publisher's Session; nil where there is none.
     @inlinable
@@ -17,5 +20,11 @@ public enum TrackSource: Hashable, Sendable, BitwiseCopyable {
     @inlinable
     public var origin: TrackHandle? {
         if case .sibling(let origin) = self { origin } else { nil }
+    }
+
+    /// The Lane that it comes over; nil where there is none.
+    @inlinable
+    public var lane: LaneHandle? {
+        if case .lane(let lane) = self { lane } else { nil }
     }
 }

@@ -16,6 +16,8 @@ public struct RTCPPacket: BitwiseCopyable {
     @inlinable public static var receiverReport: UInt8 { 201 }
     @inlinable public static var sourceDescription: UInt8 { 202 }
     @inlinable public static var bye: UInt8 { 203 }
+    /// Application-defined (RFC 3550 section 6.7).
+    @inlinable public static var application: UInt8 { 204 }
     /// RFC 3611.
     @inlinable public static var extendedReport: UInt8 { 207 }
     /// RFC 4585: generic NACK is format 1, transport-wide feedback 15.

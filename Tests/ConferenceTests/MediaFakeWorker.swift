@@ -104,6 +104,8 @@ final class FakeWorker {
             other.turn()
             check(other.knows(replica, of: track), "fed before its replica is open")
         case .openTap, .closeTap: check(false, "nobody reads taps")
+        case .openTrunk, .closeTrunk, .openLane, .changeLaneKey, .closeLane, .openCrossing, .closeCrossing:
+            check(false, "there is no fleet")
         case .unfeed(let track, let replica):
             check(feeds[track]?.remove(replica) != nil, "unfeed of what is not fed")
             if feeds[track]?.isEmpty == true { feeds[track] = nil }

@@ -69,6 +69,8 @@ final class Peer {
     var lastError: Int?
     /// Sees the SSRC and the payload of each packet that is not repeated.
     var onMedia: (UInt32, [UInt8]) -> Void = { _, _ in }
+    /// Sees the payload of each packet that it sends.
+    var onSent: ([UInt8]) -> Void = { _ in }
     /// Whether a packet is taken, also one that is repeated: the Slot's media SSRC, the sequence number, the packet, and what
     /// was sent at first. What is not taken counts as lost.
     var takes: (UInt32, UInt64, RTPPacket, [UInt8]) -> Bool = { _, _, _, _ in true }
@@ -144,7 +146,7 @@ final class Peer {
         return map
     }
 
-    private static func key(_ profile: SRTPProfile, _ random: inout RandomSource) -> SRTPMasterKey {
+    static func key(_ profile: SRTPProfile, _ random: inout RandomSource) -> SRTPMasterKey {
         SRTPMasterKey(
             profile: profile, key: (0..<profile.keyLength).map { _ in UInt8(truncatingIfNeeded: random.next()) },
             salt: (0..<profile.saltLength).map { _ in UInt8(truncatingIfNeeded: random.next()) })!
@@ -228,6 +230,7 @@ final class Peer {
         }
         sent[ssrc, default: [:]][UInt16(truncatingIfNeeded: index)] = SentPacket(
             timestamp: timestamp, marker: marker, payload: payload, descriptor: descriptor)
+        onSent(payload)
         if !loses { world.send(wrap(Array(packet[..<length])), from: endpoint, mac: mac, queue: queue) }
     }
 

@@ -28,6 +28,9 @@ final class World {
     static let anycastV6 = IPAddress("2001:db8:5::1")!
     static let mediaPort: UInt16 = 3478
 
+    /// Of several worlds in one network; the first has the addresses above.
+    let address: IPAddress
+    let addressV6: IPAddress
     let pool: BufferPool
     let port: MemoryPort
     /// What the kernel would see, with an exception path.
@@ -58,8 +61,10 @@ final class World {
         buffers: Int = 8_191, relay: RelayConfiguration? = nil,
         capacity: Capacity = Capacity(sessions: 64, tracks: 128, slots: 512), allocations: Int = 64,
         depth: Int = 4_096, exceptionRate: Int = 0, hasDirector: Bool = false, tapReaders: Int = 0,
-        tapCapacity: Int = 64, mtu: Int = 1_500
+        tapCapacity: Int = 64, mtu: Int = 1_500, number: Int = 0
     ) throws {
+        address = IPAddress("10.0.0.\(2 + number)")!
+        addressV6 = IPAddress("fd00::\(2 + number)")!
         #expect(Environment.isReady)
         var capacity = capacity
         capacity.allocations = allocations
@@ -74,9 +79,9 @@ final class World {
         mesh = HandoverMesh(workers: count)
         random = RandomSource(seed: seed)
         let host = HostConfiguration(
-            mac: Self.mac,
+            mac: MACAddress(Self.mac.bits + UInt64(number)),
             interfaces: [
-                .init(address: Self.address, prefixLength: 24), .init(address: Self.addressV6, prefixLength: 64),
+                .init(address: address, prefixLength: 24), .init(address: addressV6, prefixLength: 64),
             ], anycast: [Self.anycast, Self.anycastV6])
         workers = (0..<count).map { _ in .allocate(capacity: 1) }
         for number in 0..<count {
@@ -166,7 +171,7 @@ final class World {
     func send(_ payload: [UInt8], from source: Endpoint, mac: MACAddress, queue: Int = 0, to address: IPAddress? = nil)
     {
         let destination = Endpoint(
-            address: address ?? (source.address.isV4 ? Self.address : Self.addressV6), port: Self.mediaPort)
+            address: address ?? (source.address.isV4 ? self.address : addressV6), port: Self.mediaPort)
         let template = FrameTemplate(
             source: source, destination: destination, sourceMAC: mac, destinationMAC: Self.mac)
         var frame = [UInt8](repeating: 0, count: template.length) + payload

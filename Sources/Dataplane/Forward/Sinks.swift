@@ -14,6 +14,9 @@ struct Sinks: BitwiseCopyable {
     private(set) var siblings = SiblingSinks()
     /// The first of the Taps, linked by `Tap.next`; an index.
     var firstTap = Link.none
+    /// The first of the Crossings, linked by `Crossing.nextOfTrack`; an index. And the Layers that any of them wants.
+    var firstCrossing = Link.none
+    var crossed = LayerSet()
     /// Layers that any Tap wants.
     private var tapped = LayerSet()
 
@@ -30,7 +33,7 @@ struct Sinks: BitwiseCopyable {
     }
 
     /// What all Sinks want together. `slots`: what the Slots want.
-    func union(slots: LayerSet) -> LayerSet { slots.union(handedOver) }
+    func union(slots: LayerSet) -> LayerSet { slots.union(handedOver).union(crossed) }
 
     /// Changes the replica on `worker`, or what it wants. Nothing that was forwarded before waits to be sealed.
     mutating func setSibling(_ worker: Int, _ replica: TrackHandle, _ layers: LayerSet) {

@@ -26,7 +26,7 @@ extension Worker where Queue: ~Copyable {
         noteArrival(record, track: track, layer: layer, now: now)
         if track.pointee.sinks.handedOver.contains(record.layer) { handOver(packet, layer: record.layer, of: track) }
         keep(packet, record, track: track, layer: layer)
-        if track.pointee.sinks.firstSlot != Link.none {
+        if track.pointee.sinks.firstSlot != Link.none || track.pointee.sinks.firstCrossing != Link.none {
             fanOut.add(packet, to: track)
             if fanOut.isFull { distribute() }
         }
@@ -37,6 +37,7 @@ extension Worker where Queue: ~Copyable {
         guard fanOut.trackCount > 0 else { return }
         for place in 0..<fanOut.trackCount {
             let (track, count) = fanOut.take(at: place)
+            if track.pointee.sinks.firstCrossing != Link.none { sendToLanes(fanOut.run, count, of: track) }
             var first = 0
             while first < count {
                 let length = min(runLength, count &- first)
@@ -217,11 +218,12 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
-    /// Keeps a video packet for NACKs; of an audio packet, which nobody asks for again, only the mark.
+    /// Keeps a video packet for NACKs; of an audio packet only the mark, as nobody but another PoP asks for it again.
     private mutating func keep(
         _ packet: Mbuf, _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int
     ) {
-        let isKept = track.pointee.kind.isVideo && cachedPackets < configuration.cacheBudget
+        let isAskedFor = track.pointee.kind.isVideo || track.pointee.sinks.firstCrossing != Link.none
+        let isKept = isAskedFor && cachedPackets < configuration.cacheBudget
         let evicted = track.pointee.layers[layer].cache.insert(record.sequence, isKept ? packet : nil)
         if isKept { cachedPackets &+= 1 } else { outbox.retire(packet) }
         if let evicted {

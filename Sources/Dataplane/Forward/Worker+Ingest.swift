@@ -141,7 +141,7 @@ extension Worker where Queue: ~Copyable {
 
     /// Takes what Sinks need out of the payload and the dependency descriptor: where a keyframe starts, and the counters of the
     /// source. With the descriptor that says more, publishers leave VP8's counters out.
-    private func readPayload(
+    func readPayload(
         _ record: inout PacketRecord, frame: UnsafeMutableRawPointer, of track: UnsafeMutablePointer<Track>
     ) {
         let descriptor = UnsafeRawBufferPointer(

@@ -34,6 +34,8 @@ extension Worker where Queue: ~Copyable {
                     return counters.drop(.handoverFull)
                 }
             }
+        case .lane(let handle):
+            guard let lane = cascade.lanes.find(handle), sendKeyframeRequests(lane, needed, of: track) else { return }
         case .session(let handle):
             guard let session = sessions.find(handle), sendKeyframeRequests(session, needed, of: track) else { return }
         }

@@ -6,6 +6,8 @@ extension Worker where Queue: ~Copyable {
     /// How often all Slots of a Track are looked at when nothing changed: for those who wait for a keyframe that was
     /// lost, ns.
     static var choiceInterval: UInt64 { 1_000_000_000 }
+    /// Likewise of a Track whose publisher is elsewhere: what nobody looks at any more soon need not cross.
+    static var choiceIntervalOfCopies: UInt64 { 200_000_000 }
 
     /// Looks at all Slots of a Track again: a layer came up or fell silent. `startingKeyframe`: the layer whose keyframe
     /// starts just now, which nobody needs to ask for.
@@ -13,7 +15,8 @@ extension Worker where Queue: ~Copyable {
         // What came before is sent by what was chosen then.
         distribute()
         track.pointee.chosenBy = track.pointee.choices
-        track.pointee.choiceDue = now &+ Self.choiceInterval
+        track.pointee.choiceDue =
+            now &+ (track.pointee.source.session == nil ? Self.choiceIntervalOfCopies : Self.choiceInterval)
         let sent = track.pointee.sentLayers
         track.pointee.lowestLayer = UInt8(truncatingIfNeeded: track.pointee.layer(fitting: 0, among: sent) ?? 0)
         var wanted = LayerSet()
@@ -60,7 +63,7 @@ extension Worker where Queue: ~Copyable {
     mutating func tickTrack(_ track: UnsafeMutablePointer<Track>, now: UInt64) {
         if track.pointee.kind == .audio {
             let arrival = track.pointee.layers[0].activity.lastPacket
-            if !track.pointee.isReplica, let level = track.pointee.loudness.report(now: now, lastArrival: arrival) {
+            if track.pointee.source.session != nil, let level = track.pointee.loudness.report(now: now, lastArrival: arrival) {
                 tell(.audioLevel(track.pointee.handle, level: level))
             }
             let isHeard = track.pointee.sinks.firstSlot != Link.none

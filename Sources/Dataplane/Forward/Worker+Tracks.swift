@@ -8,6 +8,10 @@ extension Worker where Queue: ~Copyable {
         guard open.source.session == nil || session != nil else { return counters.drop(.staleHandle) }
         guard let place = tracks.emplace(open.track) else { return counters.drop(.tableFull) }
         place.initialize(to: Track(open, caches: slabs.caches(open.track.index)))
+        if let lane = open.source.lane, !link(place, to: lane) {
+            _ = tracks.remove(open.track)
+            return counters.drop(.staleHandle)
+        }
         if let session {
             place.pointee.nextOfSession = session.pointee.firstTrack
             session.pointee.firstTrack = UInt32(open.track.index)
@@ -21,6 +25,10 @@ extension Worker where Queue: ~Copyable {
         while track.pointee.sinks.firstSlot != Link.none {
             unmap(slots.element(at: Int(track.pointee.sinks.firstSlot)))
         }
+        while track.pointee.sinks.firstCrossing != Link.none {
+            closeCrossing(cascade.crossings.handle(at: Int(track.pointee.sinks.firstCrossing)))
+        }
+        if let lane = track.pointee.source.lane { unlink(track, from: lane) }
         while track.pointee.sinks.firstTap != Link.none { closeTap(taps.handle(at: Int(track.pointee.sinks.firstTap))) }
         for layer in 0..<track.pointee.layerCount { emptyCache(track, layer: layer) }
         if let handle = track.pointee.source.session, let session = sessions.find(handle) {

@@ -4,8 +4,8 @@ import Wire
 /// Which Layers anybody wants: told upstream, so that nothing crosses between workers and nothing is encoded that nobody
 /// sees. Upstream of a replica is the worker of its source, that of a publisher's Track is control.
 extension Worker where Queue: ~Copyable {
-    /// Between two looks at what nobody wants any more, and between two repetitions toward a sibling worker, ns. So upstream
-    /// hears of a Track at most `Track.maximumLayers` + 1 times in so long.
+    /// Between two looks at what nobody wants any more of a publisher's Track, ns. So control hears of a Track at most
+    /// `Track.maximumLayers` + 1 times in so long. Workers and other PoPs hear of it within `choiceIntervalOfCopies`.
     static var wantedInterval: UInt64 { 1_000_000_000 }
 
     /// A Sink wants these: upstream hears of what nobody wanted before at once.
@@ -18,7 +18,8 @@ extension Worker where Queue: ~Copyable {
     /// What all Sinks want now, where `slots` is what the Slots want. What nobody wants any more stays wanted for a while:
     /// viewers come back, and encoders take time to begin.
     mutating func reviseWanted(slots: LayerSet, of track: UnsafeMutablePointer<Track>, now: UInt64) {
-        guard now &- track.pointee.sinks.toldAt >= Self.wantedInterval else { return }
+        let interval = track.pointee.source.session == nil ? Self.choiceIntervalOfCopies : Self.wantedInterval
+        guard now &- track.pointee.sinks.toldAt >= interval else { return }
         let union = track.pointee.sinks.union(slots: slots)
         // A sibling's ring may have been full, or the feed may not have been open yet.
         let isRepeated = track.pointee.isReplica || track.pointee.sinks.isUntold
@@ -40,6 +41,9 @@ extension Worker where Queue: ~Copyable {
             guard siblings.hand(.layersWanted(origin, by: handle, layers), to: origin.worker) else {
                 return counters.drop(.handoverFull)
             }
+        case .lane(let lane):
+            track.pointee.sinks.isUntold = true
+            cascade.lanes.find(lane)?.pointee.hasNews = true
         }
     }
 
@@ -66,6 +70,7 @@ extension Worker where Queue: ~Copyable {
     func announceLayers(of track: UnsafeMutablePointer<Track>) {
         let choices = track.pointee.chosenBy
         track.pointee.choicesTold = choices
+        tellLanes(of: track)
         guard track.pointee.sinks.siblings.count > 0 else { return }
         for worker in 0..<siblings.count {
             let replica = track.pointee.sinks.siblings.replica(worker)
@@ -74,9 +79,24 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
+    /// Likewise the far ends of Lanes, with the next of their messages.
+    private func tellLanes(of track: UnsafeMutablePointer<Track>) {
+        var index = track.pointee.sinks.firstCrossing
+        while index != Link.none {
+            let crossing = cascade.crossings.element(at: Int(index))
+            cascade.lanes.element(at: crossing.pointee.lane.index).pointee.hasNews = true
+            index = crossing.pointee.nextOfTrack
+        }
+    }
+
     /// The worker of a replica's source says which layers are sent there.
     mutating func noteSent(_ choices: UInt64, replica: TrackHandle, now: UInt64) {
         guard let track = tracks.find(replica), track.pointee.isReplica else { return }
+        noteSent(choices, of: track, now: now)
+    }
+
+    /// Upstream says which layers are sent there.
+    mutating func noteSent(_ choices: UInt64, of track: UnsafeMutablePointer<Track>, now: UInt64) {
         let isFirst = track.pointee.announced == nil
         let before = track.pointee.choices
         track.pointee.take(choices: choices)

@@ -94,15 +94,17 @@ extension Worker where Queue: ~Copyable {
 
     /// Asks a publisher for the packets of a layer that did not come, or for a keyframe where it repeats none.
     mutating func sendNack(_ track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64) {
-        guard let session = track.pointee.source.session.flatMap({ sessions.find($0) }), session.pointee.send != nil,
-            session.pointee.remote != nil
-        else { return }
+        let session = track.pointee.source.session.flatMap { sessions.find($0) }
+        // Over a Lane its own numbers are asked for; what is given up there breaks the picture here.
+        guard session?.pointee.send != nil && session?.pointee.remote != nil || track.pointee.source.lane != nil else {
+            return
+        }
         let (count, isBroken) = track.pointee.layers[layer].missing.takeDue(now: now, into: scratch.sequences)
         // Not every receiver asks by itself, and none before it has waited in vain.
         if isBroken, track.pointee.sinks.wanted.contains(UInt8(truncatingIfNeeded: layer)) {
             requestKeyframe(track.pointee.handle, layer: layer, isOwn: true, now: now)
         }
-        guard count > 0 else { return }
+        guard count > 0, let session else { return }
         guard track.pointee.feedback.contains(.nack) else {
             track.pointee.layers[layer].missing.clear()
             return requestKeyframe(track.pointee.handle, layer: layer, now: now)
@@ -187,7 +189,7 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// 64-bit NTP time (RFC 5905 section 6) of a moment of the worker's clock.
-    private func ntpTime(_ now: UInt64) -> UInt64 {
+    func ntpTime(_ now: UInt64) -> UInt64 {
         let seconds = now / 1_000_000_000
         let fraction = (now % 1_000_000_000) << 32 / 1_000_000_000
         return configuration.ntpEpoch &+ (seconds << 32 | fraction)

@@ -84,6 +84,9 @@ extension Worker where Queue: ~Copyable {
         }
         let handle = SessionHandle(raw: owner)
         guard handle.worker == configuration.number else {
+            guard owner != Cascade.trunk else {
+                return receiveFromTrunk(kind, datagram, in: packet, isHandedOver: isHandedOver, now: now)
+            }
             // Only once: two workers that each take the other for the owner would pass it back and forth for ever.
             if isHandedOver { return drop(packet, .staleHandle) }
             return handOver(packet, to: handle.worker)

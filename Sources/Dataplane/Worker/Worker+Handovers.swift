@@ -23,6 +23,7 @@ extension Worker where Queue: ~Copyable {
         if taken > 0 {
             if !relay.batch.isEmpty { relayPending(now: now) }
             openPending(now: now)
+            openLanePackets(now: now)
             distribute()
         }
         return taken

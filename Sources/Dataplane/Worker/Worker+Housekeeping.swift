@@ -21,6 +21,7 @@ extension Worker where Queue: ~Copyable {
             executed &+= 1
         }
         executed &+= keepRelay(now: now)
+        tickLanes(now: now)
         let requests = neighbors.makeRequests(into: scratch.burst, capacity: Self.burst, pool: pool, now: now)
         for index in 0..<requests { outbox.add(scratch.burst[index]) }
         tickSlices(now: now)
@@ -82,6 +83,13 @@ extension Worker where Queue: ~Copyable {
         case .unfeed(let track, let replica): unfeed(track, replica: replica)
         case .openTap(let open): openTap(open, now: now)
         case .closeTap(let handle): closeTap(handle)
+        case .openTrunk(let remote): openTrunk(remote)
+        case .closeTrunk(let remote): closeTrunk(remote)
+        case .openLane(let open): openLane(open, now: now)
+        case .changeLaneKey(let change): changeLaneKey(change)
+        case .closeLane(let handle): closeLane(handle)
+        case .openCrossing(let open): openCrossing(open)
+        case .closeCrossing(let handle): closeCrossing(handle)
         }
         if outbox.needsFlush { flush() }
     }

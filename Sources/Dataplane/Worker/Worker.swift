@@ -37,6 +37,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     var sources: FlowTable
     /// TURN.
     var relay: Relay
+    var cascade: Cascade
     let slabs: WorkerSlabs
     let scratch: WorkerScratch
     /// Packets that all retransmission caches keep.
@@ -72,6 +73,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         relay = Relay(
             configuration.relay, mediaPort: configuration.mediaPort, capacity: capacity, number: configuration.number,
             workers: siblings.count, random: &random)
+        cascade = Cascade(capacity, random: &random)
         slabs = WorkerSlabs(capacity)
         scratch = WorkerScratch(burst: Self.burst)
     }
@@ -81,6 +83,9 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         flush()
         for index in 0..<sessions.capacity where !sessions.handle(at: index).isNone {
             closeSession(sessions.handle(at: index), now: 0)
+        }
+        for index in 0..<cascade.lanes.capacity where !cascade.lanes.handle(at: index).isNone {
+            closeLane(cascade.lanes.handle(at: index))
         }
         for index in 0..<tracks.capacity where !tracks.handle(at: index).isNone {
             closeTrack(tracks.handle(at: index))
@@ -141,6 +146,7 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
         }
         if !relay.batch.isEmpty { relayPending(now: now) }
         openPending(now: now)
+        openLanePackets(now: now)
     }
 
     /// Sends all that was gathered and all that waits; nothing refers to packets, keys or headers after it.

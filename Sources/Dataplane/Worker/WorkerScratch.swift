@@ -13,6 +13,10 @@ struct WorkerScratch: BitwiseCopyable {
     /// `ReferenceTimes.capacity` echoes.
     let echoes: UnsafeMutablePointer<ReferenceTimeEcho>
 
+    /// `LaneReception.capacity` sequence numbers, and as many entries as a message to a Lane's far end has.
+    let laneNumbers: UnsafeMutablePointer<UInt16>
+    let laneEntries: UnsafeMutablePointer<(LaneName, UInt64)>
+
     /// Blocks in one receiver report (RFC 3550 section 6.4.2).
     static let reportBlocks = 31
 
@@ -22,6 +26,8 @@ struct WorkerScratch: BitwiseCopyable {
         ticks = .allocate(capacity: ArrivalLog.maximumReport)
         blocks = .allocate(capacity: Self.reportBlocks)
         echoes = .allocate(capacity: ReferenceTimes.capacity)
+        laneNumbers = .allocate(capacity: LaneReception.capacity)
+        laneEntries = .allocate(capacity: LaneMessage.mostEntries)
     }
 
     func deallocate() {
@@ -30,5 +36,7 @@ struct WorkerScratch: BitwiseCopyable {
         ticks.deallocate()
         blocks.deallocate()
         echoes.deallocate()
+        laneNumbers.deallocate()
+        laneEntries.deallocate()
     }
 }
