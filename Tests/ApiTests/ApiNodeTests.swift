@@ -62,6 +62,9 @@ import Testing
             #expect(refused.status == 503)
             #expect(refused.code == "full")
             #expect(refused.headers["retry-after"] == "30")
+            #expect(try await node.call("GET", "/readyz", ops: true).status == 200)
+            node.media.tell(.connected(try #require(ParticipantID(ada.id))))
+            while try await !node.call("GET", "/metrics", ops: true).body.contains("_medialess 0\n") {}
             #expect(try await node.call("GET", "/readyz", ops: true).status == 503)
             let page = try await node.call("GET", "/metrics", ops: true).body
             #expect(page.contains("needletail_joins_refused_total{reason=\"full\"} 1\n"))

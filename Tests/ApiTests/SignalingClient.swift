@@ -220,6 +220,14 @@ final class SignalingClient: @unchecked Sendable {
         }
     }
 
+    /// The next message of the type, past others.
+    func next(_ type: String) async throws -> Value {
+        while true {
+            let heard = try await next()
+            if heard["type"]?.string == type { return heard }
+        }
+    }
+
     struct Closed: Error {
         var code: UInt16?
     }

@@ -87,6 +87,7 @@ test("a refused device names itself and leaves the way in open", () => {
 
 test("the end of a call says whose doing it was", () => {
   assert.match(explainEnd("removed", "replaced").title, /another window/);
+  assert.match(explainEnd("removed", "no_media").title, /somebody else/);
   assert.match(explainEnd("removed").title, /removed/);
   assert.match(explainEnd("meeting_ended", "shutdown").title, /going down/);
   assert.match(explainEnd("meeting_ended", "constructor").title, /ended/);

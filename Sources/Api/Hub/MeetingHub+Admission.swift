@@ -22,40 +22,95 @@ struct Arrival: Sendable {
 extension MeetingHub {
     /// Participants with a socket or media.
     var attachedCount: Int { catalog.participantCount - unattached.count }
+    /// Of them, those who have or had media.
+    var peopleCount: Int { attachedCount - medialess.count }
 
     /// Gives a newcomer a place; `attach` makes it seen. Hosts get one in a full meeting and on a full or busy node.
     ///
     /// - Throws: `MeetingError`; `Problem` 429 `too_many_guesses` and `too_many_unattached`, 503.
-    func admit(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) throws -> Participant {
+    func admit(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) async throws -> Participant {
         let meeting = try catalog.find(id.rawValue)
         try Meeting.name(of: request, within: catalog.limits)
         let role = try role(of: request, in: meeting, arrival)
         try admission.admit(
-            isDraining: !drain.acceptsNewcomers, participants: attachedCount, isHost: role == .host)
+            isDraining: !drain.acceptsNewcomers, participants: peopleCount, isHost: role == .host)
         // A service answers for its guests, and a host has shown the key.
         let isKnown = arrival.isVouched || role == .host
         let holder = isKnown ? nil : UnattachedPlaces.Holder(meeting: id, address: arrival.address)
         if arrival.way != .socket { try unattached.admit(holder, at: clock.now) }
-        let participant = try take(id, request, arrival)
-        if arrival.way != .socket {
+        let spare = try spare(for: arrival.address, isHost: role == .host)
+        let (participant, departed) = try take(id, request, arrival)
+        if arrival.way == .socket {
+            medialess.add(participant.id, in: id, of: role == .host ? nil : arrival.address, at: clock.now)
+            await endMedia(of: departed ?? spare.flatMap(giveWay))
+        } else {
             unattached.add(participant.id, of: holder, until: clock.now + catalog.limits.connectTime)
+            await endMedia(of: departed)
         }
         return participant
     }
 
-    /// A place that has waited for its participant gives way to one who is here.
-    private func take(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) throws -> Participant {
+    /// Makes a place that waited for its socket one of those that count.
+    func admitSocket(_ participant: Participant, in meeting: MeetingID, of address: String) async throws {
+        guard unattached.contains(participant.id) else { return }
+        let isHost = participant.role == .host
+        let spare = try spare(for: address, isHost: isHost)
+        unattached.remove(participant.id)
+        medialess.add(participant.id, in: meeting, of: isHost ? nil : address, at: clock.now)
+        await endMedia(of: spare.flatMap(giveWay))
+    }
+
+    /// Who gives way to a newcomer with a socket; nil: the node has a place.
+    private func spare(for address: String, isHost: Bool) throws -> ParticipantID? {
+        guard attachedCount >= admission.places(isHost: isHost) else { return nil }
+        guard let one = medialess.yielding(to: address, of: admission.places, at: clock.now) else {
+            throw admission.refusal(.full)
+        }
+        return one
+    }
+
+    /// A place in the meeting. One that has waited for its participant gives way to one who is here, and one without media
+    /// to anybody.
+    private func take(
+        _ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival
+    ) throws -> (Participant, Departed?) {
         func join() throws -> Participant {
             try catalog.join(id, request, at: clock.now, using: &generator, by: PasswordDerivation.digest)
         }
         do {
-            return try join()
-        } catch MeetingError.meetingFull where arrival.way == .socket {
-            guard let oldest = oldestUnattached(in: id) else { throw MeetingError.meetingFull }
-            unattached.remove(oldest)
-            _ = try catalog.leave(oldest, at: clock.now)
-            return try join()
+            return (try join(), nil)
+        } catch MeetingError.meetingFull {
+            if arrival.way == .socket, let oldest = oldestUnattached(in: id) {
+                unattached.remove(oldest)
+                _ = try catalog.leave(oldest, at: clock.now)
+                return (try join(), nil)
+            }
+            let places = min(catalog.limits.participants, try catalog.find(id.rawValue).plan.settings.maxParticipants)
+            guard let one = medialess.yielding(to: arrival.address, in: id, of: places, at: clock.now) else {
+                throw MeetingError.meetingFull
+            }
+            let departed = giveWay(one)
+            return (try join(), departed)
         }
+    }
+
+    /// One who gave way: whose media is to be ended.
+    private struct Departed {
+        var id: ParticipantID
+        var meeting: MeetingID
+    }
+
+    /// Takes one out whose place is another's, and tells it.
+    private func giveWay(_ id: ParticipantID) -> Departed? {
+        let socket = lines[id]?.socket
+        guard let meeting = try? takeOut(id, reason: .lost, keepsSocket: true) else { return nil }
+        socket?.send(ServerMessage.Removed(reason: .noMedia))
+        socket?.close(.placeTaken, "no media")
+        return Departed(id: id, meeting: meeting)
+    }
+
+    private func endMedia(of departed: Departed?) async {
+        if let departed { await endMedia(of: departed.id, in: departed.meeting) }
     }
 
     /// Without one whose offer or socket is being answered.

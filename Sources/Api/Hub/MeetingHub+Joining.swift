@@ -9,6 +9,8 @@ struct SocketJoin: Sendable {
     var offer: String?
     var mediaState: ClientMessage.MediaStateChange?
     var view: ClientMessage.View?
+    /// What limits by address count by.
+    var address = ""
     /// The session token, which brings this participant back.
     var token: String
     /// The token may still open a first socket.
@@ -31,6 +33,10 @@ extension MeetingHub {
         async throws
     {
         let line = try line(of: id, in: meeting, join)
+        if let participant = catalog.participant(id) {
+            try await admitSocket(participant, in: meeting, of: join.address)
+            guard lines[id] === line else { throw MeetingError.participantNotFound }
+        }
         line.attempts += 1
         let attempt = line.attempts
         let view = try join.view.map { try validated($0, in: meeting) }
@@ -113,7 +119,7 @@ extension MeetingHub {
         let isReturn = line.wasWelcomed
         let wasLost = line.socket == nil
         if let old = line.socket, old !== socket {
-            old.send(ServerMessage.Removed())
+            old.send(ServerMessage.Removed(reason: .replaced))
             old.close(.replaced, "replaced")
         }
         line.socket = socket

@@ -68,6 +68,7 @@ extension MeetingHub {
 
     private func countConnected(_ id: ParticipantID) {
         unattached.remove(id)
+        medialess.remove(id)
         lines[id]?.isConnected = true
         lines[id]?.isSilent = false
         lines[id]?.hasClosedMedia = false

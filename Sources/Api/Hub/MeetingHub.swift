@@ -22,6 +22,7 @@ actor MeetingHub {
     let admission: Admission
     var guesses = GuessLimits()
     var unattached: UnattachedPlaces
+    var medialess = MedialessPlaces()
     let relay: RelayPulse
     /// How long what happens in a meeting is gathered, before it is sent to everybody at once.
     let gatherTime: Duration
@@ -55,7 +56,8 @@ actor MeetingHub {
     var reading: HubReading {
         HubReading(
             meetings: catalog.meetings.count, participants: catalog.participantCount, attached: attachedCount,
-            joinSeconds: joinSeconds, wrongGuesses: guesses.wrong, refusedGuesses: guesses.refused,
+            medialess: medialess.count, joinSeconds: joinSeconds, wrongGuesses: guesses.wrong,
+            refusedGuesses: guesses.refused,
             streams: lines.values.reduce(into: [:]) { counts, line in
                 if let stream = line.resource?.stream { counts[stream, default: 0] += 1 }
             })
@@ -100,6 +102,7 @@ actor MeetingHub {
         feeds[id] = nil
         for participant in meeting.participants.keys {
             unattached.remove(participant)
+            medialess.remove(participant)
             let socket = lines.removeValue(forKey: participant)?.socket
             socket?.close(reason == .shutdown ? .goingAway : .normalClosure, "meeting ended")
         }
@@ -110,8 +113,8 @@ actor MeetingHub {
     // MARK: Participants
 
     /// For a newcomer without a socket yet.
-    func join(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) throws -> (Participant, Meeting) {
-        let participant = try admit(id, request, arrival)
+    func join(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) async throws -> (Participant, Meeting) {
+        let participant = try await admit(id, request, arrival)
         return (participant, try catalog.find(id.rawValue))
     }
 
@@ -121,9 +124,16 @@ actor MeetingHub {
 
     /// - Parameter keepsSocket: the socket itself asked, is answered first, and closes behind that.
     func leave(_ id: ParticipantID, reason: LeaveReason, keepsSocket: Bool = false) async throws {
+        let home = try takeOut(id, reason: reason, keepsSocket: keepsSocket)
+        await endMedia(of: id, in: home)
+    }
+
+    /// What `leave` does at once; `endMedia` is to follow.
+    func takeOut(_ id: ParticipantID, reason: LeaveReason, keepsSocket: Bool = false) throws -> MeetingID {
         guard let home = catalog.meetingID(of: id) else { throw MeetingError.participantNotFound }
         let participant = try catalog.leave(id, at: clock.now)
         unattached.remove(id)
+        medialess.remove(id)
         let line = lines.removeValue(forKey: id)
         if let line { feeds[home]?.remove(line) }
         if participant.presence.isVisible {
@@ -134,8 +144,12 @@ actor MeetingHub {
         logger.info(
             "participant left",
             metadata: ["meeting_id": "\(home)", "participant_id": "\(id)", "reason": "\(reason.rawValue)"])
+        return home
+    }
+
+    func endMedia(of id: ParticipantID, in meeting: MeetingID) async {
         await media.disconnect(id)
-        await endPlayers(of: id, in: home)
+        await endPlayers(of: id, in: meeting)
     }
 
     // MARK: Time

@@ -8,11 +8,16 @@ struct HubReading: Sendable {
     var participants: Int
     /// Of them, those with a socket or media.
     var attached: Int
+    /// Those who have a socket and never had media.
+    var medialess = 0
     var joinSeconds: Histogram
     var wrongGuesses: [ShownSecret: UInt64] = [:]
     var refusedGuesses: [ShownSecret: UInt64] = [:]
     /// Participants without a socket.
     var streams: [StreamProtocol: Int] = [:]
+
+    /// Those who have or had media: they count for the node's places.
+    var people: Int { attached - medialess }
 }
 
 /// The page that Prometheus reads (the page Metrics of the documentation).
@@ -142,6 +147,9 @@ enum MetricsPage {
         page.single(
             "needletail_participants_unattached", .gauge, "Participants with neither a socket nor media yet.",
             Double(hub.participants - hub.attached))
+        page.single(
+            "needletail_participants_medialess", .gauge, "Participants with a socket who never had media.",
+            Double(hub.medialess))
         page.family(
             "needletail_guesses_total", .counter,
             "Wrong passwords and keys of meetings, and those that were refused unlooked at after them."

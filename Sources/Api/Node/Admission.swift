@@ -73,21 +73,29 @@ final class Admission: Sendable {
     /// Lets a newcomer in or says why not.
     ///
     /// - Parameters:
-    ///   - participants: those inside, with a socket or media.
+    ///   - participants: those inside who had media.
     ///   - isHost: has places kept, and comes in also when the node is busy.
     /// - Throws: `Problem` 503 with Retry-After.
     func admit(isDraining: Bool, participants: Int, isHost: Bool = false) throws {
-        let isFull = participants >= (isHost ? places : openPlaces)
+        let isFull = participants >= places(isHost: isHost)
         let reason: Reason? = isDraining ? .draining : isFull ? .full : isBusy && !isHost ? .busy : nil
         guard let reason else { return }
+        throw refusal(reason)
+    }
+
+    /// The places for everybody, or for hosts.
+    func places(isHost: Bool) -> Int { isHost ? places : openPlaces }
+
+    /// Counts the refusal.
+    func refusal(_ reason: Reason) -> Problem {
         inside.withLock { $0.refusals[reason, default: 0] += 1 }
         switch reason {
-        case .draining: throw Problem.draining
+        case .draining: return Problem.draining
         case .busy:
-            throw Problem(
+            return Problem(
                 503, "busy", "The node has as much to do as it can do well.",
                 retryAfter: max(1, Int(policy.window.components.seconds)))
-        case .full: throw Problem(503, "full", "The node has no place for another participant.", retryAfter: 30)
+        case .full: return Problem(503, "full", "The node has no place for another participant.", retryAfter: 30)
         }
     }
 

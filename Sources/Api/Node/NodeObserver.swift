@@ -44,7 +44,7 @@ struct NodeObserver: Sendable {
     }
 
     /// Each condition of readiness.
-    func findings() async -> [NodeHealth.Finding] { health.findings(participants: await hub.reading.attached) }
+    func findings() async -> [NodeHealth.Finding] { health.findings(participants: await hub.reading.people) }
 
     private var busyRatios: [Double] { status.workers.map { load.figures(of: $0.worker).busyRatio } }
 
@@ -60,7 +60,7 @@ struct NodeObserver: Sendable {
                 id: identity.pop, region: identity.region, latitude: identity.coordinates?.latitude,
                 longitude: identity.coordinates?.longitude),
             version: status.build.version, since: clock.text(of: started), state: state.phase.rawValue,
-            ready: health.findings(participants: hub.attached).allSatisfy(\.condition.isMet),
+            ready: health.findings(participants: hub.people).allSatisfy(\.condition.isMet),
             draining: state.phase != .serving,
             drainingSince: state.since.map(clock.text), drainDeadline: state.deadline.map(clock.text),
             drainDeadlineS: state.secondsLeft(at: now),
@@ -70,7 +70,7 @@ struct NodeObserver: Sendable {
             tracks: .init(used: used(.tracks), limit: capacity.tracks),
             sinks: .init(used: used(.sinks), limit: capacity.sinks),
             allocations: used(.allocations),
-            load: reading(participants: hub.attached, capacity: capacity))
+            load: reading(participants: hub.people, capacity: capacity))
     }
 
     private func reading(participants: Int, capacity: NodeCapacity) -> NodeJSON.Load {

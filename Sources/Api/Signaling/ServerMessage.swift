@@ -214,8 +214,13 @@ enum ServerMessage {
     }
 
     struct Removed: Encodable {
+        enum Reason: String, Encodable {
+            case replaced
+            case noMedia = "no_media"
+        }
+
         var type = "removed"
-        var reason = "replaced"
+        var reason: Reason
     }
 }
 

@@ -117,7 +117,8 @@ struct SignalingSession {
         guard let token = join.sessionToken else { return try await enter(join, id: id) }
         let claim = try tokens.participant(token)
         try await hub.attach(
-            claim.id, in: claim.meeting, SocketJoin(join, token: token, isFresh: claim.isFresh, request: id), socket)
+            claim.id, in: claim.meeting,
+            SocketJoin(join, address: address, token: token, isFresh: claim.isFresh, request: id), socket)
         participant = claim.id
     }
 
@@ -133,7 +134,8 @@ struct SignalingSession {
         do {
             let token = try tokens.issue(newcomer, in: meeting.id, expires: clock.now + limits.connectTime)
             try await hub.attach(
-                newcomer.id, in: meeting.id, SocketJoin(join, token: token, isFresh: true, request: id), socket)
+                newcomer.id, in: meeting.id,
+                SocketJoin(join, address: address, token: token, isFresh: true, request: id), socket)
         } catch {
             await hub.withdraw(newcomer.id)
             throw error
@@ -166,9 +168,11 @@ struct SignalingSession {
 }
 
 extension SocketJoin {
-    fileprivate init(_ join: ClientMessage.Join, token: String, isFresh: Bool, request: RequestID?) {
+    fileprivate init(
+        _ join: ClientMessage.Join, address: String, token: String, isFresh: Bool, request: RequestID?
+    ) {
         self.init(
-            resume: join.resume, offer: join.offer, mediaState: join.mediaState, view: join.view, token: token,
-            isFresh: isFresh, request: request)
+            resume: join.resume, offer: join.offer, mediaState: join.mediaState, view: join.view, address: address,
+            token: token, isFresh: isFresh, request: request)
     }
 }

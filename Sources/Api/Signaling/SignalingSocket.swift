@@ -28,4 +28,6 @@ extension SignalingSocket {
 extension WebSocketErrorCode {
     /// Of our own (RFC 6455 section 7.4.2): another socket has the participant's place.
     static let replaced = WebSocketErrorCode.unknown(4_001)
+    /// Likewise: without media, its place went to another participant.
+    static let placeTaken = WebSocketErrorCode.unknown(4_002)
 }

@@ -296,6 +296,11 @@ const ENDS = {
     title: "You are in the meeting in another window",
     detail: "This window has left, so that you are there once.",
   },
+  no_media: {
+    title: "Your place went to somebody else",
+    detail: "The meeting is full, and your sound and picture never connected. Join again in a moment.",
+    again: true,
+  },
   removed: { title: "You were removed from the meeting", detail: "The host took you out." },
 };
 
@@ -308,7 +313,7 @@ const ENDS = {
  * @returns {Explanation}
  */
 export function explainEnd(event, why, error) {
-  if (event === "removed") return ENDS[why === "replaced" ? "replaced" : "removed"];
+  if (event === "removed") return ENDS[["replaced", "no_media"].includes(why) ? why : "removed"];
   if (event === "meeting_ended") return ENDS[Object.hasOwn(ENDS, why ?? "") ? why : "ended"];
   return error instanceof ServiceError && error.code && error.code !== "timeout" ? explain(error) : CONNECTION_LOST;
 }

@@ -1,0 +1,57 @@
+import Meetings
+
+/// The places of those who have a socket and never had media: they stay while nobody wants their place.
+///
+/// The hub owns it.
+struct MedialessPlaces {
+    private struct Place {
+        var meeting: MeetingID
+        /// What limits by address count by. Nil: of a host, who stays.
+        var address: String?
+        var since: Timestamp
+        /// Counts up in the order of coming.
+        var order: Int
+    }
+
+    /// How long media may take to connect.
+    static let connectTime: Duration = .seconds(30)
+    /// Places of one address that are its own for that long, however few there are in all.
+    private static let fewest = 4
+
+    private var places: [ParticipantID: Place] = [:]
+    private var arrivals = 0
+
+    var count: Int { places.count }
+
+    mutating func add(_ id: ParticipantID, in meeting: MeetingID, of address: String?, at now: Timestamp) {
+        arrivals += 1
+        places[id] = Place(meeting: meeting, address: address, since: now, order: arrivals)
+    }
+
+    mutating func remove(_ id: ParticipantID) { places[id] = nil }
+
+    /// Who gives way to a newcomer of `address`: who has been without media for long, or at once where its address has more
+    /// than a quarter of the places and more than the newcomer's. Of several it is the first of the address that has most.
+    ///
+    /// - Parameters:
+    ///   - meeting: nil: of the node.
+    ///   - total: the places of the meeting or the node.
+    func yielding(
+        to address: String, in meeting: MeetingID? = nil, of total: Int, at now: Timestamp
+    ) -> ParticipantID? {
+        var counts: [String: Int] = [:]
+        var candidates: [(id: ParticipantID, address: String, place: Place)] = []
+        for (id, place) in places where meeting == nil || place.meeting == meeting {
+            guard let holder = place.address else { continue }
+            counts[holder, default: 0] += 1
+            candidates.append((id, holder, place))
+        }
+        let own = max(Self.fewest, total / 4, counts[address] ?? 0)
+        return
+            candidates
+            .filter { $0.place.since + Self.connectTime <= now || counts[$0.address, default: 0] > own }
+            .min {
+                (-counts[$0.address, default: 0], $0.place.order) < (-counts[$1.address, default: 0], $1.place.order)
+            }?.id
+    }
+}
