@@ -124,6 +124,25 @@ struct ApiNode: Sendable {
         }
     }
 
+    /// Sends bytes, reads until the answer holds `word`, and goes away.
+    func converse(_ request: String, until word: String, port: Int) async throws -> String {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: request))
+            var answer = ""
+            for try await part in inbound {
+                answer += String(buffer: part)
+                if answer.contains(word) { break }
+            }
+            return answer
+        }
+    }
+
     private func parse(_ text: String) throws -> Answer {
         let halves = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         let lines = try #require(halves.first).split(separator: "\r\n")

@@ -175,6 +175,112 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func earlyAnswersComeInTheirTurn(ops: Bool) async throws {
+        try await ApiNode.run { node async throws in
+            let port = ops ? node.opsPort : node.port
+            let good = "GET \(ops ? "/livez" : "/") HTTP/1.1\r\nHost: a\r\n\r\n"
+            let expecting = "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: "
+            for (request, answers) in [
+                ("\(expecting)1\r\nExpect: 100-continue\r\n\r\n", [100]),
+                // Who sends without waiting needs no word.
+                ("\(expecting)1\r\nExpect: 100-continue\r\n\r\nA\(Self.closing)", [404, ops ? 200 : 404]),
+                ("\(expecting)70000\r\nExpect: 100-continue\r\n\r\n", [413]),
+                ("\(expecting)0\r\nExpect: more\r\n\r\n", [417]),
+                ("CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n", [501]),
+            ] {
+                var text = ""
+                if answers == [100] {
+                    text = try await node.converse(good + good + request, until: "100 Continue", port: port)
+                } else {
+                    text = try await node.exchange(good + good + request, port: port)
+                }
+                // Behind the word that it may go on, an answer may come that needs no body.
+                let heard = Array(Self.statuses(text).prefix(answers == [100] ? 3 : 9))
+                #expect(heard == [200, 200] + answers, "\(request)")
+            }
+        }
+    }
+
+    // MARK: The end of a connection
+
+    @Test(arguments: [
+        ("1.1", "close", "close"), ("1.1", "Close", "close"), ("1.1", "keep-alive, CLOSE", "close"),
+        ("1.1", "te\r\nConnection: close", "close"), ("1.0", "te", "close"), ("1.0", "keep-alive, close", "close"),
+        ("1.0", "Keep-Alive", "keep-alive"), ("1.1", "keep-alive", nil), ("1.1", "closed", nil),
+    ])
+    func aClientSaysWhetherItGoesOn(_ version: String, _ option: String, _ told: String?) async throws {
+        try await ApiNode.run { node async throws in
+            for (port, path) in [(node.port, "/"), (node.opsPort, "/livez")] {
+                let request = "GET \(path) HTTP/\(version)\r\nHost: a\r\nConnection: \(option)\r\n\r\n"
+                let rest = "GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                let text = try await node.exchange(request + rest, port: port)
+                #expect(Self.statuses(text) == (told == "close" ? [200] : [200, 200]))
+                let head = try #require(text.components(separatedBy: "\r\n\r\n").first?.lowercased())
+                #expect(head.contains("\r\nconnection: ") == (told != nil))
+                if let told { #expect(head.contains("\r\nconnection: \(told)")) }
+            }
+        }
+    }
+
+    @Test func behindTheLastRequestNothingIsAnswered() async throws {
+        try await ApiNode.run { node async throws in
+            let last = "GET / HTTP/1.0\r\n\r\n"
+            for rest in ["\u{1} nonsense\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", Self.closing] {
+                #expect(try await Self.statuses(node.exchange(last + rest, port: node.port)) == [200])
+            }
+        }
+    }
+
+    @Test func aClientOfHTTP10IsToldNothingInBetween() async throws {
+        try await ApiNode.run { node async throws in
+            for expectation in ["100-continue", "more"] {
+                let request = "POST /nothing HTTP/1.0\r\nExpect: \(expectation)\r\nContent-Length: 1\r\n\r\n"
+                // Its body comes when the server has had time to say something.
+                let text = try await node.exchange(request + "A", port: node.opsPort)
+                #expect(Self.statuses(text) == [404])
+            }
+        }
+    }
+
+    // MARK: Host
+
+    @Test(arguments: [false, true]) func aRequestNamesOneHost(ops: Bool) async throws {
+        try await ApiNode.run { node async throws in
+            let port = ops ? node.opsPort : node.port
+            let path = ops ? "/livez" : "/"
+            let good = "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n"
+            for fields in ["", "Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host: http://a\r\n", "Host: a, b\r\n"] {
+                let bad = "GET \(path) HTTP/1.1\r\n\(fields)\r\n"
+                #expect(try await Self.statuses(node.exchange(bad + Self.closing, port: port)) == [400], "\(fields)")
+                let second = try await node.exchange(good + bad + Self.closing, port: port)
+                #expect(Self.statuses(second) == [200, 400], "\(fields)")
+            }
+            let old = "GET \(path) HTTP/1.0\r\n"
+            #expect(try await Self.statuses(node.exchange(old + "\r\n", port: port)) == [200])
+            #expect(
+                try await Self.statuses(node.exchange(old + "Host: a\r\nHost: b\r\n\r\n", port: port)) == [400])
+        }
+    }
+
+    @Test func soDoesOneForTheSocket() async throws {
+        try await ApiNode.run { node async throws in
+            let request =
+                "GET /api/v1/signal HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(Self.key)\r\n\r\n"
+            #expect(try await Self.statuses(node.exchange(request, port: node.port)) == [400])
+        }
+    }
+
+    @Test(arguments: [
+        ("", true), ("meet.example.org", true), ("meet.example.org:8080", true), ("192.0.2.1:1", true), ("[::1]", true),
+        ("[2001:db8::1]:65535", true), ("a%20b", true), ("a:", true), ("a:65536", false), ("a:80:80", false),
+        ("a:8o", false), ("[::1", false), ("[]", false), ("[::1]a", false), ("a/b", false), ("user@a", false),
+        ("a?", false), ("a b", false), ("ä", false), ("[a%25b]", false), (":80", true), ("a:+80", false),
+    ])
+    func aHostIsANameOrAnAddressAndAPort(_ text: String, _ isValid: Bool) {
+        #expect(HostField.isValid(text) == isValid)
+    }
+
     // MARK: One answer each
 
     @Test(arguments: [false, true]) func whatIsMalformedIsAnsweredOnce(ops: Bool) async throws {

@@ -46,11 +46,18 @@ struct SignalingChannel: HTTPChannelHandler {
                 HandshakeGuard(Origins(configuration)),
                 position: .before(
                     channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Upgrade>.self)))
+            try channel.pipeline.syncOperations.addHandler(
+                HTTP1Rules(), position: .before(channel.pipeline.syncOperations.handler(type: HandshakeGuard.self)))
             let prelude = FirstRequest(patience: TimeAmount(configuration.idleTimeout))
             try channel.pipeline.syncOperations.addHandler(prelude)
             upgrade.assumeIsolated().whenComplete { _ in prelude.finish() }
             return Value(upgrade: upgrade, channel: channel)
         }
+    }
+
+    /// Whether the connection is a socket behind this request.
+    static func isOpened(by head: HTTPRequestHead) -> Bool {
+        head.method == .GET && head.uri.prefix { $0 != "?" } == path && Handshake.isValid(head)
     }
 
     func handle(value: Value, logger: Logger) async {
