@@ -13,9 +13,12 @@ final class Claim {
     /// Throws one line that says who has it.
     init(_ configuration: NodeConfiguration) throws {
         do {
-            for name in Self.names(configuration) { descriptors.append(try Self.lock(name)) }
+            for name in Self.names(configuration) {
+                descriptors.append(try Self.lock(name) { ConfigurationError("\(name): \($0)") })
+            }
             for (key, listen) in configuration.listeners where listen.port != 0 {
-                descriptors.append(try Self.reserve(listen, key: key, isFree: Self.comes(listen, configuration)))
+                let isFree = Self.comes(listen, configuration)
+                descriptors += try Self.reserve(listen, key: key, isFree: isFree)
             }
         } catch {
             release()
@@ -43,18 +46,19 @@ final class Claim {
 
     // MARK: locks
 
-    private static func lock(_ name: String) throws -> Int32 {
+    /// - Parameter failure: what is thrown, of the reason.
+    private static func lock(_ name: String, _ failure: (String) -> any Error) throws -> Int32 {
         let handle = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | flags, 0)
-        guard handle >= 0 else { throw ConfigurationError("\(name) cannot be locked: \(message())") }
+        guard handle >= 0 else { throw failure("cannot be locked: \(message())") }
         let bound = address("needletail \(name)") { Glibc.bind(handle, $0, $1) }
         // Who asks is told who listens.
         if bound == 0, listen(handle, 128) == 0 { return handle }
         let error = errno
         close(handle)
-        guard error == EADDRINUSE else { throw ConfigurationError("\(name) cannot be locked: \(message(error))") }
+        guard error == EADDRINUSE else { throw failure("cannot be locked: \(message(error))") }
         // A process of another container has no number here.
         let holder = holder(of: name).map { "process \($0)" } ?? "another process"
-        throw ConfigurationError("\(name): a node that runs has it (\(holder)): end that one first")
+        throw failure("a node that runs has it (\(holder)): end that one first")
     }
 
     private static func holder(of name: String) -> pid_t? {
@@ -89,10 +93,12 @@ final class Claim {
         return (configuration.interfaces.map(\.address) + configuration.network.anycast).contains(address)
     }
 
-    /// Binds the address, which keeps others from it and not the listener that comes: nobody listens yet.
+    /// Binds the address, which keeps other programs from it and not the listener that comes: nobody listens yet. Another node
+    /// that starts at the same time is kept from it by a lock.
     ///
     /// - Parameter isFree: no interface needs to have the address.
-    private static func reserve(_ listen: ApiConfiguration.Listen, key: ConfigurationKey, isFree: Bool) throws -> Int32
+    private static func reserve(_ listen: ApiConfiguration.Listen, key: ConfigurationKey, isFree: Bool) throws
+        -> [Int32]
     {
         func failure(_ why: String) -> ListenFailure { ListenFailure(key, listen, why) }
         var hints = addrinfo()
@@ -102,8 +108,12 @@ final class Claim {
         let error = getaddrinfo(listen.host, String(listen.port), &hints, &found)
         guard error == 0, let place = found else { throw failure(String(cString: gai_strerror(error))) }
         defer { freeaddrinfo(found) }
+        let lock = try lock("listener \(numeric(place.pointee)) port \(listen.port)", failure)
         let handle = socket(place.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | flags, 0)
-        guard handle >= 0 else { throw failure(message()) }
+        guard handle >= 0 else {
+            defer { close(lock) }
+            throw failure(message())
+        }
         var on: Int32 = 1
         _ = setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &on, 4)
         if isFree {
@@ -114,9 +124,18 @@ final class Claim {
         guard bind(handle, place.pointee.ai_addr, place.pointee.ai_addrlen) == 0 else {
             let why = message()
             close(handle)
+            close(lock)
             throw failure(why)
         }
-        return handle
+        return [lock, handle]
+    }
+
+    /// The address, in one spelling.
+    private static func numeric(_ place: addrinfo) -> String {
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let size = socklen_t(text.count)
+        guard getnameinfo(place.ai_addr, place.ai_addrlen, &text, size, nil, 0, NI_NUMERICHOST) == 0 else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     private static let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)

@@ -55,6 +55,25 @@ def test_a_second_start_names_the_first_and_harms_nothing(stage: Stage, tmp_path
     assert "mended" not in server.log_tail()
 
 
+def test_of_three_that_start_at_once_one_runs(stage: Stage, tmp_path: Path) -> None:
+    """On a device that anybody may have, the listeners are what there is one of."""
+    lab = stage.make_lab(clients=1)
+    config = configure(lab, tmp_path)
+    config.write_text(config.read_text().replace("net_af_packet0,iface=media0", "net_null0"))
+    nodes = [stage.run("pop1", str(BINARY), "serve", "--config", str(config)) for _ in range(3)]
+    wait_until("two to end", lambda: sum(node.poll() is not None for node in nodes) == 2, timeout=20)
+    (runs,) = [node for node in nodes if node.poll() is None]
+    for node in nodes:
+        if node is runs:
+            continue
+        assert node.returncode == 1
+        said = stage.log(node).splitlines()
+        # The one line, and nothing of a port or a worker before it.
+        assert len(said) == 1 and f"a node that runs has it (process {runs.pid})" in said[0], said
+    wait_until("the first to be up", lambda: "9090" in lab.run("pop1", "ss", "-Hltn").stdout, timeout=20)
+    assert runs.poll() is None
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
