@@ -140,7 +140,7 @@ public struct ApiServer: Service {
     ) -> ApplicationConfiguration {
         ApplicationConfiguration(
             address: .hostname(listen.host, port: listen.port),
-            availableConnectionsDelegate: ConnectionLimit(connections, of: name, logger: logger))
+            availableConnectionsDelegate: ConnectionLimit(connections, of: name, clock: clock, logger: logger))
     }
 
     /// The key that `--dev` makes on start. It is printed, as whoever develops against it needs it.

@@ -1,5 +1,7 @@
+import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import Api
@@ -57,6 +59,47 @@ import Testing
             let answer = try await node.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n", port: node.port)
             #expect(answer.hasPrefix("HTTP/1.1 200"))
         }
+    }
+
+    // MARK: the listener's limit
+
+    /// Counts lines.
+    private struct Lines: LogHandler {
+        let count: Counter
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        final class Counter: Sendable {
+            let lines = Mutex(0)
+        }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { count.lines.withLock { $0 += 1 } }
+    }
+
+    @Test(arguments: [1, 8, 100]) func aFullListenerSaysSoNowAndThen(_ limit: Int) {
+        let count = Lines.Counter()
+        let clock = ManualClock()
+        let logger = Logger(label: "test") { _ in Lines(count: count) }
+        var connections = ConnectionLimit(limit, of: "api", clock: clock, logger: logger)
+        func fillAndEmpty() {
+            for _ in 0..<limit { connections.connectionOpened() }
+            #expect(!connections.isAcceptingNewConnections())
+            for _ in 0..<limit { connections.connectionClosed() }
+            #expect(connections.isAcceptingNewConnections())
+        }
+        for _ in 0..<10 { fillAndEmpty() }
+        #expect(count.lines.withLock { $0 } == 1)
+        clock.advanceUnheard(by: .seconds(59))
+        fillAndEmpty()
+        #expect(count.lines.withLock { $0 } == 1)
+        clock.advanceUnheard(by: .seconds(1))
+        for _ in 0..<10 { fillAndEmpty() }
+        #expect(count.lines.withLock { $0 } == 2)
     }
 
     @Test(arguments: [false, true]) func anAddressHasItsShareAndNoMore(secure: Bool) async throws {
