@@ -61,6 +61,28 @@ import Testing
         }
     }
 
+    /// Requests that came together are answered one after the other, and each answer begins the time for the next.
+    @Test func whoAsksOnAndNeverReadsIsLetGo() async throws {
+        var configuration = ApiNode.configuration
+        configuration.answerTime = .seconds(1)
+        configuration.requestTime = .seconds(600)
+        configuration.idleTimeout = .seconds(600)
+        try await ApiNode.run(configuration) { node async throws in
+            let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 4_096)
+                .connect(host: "127.0.0.1", port: node.port).get()
+            let requests = String(repeating: "GET /call.js HTTP/1.1\r\nHost: a\r\n\r\n", count: 20_000)
+            client.writeAndFlush(ByteBuffer(string: requests), promise: nil)
+            func isOpen() async throws -> Bool {
+                try await node.call("GET", "/metrics", ops: true).body.contains("needletail_api_connections 1\n")
+            }
+            while try await !isOpen() {}
+            while try await isOpen() {}
+            try? await client.close()
+        }
+    }
+
     // MARK: the listener's limit
 
     /// Counts lines.

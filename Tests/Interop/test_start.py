@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -64,6 +65,17 @@ def test_the_key_of_a_developer_is_there_at_once(stage: Stage) -> None:
     # Standard output is a file, which has it though the program goes on.
     assert "development API key: id dev, secret " in server.log.read_text()
     assert server.process.poll() is None
+
+
+@pytest.mark.parametrize("limit", [24, 28])
+def test_too_few_descriptors_are_named(stage: Stage, tmp_path: Path, limit: int) -> None:
+    lab = stage.make_lab(clients=1)
+    config = configure(lab, tmp_path)
+    command = ["prlimit", f"--nofile={limit}:{limit}", str(BINARY), "serve", "--config", str(config)]
+    done = lab.run("pop1", *command, timeout=30)
+    assert done.returncode == 1, done.stderr
+    said = re.search(r"the limit of open files is (\d+), and (\d+) are needed to start: raise LimitNOFILE", complaint(done))
+    assert said and int(said[1]) == limit < int(said[2]), done.stderr
 
 
 def test_the_version_is_an_option_too() -> None:

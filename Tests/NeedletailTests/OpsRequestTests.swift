@@ -89,6 +89,41 @@ import Testing
         }
     }
 
+    /// A node of another version, or another program, may say any number.
+    @Test(arguments: [
+        (#""busy_ratio":NaN"#, nil), (#""busy_ratio":1e999"#, nil), (#""busy_ratio":"much""#, nil),
+        (#""participants":9223372036854775808"#, nil), (#""participants":1.5"#, nil),
+        (#""drain_deadline_s":1e30"#, nil),
+        (#""busy_ratio":-1e300"#, "busy -1"), (#""transmit":1e308"#, "sends 1"), (#""transmit":-1e19"#, "sends -1"),
+        (#""participants":-9223372036854775808"#, "-9223372036854775808 participants inside"),
+        (#""used":9223372036854775807"#, "9223372036854775807 of 8 sessions"),
+    ])
+    func figuresOutOfRangeAreToldOrRefused(_ figure: String, _ told: String?) async throws {
+        let name = figure.prefix { $0 != ":" }
+        let usual = [
+            (#""busy_ratio""#, "0.1"), (#""participants""#, "1"), (#""drain_deadline_s""#, "1"), (#""transmit""#, "1"),
+            (#""used""#, "1"),
+        ].map { $0.0 == name ? figure : "\($0.0):\($0.1)" }
+        let body = """
+            {"pop":{"id":3},"version":"0.1.0","state":"draining","meetings":2,"allocations":2,\(usual[1]),\(usual[2]),
+             "sessions":{\(usual[4]),"limit":8},
+             "load":{\(usual[0]),"packets_per_second":{"receive":1,\(usual[3])},
+                     "bits_per_second":{"receive":1,\(usual[3])}}}
+            """
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        _ = try await serve(answer) { address in
+            let client = OpsClient(address: address, token: nil)
+            func ask() async throws -> NodeAnswer { try await client.ask("GET", "/api/v1/node", as: NodeAnswer.self) }
+            guard let told else {
+                let failure = await #expect(throws: OpsClient.Failure.self) { try await ask() }
+                #expect(failure?.description.hasSuffix("is it another program?") == true)
+                return
+            }
+            let node = try await ask()
+            #expect("\(node.sentence) \(node.figures)".contains(told), "\(node.sentence) \(node.figures)")
+        }
+    }
+
     @Test func whoSaysNothingIsNotWaitedForLong() async throws {
         _ = try await serve(nil) { address in
             let client = OpsClient(address: address, token: nil, patience: .milliseconds(100))
