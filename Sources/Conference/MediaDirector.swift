@@ -34,12 +34,9 @@ public actor MediaDirector: MediaPlane {
         @Sendable (String, Negotiation?, String, String, inout any RandomNumberGenerator & Sendable) throws(SDPError)
         -> Negotiation
 
-    /// Not bounded, as a lost change of a Slot would never be mended; its reader is in this process, and what is
-    /// told is bounded by the polls.
     public nonisolated let updates: AsyncStream<[MediaUpdate]>
-    let emit: AsyncStream<[MediaUpdate]>.Continuation
     /// What is told when the workers are.
-    private var news: [MediaUpdate] = []
+    private(set) var news = MediaNews()
 
     let pop: UInt16
     let options: Options
@@ -123,7 +120,7 @@ public actor MediaDirector: MediaPlane {
         self.workers = workers.enumerated().map { index, mailbox in
             WorkerLink(worker: UInt8(index), mailbox: mailbox, capacity: capacity)
         }
-        (updates, emit) = AsyncStream.makeStream()
+        updates = news.stream
     }
 
     // MARK: the loop
@@ -247,7 +244,7 @@ public actor MediaDirector: MediaPlane {
     }
 
     /// Adds to what the signaling is told at the next `commit`.
-    func tell(_ update: MediaUpdate) { news.append(update) }
+    func tell(_ update: MediaUpdate) { news.add(update) }
 
     func takeSerial() -> UInt64 {
         nextSerial += 1
@@ -257,10 +254,7 @@ public actor MediaDirector: MediaPlane {
     /// Tells the workers what was sent since the last time. A replica is fed only when its worker can see it:
     /// what the source's worker passes on must find an entry there.
     func commit() {
-        if !news.isEmpty {
-            emit.yield(news)
-            news.removeAll(keepingCapacity: true)
-        }
+        news.hand()
         for worker in workers.indices { workers[worker].commit() }
         guard !feeds.isEmpty else { return }
         var held: [PendingFeed] = []

@@ -31,6 +31,20 @@ import Testing
         }
     }
 
+    @Test func ofChangesThatNobodyReadsTheLatestAreKept() async {
+        let drain = Drain()
+        let now = Timestamp(milliseconds: 0)
+        for seconds in 1...100 { drain.begin(for: .seconds(seconds), at: now) }
+        #expect(drain.cancel())
+        drain.begin(for: .seconds(200), at: now)
+        var deadlines: [Int?] = []
+        for await change in drain.changes {
+            deadlines.append(change.secondsLeft(at: now))
+            if change == drain.state { break }
+        }
+        #expect(deadlines == (87...100).map { $0 } + [nil, 200])
+    }
+
     @Test(arguments: [Duration.seconds(-86_400), .seconds(86_400)])
     func aClockThatIsSetEndsNothing(step: Duration) async throws {
         try await ApiNode.run { node async throws in

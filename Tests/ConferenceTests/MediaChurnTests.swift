@@ -60,6 +60,7 @@ import Wire
             }
             for worker in room.workers where Bool.random(using: &random) { worker.turn(limit: course.pace) }
             if step.isMultiple(of: 150) {
+            await room.hear()
                 await room.rest()
                 await check(room, people)
             }

@@ -85,6 +85,8 @@ struct FakeOffer {
                     ssrc: UInt32.random(in: 1 ... .max, using: &random), rtxSsrc: 0)
             }
         }
+    /// What was heard so far.
+    private var heard: [MediaUpdate] = []
         return Negotiation(
             remoteUfrag: "abcd", remotePassword: String(repeating: "p", count: 22), fingerprint: fingerprint,
             dtlsRole: .server, extensions: ExtensionMap(), sends: sends, receives: receives,
@@ -190,8 +192,21 @@ final class MediaFixture {
         return shown
     }
 
+    /// Hears what was told so far, as the signaling does all the time.
+    func hear() async {
+        var isMarked = await director.mark()
+        for await batch in director.updates {
+            if batch.isEmpty { return }
+            heard += batch
+            if !isMarked { isMarked = await director.mark() }
+        }
+    }
+
     /// What the signaling tells, by source: who is in a Slot, in the order of the m-lines.
     func told(_ participant: ParticipantID, _ source: SlotSource) async -> [ParticipantID?] {
+        var all = heard
+        var reader = director.updates.makeAsyncIterator()
+        while await director.tellOrWait(), let batch = await reader.next() { all += batch }
         await director.slots(of: participant).filter { $0.source == source }.map(\.participant)
     }
 
@@ -207,8 +222,7 @@ final class MediaFixture {
     /// Ends the updates and answers all of them.
     func allUpdates() async -> [MediaUpdate] {
         await director.finishUpdates()
-        var all: [MediaUpdate] = []
-        for await update in director.updates { all += update }
+        while let batch = await reader.next() { all += batch }
         return all
     }
 }
@@ -219,7 +233,14 @@ extension MediaDirector {
     func participant(of session: SessionHandle) -> ParticipantID? { agents[session]?.participant }
     /// No Slot is due, and no worker has something to be told.
     var isAtRest: Bool { queue.isEmpty && feeds.isEmpty && workers.allSatisfy(\.isIdle) }
-    func finishUpdates() { emit.finish() }
+    /// Tells what waits; true when the reader has no room for it.
+    func tellOrWait() -> Bool {
+        commit()
+        return !news.waiting.isEmpty
+    }
+    /// An empty batch behind what was told; false when the stream is full.
+    func mark() -> Bool { if case .enqueued = news.reader.yield([]) { true } else { false } }
+    func finishUpdates() { news.reader.finish() }
     /// Sessions, Tracks and Slots that are not free.
     func placesInUse() -> [Int] {
         [

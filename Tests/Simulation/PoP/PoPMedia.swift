@@ -23,10 +23,11 @@ actor PoPMedia: MediaPlane {
 
     /// Hands what the director told to the hub.
     func deliverNews() async {
-        await director.endNews()
+        var isMarked = await director.endNews()
         for await news in updates {
             if news.isEmpty { break }
             await hub?.take(news)
+            if !isMarked { isMarked = await director.endNews() }
         }
     }
 

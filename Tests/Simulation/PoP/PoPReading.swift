@@ -55,8 +55,10 @@ extension MediaDirector {
     /// Workers that have read every command.
     var idleWorkers: [Bool] { workers.map(\.isIdle) }
 
-    /// Marks the end of what was told so far, as the stream itself cannot say that it is empty.
-    func endNews() { emit.yield([]) }
+    /// Marks the end of what was told so far, as the stream itself cannot say that it is empty; false when it is full.
+    func endNews() -> Bool {
+        if case .enqueued = news.reader.yield([]) { true } else { false }
+    }
 
     func reading() -> PoPReading {
         var reading = PoPReading()
