@@ -95,21 +95,26 @@ let package = Package(
             ],
             swiftSettings: dpdkSwift),
 
-        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        // What the tests of several modules share.
+        .target(name: "TestSupport", path: "Tests/Support"),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"]),
         .testTarget(name: "MailboxTests", dependencies: ["Mailbox"]),
-        .testTarget(name: "NeedletailTests", dependencies: ["needletail"], swiftSettings: dpdkSwift),
-        .testTarget(name: "DataplaneTests", dependencies: ["Dataplane", "CSRTP", "Wire"], swiftSettings: dpdkSwift),
-        .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
+        .testTarget(name: "NeedletailTests", dependencies: ["needletail", "TestSupport"], swiftSettings: dpdkSwift),
+        .testTarget(
+            name: "DataplaneTests", dependencies: ["Dataplane", "CSRTP", "TestSupport", "Wire"],
+            swiftSettings: dpdkSwift),
+        .testTarget(name: "AgentsTests", dependencies: ["Agents", "TestSupport"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
         .testTarget(
             name: "ConferenceTests",
             dependencies: [
-                "Conference", "Agents", "Mailbox", "Meetings", "Wire", .product(name: "Logging", package: "swift-log"),
+                "Conference", "Agents", "Mailbox", "Meetings", "TestSupport", "Wire",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "ApiTests",
             dependencies: [
-                "Api", "Agents", "COpenSSL", "Conference", "Mailbox", "Meetings", "Wire",
+                "Api", "Agents", "COpenSSL", "Conference", "Mailbox", "Meetings", "TestSupport", "Wire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),

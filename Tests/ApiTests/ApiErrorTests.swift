@@ -1,5 +1,6 @@
 import Logging
 import Meetings
+import TestSupport
 import Testing
 
 @testable import Api
@@ -266,7 +267,7 @@ import Testing
     @Test(arguments: [300, 500]) func whoComesWhenToldIsIn(_ people: Int) throws {
         let limit = ApiConfiguration.RateLimit()
         let limiter = AddressLimiter(limit)
-        var random = SplitMix(state: 7)
+        var random = SplitMix(seed: 7)
         var arrivals: [Int64: [Int]] = [:]
         for person in 0..<people { arrivals[Int64.random(in: 0..<10_000, using: &random), default: []].append(person) }
         var refusals: [Int: Int] = [:]

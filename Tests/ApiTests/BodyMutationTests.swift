@@ -1,5 +1,6 @@
 import Foundation
 import Meetings
+import TestSupport
 import Testing
 
 @testable import Api
@@ -29,7 +30,7 @@ struct BodyMutationTests {
     }
 
     @Test(arguments: 1...4) func whateverComesIsReadOrRefused(seed: Int) {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         let now = Timestamp(milliseconds: 1_800_000_000_000)
         var taken = 0
         var refused = 0

@@ -1,5 +1,6 @@
 import Logging
 import Meetings
+import TestSupport
 import Testing
 
 @testable import Api
@@ -36,7 +37,7 @@ struct SignalingMutationTests {
 
     @Test(arguments: 1...5)
     func whateverIsSaidNobodyStaysBehind(seed: Int) async throws {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         let meeting = try await hub.create(MeetingPlan(topic: "Standup"), owner: "user-1", password: nil)
         let messages = Self.valid(meeting.number.description)
         var joined = 0

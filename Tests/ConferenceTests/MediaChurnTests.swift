@@ -1,5 +1,6 @@
 import Mailbox
 import Meetings
+import TestSupport
 import Testing
 import Wire
 
@@ -49,7 +50,7 @@ import Wire
             workers: course.workers, capacity: course.capacity, depth: course.depth, seed: course.seed,
             options: options)
         for worker in room.workers { worker.reportsEverything = course.reportsEverything }
-        var random = SeededGenerator(seed: course.seed)
+        var random = SplitMix(seed: course.seed)
         var people: [ParticipantID: Person] = [:]
         var refused = 0
         for step in 1...3_000 {
@@ -59,8 +60,8 @@ import Wire
                 await room.director.poll()
             }
             for worker in room.workers where Bool.random(using: &random) { worker.turn(limit: course.pace) }
-            if step.isMultiple(of: 150) {
             await room.hear()
+            if step.isMultiple(of: 150) {
                 await room.rest()
                 await check(room, people)
             }
@@ -83,7 +84,7 @@ import Wire
 
     private func act(
         _ step: Int, _ room: MediaFixture, _ people: inout [ParticipantID: Person], _ refused: inout Int,
-        _ random: inout SeededGenerator
+        _ random: inout SplitMix
     ) async throws {
         let present = people.keys.sorted { $0.rawValue < $1.rawValue }
         let anyone = present.randomElement(using: &random)
@@ -119,7 +120,7 @@ import Wire
 
     private func enter(
         _ id: ParticipantID, _ step: Int, _ room: MediaFixture, _ people: inout [ParticipantID: Person],
-        _ refused: inout Int, _ random: inout SeededGenerator
+        _ refused: inout Int, _ random: inout SplitMix
     ) async throws {
         var offer = FakeOffer()
         offer.microphone = Int.random(in: 0..<8, using: &random) > 0

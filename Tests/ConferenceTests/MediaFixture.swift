@@ -2,26 +2,12 @@ import Logging
 import Mailbox
 import Meetings
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
 @testable import Agents
 @testable import Conference
-
-/// A repeatable generator (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// Time that only a test moves, nanoseconds.
 final class MediaClock: Sendable {
@@ -85,8 +71,6 @@ struct FakeOffer {
                     ssrc: UInt32.random(in: 1 ... .max, using: &random), rtxSsrc: 0)
             }
         }
-    /// What was heard so far.
-    private var heard: [MediaUpdate] = []
         return Negotiation(
             remoteUfrag: "abcd", remotePassword: String(repeating: "p", count: 22), fingerprint: fingerprint,
             dtlsRole: .server, extensions: ExtensionMap(), sends: sends, receives: receives,
@@ -101,6 +85,8 @@ final class MediaFixture {
     let clock = MediaClock()
     /// The certificate of the clients.
     let client: Certificate
+    /// What was heard so far.
+    private var heard: [MediaUpdate] = []
 
     init(
         workers count: Int, capacity: Capacity = Capacity(sessions: 64, tracks: 512, slots: 2_048), depth: Int = 16_384,
@@ -118,7 +104,7 @@ final class MediaFixture {
         director = MediaDirector(
             workers: workers.map(\.mailbox), capacity: capacity, pop: 7,
             certificate: try Certificate(notBefore: 1_700_000_000), options: options,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SeededGenerator(seed: seed),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SplitMix(seed: seed),
             clock: { clock.now }, answering: answering)
         for worker in workers {
             worker.catchUp = { [unowned self] number in workers.indices.contains(number) ? workers[number] : nil }
@@ -192,21 +178,8 @@ final class MediaFixture {
         return shown
     }
 
-    /// Hears what was told so far, as the signaling does all the time.
-    func hear() async {
-        var isMarked = await director.mark()
-        for await batch in director.updates {
-            if batch.isEmpty { return }
-            heard += batch
-            if !isMarked { isMarked = await director.mark() }
-        }
-    }
-
     /// What the signaling tells, by source: who is in a Slot, in the order of the m-lines.
     func told(_ participant: ParticipantID, _ source: SlotSource) async -> [ParticipantID?] {
-        var all = heard
-        var reader = director.updates.makeAsyncIterator()
-        while await director.tellOrWait(), let batch = await reader.next() { all += batch }
         await director.slots(of: participant).filter { $0.source == source }.map(\.participant)
     }
 
@@ -219,8 +192,21 @@ final class MediaFixture {
                 .map(\.maxHeight))
     }
 
+    /// Hears what was told so far, as the signaling does all the time.
+    func hear() async {
+        var isMarked = await director.mark()
+        for await batch in director.updates {
+            if batch.isEmpty { return }
+            heard += batch
+            if !isMarked { isMarked = await director.mark() }
+        }
+    }
+
     /// Ends the updates and answers all of them.
     func allUpdates() async -> [MediaUpdate] {
+        var all = heard
+        var reader = director.updates.makeAsyncIterator()
+        while await director.tellOrWait(), let batch = await reader.next() { all += batch }
         await director.finishUpdates()
         while let batch = await reader.next() { all += batch }
         return all

@@ -1,5 +1,6 @@
 import Mailbox
 import Meetings
+import TestSupport
 import Testing
 import Wire
 
@@ -154,7 +155,7 @@ import Wire
         let room = try MediaFixture(workers: 1)
         let session = try await room.enter(ann)
         validate(room, session)
-        var random = SeededGenerator(seed: 9)
+        var random = SplitMix(seed: 9)
         for _ in 0..<200 {
             var datagram = Datagram(session: session)
             // Also counts that are not true.

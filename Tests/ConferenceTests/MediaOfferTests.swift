@@ -1,6 +1,7 @@
 import Logging
 import Mailbox
 import Meetings
+import TestSupport
 import Testing
 import Wire
 
@@ -49,7 +50,7 @@ import Wire
         let address = Endpoint(address: IPAddress(v4: 0xc000_0207), port: 3_478)
         let director = MediaDirector(
             workers: [worker.mailbox], capacity: capacity, pop: 3, certificate: certificate, candidates: [address],
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SeededGenerator(seed: 5),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SplitMix(seed: 5),
             clock: { clock.now })
         let answer = try await director.connect(
             ann, in: .test, MediaOffer(sdp: offer(fingerprint: theirs), state: .camera)

@@ -2,6 +2,7 @@ import Agents
 import Logging
 import Mailbox
 import Meetings
+import TestSupport
 import Testing
 import Wire
 
@@ -22,7 +23,7 @@ import Wire
         director = MediaDirector(
             workers: [worker.mailbox], capacity: capacity, pop: 3,
             certificate: try Certificate(notBefore: 1_700_000_000), candidates: [Endpoint("192.0.2.7:3478")!],
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SeededGenerator(seed: 5),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, generator: SplitMix(seed: 5),
             clock: { [clock] in clock.now })
     }
 

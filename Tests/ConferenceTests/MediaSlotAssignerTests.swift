@@ -1,4 +1,5 @@
 import Meetings
+import TestSupport
 import Testing
 
 @testable import Conference
@@ -29,7 +30,7 @@ import Testing
     }
 
     @Test func `any change leaves the wanted in exactly one slot each and moves nobody`() {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix(seed: 4)
         var assigner = SlotAssigner(occupants: Array(repeating: nil, count: 9))
         for _ in 0..<2_000 {
             let wanted = (0..<Int.random(in: 0...14, using: &random)).map { _ in
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test func `whatever the places are, the wanted are in exactly one slot each`() {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix(seed: 5)
         var assigner = SlotAssigner(occupants: Array(repeating: nil, count: 4))
         for _ in 0..<2_000 {
             let wanted = (0..<Int.random(in: 0...6, using: &random)).map { _ in

@@ -1,4 +1,5 @@
 import Mailbox
+import TestSupport
 import Testing
 import Wire
 
@@ -194,7 +195,7 @@ private struct PickyQueue: PortQueue {
         let pool = try PortFixture.pool(count: 1_023)
         defer { pool.deallocate() }
         let engine = SRTPEngine()
-        var random = SRTPRandom(state: 1)
+        var random = SplitMix(seed: 1)
         let slab = SRTPSlab(engine, random.keying(profile))
         let payload = SRTPBuffer(random.bytes(100))
         var template = FrameTemplate(

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -16,7 +17,7 @@ import Wire
         var rollover = RolloverCounter()
         var window = ReplayWindow()
 
-        init(_ engine: borrowing SRTPEngine, _ random: inout SRTPRandom) {
+        init(_ engine: borrowing SRTPEngine, _ random: inout SplitMix) {
             let keying = random.keying(SRTPProfile.allCases.randomElement(using: &random)!)
             slab = SRTPSlab(engine, keying)
             outbound = SRTPOracle(keying, outbound: true)
@@ -25,7 +26,7 @@ import Wire
             index = UInt64.random(in: 0...0xFFFF, using: &random)
         }
 
-        func nextPacket(_ random: inout SRTPRandom) -> SRTPPlainPacket {
+        func nextPacket(_ random: inout SplitMix) -> SRTPPlainPacket {
             index += UInt64.random(in: 1...(Bool.random(using: &random) ? 2 : 300), using: &random)
             return random.packet(ssrc: ssrc, sequence: UInt16(index & 0xFFFF))
         }
@@ -36,7 +37,7 @@ import Wire
     @Test(arguments: SRTPEngineChoice.available)
     func `libsrtp2 opens what we seal in bursts of mixed keys and profiles`(_ choice: SRTPEngineChoice) throws {
         let engine = try choice.engine()
-        var random = SRTPRandom(state: 0x5EA1)
+        var random = SplitMix(seed: 0x5EA1)
         let streams = (0..<9).map { _ in Stream(engine, &random) }
         for burst in 0..<96 {
             let size = Self.burstSizes[burst % Self.burstSizes.count]
@@ -77,7 +78,7 @@ import Wire
     @Test(arguments: SRTPEngineChoice.available)
     func `we open what libsrtp2 seals in bursts of mixed keys and profiles`(_ choice: SRTPEngineChoice) throws {
         let engine = try choice.engine()
-        var random = SRTPRandom(state: 0x09E4)
+        var random = SplitMix(seed: 0x09E4)
         let streams = (0..<9).map { _ in Stream(engine, &random) }
         for burst in 0..<96 {
             let size = Self.burstSizes[burst % Self.burstSizes.count]
@@ -108,7 +109,7 @@ import Wire
     }
 
     /// What happens to packets on their way.
-    static func disturb(_ packets: [[UInt8]], _ random: inout SRTPRandom) -> [[UInt8]] {
+    static func disturb(_ packets: [[UInt8]], _ random: inout SplitMix) -> [[UInt8]] {
         var result: [[UInt8]] = []
         for packet in packets {
             switch Int.random(in: 0..<10, using: &random) {
@@ -135,7 +136,7 @@ import Wire
         _ choice: SRTPEngineChoice, _ profile: SRTPProfile
     ) throws {
         let engine = try choice.engine()
-        var random = SRTPRandom(state: 0xD157)
+        var random = SplitMix(seed: 0xD157)
         let keying = random.keying(profile)
         let slab = SRTPSlab(engine, keying)
         let (outbound, inbound) = (SRTPOracle(keying, outbound: true), SRTPOracle(keying, outbound: false))
@@ -177,7 +178,7 @@ import Wire
     @Test(arguments: SRTPEngineChoice.available, SRTPProfile.allCases)
     func `all 32 bits of the roll-over counter count`(_ choice: SRTPEngineChoice, _ profile: SRTPProfile) throws {
         let engine = try choice.engine()
-        var random = SRTPRandom(state: 0x2042)
+        var random = SplitMix(seed: 0x2042)
         let keying = random.keying(profile)
         let slab = SRTPSlab(engine, keying)
         for rollover in [1, 0x7FFF, 0xFFFF, 0x1_0000, 0x1234_5678, 0xFFFF_FFFF] as [UInt32] {
@@ -198,7 +199,7 @@ import Wire
         }
     }
 
-    static func rtcp(_ random: inout SRTPRandom) -> [UInt8] {
+    static func rtcp(_ random: inout SplitMix) -> [UInt8] {
         let words = Int.random(in: 1...(Bool.random(using: &random) ? 8 : 300), using: &random)
         return [0x80, 201, UInt8(words >> 8), UInt8(words & 0xFF)] + random.bytes(4 * words)
     }
@@ -206,7 +207,7 @@ import Wire
     @Test(arguments: SRTPEngineChoice.available, SRTPProfile.allCases)
     func `libsrtp2 opens the SRTCP packets that we seal`(_ choice: SRTPEngineChoice, _ profile: SRTPProfile) throws {
         let engine = try choice.engine()
-        var random = SRTPRandom(state: 0x27C9)
+        var random = SplitMix(seed: 0x27C9)
         let keying = random.keying(profile)
         let slab = SRTPSlab(engine, keying)
         let inbound = SRTPOracle(keying, outbound: false)
@@ -225,7 +226,7 @@ import Wire
         _ choice: SRTPEngineChoice, _ profile: SRTPProfile
     ) throws {
         let engine = try choice.engine()
-        var random = SRTPRandom(state: 0x27C9)
+        var random = SplitMix(seed: 0x27C9)
         let keying = random.keying(profile)
         let slab = SRTPSlab(engine, keying)
         let (outbound, inbound) = (SRTPOracle(keying, outbound: true), SRTPOracle(keying, outbound: false))
@@ -260,7 +261,7 @@ import Wire
         _ choice: SRTPEngineChoice, _ profile: SRTPProfile
     ) throws {
         let engine = try choice.engine()
-        var random = SRTPRandom(state: 0x0C17)
+        var random = SplitMix(seed: 0x0C17)
         let slab = SRTPSlab(engine, random.keying(profile))
         let bytes = random.bytes(12 + profile.tagLength - 1)
         for length in 12..<bytes.count + 1 {

@@ -1,4 +1,5 @@
 import CSRTP
+import TestSupport
 import Wire
 
 @testable import Dataplane
@@ -29,20 +30,8 @@ enum SRTPEngineChoice: String, CaseIterable, Sendable {
     static let available = allCases.filter { $0.make() != nil }
 }
 
-/// SplitMix64: the same packets in every run.
-struct SRTPRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
-
+/// The same packets in every run.
+extension SplitMix {
     mutating func keying(_ profile: SRTPProfile) -> SRTPKeying {
         SRTPKeying(profile: profile, key: bytes(profile.keyLength), salt: bytes(profile.saltLength))
     }

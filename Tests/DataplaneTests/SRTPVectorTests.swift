@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -134,7 +135,7 @@ import Wire
 
     @Test func `erase leaves no key behind`() {
         let engine = SRTPEngine()
-        var random = SRTPRandom(state: 5)
+        var random = SplitMix(seed: 5)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: SRTPTransform.byteCount, alignment: 64)
         defer { memory.deallocate() }
         for profile in SRTPProfile.allCases {

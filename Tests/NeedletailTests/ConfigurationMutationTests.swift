@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import needletail
@@ -8,19 +9,6 @@ import Testing
 ///
 /// `CONFIGURATION_SEED` and `CONFIGURATION_ROUNDS` run others, and more of them.
 @Suite struct ConfigurationMutationTests {
-    /// SplitMix64, whose whole state is the seed.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     private static let secret = "neverintoanymessage-neverintoanymessage"
 
     /// What values may be that are not meant.
@@ -45,7 +33,7 @@ import Testing
         return lines.map { $0.replacing(/^  # ([a-z_0-9]+:)/) { "  \($0.output.1)" } }
     }
 
-    private static func mutate(_ lines: inout [String], _ generator: inout Generator) {
+    private static func mutate(_ lines: inout [String], _ generator: inout SplitMix) {
         guard let place = lines.indices.randomElement(using: &generator) else { return lines.append("a: b") }
         let other = lines.indices.randomElement(using: &generator) ?? place
         switch Int.random(in: 0..<8, using: &generator) {
@@ -73,7 +61,7 @@ import Testing
         let example = try Self.example()
         var refused = 0
         for round in 0..<rounds {
-            var generator = Generator(state: seed &+ round &* 0x1_0000)
+            var generator = SplitMix(seed: seed &+ round &* 0x1_0000)
             var lines = example
             for _ in 0..<Int.random(in: 1...8, using: &generator) { Self.mutate(&lines, &generator) }
             do {

@@ -7,6 +7,15 @@ import Wire
 /// Requests for keyframes cost the publisher bandwidth and every viewer quality: few, and none in vain.
 @Suite(.serialized)
 struct KeyframeRequestTests {
+    /// A second of the camera, which begins with a keyframe; what was asked for meanwhile is forgotten.
+    private func warmUp(_ camera: inout Camera, _ world: World) {
+        for number in 0..<30 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        camera.peer.keyframeRequests = []
+    }
+
     @Test("viewers of two layers who ask in turns cost a request a second for the whole Track")
     func throttledPerTrack() throws {
         let world = try World(seed: 91)
@@ -57,10 +66,7 @@ struct KeyframeRequestTests {
         let world = try World(seed: 93)
         var (camera, viewer, slot, ssrc) = pair(world)
         world.command(0, .mapSlot(MapSlot(slot: slot, track: .none, maxHeight: 0)))
-        for number in 0..<30 {
-            camera.frame(keyframe: number == 0)
-            world.run(33)
-        }
+        warmUp(&camera, world)
         world.run(5_000)
         world.command(0, .mapSlot(MapSlot(slot: slot, track: camera.track, maxHeight: 720)))
         camera.peer.keyframeRequests = []
@@ -79,11 +85,7 @@ struct KeyframeRequestTests {
     func neverRepeated() throws {
         let world = try World(seed: 98)
         var (camera, viewer, _, ssrc) = pair(world)
-        for number in 0..<30 {
-            camera.frame(keyframe: number == 0)
-            world.run(33)
-        }
-        camera.peer.keyframeRequests = []
+        warmUp(&camera, world)
         camera.frame(loses: { $0 == 1 })
         camera.peer.forgetSent()
         var askedAfter: Int?
@@ -104,11 +106,7 @@ struct KeyframeRequestTests {
     func mendedByKeyframe() throws {
         let world = try World(seed: 99)
         var (camera, _, _, _) = pair(world)
-        for number in 0..<30 {
-            camera.frame(keyframe: number == 0)
-            world.run(33)
-        }
-        camera.peer.keyframeRequests = []
+        warmUp(&camera, world)
         camera.frame(loses: { $0 == 1 })
         camera.peer.forgetSent()
         for number in 0..<100 {
@@ -135,11 +133,7 @@ struct KeyframeRequestTests {
                 world.run(33)
             }
         }
-        for number in 0..<30 {
-            camera.frame(keyframe: number == 0)
-            world.run(33)
-        }
-        camera.peer.keyframeRequests = []
+        warmUp(&camera, world)
         for lost: UInt8 in [0, 20, 63, 0, 64, 255, 150] {
             report(lost: lost)
             #expect(camera.peer.keyframeRequests.isEmpty, "at \(lost) of 256")
@@ -155,11 +149,7 @@ struct KeyframeRequestTests {
     func longGap(viewerWorker: Int) throws {
         let world = try World(workers: 2, seed: 105)
         var (camera, viewer, _, ssrc) = pair(world, workers: (0, viewerWorker))
-        for number in 0..<30 {
-            camera.frame(keyframe: number == 0)
-            world.run(33)
-        }
-        camera.peer.keyframeRequests = []
+        warmUp(&camera, world)
         for _ in 0..<15 { camera.frame(loses: { _ in true }) }
         let before = try #require(viewer.inboxes[ssrc]?.highest)
         var asked = 0
@@ -180,11 +170,7 @@ struct KeyframeRequestTests {
     func tooLate() throws {
         let world = try World(seed: 106)
         var (camera, viewer, _, ssrc) = pair(world)
-        for number in 0..<30 {
-            camera.frame(keyframe: number == 0)
-            world.run(33)
-        }
-        camera.peer.keyframeRequests = []
+        warmUp(&camera, world)
         // The viewer's network is down for as long as packets are kept, and nothing is sent meanwhile.
         world.port.outbound.loss = 1
         camera.frame()
@@ -208,11 +194,7 @@ struct KeyframeRequestTests {
         let world = try World(seed: 94)
         let (camera, _, _, _) = pair(world)
         var source = camera
-        for number in 0..<30 {
-            source.frame(keyframe: number == 0)
-            world.run(33)
-        }
-        camera.peer.keyframeRequests = []
+        warmUp(&source, world)
         // A Session that has not finished its handshake.
         let session = SessionHandle(worker: 0, index: 9, generation: world.nextGeneration())
         let slot = SlotHandle(worker: 0, index: 9, generation: world.nextGeneration())
@@ -236,11 +218,7 @@ struct KeyframeRequestTests {
     func flappingLayer() throws {
         let world = try World(seed: 95)
         var (camera, _, _, _) = pair(world, layers: 2)
-        for number in 0..<30 {
-            camera.frame(keyframe: number == 0)
-            world.run(33)
-        }
-        camera.peer.keyframeRequests = []
+        warmUp(&camera, world)
         // 0.8 s with it and 0.8 s without it, beginning without a keyframe of its own.
         var seen = 0
         for number in 0..<900 {

@@ -17,7 +17,7 @@ import Testing
         "Tests": [
             "WireTests", "MailboxTests", "DataplaneTests", "AgentsTests", "MeetingsTests", "ConferenceTests",
             "StoreTests?", "FleetTests?", "ApiTests", "NeedletailTests", "Simulation", "Interop", "Fuzz", "PacketPath",
-            "Web", "Tidy",
+            "Web", "Tidy", "Support",
         ],
     ]
 

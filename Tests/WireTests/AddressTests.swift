@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -92,7 +93,7 @@ import Wire
     }
 
     @Test func ownerUfragTextComesBack() {
-        var random = SeededGenerator(state: 7)
+        var random = SplitMix(seed: 7)
         for _ in 0..<100 {
             let owner = OwnerUfrag(
                 pop: random.next(), worker: random.next(), index: random.next(), secret: random.next())

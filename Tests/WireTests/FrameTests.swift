@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -30,7 +31,7 @@ import Wire
         let template = try Self.template(source, destination)
         #expect(template.isV4 == !source.contains("["))
         #expect(template.length == (template.isV4 ? 42 : 62))
-        var random = SeededGenerator(state: 3)
+        var random = SplitMix(seed: 3)
         for count in [0, 1, 2, 3, 100, 1200, 1472] {
             let payload = random.bytes(count)
             let padded = Self.frame(template, payload, identification: 0xfffe) + [UInt8](repeating: 0, count: 18)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -7,7 +8,7 @@ import Wire
     private func frame(
         _ number: UInt8, isV4: Bool, count: Int, seed: UInt64, partial: Bool
     ) -> (bytes: [UInt8], whole: UInt16, field: Int) {
-        var random = SeededGenerator(state: seed)
+        var random = SplitMix(seed: seed)
         let source = IPAddress(isV4 ? "10.66.0.101" : "fd66::101")!
         let destination = IPAddress(isV4 ? "10.66.0.21" : "fd66::21")!
         let start = 14 + (isV4 ? 20 : 40)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -210,7 +211,7 @@ import Wire
     }
 
     @Test func anyNackComesBack() throws {
-        var random = SeededGenerator(state: 5)
+        var random = SplitMix(seed: 5)
         for _ in 0..<300 {
             var next: UInt16 = random.next()
             let lost = (0..<Int.random(in: 1...60, using: &random)).map { _ in

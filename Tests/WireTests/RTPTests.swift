@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -147,7 +148,7 @@ import Wire
     }
 
     @Test func writtenElementsComeBack() throws {
-        var random = SeededGenerator(state: 11)
+        var random = SplitMix(seed: 11)
         for round in 0..<500 {
             let elements = (0..<Int.random(in: 0...8, using: &random)).map { index in
                 let wide = round % 2 == 0

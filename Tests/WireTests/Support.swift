@@ -26,18 +26,3 @@ func written(_ capacity: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> 
     block.initializeMemory(as: UInt8.self, repeating: 0xee)
     return try Array(block.prefix(body(block)))
 }
-
-/// A seeded generator (SplitMix64), so that a failure repeats.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in .random(in: .min ... .max, using: &self) } }
-}

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -116,7 +117,7 @@ import Wire
     }
 
     @Test func randomArrivalsComeBackInPieces() throws {
-        var random = SeededGenerator(state: 21)
+        var random = SplitMix(seed: 21)
         for round in 0..<400 {
             var clock = Int64.random(in: -10000...1_000_000, using: &random)
             let lossy = Int.random(in: 0...3, using: &random)
