@@ -32,6 +32,11 @@ final class HTTP1Rules: ChannelDuplexHandler, RemovableChannelHandler {
                 // Answered in its turn, as all that is malformed.
                 return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
             }
+            if SignalingChannel.isOpened(by: head) {
+                context.fireChannelRead(wrapInboundOut(.head(head)))
+                // What follows is none of HTTP.
+                return context.pipeline.syncOperations.removeHandler(self, promise: nil)
+            }
             // RFC 9110 section 10.1.1.
             if head.isOld { head.headers.remove(name: "Expect") }
             let persistence = Self.persistence(of: head)
@@ -40,8 +45,6 @@ final class HTTP1Rules: ChannelDuplexHandler, RemovableChannelHandler {
             // Hummingbird knows this spelling.
             if isInLast { head.headers.replaceOrAdd(name: "Connection", value: "close") }
             context.fireChannelRead(wrapInboundOut(.head(head)))
-            // What follows is none of HTTP.
-            if SignalingChannel.isOpened(by: head) { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
         case .body: context.fireChannelRead(data)
         case .end:
             isOver = isInLast
