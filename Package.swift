@@ -59,6 +59,7 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
         .target(name: "Meetings"),
+        .target(name: "Fleet"),
         .target(
             name: "Conference",
             dependencies: ["Wire", "Mailbox", "Agents", "Meetings", .product(name: "Logging", package: "swift-log")]),
@@ -105,6 +106,7 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .testTarget(name: "AgentsTests", dependencies: ["Agents", "TestSupport"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
+        .testTarget(name: "FleetTests", dependencies: ["Fleet"]),
         .testTarget(
             name: "ConferenceTests",
             dependencies: [
