@@ -1,0 +1,30 @@
+/// Somebody who looks for a PoP.
+public struct PlacementClient: Sendable {
+    /// Where it is, as far as is known.
+    public enum Origin: Sendable {
+        /// It reached this PoP by anycast, which therefore is near it.
+        case arrived(at: String)
+        case position(Position)
+    }
+
+    public var origin: Origin
+    /// A hash of what stays the same when the client asks again, so that the answer does too.
+    public var key: UInt64
+    /// How often it was sent on already, on this join.
+    public var redirects: Int
+
+    public init(origin: Origin, key: UInt64, redirects: Int = 0) {
+        self.origin = origin
+        self.key = key
+        self.redirects = redirects
+    }
+}
+
+/// Which PoP serves a client.
+public struct PlacementDecision: Equatable, Sendable {
+    public var pop: String
+    /// The client arrived at another PoP, which sends it on (307, or `moved` in the socket).
+    public var isRedirect: Bool
+    /// Where it may go instead, best first.
+    public var alternates: [String]
+}

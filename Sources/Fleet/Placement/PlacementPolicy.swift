@@ -1,0 +1,50 @@
+/// The constants of placement; Documentation.docc/Fleet.md has the same table.
+enum PlacementPolicy {
+    /// Seconds without a report after which a PoP counts as gone: three reports of 5 s missed.
+    static let silence = 15.0
+
+    /// Share of its capacity up to which a PoP costs nothing but distance.
+    static let priceKnee = 0.8
+    /// What a full PoP costs, ms of round trip: about another continent.
+    static let priceTop = 100.0
+    /// Fourth power between knee and top: 6 ms at 90%, 32 ms at 95%. A PoP fills up before people are sent far.
+    static func price(utilisation: Double) -> Double {
+        let excess = (utilisation - priceKnee) / (1 - priceKnee)
+        if excess <= 0 { return 0 }
+        let square = min(excess, 1) * min(excess, 1)
+        return priceTop * square * square
+    }
+
+    /// What it is worth, in ms, that the meeting already has people there: a Lane less. Well below 30 ms of distance.
+    static let meetingWorth = 10.0
+    /// A newcomer stays at the PoP that it reached unless another is better by this, ms: a redirect costs it a new connection.
+    static let redirectGain = 10.0
+    /// A client that was sent on this often is not sent on again.
+    static let mostRedirects = 3
+    /// Who cannot be served by its own PoP is spread over those that cost at most this much more than the best...
+    static let spreadShare = 0.25
+    /// ... or this, ms: a snapshot is some seconds old, and all others read the same one.
+    static let spreadFloor = 2.0
+    /// As many are compared at most, and named as target and alternates.
+    static let shortlist = 4
+
+    /// Above this share of its capacity a PoP moves people away ...
+    static let reliefStart = 0.97
+    /// ... until it is below this one.
+    static let reliefStop = 0.90
+    /// Nobody is moved to where it would bring the load above this: newcomers cost nothing there, so none is turned away for it.
+    static let reliefLimit = priceKnee
+    /// The same for the people of a draining PoP, who must go somewhere; below `reliefStart`, so they stay there.
+    static let drainLimit = 0.95
+    /// Share of its capacity that a hot PoP moves away in a step. A step is an interval of reports (5 s): the next sees what came of it.
+    static let reliefBudget = 0.01
+    /// The same for a draining PoP: empty after 20 steps.
+    static let drainBudget = 0.05
+    /// Nobody is moved off a hot PoP to one this far, ms: a full PoP serves better than a far one.
+    static let reliefReach = 50.0
+    /// Who was moved is not moved for load again within these seconds.
+    static let reliefRest = 600.0
+
+    /// More people than one PoP can serve: who reports it lies.
+    static let mostCapacity = 10_000_000.0
+}
