@@ -12,7 +12,7 @@ public enum Placement {
         var arrival: Int?
         if case .arrived(let name) = client.origin { arrival = snapshot.index(of: name) }
         let gathered = gathered.compactMap { snapshot.index(of: $0) }
-        let (shortlist, nearest) = search(Reach(client.origin, in: snapshot), in: snapshot, gathered)
+        let (shortlist, unloaded) = search(Reach(client.origin, in: snapshot), in: snapshot, gathered)
 
         if let arrival, snapshot.entries[arrival].hasRoom {
             let own = snapshot.entries[arrival].price - (gathered.contains(arrival) ? PlacementPolicy.meetingWorth : 0)
@@ -23,7 +23,7 @@ public enum Placement {
         guard client.redirects < PlacementPolicy.mostRedirects else { return nil }
         let targets = shortlist.filter { $0.index != arrival }
         guard let best = targets.first else { return nil }
-        let isSentAway = arrival != nil || best.index != nearest
+        let isSentAway = arrival != nil || best.index != unloaded
         let chosen = isSentAway ? spread(targets, key: client.key, in: snapshot) : best.index
         return decision(chosen, targets, arrival: arrival, in: snapshot)
     }
@@ -66,14 +66,14 @@ public enum Placement {
         }
     }
 
-    /// The cheapest PoPs with room, best first, and the nearest of all, with room or without.
+    /// The cheapest PoPs with room, best first, and the one that would be best if none had any load.
     private static func search(
         _ reach: Reach, in snapshot: PlacementSnapshot, _ gathered: [Int]
-    ) -> (shortlist: [Option], nearest: Int) {
+    ) -> (shortlist: [Option], unloaded: Int) {
         var shortlist: [Option] = []
         shortlist.reserveCapacity(PlacementPolicy.shortlist + 1)
         var worst = Double.infinity
-        var (nearest, least) = (-1, Double.infinity)
+        var (unloaded, least) = (-1, Double.infinity)
         snapshot.entries.withUnsafeBufferPointer { entries in
             for index in 0..<entries.count {
                 // The arcsine is taken only where the chord alone does not tell that the PoP is too far.
@@ -87,7 +87,8 @@ public enum Placement {
                     if bound - PlacementPolicy.meetingWorth > worst && bound > least { continue }
                 }
                 let roundTrip = roundTrip(reach, index, entries[index], chord: chord)
-                if roundTrip < least { (nearest, least) = (index, roundTrip) }
+                let unpriced = roundTrip + entries[index].demandPrice
+                if unpriced < least { (unloaded, least) = (index, unpriced) }
                 guard entries[index].hasRoom else { continue }
                 var cost = roundTrip + entries[index].price
                 if gathered.contains(index) { cost -= PlacementPolicy.meetingWorth }
@@ -96,7 +97,7 @@ public enum Placement {
                 if shortlist.count == PlacementPolicy.shortlist { worst = shortlist[shortlist.count - 1].cost }
             }
         }
-        return (shortlist, nearest)
+        return (shortlist, unloaded)
     }
 
     private static func roundTrip(

@@ -4,10 +4,10 @@ enum PlacementPolicy {
     static let silence = 15.0
 
     /// Share of its capacity up to which a PoP costs nothing but distance.
-    static let priceKnee = 0.8
+    static let priceKnee = 0.9
     /// What a full PoP costs, ms of round trip: about another continent.
     static let priceTop = 100.0
-    /// Fourth power between knee and top: 6 ms at 90%, 32 ms at 95%. A PoP fills up before people are sent far.
+    /// Fourth power between knee and top: 6 ms at 95% of the capacity, 41 ms at 98%. A PoP fills up before people are sent far.
     static func price(utilisation: Double) -> Double {
         let excess = (utilisation - priceKnee) / (1 - priceKnee)
         if excess <= 0 { return 0 }
@@ -24,7 +24,7 @@ enum PlacementPolicy {
     /// Who cannot be served by its own PoP is spread over those that cost at most this much more than the best...
     static let spreadShare = 0.25
     /// ... or this, ms: a snapshot is some seconds old, and all others read the same one.
-    static let spreadFloor = 2.0
+    static let spreadFloor = 1.0
     /// As many are compared at most, and named as target and alternates.
     static let shortlist = 4
 
@@ -32,8 +32,8 @@ enum PlacementPolicy {
     static let reliefStart = 0.97
     /// ... until it is below this one.
     static let reliefStop = 0.90
-    /// Nobody is moved to where it would bring the load above this: newcomers cost nothing there, so none is turned away for it.
-    static let reliefLimit = priceKnee
+    /// Nobody is moved to where it would bring the load above this: below the knee, so that no newcomer is turned away for it.
+    static let reliefLimit = 0.8
     /// The same for the people of a draining PoP, who must go somewhere; below `reliefStart`, so they stay there.
     static let drainLimit = 0.95
     /// Share of its capacity that a hot PoP moves away in a step. A step is an interval of reports (5 s): the next sees what came of it.
