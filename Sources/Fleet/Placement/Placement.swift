@@ -12,15 +12,17 @@ public enum Placement {
         var arrival: Int?
         if case .arrived(let name) = client.origin { arrival = snapshot.index(of: name) }
         let gathered = gathered.compactMap { snapshot.index(of: $0) }
-        let (shortlist, unloaded) = search(Reach(client.origin, in: snapshot), in: snapshot, gathered)
+        // Longer lists are not ours.
+        let tried = client.tried.prefix(PlacementPolicy.mostRedirects).compactMap { snapshot.index(of: $0) }
+        let (shortlist, unloaded) = search(Reach(client.origin, in: snapshot), in: snapshot, gathered, tried: tried)
 
         if let arrival, snapshot.entries[arrival].hasRoom {
             let own = snapshot.entries[arrival].price - (gathered.contains(arrival) ? PlacementPolicy.meetingWorth : 0)
             let best = shortlist.first { $0.index != arrival }
-            let stays = client.redirects > 0 || best.map { own <= $0.cost + PlacementPolicy.redirectGain } ?? true
+            let stays = !client.tried.isEmpty || best.map { own <= $0.cost + PlacementPolicy.redirectGain } ?? true
             if stays { return decision(arrival, shortlist, arrival: arrival, in: snapshot) }
         }
-        guard client.redirects < PlacementPolicy.mostRedirects else { return nil }
+        guard client.tried.count < PlacementPolicy.mostRedirects else { return nil }
         let targets = shortlist.filter { $0.index != arrival }
         guard let best = targets.first else { return nil }
         let isSentAway = arrival != nil || best.index != unloaded
@@ -68,7 +70,7 @@ public enum Placement {
 
     /// The cheapest PoPs with room, best first, and the one that would be best if none had any load.
     private static func search(
-        _ reach: Reach, in snapshot: PlacementSnapshot, _ gathered: [Int]
+        _ reach: Reach, in snapshot: PlacementSnapshot, _ gathered: [Int], tried: [Int]
     ) -> (shortlist: [Option], unloaded: Int) {
         var shortlist: [Option] = []
         shortlist.reserveCapacity(PlacementPolicy.shortlist + 1)
@@ -76,21 +78,22 @@ public enum Placement {
         var (unloaded, least) = (-1, Double.infinity)
         snapshot.entries.withUnsafeBufferPointer { entries in
             for index in 0..<entries.count {
+                let entry = entries[index]
                 // The arcsine is taken only where the chord alone does not tell that the PoP is too far.
                 var chord = -1.0
                 var bound = 0.0
-                if reach.hasPosition && entries[index].hasPosition {
-                    let (dx, dy) = (reach.x - entries[index].x, reach.y - entries[index].y)
-                    let dz = reach.z - entries[index].z
+                if reach.hasPosition && entry.hasPosition {
+                    let (dx, dy) = (reach.x - entry.x, reach.y - entry.y)
+                    let dz = reach.z - entry.z
                     chord = (dx * dx + dy * dy + dz * dz).squareRoot()
                     bound = RoundTrip.atLeast(chord: chord)
                     if bound - PlacementPolicy.meetingWorth > worst && bound > least { continue }
                 }
-                let roundTrip = roundTrip(reach, index, entries[index], chord: chord)
-                let unpriced = roundTrip + entries[index].demandPrice
+                let roundTrip = roundTrip(reach, index, entry, chord: chord)
+                let unpriced = roundTrip + entry.demandPrice
                 if unpriced < least { (unloaded, least) = (index, unpriced) }
-                guard entries[index].hasRoom else { continue }
-                var cost = roundTrip + entries[index].price
+                guard entry.hasRoom, index == reach.arrival || !tried.contains(index) else { continue }
+                var cost = roundTrip + entry.price
                 if gathered.contains(index) { cost -= PlacementPolicy.meetingWorth }
                 guard cost < worst || shortlist.count < PlacementPolicy.shortlist else { continue }
                 insert(Option(index: index, cost: cost, roundTrip: roundTrip), into: &shortlist)

@@ -10,13 +10,13 @@ public struct PlacementClient: Sendable {
     public var origin: Origin
     /// A hash of what stays the same when the client asks again, so that the answer does too.
     public var key: UInt64
-    /// How often it was sent on already, on this join.
-    public var redirects: Int
+    /// PoPs that sent it on already, on this join: it is not sent back to any.
+    public var tried: [String]
 
-    public init(origin: Origin, key: UInt64, redirects: Int = 0) {
+    public init(origin: Origin, key: UInt64, tried: [String] = []) {
         self.origin = origin
         self.key = key
-        self.redirects = redirects
+        self.tried = tried
     }
 }
 

@@ -19,8 +19,8 @@ enum PlacementPolicy {
     static let meetingWorth = 10.0
     /// A newcomer stays at the PoP that it reached unless another is better by this, ms: a redirect costs it a new connection.
     static let redirectGain = 10.0
-    /// A client that was sent on this often is not sent on again.
-    static let mostRedirects = 3
+    /// A client that this many PoPs sent on is not sent on again.
+    static let mostRedirects = 4
     /// Who cannot be served by its own PoP is spread over those that cost at most this much more than the best...
     static let spreadShare = 0.25
     /// ... or this, ms: a snapshot is some seconds old, and all others read the same one.
@@ -28,20 +28,19 @@ enum PlacementPolicy {
     /// As many are compared at most, and named as target and alternates.
     static let shortlist = 4
 
-    /// Above this share of its capacity a PoP moves people away ...
-    static let reliefStart = 0.97
-    /// ... until it is below this one.
-    static let reliefStop = 0.90
+    /// Above this share of its capacity a PoP moves people away: it turns newcomers away before, so it has lost capacity ...
+    static let reliefStart = 1.0
+    /// ... until it is down to this one.
+    static let reliefStop = 0.95
     /// Nobody is moved to where it would bring the load above this: below the knee, so that no newcomer is turned away for it.
     static let reliefLimit = 0.8
-    /// The same for the people of a draining PoP, who must go somewhere; below `reliefStart`, so they stay there.
+    /// The same for the people of a draining PoP, who must go somewhere; below `reliefStart`, so they stay.
     static let drainLimit = 0.95
-    /// Share of its capacity that a hot PoP moves away in a step. A step is an interval of reports (5 s): the next sees what came of it.
+    /// Share of its capacity that a PoP moves away in a step while it is drained or above its capacity: a drained one is empty
+    /// after 20 steps. A step is an interval of reports (5 s): the next sees what came of it.
+    static let urgentBudget = 0.05
+    /// The same once a relieved PoP is below its capacity again.
     static let reliefBudget = 0.01
-    /// The same for a draining PoP: empty after 20 steps.
-    static let drainBudget = 0.05
-    /// Nobody is moved off a hot PoP to one this far, ms: a full PoP serves better than a far one.
-    static let reliefReach = 50.0
     /// Who was moved is not moved for load again within these seconds.
     static let reliefRest = 600.0
 

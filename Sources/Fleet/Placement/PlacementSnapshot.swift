@@ -55,21 +55,20 @@ public struct PlacementSnapshot: Sendable {
         _ candidate: PlacementCandidate, region: Int, now: Double, demandPrice: Double
     ) -> Entry {
         let position = candidate.site.position
-        // Comparisons with NaN are false.
-        let isHonest =
+        // Comparisons with NaN are false. More load than capacity is no lie where a worker was lost: it is full, and moves people.
+        let isPossible =
             candidate.capacity >= 1 && candidate.capacity <= PlacementPolicy.mostCapacity && candidate.load >= 0
-            && candidate.load <= candidate.capacity
-        // Whoever lies about either is full, of a size that harms no sum.
-        let capacity = candidate.capacity >= 1 ? min(candidate.capacity, PlacementPolicy.mostCapacity) : 1
-        let load = isHonest ? candidate.load : capacity
+            && candidate.load <= PlacementPolicy.mostCapacity
+        let capacity = isPossible ? candidate.capacity : 1
+        let load = isPossible ? candidate.load : 1
         let isHeard = now - candidate.heardAt <= PlacementPolicy.silence
         let isBounded = demandPrice >= 0 && demandPrice <= RoundTrip.otherRegion * 2
         return Entry(
             x: position?.x ?? 0, y: position?.y ?? 0, z: position?.z ?? 0, hasPosition: position != nil, region: region,
             nameHash: StableHash.of(candidate.site.name), load: load, capacity: capacity,
             demandPrice: isBounded ? demandPrice : 0,
-            isOpen: isHonest && isHeard && candidate.isReady && !candidate.isDraining,
-            isMoving: isHonest && isHeard && (candidate.isDraining || load > PlacementPolicy.reliefStart * capacity))
+            isOpen: isPossible && isHeard && candidate.isReady && !candidate.isDraining,
+            isMoving: isPossible && isHeard && (candidate.isDraining || load > PlacementPolicy.reliefStart * capacity))
     }
 
     public var count: Int { entries.count }
@@ -84,7 +83,7 @@ public struct PlacementSnapshot: Sendable {
     public mutating func seat(_ people: Int, at name: String) {
         guard let index = indices[name] else { return }
         let entry = entries[index]
-        entries[index].load = max(0, min(entry.load + Double(people), entry.capacity))
+        entries[index].load = max(0, min(entry.load + Double(people), PlacementPolicy.mostCapacity))
     }
 
     func index(of name: String) -> Int? { indices[name] }

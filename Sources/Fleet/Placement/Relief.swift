@@ -5,7 +5,7 @@ public struct ReliefPlan: Equatable, Sendable {
         public var people: Int
     }
 
-    /// What the next step is to be told: a PoP that has begun goes on until it is well below the limit.
+    /// What the next step is to be told: a PoP that has begun goes on until it is well below the limit, or nobody gains by it.
     public var isRelieving: Bool
     /// Nearest first.
     public var moves: [Move]
@@ -29,10 +29,10 @@ public struct MovablePerson: Sendable {
     }
 }
 
-/// Moving people off a PoP that is hot or drained. Each PoP decides for itself, once a step.
+/// Moving people off a PoP that has more than its capacity or is drained. Each PoP decides for itself, once a step.
 ///
-/// Nothing oscillates: a hot PoP begins above one limit and stops below another, a step moves little, who was moved rests, and
-/// targets are filled only to where they are neither hot nor dear, even if all that move people choose the same ones.
+/// Nothing oscillates: a PoP begins above one limit and stops below another, a step moves little, who was moved rests, people go
+/// only where newcomers would be sent too, and targets are filled only to where they cost nothing, even if all choose the same.
 public enum Relief {
     public static func plan(for name: String, in snapshot: PlacementSnapshot, wasRelieving: Bool) -> ReliefPlan {
         let still = ReliefPlan(isRelieving: false, moves: [])
@@ -41,7 +41,7 @@ public enum Relief {
         // Neither open nor moving: dead, not ready, or its report cannot be.
         guard entry.isOpen || entry.isMoving else { return still }
         if !entry.isOpen {
-            let budget = min(entry.load, (PlacementPolicy.drainBudget * entry.capacity).rounded(.up))
+            let budget = min(entry.load, (PlacementPolicy.urgentBudget * entry.capacity).rounded(.up))
             return ReliefPlan(
                 isRelieving: false,
                 moves: moves(
@@ -50,12 +50,12 @@ public enum Relief {
         let limit = wasRelieving ? PlacementPolicy.reliefStop : PlacementPolicy.reliefStart
         guard entry.utilisation > limit else { return still }
         let excess = (entry.load - PlacementPolicy.reliefStop * entry.capacity).rounded(.up)
-        let budget = min(excess, (PlacementPolicy.reliefBudget * entry.capacity).rounded(.up))
-        return ReliefPlan(
-            isRelieving: true,
-            moves: moves(
-                Int(budget), from: index, in: snapshot, [PlacementPolicy.reliefLimit],
-                reach: PlacementPolicy.reliefReach))
+        let share = entry.utilisation > 1 ? PlacementPolicy.urgentBudget : PlacementPolicy.reliefBudget
+        let budget = min(excess, (share * entry.capacity).rounded(.up))
+        // Only where a newcomer would be sent too: else newcomers would take the places of those who were moved.
+        let reach = entry.price - PlacementPolicy.redirectGain
+        let moves = moves(Int(budget), from: index, in: snapshot, [PlacementPolicy.reliefLimit], reach: reach)
+        return ReliefPlan(isRelieving: entry.utilisation > 1 || !moves.isEmpty, moves: moves)
     }
 
     /// Nearest first; each up to the first limit, then to the next.
@@ -65,7 +65,7 @@ public enum Relief {
         let movers = Double(max(1, snapshot.entries.count { $0.isMoving }))
         let targets = snapshot.entries.indices.filter { $0 != index && snapshot.entries[$0].hasRoom }
             .map { (index: $0, roundTrip: snapshot.roundTrip(index, $0)) }
-            .filter { $0.roundTrip <= reach }
+            .filter { $0.roundTrip + snapshot.entries[$0.index].price <= reach }
             .sorted { ($0.roundTrip, $0.index) < ($1.roundTrip, $1.index) }
         var left = people
         var taken: [Int: Int] = [:]
