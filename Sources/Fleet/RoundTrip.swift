@@ -28,8 +28,10 @@ public enum RoundTrip {
         return max(longRouteFactor * distance, min(shortRouteFactor * distance, middleRoute)) * perKilometre
     }
 
-    /// At most `estimate(chord:)`, without its arcsine.
-    static func atLeast(chord: Double) -> Double { Position.earthRadius * chord * longRouteFactor * perKilometre }
+    /// No longer chord has an estimate of `ms` or less; found without an arcsine, so shorter ones may have a greater estimate.
+    static func longestChord(within ms: Double) -> Double {
+        ms / (Position.earthRadius * longRouteFactor * perKilometre)
+    }
 
     static func byRegion(_ isSame: Bool) -> Double { isSame ? sameRegion : otherRegion }
 }

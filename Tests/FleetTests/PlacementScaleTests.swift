@@ -79,8 +79,10 @@ import Testing
         }
     }
 
+    static let demand = Demand(seed: 1)
+
     @Test func whereCapacityBindsLittleTheNearestBoundIsReached() {
-        let demand = Demand(seed: 1)
+        let demand = Self.demand
         var random = Seeded(2)
         // Built where people are: most PoPs have room for two or three times their own, one in ten for less than its own.
         let places = demand.nearest.map { own in
@@ -91,7 +93,7 @@ import Testing
                         * (Bool.random(in: 10, using: &random) ? 0.9 : Double.random(in: 1.5...3, using: &random))))
         }
         let bound = demand.nearestBound
-        let batch = demand.cost(demand.auction(places, step: 0.02 * bound / Double(Demand.clients)))
+        let batch = demand.cost(demand.auction(places, step: 0.04 * bound / Double(Demand.clients)))
         let online = demand.online(places)
         print(
             "1,000 PoPs, 100,000 clients, capacity binds little, over each client's nearest PoP:",
@@ -102,10 +104,10 @@ import Testing
     }
 
     @Test func whereCapacityBindsTheDualBoundIsReached() {
-        let demand = Demand(seed: 3)
+        let demand = Self.demand
         // The same everywhere, wherever people are.
         let places = Array(repeating: Demand.clients * 5 / 4 / Demand.pops, count: Demand.pops)
-        let auction = demand.auction(places, step: 0.02 * demand.nearestBound / Double(Demand.clients))
+        let auction = demand.auction(places, step: 0.04 * demand.nearestBound / Double(Demand.clients))
         let bound = demand.dualBound(auction.prices, places)
         let batch = demand.cost(auction)
         let online = demand.online(places)

@@ -167,7 +167,7 @@ import Testing
         for tenth in 1...1800 {
             let to = try position(Double(tenth) / 10)
             let estimate = RoundTrip.estimate(zero, to)
-            #expect(estimate >= last && RoundTrip.atLeast(chord: zero.chord(to: to)) <= estimate)
+            #expect(estimate >= last && zero.chord(to: to) <= RoundTrip.longestChord(within: estimate))
             last = estimate
         }
         #expect(abs(last - 250.2) < 0.1)

@@ -89,6 +89,21 @@ import Testing
         name.replacing(/([a-z0-9])([A-Z])/) { "\($0.output.1)_\($0.output.2)" }.lowercased()
     }
 
+    @Test func theFleetPageHasEveryConstantOfPlacement() throws {
+        let page = try Self.page("Fleet").text
+        var constants: [String: Double] = [:]
+        for file in try Repository.files(in: "Sources/Fleet", "swift")
+        where file.path.hasSuffix("/PlacementPolicy.swift") || file.path.hasSuffix("/RoundTrip.swift") {
+            for match in file.text.matches(of: /static let (\w+) = ([0-9._]+)/) {
+                constants[String(match.output.1)] = Double(match.output.2.replacing("_", with: ""))
+            }
+        }
+        let described = page.matches(of: /(?m)^\| `(\w+)` \| ([0-9.]+)/)
+            .map { (String($0.output.1), Double($0.output.2)) }
+        #expect(constants.count > 15)
+        #expect(constants == Dictionary(described.map { ($0.0, $0.1 ?? .nan) }) { first, _ in first })
+    }
+
     @Test func everySignalingMessageIsDescribed() throws {
         let schema = try Self.description("signaling.schema.json")
         let definitions = try #require(schema["$defs"] as? [String: Any])

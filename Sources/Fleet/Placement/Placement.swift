@@ -74,40 +74,38 @@ public enum Placement {
     ) -> (shortlist: [Option], unloaded: Int) {
         var shortlist: [Option] = []
         shortlist.reserveCapacity(PlacementPolicy.shortlist + 1)
-        var worst = Double.infinity
         var (unloaded, least) = (-1, Double.infinity)
+        // Beyond this, squared, a PoP can be neither: most are left out without a root or an arcsine.
+        var farSquared = Double.infinity
         snapshot.entries.withUnsafeBufferPointer { entries in
             for index in 0..<entries.count {
                 let entry = entries[index]
-                // The arcsine is taken only where the chord alone does not tell that the PoP is too far.
-                var chord = -1.0
-                var bound = 0.0
+                var squared = -1.0
                 if reach.hasPosition && entry.hasPosition {
-                    let (dx, dy) = (reach.x - entry.x, reach.y - entry.y)
-                    let dz = reach.z - entry.z
-                    chord = (dx * dx + dy * dy + dz * dz).squareRoot()
-                    bound = RoundTrip.atLeast(chord: chord)
-                    if bound - PlacementPolicy.meetingWorth > worst && bound > least { continue }
+                    let (dx, dy, dz) = (reach.x - entry.x, reach.y - entry.y, reach.z - entry.z)
+                    squared = dx * dx + dy * dy + dz * dz
+                    if squared > farSquared { continue }
                 }
-                let roundTrip = roundTrip(reach, index, entry, chord: chord)
-                let unpriced = roundTrip + entry.demandPrice
-                if unpriced < least { (unloaded, least) = (index, unpriced) }
+                let roundTrip = roundTrip(reach, index, entry, squared: squared)
+                if roundTrip + entry.demandPrice < least { (unloaded, least) = (index, roundTrip + entry.demandPrice) }
                 guard entry.hasRoom, index == reach.arrival || !tried.contains(index) else { continue }
                 var cost = roundTrip + entry.price
                 if gathered.contains(index) { cost -= PlacementPolicy.meetingWorth }
-                guard cost < worst || shortlist.count < PlacementPolicy.shortlist else { continue }
                 insert(Option(index: index, cost: cost, roundTrip: roundTrip), into: &shortlist)
-                if shortlist.count == PlacementPolicy.shortlist { worst = shortlist[shortlist.count - 1].cost }
+                guard shortlist.count == PlacementPolicy.shortlist else { continue }
+                let worst = shortlist[PlacementPolicy.shortlist - 1].cost
+                let far = RoundTrip.longestChord(within: max(least, worst + PlacementPolicy.meetingWorth))
+                farSquared = far * far
             }
         }
         return (shortlist, unloaded)
     }
 
     private static func roundTrip(
-        _ reach: Reach, _ index: Int, _ entry: PlacementSnapshot.Entry, chord: Double
+        _ reach: Reach, _ index: Int, _ entry: PlacementSnapshot.Entry, squared: Double
     ) -> Double {
         if index == reach.arrival { return 0 }
-        if chord >= 0 { return RoundTrip.estimate(chord: chord) }
+        if squared >= 0 { return RoundTrip.estimate(chord: squared.squareRoot()) }
         return RoundTrip.byRegion(reach.region >= 0 && reach.region == entry.region)
     }
 

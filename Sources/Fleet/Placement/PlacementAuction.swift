@@ -24,7 +24,7 @@ public struct PlacementAuction: Sendable {
     /// `choices(client, n)` gives the client's n nearest PoPs, nearest first, and fewer only where there are no more. `compared`
     /// is how many are asked for at first; it changes the work, not the outcome. `step` is the error, ms a client.
     public init(
-        clients: Int, places: [Int], step: Double, compared: Int = 32,
+        clients: Int, places: [Int], step: Double, compared: Int = 8,
         choices: (_ client: Int, _ count: Int) -> [PlacementChoice]
     ) {
         let step = max(step, 1e-6)
@@ -60,6 +60,8 @@ public struct PlacementAuction: Sendable {
     private func best(_ ballot: Ballot) -> (pop: Int, cost: Double, next: Double) {
         var (pop, cost, next) = (-1, Double.infinity, Double.infinity)
         for choice in ballot.choices {
+            // Nearest first: neither this nor what follows can be the best or the next.
+            if choice.roundTrip >= next { break }
             let offered = choice.roundTrip + prices[choice.pop]
             if offered < cost { (pop, cost, next) = (choice.pop, offered, cost) } else { next = min(next, offered) }
         }

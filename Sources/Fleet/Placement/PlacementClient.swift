@@ -23,7 +23,7 @@ public struct PlacementClient: Sendable {
 /// Which PoP serves a client.
 public struct PlacementDecision: Equatable, Sendable {
     public var pop: String
-    /// The client arrived at another PoP, which sends it on (307, or `moved` in the socket).
+    /// The client arrived at another PoP, which sends it on (307, or in the socket).
     public var isRedirect: Bool
     /// Where it may go instead, best first.
     public var alternates: [String]

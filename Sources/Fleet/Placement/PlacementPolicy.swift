@@ -1,4 +1,4 @@
-/// The constants of placement; Documentation.docc/Fleet.md has the same table.
+/// The constants of placement. The documentation's page Fleet has them too, with their reasons.
 enum PlacementPolicy {
     /// Seconds without a report after which a PoP counts as gone: three reports of 5 s missed.
     static let silence = 15.0
@@ -44,6 +44,6 @@ enum PlacementPolicy {
     /// Who was moved is not moved for load again within these seconds.
     static let reliefRest = 600.0
 
-    /// More people than one PoP can serve: who reports it lies.
-    static let mostCapacity = 10_000_000.0
+    /// More people than one machine can serve (their sound alone would be 5 million packets/s): a PoP that reports more lies.
+    static let mostCapacity = 100_000.0
 }
