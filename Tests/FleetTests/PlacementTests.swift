@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func thePoPThatOneReachedIsRightWhileItIsNotHot() {
-        for load in [0.0, 50, 89, 93] {
+        for load in [0.0, 50, 89, 95] {
             let pops = [Self.pop("a", east: 0, load: load), Self.pop("b", east: 2), Self.pop("c", east: 5)]
             let decision = Self.place(Self.arrived("a"), pops)
             #expect(decision == PlacementDecision(pop: "a", isRedirect: false, alternates: ["b", "c"]))

@@ -6,12 +6,14 @@ struct SimulatedFleet {
         var site: Site
         var capacity: Double
         var people: Set<Int> = []
-        var isAlive = true
-        var isDraining = false
+        var diedAt: Int?
+        var drainedAt: Int?
         /// What it knows: reports, and what it decided itself since it read them.
         var view = PlacementSnapshot([])
         var isRelieving = false
 
+        var isAlive: Bool { diedAt == nil }
+        var isDraining: Bool { drainedAt != nil }
         var load: Double { Double(people.count) }
     }
 
@@ -44,8 +46,6 @@ struct SimulatedFleet {
     var leaving: [Int: [Int]] = [:]
     var tally = Tally()
     let indices: [String: Int]
-    /// Anycast is not always right.
-    var strays = true
 
     init(seed: Int, pops count: Int) {
         var random = Seeded(seed)
@@ -108,7 +108,7 @@ struct SimulatedFleet {
                 (second, next) = (index, chord)
             }
         }
-        if second >= 0, strays, Bool.random(in: 20, using: &random) { return second }
+        if second >= 0, Bool.random(in: 20, using: &random) { return second }
         return first < 0 ? nil : first
     }
 
@@ -140,20 +140,16 @@ struct SimulatedFleet {
         !pops[index].isDraining && pops[index].load < PlacementPolicy.priceKnee * pops[index].capacity
     }
 
-    /// Nobody is sent where the decider could know better; what it knows is read from the reports, not from its snapshot.
+    /// Nobody is sent where the decider could know better, told by what is true and how long it takes to be known: a report and
+    /// the next reading of it, and for a dead PoP 15 s of silence.
     private mutating func judge(_ decision: PlacementDecision, by decider: Int, _ target: Int) {
-        let known = target == decider ? report(of: target) : reports[target]
-        // A view is renewed once in an interval: it may miss what was reported since.
-        let isDead = Double(now) - known.heardAt > PlacementPolicy.silence + Double(Self.interval)
-        if isDead { breach("\(decision.pop) is dead") }
-        if known.isDraining && Double(now) - known.heardAt > Double(Self.interval) {
-            breach("\(decision.pop) is draining")
-        }
-        if target == decider && (known.load + 1 > known.capacity || known.isDraining) {
-            breach("\(decision.pop) is full")
-        }
-        if let load = pops[decider].view.load(of: decision.pop), load > pops[target].capacity {
-            breach("\(decision.pop) was sent more than it said that it can take")
+        let pop = pops[target]
+        let isKnown = target == decider ? 0 : 2 * Self.interval
+        if let since = pop.diedAt, now - since > 15 + Self.interval { breach("\(decision.pop) is dead") }
+        if let since = pop.drainedAt, now - since > isKnown { breach("\(decision.pop) is draining") }
+        if target == decider && pop.load + 1 > pop.capacity { breach("\(decision.pop) is full") }
+        if let load = pops[decider].view.load(of: decision.pop), load + 1 > pop.capacity {
+            breach("\(decision.pop) is full, and \(pops[decider].site.name) knows it")
         }
     }
 
@@ -197,7 +193,7 @@ struct SimulatedFleet {
 
     /// It is gone at once; its people come anew.
     mutating func kill(_ index: Int) {
-        pops[index].isAlive = false
+        pops[index].diedAt = now
         let orphans = pops[index].people.sorted()
         pops[index].people = []
         for person in orphans {
@@ -207,14 +203,14 @@ struct SimulatedFleet {
     }
 
     mutating func drain(_ index: Int) {
-        pops[index].isDraining = true
+        pops[index].drainedAt = now
         refresh(index)
     }
 
     /// A PoP that died or was drained is back.
     mutating func start(_ index: Int) {
-        pops[index].isAlive = true
-        pops[index].isDraining = false
+        pops[index].diedAt = nil
+        pops[index].drainedAt = nil
         reports[index] = report(of: index)
         refresh(index)
     }
