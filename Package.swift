@@ -48,6 +48,7 @@ let package = Package(
             name: "COpenSSL", path: "CShims/COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CZlib", path: "CShims/CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CHiredis", path: "CShims/CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
 
         .target(name: "Wire"),
         .target(name: "Mailbox", dependencies: ["Wire"]),
@@ -59,7 +60,12 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
         .target(name: "Meetings"),
-        .target(name: "Fleet"),
+        .target(name: "Fleet", dependencies: ["Meetings"]),
+        .target(
+            name: "Redis",
+            dependencies: [
+                "Fleet", "Meetings", "CHiredis", "COpenSSL", .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(
             name: "Conference",
             dependencies: ["Wire", "Mailbox", "Agents", "Meetings", .product(name: "Logging", package: "swift-log")]),
@@ -106,7 +112,9 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .testTarget(name: "AgentsTests", dependencies: ["Agents", "TestSupport"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
-        .testTarget(name: "FleetTests", dependencies: ["Fleet"]),
+        .testTarget(
+            name: "FleetTests",
+            dependencies: ["Fleet", "Meetings", "Redis", .product(name: "Logging", package: "swift-log")]),
         .testTarget(
             name: "ConferenceTests",
             dependencies: [

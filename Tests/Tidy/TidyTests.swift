@@ -5,11 +5,12 @@ import Testing
     /// The folders that may be in a folder, and beside them nothing; those with a `?` are there when something needs them.
     static let rooms: [String: Set<String>] = [
         "Sources": [
-            "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store?", "Fleet?", "Api", "needletail",
+            "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store?", "Fleet?", "Redis?", "Api",
+            "needletail",
         ],
         "CShims": [
-            "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CZlib", "CNuma?", "COpus?", "CPostgres?",
-            "CRedis?", "CKafka?", "CAV?",
+            "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CZlib", "CHiredis?", "CNuma?", "COpus?",
+            "CPostgres?", "CKafka?", "CAV?",
         ],
         "Sources/Dataplane": [
             "Port", "Tables", "Srtp", "Session", "Forward", "Relay", "Worker", "Benchmark", "Congestion?", "Cascade?",
@@ -81,8 +82,11 @@ import Testing
         "Conference": ["Wire", "Mailbox", "Agents", "Meetings"],
         "Store": ["Meetings"],
         "Fleet": ["Meetings"],
+        "Redis": ["Meetings", "Fleet", "CHiredis", "COpenSSL"],
         "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet", "CZlib"],
-        "needletail": ["Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Api"],
+        "needletail": [
+            "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Redis", "Api",
+        ],
     ]
 
     @Test func importsPointOneWay() throws {

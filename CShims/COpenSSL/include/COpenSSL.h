@@ -72,4 +72,8 @@ static inline int needletail_set_owner(SSL *ssl, void *owner) { return SSL_set_a
 
 static inline void *needletail_owner(const SSL *ssl) { return SSL_get_app_data(ssl); }
 
+static inline int needletail_set_server_name(SSL *ssl, const char *name) {
+    return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+
 #endif

@@ -1,0 +1,30 @@
+import CHiredis
+
+/// A command in the form in which Redis reads it.
+struct RedisCommand: Sendable {
+    let bytes: [UInt8]
+
+    init(_ words: [[UInt8]]) {
+        let flat = Array(words.joined())
+        var target: UnsafeMutablePointer<CChar>?
+        let count = flat.withUnsafeBytes { flat in
+            // One byte more, so that the base is never nil.
+            let start = flat.bindMemory(to: CChar.self).baseAddress ?? UnsafePointer(Self.nothing)
+            var offset = 0
+            var pointers: [UnsafePointer<CChar>?] = []
+            for word in words {
+                pointers.append(start + offset)
+                offset += word.count
+            }
+            return redisFormatCommandArgv(&target, Int32(words.count), &pointers, words.map(\.count))
+        }
+        // It fails for want of memory alone.
+        guard count >= 0, let target else { fatalError("no memory for a command") }
+        defer { redisFreeCommand(target) }
+        bytes = [UInt8](UnsafeRawBufferPointer(start: target, count: Int(count)))
+    }
+
+    init(_ words: String...) { self.init(words.map { Array($0.utf8) }) }
+
+    private nonisolated(unsafe) static let nothing = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+}

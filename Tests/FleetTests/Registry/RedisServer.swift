@@ -1,0 +1,110 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Redis
+
+/// Debian's redis-server on a port of loopback, without a disk, for one test. `stop` ends it.
+final class RedisServer: Sendable {
+    struct DidNotStart: Error {
+        let output: String
+    }
+
+    let port: UInt16
+    private let process: Mutex<Process>
+    private let identifier: Int32
+
+    var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
+
+    /// - Parameters:
+    ///   - port: nil: a free one.
+    ///   - arguments: options of redis-server.
+    ///   - isTLS: whether the port speaks TLS; the certificate is among the arguments.
+    init(port: UInt16? = nil, _ arguments: [String] = [], isTLS: Bool = false) async throws {
+        var attempts = 0
+        while true {
+            let port = try port ?? Self.freePort()
+            do {
+                let process = try await Self.start(port, arguments, isTLS: isTLS)
+                self.port = port
+                identifier = process.processIdentifier
+                self.process = Mutex(process)
+                return
+            } catch let failure as DidNotStart {
+                // Somebody else took the port.
+                attempts += 1
+                guard attempts < 5, failure.output.contains("in use") else { throw failure }
+            }
+        }
+    }
+
+    private static func start(_ port: UInt16, _ arguments: [String], isTLS: Bool) async throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
+        let ports = isTLS ? ["--port", "0", "--tls-port", "\(port)"] : ["--port", "\(port)"]
+        process.arguments =
+            ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", NSTemporaryDirectory()] + ports
+            + arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        let lines = AsyncStream<Data> { stream in
+            pipe.fileHandleForReading.readabilityHandler = { handle in
+                let data = handle.availableData
+                guard data.isEmpty else { return _ = stream.yield(data) }
+                handle.readabilityHandler = nil
+                stream.finish()
+            }
+        }
+        try process.run()
+        var output = ""
+        for await data in lines {
+            output += String(decoding: data, as: UTF8.self)
+            if output.contains("Ready to accept connections") {
+                pipe.fileHandleForReading.readabilityHandler = { handle in
+                    if handle.availableData.isEmpty { handle.readabilityHandler = nil }
+                }
+                return process
+            }
+        }
+        process.waitUntilExit()
+        throw DidNotStart(output: output)
+    }
+
+    /// One that is free now.
+    static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, size) == 0 && getsockname(descriptor, address, &size) == 0
+            }
+        }
+        try #require(status)
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    func send(_ signal: Int32) { kill(identifier, signal) }
+
+    /// Ends it, also when it is stopped by SIGSTOP, and waits for its end.
+    func stop() {
+        process.withLock { process in
+            guard process.isRunning else { return }
+            kill(identifier, SIGKILL)
+            process.waitUntilExit()
+        }
+    }
+}
+
+/// Runs `body` with a server, and ends it.
+func withRedis<Result>(
+    _ arguments: [String] = [], isTLS: Bool = false, _ body: (RedisServer) async throws -> Result
+) async throws -> Result {
+    let server = try await RedisServer(arguments, isTLS: isTLS)
+    defer { server.stop() }
+    return try await body(server)
+}
