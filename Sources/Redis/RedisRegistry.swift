@@ -57,7 +57,7 @@ public final class RedisRegistry: Registry {
                 }
             }
         }
-        return found.values.sorted { $0.name < $1.name }
+        return Array(found.values.sorted { $0.name < $1.name }.prefix(RegistryLimits.pops))
     }
 
     /// More than the longest records take.

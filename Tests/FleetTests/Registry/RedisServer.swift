@@ -39,36 +39,32 @@ final class RedisServer: Sendable {
     }
 
     private static func start(_ port: UInt16, _ arguments: [String], isTLS: Bool) async throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
         let ports = isTLS ? ["--port", "0", "--tls-port", "\(port)"] : ["--port", "\(port)"]
-        process.arguments =
-            ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", NSTemporaryDirectory()] + ports
-            + arguments
+        let options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", NSTemporaryDirectory()]
+        return try await withCheckedThrowingContinuation { continuation in
+            // The server dies with this thread, whose end is the server's own or the test process's.
+            Thread.detachNewThread { run(options + ports + arguments) { continuation.resume(with: $0) } }
+        }
+    }
+
+    /// Starts it and reads what it says until it ends. `answer` is called once.
+    private static func run(_ arguments: [String], answer: (Result<Process, any Error>) -> Void) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        process.arguments = ["--pdeathsig", "KILL", "/usr/bin/redis-server"] + arguments
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe
-        let lines = AsyncStream<Data> { stream in
-            pipe.fileHandleForReading.readabilityHandler = { handle in
-                let data = handle.availableData
-                guard data.isEmpty else { return _ = stream.yield(data) }
-                handle.readabilityHandler = nil
-                stream.finish()
-            }
-        }
-        try process.run()
+        do { try process.run() } catch { return answer(.failure(error)) }
         var output = ""
-        for await data in lines {
+        var isReady = false
+        while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
+            guard !isReady else { continue }
             output += String(decoding: data, as: UTF8.self)
-            if output.contains("Ready to accept connections") {
-                pipe.fileHandleForReading.readabilityHandler = { handle in
-                    if handle.availableData.isEmpty { handle.readabilityHandler = nil }
-                }
-                return process
-            }
+            isReady = output.contains("Ready to accept connections")
+            if isReady { answer(.success(process)) }
         }
-        process.waitUntilExit()
-        throw DidNotStart(output: output)
+        if !isReady { answer(.failure(DidNotStart(output: output))) }
     }
 
     /// One that is free now.

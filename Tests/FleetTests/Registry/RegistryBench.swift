@@ -141,7 +141,9 @@ final class RedisBench: RegistryBench {
     }
 
     @discardableResult
-    func call(_ words: String...) async throws -> RedisReply {
+    func call(_ words: String...) async throws -> RedisReply { try await run(words) }
+
+    func run(_ words: [String]) async throws -> RedisReply {
         try await client.call(RedisCommand(words.map { Array($0.utf8) }))
     }
 
