@@ -45,7 +45,8 @@ public final class RedisRegistry: Registry {
         var next = 0
         // What changes meanwhile may shift the index: a PoP may be missed once, or seen twice.
         for _ in 0..<Self.pageLimit where (0..<RegistryLimits.pops).contains(next) {
-            let reply = try await run(.pops, [text(next), text(256), text(1 << 20), text(PoPRecord.sizeLimit)])
+            let life = text(milliseconds(configuration.times.record))
+            let reply = try await run(.pops, [text(next), text(256), text(1 << 20), text(PoPRecord.sizeLimit), life])
             guard let following = reply.first?.string.flatMap({ Int($0) }) else { throw .garbled("where to go on") }
             next = following
             var words = reply.dropFirst()

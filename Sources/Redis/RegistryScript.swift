@@ -103,10 +103,11 @@ struct RegistryScript: Sendable {
 
         local function put(id, number, epoch, with_number)
           local key = meeting_key(id)
-          local kind = redis.call('TYPE', key).ok
-          if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', key) end
-          redis.call('HSET', key, 'home', pop, 'instance', instance, 'epoch', format(epoch),
-            'until', format(now + lease), 'number', number)
+          local ends, text = format(now + lease), format(epoch)
+          if not get('HSET', key, 'home', pop, 'instance', instance, 'epoch', text, 'until', ends, 'number', number) then
+            redis.call('DEL', key)
+            redis.call('HSET', key, 'home', pop, 'instance', instance, 'epoch', text, 'until', ends, 'number', number)
+          end
           redis.call('PEXPIRE', key, memory)
           if with_number then redis.call('SET', number_key(number), id, 'PX', lease) end
         end
@@ -213,38 +214,42 @@ extension RegistryScript {
         """)
 
     /// Then: where in the index to begin, how many names to look at, how many bytes of records to answer with, the longest
-    /// record. Answers with where to go on (-1 at the end), then names and records.
+    /// record, ms that a record is believed. Answers with where to go on (-1 at the end), then names and records.
     static let pops = RegistryScript(
         """
         local index, first, count = prefix .. 'pops', tonumber(ARGV[6]), tonumber(ARGV[7])
-        local room, longest = tonumber(ARGV[8]), tonumber(ARGV[9])
+        local room, longest, life = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
         local answer = {garbage, '-1'}
         if first == 0 then get('ZREMRANGEBYSCORE', index, '-inf', format(now)) end
-        local names = get('ZRANGE', index, first, first + count - 1)
+        local names = get('ZRANGE', index, first, first + count - 1, 'WITHSCORES')
         if not names then return answer end
         local kept, seen = 0, 0
-        for _, name in ipairs(names) do
+        for i = 1, #names, 2 do
+          local name, ends = names[i], tonumber(names[i + 1])
           local key = prefix .. 'pop:' .. name
+          local record = ''
           seen = seen + 1
-          if not is_name(name) then
+          -- One that ends later than any can would never leave.
+          if is_name(name) and ends and ends <= now + 10 * life then
+            record = get('GETRANGE', key, 0, longest)
+          else
             say(key)
-            redis.call('ZREM', index, name)
-          elseif redis.call('EXISTS', key) == 0 then
+          end
+          if record == '' then
             redis.call('ZREM', index, name)
           else
             kept = kept + 1
-            local size = get('STRLEN', key)
-            if size and (size > longest or redis.call('PTTL', key) < 0) then
+            if record and #record > longest then
               say(key)
-            elseif size then
+            elseif record then
               answer[#answer + 1] = name
-              answer[#answer + 1] = redis.call('GET', key)
-              room = room - size
+              answer[#answer + 1] = record
+              room = room - #record
               if room <= 0 then break end
             end
           end
         end
-        if seen == count or seen < #names then answer[2] = format(first + kept) end
+        if seen == count or seen * 2 < #names then answer[2] = format(first + kept) end
         return answer
         """)
 }

@@ -18,8 +18,8 @@ import Testing
 
     /// The rights that the documentation names are enough.
     static let rights = [
-        "+evalsha", "+eval", "+ping", "+role", "+time", "+exists", "+type", "+del", "+get", "+set", "+getrange",
-        "+strlen", "+pexpire", "+pttl", "+hset", "+hmget", "+zadd", "+zrem", "+zrange", "+zremrangebyscore",
+        "+evalsha", "+eval", "+ping", "+role", "+time", "+exists", "+del", "+set", "+getrange",
+        "+pexpire", "+hset", "+hmget", "+zadd", "+zrem", "+zrange", "+zremrangebyscore",
     ]
 
     @Test func aUserOfOurOwnNeedsFewRights() async throws {
