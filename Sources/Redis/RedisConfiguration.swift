@@ -45,15 +45,29 @@ public struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// How Redis's certificate is checked.
+/// How Redis's certificate is checked, and what is ours.
 public struct RedisTLS: Hashable, Sendable {
     /// PEM: whom to trust; nil: whom the system trusts.
     public var authorities: [UInt8]?
     /// What the certificate is for; nil: the address's host.
     public var serverName: String?
+    /// What we prove ourselves with; nil: Redis does not ask (`tls-auth-clients no`).
+    public var identity: Identity?
 
-    public init(authorities: [UInt8]? = nil, serverName: String? = nil) {
+    /// PEM: the certificate and its intermediates, and the key, without a passphrase.
+    public struct Identity: Hashable, Sendable {
+        public var certificates: [UInt8]
+        public var key: [UInt8]
+
+        public init(certificates: [UInt8], key: [UInt8]) {
+            self.certificates = certificates
+            self.key = key
+        }
+    }
+
+    public init(authorities: [UInt8]? = nil, serverName: String? = nil, identity: Identity? = nil) {
         self.authorities = authorities
         self.serverName = serverName
+        self.identity = identity
     }
 }

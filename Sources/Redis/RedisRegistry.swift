@@ -31,11 +31,13 @@ public final class RedisRegistry: Registry {
     /// Ends the connection; later calls fail.
     public func stop() { client.stop() }
 
-    public func announce(_ record: PoPRecord) async throws(RegistryError) {
+    public func announce(_ record: PoPRecord) async throws(RegistryError) -> PoPInstance? {
         guard record.name == caller.name, let json = record.json, json.count <= PoPRecord.sizeLimit else {
             throw .invalid("record of \(record.name)")
         }
-        _ = try await run(.announce, [json, text(milliseconds(configuration.times.record))])
+        let reply = try await run(.announce, [json, text(milliseconds(configuration.times.record))])
+        guard let before = reply.first?.string.flatMap({ UInt64($0) }), before != caller.instance else { return nil }
+        return PoPInstance(name: caller.name, instance: before)
     }
 
     public func withdraw() async throws(RegistryError) { _ = try await run(.withdraw, []) }

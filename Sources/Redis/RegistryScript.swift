@@ -193,22 +193,25 @@ extension RegistryScript {
         return {garbage, id, found.number, found.home, format(found.epoch)}
         """)
 
-    /// Then: the PoP's record, ms that it is believed.
+    /// Then: the PoP's record, ms that it is believed. Answers with the instance that wrote there before.
     static let announce = RegistryScript(
         """
         local index, life = prefix .. 'pops', tonumber(ARGV[7])
+        local writer = prefix .. 'writer:' .. pop
+        local before = get('GETRANGE', writer, 0, 64)
+        redis.call('SET', writer, instance, 'PX', life)
         redis.call('SET', prefix .. 'pop:' .. pop, ARGV[6], 'PX', life)
         if not get('ZADD', index, now + life, pop) then
           redis.call('DEL', index)
           redis.call('ZADD', index, now + life, pop)
         end
         redis.call('PEXPIRE', index, memory)
-        return {garbage}
+        return {garbage, before or ''}
         """)
 
     static let withdraw = RegistryScript(
         """
-        redis.call('DEL', prefix .. 'pop:' .. pop)
+        redis.call('DEL', prefix .. 'pop:' .. pop, prefix .. 'writer:' .. pop)
         get('ZREM', prefix .. 'pops', pop)
         return {garbage}
         """)

@@ -27,6 +27,7 @@ final class TLSClient {
         defer { SSL_CTX_free(context) }
         guard needletail_require_tls12(context) == 1 else { throw Self.failure("TLS 1.2") }
         try Self.trust(configuration.authorities, in: context)
+        if let identity = configuration.identity { try Self.use(identity, in: context) }
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         guard let ssl = SSL_new(context) else { throw Self.failure("SSL_new") }
         guard let input = BIO_new(BIO_s_mem()), let output = BIO_new(BIO_s_mem()) else {
@@ -46,19 +47,45 @@ final class TLSClient {
             guard SSL_CTX_set_default_verify_paths(context) == 1 else { throw failure("the system's certificates") }
             return
         }
-        guard let memory = BIO_new_mem_buf(authorities, Int32(authorities.count)) else { throw failure("BIO_new") }
+        let count = try eachCertificate(of: authorities) { certificate, _ in
+            X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate) == 1
+        }
+        guard count > 0 else { throw ConnectionFailure(reason: "the authorities' file holds no certificate") }
+    }
+
+    private static func use(_ identity: RedisTLS.Identity, in context: OpaquePointer) throws(ConnectionFailure) {
+        let count = try eachCertificate(of: identity.certificates) { certificate, index in
+            index == 0
+                ? SSL_CTX_use_certificate(context, certificate) == 1
+                : needletail_add_chain_certificate(context, certificate) == 1
+        }
+        guard count > 0 else { throw ConnectionFailure(reason: "our certificate's file holds no certificate") }
+        guard let memory = BIO_new_mem_buf(identity.key, Int32(identity.key.count)) else { throw failure("BIO_new") }
+        defer { BIO_free(memory) }
+        guard let key = PEM_read_bio_PrivateKey(memory, nil, refusePassphrase, nil) else { throw failure("our key") }
+        defer { EVP_PKEY_free(key) }
+        guard SSL_CTX_use_PrivateKey(context, key) == 1, SSL_CTX_check_private_key(context) == 1 else {
+            throw failure("our key")
+        }
+    }
+
+    /// Hands each to `body`, which says whether OpenSSL took it.
+    ///
+    /// - Returns: how many there are.
+    private static func eachCertificate(
+        of text: [UInt8], _ body: (_ certificate: OpaquePointer, _ index: Int) -> Bool
+    ) throws(ConnectionFailure) -> Int {
+        guard let memory = BIO_new_mem_buf(text, Int32(text.count)) else { throw failure("BIO_new") }
         defer { BIO_free(memory) }
         var count = 0
         while let certificate = PEM_read_bio_X509(memory, nil, refusePassphrase, nil) {
             defer { X509_free(certificate) }
-            guard X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate) == 1 else {
-                throw failure("the authorities' certificates")
-            }
+            guard body(certificate, count) else { throw failure("certificate \(count + 1)") }
             count += 1
         }
         // The end of the text is an error to OpenSSL.
         ERR_clear_error()
-        guard count > 0 else { throw ConnectionFailure(reason: "the authorities' file holds no certificate") }
+        return count
     }
 
     private func expect(_ name: String) throws(ConnectionFailure) {

@@ -14,11 +14,11 @@ public final class MemoryRegistry: Registry {
 
     public var isUp: Bool { store.isUp }
 
-    public func announce(_ record: PoPRecord) async throws(RegistryError) {
+    public func announce(_ record: PoPRecord) async throws(RegistryError) -> PoPInstance? {
         guard record.name == caller.name, let json = record.json, json.count <= PoPRecord.sizeLimit else {
             throw .invalid("record of \(record.name)")
         }
-        try store.change { $0.announce(record, until: $1 + store.times.record) }
+        return try store.change { $0.announce(record, by: caller, until: $1 + store.times.record) }
     }
 
     public func withdraw() async throws(RegistryError) {
@@ -148,12 +148,15 @@ extension MemoryRegistry {
             var home: Home { Home(pop: holder.name, epoch: epoch) }
         }
 
-        var records: [PoPName: (record: PoPRecord, until: Duration)] = [:]
+        var records: [PoPName: (record: PoPRecord, caller: PoPInstance, until: Duration)] = [:]
         var meetings: [MeetingID: Lease] = [:]
         var numbers: [MeetingNumber: MeetingID] = [:]
         private var nextExpiry: Duration = .zero
 
-        mutating func announce(_ record: PoPRecord, until: Duration) { records[record.name] = (record, until) }
+        mutating func announce(_ record: PoPRecord, by caller: PoPInstance, until: Duration) -> PoPInstance? {
+            let before = records.updateValue((record, caller, until), forKey: record.name)?.caller
+            return before == caller ? nil : before
+        }
 
         func pops(at now: Duration) -> [PoPRecord] {
             let alive = records.values.filter { now < $0.until }.map(\.record)

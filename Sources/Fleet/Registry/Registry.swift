@@ -8,7 +8,11 @@ public protocol Registry: Sendable {
     var isUp: Bool { get }
 
     /// Says what the PoP is and how it fares; again every `RegistryTimes.refresh`.
-    func announce(_ record: PoPRecord) async throws(RegistryError)
+    ///
+    /// - Returns: another process that has said so by the same name since the caller last did. After the first time that is
+    ///   none that the caller has come after: two PoPs have one name.
+    @discardableResult
+    func announce(_ record: PoPRecord) async throws(RegistryError) -> PoPInstance?
     /// Takes the PoP's record away before its time.
     func withdraw() async throws(RegistryError)
     /// The PoPs that are there, by name; at most `RegistryLimits.pops`.

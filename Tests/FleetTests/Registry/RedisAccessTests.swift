@@ -92,11 +92,26 @@ import Testing
         let files = [
             "--tls-cert-file", folder.appendingPathComponent("redis.pem").path,
             "--tls-key-file", folder.appendingPathComponent("redis.key").path,
-            "--tls-auth-clients", "no",
+            "--tls-ca-cert-file", folder.appendingPathComponent("ca.pem").path,
         ]
         let authority = [UInt8](try Data(contentsOf: folder.appendingPathComponent("ca.pem")))
         let stranger = [UInt8](try Data(contentsOf: folder.appendingPathComponent("other.pem")))
+        let key = [UInt8](try Data(contentsOf: folder.appendingPathComponent("redis.key")))
+        let ours = [UInt8](try Data(contentsOf: folder.appendingPathComponent("redis.pem")))
+        // Redis asks for a certificate of ours unless it is told not to.
         try await withRedis(files, isTLS: true) { server in
+            var tls = RedisTLS(authorities: authority, identity: .init(certificates: ours, key: key))
+            let a = try RedisUnderTest(RedisConfiguration(addresses: [server.address], tls: tls))
+            try await a.expectChange(up: true)
+            _ = try await a.registry.claim(Contract.meeting, number: Contract.number)
+            tls.identity?.key = [UInt8](try Data(contentsOf: folder.appendingPathComponent("other.key")))
+            let b = try RedisUnderTest(RedisConfiguration(addresses: [server.address], tls: tls))
+            #expect(try await Self.reason(b).contains("our key"))
+            tls.identity = nil
+            let c = try RedisUnderTest(RedisConfiguration(addresses: [server.address], tls: tls))
+            #expect(try await !Self.reason(c).isEmpty)
+        }
+        try await withRedis(files + ["--tls-auth-clients", "no"], isTLS: true) { server in
             func under(_ tls: RedisTLS?, _ host: String = "127.0.0.1") throws -> RedisUnderTest {
                 var configuration = RedisConfiguration(addresses: [server.address], tls: tls)
                 configuration.addresses[0].host = host
@@ -120,8 +135,8 @@ import Testing
             let bad: [(RedisTLS?, String)] = [
                 (RedisTLS(authorities: authority, serverName: "other.example.com"), "hostname mismatch"),
                 (RedisTLS(authorities: authority, serverName: "127.0.0.2"), "IP address mismatch"),
-                (RedisTLS(authorities: stranger), "unable to get local issuer certificate"),
-                (RedisTLS(), "unable to get local issuer certificate"),
+                (RedisTLS(authorities: stranger), "self-signed certificate in certificate chain"),
+                (RedisTLS(), "self-signed certificate in certificate chain"),
                 (RedisTLS(authorities: Array("nothing".utf8)), "holds no certificate"),
                 (nil, "by "),
             ]

@@ -69,19 +69,9 @@ final class RedisServer: Sendable {
 
     /// One that is free now.
     static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, size) == 0 && getsockname(descriptor, address, &size) == 0
-            }
-        }
-        try #require(status)
-        return UInt16(bigEndian: address.sin_port)
+        let listener = try Listener()
+        defer { listener.stop() }
+        return listener.port
     }
 
     func send(_ signal: Int32) { kill(identifier, signal) }
@@ -103,4 +93,39 @@ func withRedis<Result>(
     let server = try await RedisServer(arguments, isTLS: isTLS)
     defer { server.stop() }
     return try await body(server)
+}
+
+/// A port of loopback that somebody listens to who is no Redis.
+final class Listener: Sendable {
+    let port: UInt16
+    private let descriptor: Int32
+
+    init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        // For accept.
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, size) == 0 && listen(descriptor, 16) == 0
+                    && getsockname(descriptor, address, &size) == 0
+            }
+        }
+        try #require(isBound)
+        self.descriptor = descriptor
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    /// Waits for a connection, and closes it.
+    func closeNext() throws {
+        let accepted = accept(descriptor, nil, nil)
+        try #require(accepted >= 0)
+        close(accepted)
+    }
+
+    func stop() { close(descriptor) }
 }

@@ -196,6 +196,20 @@ import Testing
         }
     }
 
+    @Test(arguments: RegistryKind.allCases) func twoPoPsOfOneNameNoticeEachOther(_ kind: RegistryKind) async throws {
+        try await withBench(kind) { bench in
+            let first = try await bench.registry("a", instance: 1)
+            let second = try await bench.registry("a", instance: 2)
+            #expect(try await first.announce(Self.record("a")) == nil)
+            #expect(try await first.announce(Self.record("a")) == nil)
+            #expect(try await second.announce(Self.record("a"))?.instance == 1)
+            #expect(try await second.announce(Self.record("a")) == nil)
+            #expect(try await first.announce(Self.record("a"))?.instance == 2)
+            try await first.withdraw()
+            #expect(try await second.announce(Self.record("a")) == nil)
+        }
+    }
+
     @Test(arguments: RegistryKind.allCases) func epochsThatCannotBeAreRefused(_ kind: RegistryKind) async throws {
         try await withBench(kind) { bench in
             let a = try await bench.registry("a")
