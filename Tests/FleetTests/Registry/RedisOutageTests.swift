@@ -25,7 +25,7 @@ import Testing
             }
             let waited = ContinuousClock.now - start
             // The timeout, and what a busy machine takes.
-            #expect((.seconds(0.9)...(.seconds(2))).contains(waited), "\(waited)")
+            #expect((.seconds(0.9)...(.seconds(3))).contains(waited), "\(waited)")
             try await a.expectChange(up: false)
             #expect(!a.registry.isUp)
             let next = ContinuousClock.now
@@ -158,7 +158,7 @@ import Testing
             try await a.expectChange(up: true)
             a.registry.stop()
             await #expect(throws: RegistryError.self) {
-                while true { _ = try await a.registry.find(Self.meeting) }
+                while !Task.isCancelled { _ = try await a.registry.find(Self.meeting) }
             }
         }
     }
@@ -173,18 +173,25 @@ import Testing
             try await a.registry.announce(Contract.record("a"))
             #expect(try await a.registry.claim(Self.meeting, number: Self.number) == .granted(epoch: 1))
             let bench = try await RedisBench(server)
-            while try await a.registry.find(Self.meeting) != nil {}
-            while try await a.registry.find(Self.number) != nil {}
-            while try await !a.registry.pops().isEmpty {}
+            try await Self.until { try await a.registry.find(Self.meeting) == nil }
+            try await Self.until { try await a.registry.find(Self.number) == nil }
+            try await Self.until { try await a.registry.pops().isEmpty }
             #expect(try await a.registry.claim(Self.meeting, number: Self.number) == .granted(epoch: 2))
             // Nothing stays for good.
-            while try await bench.call("EXISTS", "needletail:number:\(Self.number.value)") != .integer(0) {}
+            try await Self.until {
+                try await bench.call("EXISTS", "needletail:number:\(Self.number.value)") == .integer(0)
+            }
             guard case .integer(let left) = try await bench.call("PTTL", "needletail:meeting:\(Self.meeting)") else {
                 Issue.record("no time to live")
                 return
             }
             #expect((86_390_000...86_400_000).contains(left))
         }
+    }
+
+    /// Asks until it is so, or the test's time is over.
+    private static func until(_ condition: () async throws -> Bool) async throws {
+        while try await !condition() { try Task.checkCancellation() }
     }
 
     @Test func tenThousandLeasesAreRenewed() async throws {
