@@ -5,11 +5,11 @@ struct RedisCommand: Sendable {
     let bytes: [UInt8]
 
     init(_ words: [[UInt8]]) {
-        let flat = Array(words.joined())
+        // A byte more, so that there is a first one.
+        let flat = Array(words.joined()) + [0]
         var target: UnsafeMutablePointer<CChar>?
         let count = flat.withUnsafeBytes { flat in
-            // One byte more, so that the base is never nil.
-            let start = flat.bindMemory(to: CChar.self).baseAddress ?? UnsafePointer(Self.nothing)
+            let start = flat.bindMemory(to: CChar.self).baseAddress!
             var offset = 0
             var pointers: [UnsafePointer<CChar>?] = []
             for word in words {
@@ -25,6 +25,4 @@ struct RedisCommand: Sendable {
     }
 
     init(_ words: String...) { self.init(words.map { Array($0.utf8) }) }
-
-    private nonisolated(unsafe) static let nothing = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
 }

@@ -16,14 +16,18 @@ import Testing
         return ""
     }
 
-    /// The rights that the documentation names are enough.
-    static let rights = [
-        "+evalsha", "+eval", "+ping", "+role", "+time", "+exists", "+del", "+set", "+getrange",
-        "+pexpire", "+hset", "+hmget", "+zadd", "+zrem", "+zrange", "+zremrangebyscore",
-    ]
+    /// The rights that the documentation names.
+    private static func rights() throws -> [String] {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let page = root.appendingPathComponent("Sources/needletail/Documentation.docc/Fleet.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let command = try #require(text.firstMatch(of: /ACL SETUSER [^`]+/)).output
+        return command.matches(of: /\+\w+/).map { String($0.output) }
+    }
 
     @Test func aUserOfOurOwnNeedsFewRights() async throws {
-        let user = ["--user", "needletail", "on", ">secret word", "~fleet1:*"] + Self.rights
+        let user = ["--user", "needletail", "on", ">secret word", "~fleet1:*"] + (try Self.rights())
         try await withRedis(user + ["--user", "default", "off"]) { server in
             let configuration = RedisConfiguration(
                 addresses: [server.address], user: "needletail", password: "secret word", prefix: "fleet1:")
