@@ -22,13 +22,7 @@ public enum RendezvousHash {
 
     /// Part of what PoPs of different versions agree on: it never changes.
     static func weight(of key: String, at pop: PoPName) -> UInt64 {
-        // FNV-1a of 64 bits; a zero byte parts the two. What ends it is SplitMix64's, as FNV mixes its last bytes badly.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in [Array(pop.rawValue.utf8), [0], Array(key.utf8)].joined() {
-            hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
-        }
-        hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
-        return hash ^ (hash >> 31)
+        // A zero byte parts the two.
+        StableHash.of("\(pop)\0\(key)")
     }
 }

@@ -44,8 +44,8 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...50) func noiseNeitherTrapsNorLeaks(_ seed: UInt64) {
-        var generator = SplitMix(seed: seed)
+    @Test(arguments: 1...50) func noiseNeitherTrapsNorLeaks(_ seed: Int) {
+        var generator = Seeded(seed)
         let alphabet = Array("*$:+-\r\n0123456789ab")
         for _ in 0..<200 {
             let text = String((0..<60).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
@@ -61,7 +61,7 @@ import Testing
 
     @Test func theWaitGrowsAndIsSpread() {
         var backoff = Backoff()
-        var generator = SplitMix(seed: 3)
+        var generator = Seeded(3)
         var waits = (0..<12).map { _ in backoff.next(using: &generator) }
         for (index, wait) in waits.enumerated() {
             let step = min(backoff.limit, backoff.first * (1 << index))

@@ -45,7 +45,7 @@ final class RedisUnderTest: Sendable {
         self.changes = changes
         registry = RedisRegistry(
             configuration, as: PoPInstance(name: try #require(PoPName(name)), instance: instance), logger: log.logger,
-            generator: SplitMix(seed: instance), onChange: { continuation.yield($0) })
+            generator: Seeded(Int(truncatingIfNeeded: instance)), onChange: { continuation.yield($0) })
     }
 
     /// Waits for the next change, which must be this.
@@ -53,21 +53,6 @@ final class RedisUnderTest: Sendable {
         var iterator = changes.makeAsyncIterator()
         let change = try #require(await iterator.next() as Bool?, sourceLocation: sourceLocation)
         #expect(change == up, sourceLocation: sourceLocation)
-    }
-}
-
-/// SplitMix64: the tests' randomness, from a seed.
-struct SplitMix: RandomNumberGenerator, Sendable {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }
 

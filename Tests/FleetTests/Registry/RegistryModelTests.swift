@@ -16,8 +16,8 @@ import Testing
     /// Two PoPs, and another life of the first.
     private static let callers: [(String, UInt64)] = [("a", 1), ("b", 1), ("a", 2)]
 
-    @Test(arguments: 1...4) func redisDoesWhatMemoryDoes(_ seed: UInt64) async throws {
-        var generator = SplitMix(seed: seed)
+    @Test(arguments: 1...4) func redisDoesWhatMemoryDoes(_ seed: Int) async throws {
+        var generator = Seeded(seed)
         try await withRedis { server in
             let benches: [any RegistryBench] = [MemoryBench(), try await RedisBench(server)]
             var registries: [[any Registry]] = []
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    private static func step(_ registries: [any Registry], using generator: inout SplitMix) async throws -> Answer {
+    private static func step(_ registries: [any Registry], using generator: inout Seeded) async throws -> Answer {
         let registry = registries[Int.random(in: 0..<registries.count, using: &generator)]
         let meeting = meetings[Int.random(in: 0..<3, using: &generator)]
         let number = numbers[Int.random(in: 0..<3, using: &generator)]

@@ -7,7 +7,7 @@ import Testing
     private static let pops = ["ams1", "fra1", "gru1", "iad1", "sin1"].map { PoPName($0)! }
 
     private static func meetings(_ count: Int) -> [MeetingID] {
-        var generator = SplitMix(seed: 7)
+        var generator = Seeded(7)
         return (0..<count).map { _ in MeetingID(using: &generator) }
     }
 
