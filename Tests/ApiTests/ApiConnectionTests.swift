@@ -62,7 +62,7 @@ import Testing
     }
 
     /// Requests that came together are answered one after the other, and each answer begins the time for the next.
-    @Test func whoAsksOnAndNeverReadsIsLetGo() async throws {
+    @Test(.timeLimit(.minutes(2))) func whoAsksOnAndNeverReadsIsLetGo() async throws {
         var configuration = ApiNode.configuration
         configuration.answerTime = .seconds(1)
         configuration.requestTime = .seconds(600)
@@ -74,12 +74,8 @@ import Testing
                 .connect(host: "127.0.0.1", port: node.port).get()
             let requests = String(repeating: "GET /call.js HTTP/1.1\r\nHost: a\r\n\r\n", count: 20_000)
             client.writeAndFlush(ByteBuffer(string: requests), promise: nil)
-            func isOpen() async throws -> Bool {
-                try await node.call("GET", "/metrics", ops: true).body.contains("needletail_api_connections 1\n")
-            }
-            while try await !isOpen() {}
-            while try await isOpen() {}
-            try? await client.close()
+            // The server resets the connection: there are requests that it never read.
+            try await client.closeFuture.get()
         }
     }
 

@@ -63,7 +63,9 @@ extension Worker where Queue: ~Copyable {
     mutating func tickTrack(_ track: UnsafeMutablePointer<Track>, now: UInt64) {
         if track.pointee.kind == .audio {
             let arrival = track.pointee.layers[0].activity.lastPacket
-            if track.pointee.source.session != nil, let level = track.pointee.loudness.report(now: now, lastArrival: arrival) {
+            if track.pointee.source.session != nil,
+                let level = track.pointee.loudness.report(now: now, lastArrival: arrival)
+            {
                 tell(.audioLevel(track.pointee.handle, level: level))
             }
             let isHeard = track.pointee.sinks.firstSlot != Link.none
