@@ -1,0 +1,23 @@
+/// What a meeting's copy holds; the same at all PoPs that have applied the same changes in the same order.
+public protocol MeetingBody: Sendable {
+    associatedtype Change: MeetingChange
+
+    /// A meeting that nobody has changed.
+    init()
+    /// Nil where the bytes are none: they come from another PoP.
+    init?(bytes: [UInt8])
+    var bytes: [UInt8] { get }
+    /// Why the change may not be made now; nil when it may. Only a Home asks.
+    func refusal(of change: Change) -> String?
+    mutating func apply(_ change: Change)
+}
+
+/// A change of a meeting. It sets something, so that it can be made again, and on another history.
+public protocol MeetingChange: Sendable {
+    init?(bytes: [UInt8])
+    var bytes: [UInt8] { get }
+    /// What it sets. A later change of one PoP with the same key takes its place.
+    var key: String { get }
+    /// Whether it takes away what its key named.
+    var isRemoval: Bool { get }
+}
