@@ -20,11 +20,14 @@ public struct LinkConnection: Sendable {
     /// Frames of types that this version does not know.
     public private(set) var skipped = 0
 
-    public init(hello: LinkHello, expected: PoPName?, policy: LinkPolicy, at now: Duration) {
+    /// - Parameter greeting: the hello's frame, where it is at hand.
+    public init(
+        hello: LinkHello, greeting: [UInt8]? = nil, expected: PoPName?, policy: LinkPolicy, at now: Duration
+    ) {
         self.hello = hello
         self.expected = expected
         self.policy = policy
-        output = hello.frame.bytes
+        output = greeting ?? hello.frame.bytes
         heard = now
         nextPing = now
     }

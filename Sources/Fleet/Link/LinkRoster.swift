@@ -37,6 +37,7 @@ public struct LinkRoster: Sendable {
     }
 
     public let hello: LinkHello
+    private let greeting: [UInt8]
     let policy: LinkPolicy
     private(set) var connections: [ConnectionID: Connection] = [:]
     var peers: [PoPName: Peer] = [:]
@@ -46,6 +47,7 @@ public struct LinkRoster: Sendable {
 
     public init(hello: LinkHello, policy: LinkPolicy = .init()) {
         self.hello = hello
+        greeting = hello.frame.bytes
         self.policy = policy
     }
 
@@ -91,7 +93,8 @@ public struct LinkRoster: Sendable {
     public mutating func connected(_ id: ConnectionID, at now: Duration) {
         guard let connection = connections[id], connection.isConnecting else { return }
         connections[id]?.isConnecting = false
-        connections[id]?.link = LinkConnection(hello: hello, expected: connection.peer, policy: policy, at: now)
+        connections[id]?.link = LinkConnection(
+            hello: hello, greeting: greeting, expected: connection.peer, policy: policy, at: now)
     }
 
     /// The transport lost a connection, or could not make one.
@@ -104,10 +107,11 @@ public struct LinkRoster: Sendable {
     public mutating func receive(
         _ bytes: [UInt8], on id: ConnectionID, at now: Duration, using generator: inout some RandomNumberGenerator
     ) {
-        guard let before = connections[id], !before.isConnecting else { return }
+        guard connections[id]?.isConnecting == false else { return }
+        let wasOpen = connections[id]!.link.isOpen
         do throws(LinkFailure) {
             let messages = try connections[id]!.link.receive(bytes, at: now)
-            if !before.link.isOpen, let hello = connections[id]!.link.peer {
+            if !wasOpen, let hello = connections[id]!.link.peer {
                 try admit(id, hello, at: now, using: &generator)
             }
             guard let peer = peer(of: id) else { return }
@@ -147,7 +151,8 @@ public struct LinkRoster: Sendable {
     private mutating func add(isDialled: Bool, peer: PoPName?, at now: Duration) -> ConnectionID {
         lastID += 1
         connections[lastID] = Connection(
-            link: LinkConnection(hello: hello, expected: peer, policy: policy, at: now), isDialled: isDialled,
+            link: LinkConnection(
+                hello: hello, greeting: greeting, expected: peer, policy: policy, at: now), isDialled: isDialled,
             peer: peer,
             isConnecting: isDialled)
         return lastID

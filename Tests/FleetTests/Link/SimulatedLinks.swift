@@ -41,7 +41,7 @@ struct SimulatedPoP {
 
 /// PoPs on one clock: links with delays, losses, partitions, kills and restarts, and a Registry that may be away.
 final class SimulatedLinks {
-    static let step = Duration.milliseconds(50)
+    static let step = Duration.milliseconds(100)
     let meetings = (1...3).map { MeetingID("m_\($0)")! }
     let numbers = (1...3).map { MeetingNumber("\(100_000_000 + $0)")! }
     let names: [PoPName]
@@ -114,10 +114,8 @@ final class SimulatedLinks {
 
     /// Handles what happened at a PoP, until nothing more follows.
     private func work(_ index: Int) async {
-        for _ in 0..<4 {
-            handleLinks(index)
-            await handleMeetings(index)
-        }
+        handleLinks(index)
+        while await handleMeetings(index) {}
         if hasRegistry, now >= nodes[index]!.nextRenewal { await renew(index) }
         for action in nodes[index]!.roster.takeActions() { perform(action, of: index) }
         send(index)
@@ -135,8 +133,10 @@ final class SimulatedLinks {
         }
     }
 
-    private func handleMeetings(_ index: Int) async {
-        for event in nodes[index]!.exchange.takeEvents() {
+    /// - Returns: whether there was something.
+    private func handleMeetings(_ index: Int) async -> Bool {
+        let events = nodes[index]!.exchange.takeEvents()
+        for event in events {
             switch event {
             case .done(let meeting, let request):
                 guard let change = nodes[index]!.asked[meeting]?.removeValue(forKey: request) else {
@@ -154,6 +154,7 @@ final class SimulatedLinks {
             case .changed, .leads, .follows: break
             }
         }
+        return !events.isEmpty
     }
 
     private func renew(_ index: Int) async {

@@ -7,8 +7,8 @@ struct TestMeeting: MeetingBody, Equatable {
     init() {}
 
     init?(bytes: [UInt8]) {
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            guard let change = Change(bytes: Array(line.utf8)) else { return nil }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            guard let change = Change(bytes: Array(line)) else { return nil }
             apply(change)
         }
     }
@@ -30,9 +30,10 @@ struct TestMeeting: MeetingBody, Equatable {
         }
 
         init?(bytes: [UInt8]) {
-            let parts = String(decoding: bytes, as: UTF8.self).split(separator: "=")
-            guard parts.count == 2, let value = Int(parts[1]) else { return nil }
-            self.init(String(parts[0]), value)
+            guard let sign = bytes.firstIndex(of: UInt8(ascii: "=")),
+                let value = Int(String(decoding: bytes[(sign + 1)...], as: UTF8.self))
+            else { return nil }
+            self.init(String(decoding: bytes[..<sign], as: UTF8.self), value)
         }
 
         var bytes: [UInt8] { Array("\(key)=\(value)".utf8) }
