@@ -39,7 +39,8 @@ extension ExchangedMeeting {
             if home.pop == context.pop.name { return raise(above: home.epoch, at: now) }
             return stepDown(to: home, context, at: now, &effects)
         }
-        guard upstream?.peer == peer else { return }
+        // It is: what it says no to was of its epoch before, and its state is on the way.
+        guard upstream?.peer == peer, home?.pop != peer else { return }
         exclude(peer, until: now + context.policy.search)
         guard let home, home.pop != peer, home.pop != context.pop.name, home.pop != lost else { return }
         // Only upwards, or two that know nothing would send it to and fro.
@@ -55,6 +56,7 @@ extension ExchangedMeeting {
             return
         }
         let home = Home(pop: peer, epoch: revision.epoch)
+        let before = replica.home
         switch replica.adopt(home, instance: instance, number: revision.number, origins: origins, body) {
         case .applied:
             upstream.isSynced = true
@@ -63,7 +65,9 @@ extension ExchangedMeeting {
             upstream.owesAcknowledgement = true
             role = .branch(upstream)
             synced()
-            completeWhatIsHere(&effects, of: context.pop)
+            // Requests of another epoch were refused.
+            if replica.revision?.epoch != before?.epoch { resetPending() }
+            completeAll(in: origins, of: context.pop, &effects)
             offerMissing(context.pop)
             effects.ready.insert(peer)
             effects.events.append(.changed(id))
@@ -109,7 +113,8 @@ extension ExchangedMeeting {
             role = .branch(upstream)
             effects.ready.insert(peer)
             effects.events.append(.changed(id))
-            completeWhatIsHere(&effects, of: origin.pop == context.pop ? context.pop : nil)
+            if origin.pop == context.pop { complete(own: origin.id, &effects) }
+            if !pending.isEmpty { completeWhatIsHere(&effects, window: 2 * context.policy.requestWindow) }
         case .duplicate:
             counters.duplicates += 1
             upstream.owesAcknowledgement = true

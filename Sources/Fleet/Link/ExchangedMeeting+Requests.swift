@@ -72,8 +72,8 @@ extension ExchangedMeeting {
         guard revision.epoch == replica.home?.epoch, let index = pending.firstIndex(where: { $0.id == request }) else {
             return
         }
+        guard revision.number > replica.number else { return complete(pending.remove(at: index), &effects) }
         pending[index].doneAt = revision.number
-        completeWhatIsHere(&effects)
     }
 
     mutating func receive(refused request: UInt64, _ reason: String, _ effects: inout ExchangeEffects) {
@@ -86,17 +86,29 @@ extension ExchangedMeeting {
         if !request.isOffer { effects.events.append(.refused(id, request: request.id, reason: reason)) }
     }
 
-    /// At a Branch: requests are done when the copy has them.
-    mutating func completeWhatIsHere(_ effects: inout ExchangeEffects, of pop: PoPInstance? = nil) {
-        guard !pending.isEmpty else { return }
-        let isHere: (Pending) -> Bool = { [replica] in
-            if let number = $0.doneAt, number <= replica.number { return true }
-            return pop.map { [id = $0.id] in replica.origins.contains(RequestOrigin(pop: $0, id: id)) } ?? false
+    /// At a Branch: requests are done when the copy has them. Those that the Home has answered are among the first.
+    mutating func completeWhatIsHere(_ effects: inout ExchangeEffects, window: Int) {
+        while let index = pending.prefix(window).firstIndex(where: { $0.doneAt ?? .max <= replica.number }) {
+            complete(pending.remove(at: index), &effects)
         }
-        let done = pending.filter(isHere)
-        guard !done.isEmpty else { return }
-        pending.removeAll(where: isHere)
-        for request in done { complete(request, &effects) }
+    }
+
+    /// The change of an own request came.
+    mutating func complete(own request: UInt64, _ effects: inout ExchangeEffects) {
+        guard let index = pending.firstIndex(where: { $0.id == request }) else { return }
+        complete(pending.remove(at: index), &effects)
+    }
+
+    /// A whole state came: of own requests, it tells which are in it.
+    mutating func completeAll(in origins: RequestOrigins, of pop: PoPInstance, _ effects: inout ExchangeEffects) {
+        let waiting = pending
+        pending = []
+        for request in waiting {
+            let isDone =
+                request.doneAt ?? .max <= replica.number
+                || origins.contains(RequestOrigin(pop: pop, id: request.id))
+            if isDone { complete(request, &effects) } else { pending.append(request) }
+        }
     }
 
     private mutating func complete(_ request: Pending, _ effects: inout ExchangeEffects) {

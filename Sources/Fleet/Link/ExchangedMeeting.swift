@@ -157,7 +157,7 @@ struct ExchangedMeeting<Body: MeetingBody>: Sendable {
         wait(next)
     }
 
-    private mutating func resetPending() {
+    mutating func resetPending() {
         for index in pending.indices {
             pending[index].isSent = false
             pending[index].doneAt = nil

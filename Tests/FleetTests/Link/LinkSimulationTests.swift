@@ -41,7 +41,6 @@ import Testing
         }
         #expect(links.violations.isEmpty, "seed \(seed): \(links.violations.prefix(3))")
         #expect(links.difference() == nil, "seed \(seed), registry \(links.hasRegistry)")
-        if let path = ProcessInfo.processInfo.environment["LINK_TIMES"] { print(path, seed, links.now - healed, links.nodes.compactMap { $0?.exchange.counters }) }
         #expect(links.lost().isEmpty, "seed \(seed): \(links.lost().prefix(3))")
     }
 
