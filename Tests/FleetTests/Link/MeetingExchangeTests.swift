@@ -88,6 +88,13 @@ import Testing
         #expect(home.replica(of: Self.ids[0])?.number == 0)
     }
 
+    @Test func moreRequestsThanTheLimitAreRefusedAtOnce() {
+        var branch = branch()
+        let ids = (0..<1_000).map { _ in branch.request(.init("a", 1), in: Self.ids[0]) }
+        #expect(ids.count { $0 != nil } == LinkPolicy().pendingRequests && ids.last! == nil)
+        #expect(branch.request(.init(String(repeating: "a", count: 65 << 10), 1), in: Self.ids[0]) == nil)
+    }
+
     @Test func aRepeatedRequestIsMadeOnce() {
         var (home, branch) = pair()
         _ = branch.request(.init("b", 2), in: Self.ids[0])

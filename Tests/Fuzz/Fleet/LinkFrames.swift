@@ -13,8 +13,14 @@ func fuzzLinkFrames(_ input: UnsafeRawBufferPointer) {
             rest = rest.dropFirst(taken)
             while let frame = try decoder.next() {
                 precondition(frame.body.count < 1_024)
-                if let message = try? LinkMessage(frame) { precondition(try LinkMessage(message.frame) == message) }
-                if let hello = try? LinkHello(frame) { precondition(try LinkHello(hello.frame) == hello) }
+                if let message = try? LinkMessage(frame) {
+                    let again = try LinkMessage(message.frame)
+                    precondition(again == message)
+                }
+                if let hello = try? LinkHello(frame) {
+                    let again = try LinkHello(hello.frame)
+                    precondition(again == hello)
+                }
             }
         }
     } catch { use(error.description.utf8.count) }
