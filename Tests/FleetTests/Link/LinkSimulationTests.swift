@@ -25,7 +25,7 @@ import Testing
     static func run(_ seed: Int) async {
         let links = SimulatedLinks(seed)
         let liar = Int.random(in: 0..<3, using: &links.random) == 0 ? SimulatedLiar(links) : nil
-        while links.now < .seconds(15) {
+        while links.now < .seconds(13) {
             disturb(links)
             ask(links)
             liar?.lie()

@@ -265,8 +265,20 @@ final class SimulatedLinks {
         }
     }
 
-    /// Nil when all is whole: one Home for each meeting, all copies equal, nothing asked without an answer.
+    /// Whether there is one connection between the two, and both take it for their link.
+    private func isLinked(_ a: Int, _ b: Int) -> Bool {
+        let between = pipes.filter { pipe in Set(pipe.ends.map(\.node)) == [a, b] }
+        guard between.count == 1, let pipe = between.first else { return false }
+        return pipe.ends.allSatisfy { end in
+            nodes[end.node]?.roster.connection(to: names[end.node == a ? b : a]) == end.connection
+        }
+    }
+
+    /// Nil when all is whole: one link between each two PoPs, one Home for each meeting, all copies equal, nothing asked without an answer.
     func difference() -> String? {
+        for a in nodes.indices {
+            for b in a + 1..<nodes.count where !isLinked(a, b) { return "\(names[a]) and \(names[b]) are not linked" }
+        }
         for (meeting, id) in meetings.enumerated() {
             let members = nodes.indices.filter { opens[$0][meeting] }
             let exchanges = members.compactMap { nodes[$0]?.exchange }
