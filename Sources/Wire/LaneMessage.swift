@@ -7,7 +7,8 @@ public struct LaneMessage: BitwiseCopyable {
     public enum Kind: UInt8, Sendable, BitwiseCopyable {
         /// Which Layers of a Track are wanted: name (of Layer 0) 4 bytes, zero 3 bytes, the set 1 byte.
         case wanted = 1
-        /// Which Layers of a Track there are: name (of Layer 0) 4 bytes, zero 4 bytes, `Track.choices` 8 bytes.
+        /// Which Layers of a Track there are: name (of Layer 0) 4 bytes, zero 3 bytes, the set that is known to be wanted 1
+        /// byte, so that who wants another says so again, and `Track.choices` 8 bytes.
         case sent = 2
 
         /// Bytes of an entry.
@@ -42,7 +43,7 @@ public struct LaneMessage: BitwiseCopyable {
     @inlinable
     public func track(_ index: Int) -> LaneName { LaneName(raw: base.be32(index &* kind.entryLength)) }
 
-    /// Of `wanted`: bit n stands for Layer n.
+    /// Bit n stands for Layer n.
     @inlinable
     public func layers(_ index: Int) -> UInt8 { base.u8(index &* kind.entryLength &+ 7) }
 
@@ -79,17 +80,13 @@ public struct LaneMessageWriter: BitwiseCopyable {
         self.count = count
     }
 
-    /// Writes the entry at `index`, below the count that was reserved: `value` is the set, or the choices.
+    /// Writes the entry at `index`, below the count that was reserved. `choices`: of `sent`.
     @inlinable
-    public func set(_ index: Int, track: LaneName, value: UInt64) {
+    public func set(_ index: Int, track: LaneName, layers: UInt8, choices: UInt64 = 0) {
         guard index < count else { return }
         let entry = base + index &* kind.entryLength
         entry.setBE32(track.raw, at: 0)
-        if kind == .wanted {
-            entry.setBE32(UInt32(truncatingIfNeeded: value & 0xff), at: 4)
-        } else {
-            entry.setBE32(0, at: 4)
-            entry.setBE64(value, at: 8)
-        }
+        entry.setBE32(UInt32(layers), at: 4)
+        if kind == .sent { entry.setBE64(choices, at: 8) }
     }
 }

@@ -7,59 +7,12 @@ import Wire
 /// What goes over a Lane, and what does not.
 @Suite(.serialized)
 struct LaneTests {
-    /// A camera in world 0, and viewers in world 1 who see it.
-    private struct Scene {
-        let trunk: Trunk
-        var camera: Camera
-        let far: TrackHandle
-        private var sentFrames = 0
-        var viewers: [(peer: Peer, slot: SlotHandle, ssrc: UInt32)] = []
-
-        init(_ trunk: Trunk, layers: Int = 1, viewers count: Int = 1, maxHeight: UInt16 = 720) {
-            self.trunk = trunk
-            let publisher = Peer(trunk.worlds[0], worker: trunk.workers.0, index: 1)
-            camera = Camera(publisher, index: 1, layers: layers)
-            trunk.run(3)
-            publisher.check()
-            far = trunk.carry(camera.track, index: 5, layers: layers)
-            for number in 0..<UInt32(count) {
-                let viewer = Peer(trunk.worlds[1], worker: trunk.workers.1, index: 10 + number)
-                let (slot, ssrc) = openSlot(viewer, index: 1 + number)
-                trunk.run(2)
-                viewer.check()
-                trunk.worlds[1].command(
-                    trunk.workers.1, .mapSlot(MapSlot(slot: slot, track: far, maxHeight: maxHeight)))
-                viewers.append((viewer, slot, ssrc))
-            }
-            trunk.run(5 + 2 * trunk.path.delay)
-        }
-
-        mutating func send(frames: Int, every milliseconds: Int = 33, packets: Int = 3) {
-            for _ in 0..<frames {
-                let isKeyframe = sentFrames == 0 || !camera.peer.keyframeRequests.isEmpty
-                camera.peer.keyframeRequests = []
-                camera.frame(keyframe: isKeyframe, packets: packets)
-                sentFrames += 1
-                trunk.run(milliseconds)
-            }
-        }
-
-        /// Layers of the latest packets that a viewer got.
-        func shown(_ number: Int = 0) -> Set<UInt8> {
-            let viewer = viewers[number]
-            guard let inbox = viewer.peer.inboxes[viewer.ssrc] else { return [] }
-            return Set(inbox.sequences.suffix(6).compactMap { inbox.payloads[$0] }.map { $0[$0.count - 103] })
-        }
-
-        var copies: Int { trunk.sent[0].values.reduce(0, +) }
-    }
-
     @Test(arguments: [false, true], [false, true])
     func aLayerCrossesOnceForAllWhoSeeIt(v6: Bool, crossesWorkers: Bool) throws {
         let trunk =
             crossesWorkers
             ? try Trunk(seed: 1, workers: 2, on: (1, 1), v6: v6) : try Trunk(seed: 1, v6: v6)
-        var scene = Scene(trunk, viewers: 5)
+        var scene = LaneScene(trunk, viewers: 5)
         scene.send(frames: 30)
         #expect(scene.copies == 90)
         for viewer in scene.viewers {
@@ -71,7 +24,7 @@ struct LaneTests {
 
     @Test func nothingCrossesThatNobodySees() throws {
         let trunk = try Trunk(seed: 2, path: .init(delay: 20))
-        var scene = Scene(trunk)
+        var scene = LaneScene(trunk)
         scene.send(frames: 30)
         #expect(scene.copies == 90)
         let viewer = scene.viewers[0]
@@ -88,7 +41,7 @@ struct LaneTests {
 
     @Test func onlyTheLayersThatAreWantedCross() throws {
         let trunk = try Trunk(seed: 3, path: .init(delay: 10))
-        var scene = Scene(trunk, layers: 3, maxHeight: 180)
+        var scene = LaneScene(trunk, layers: 3, maxHeight: 180)
         scene.send(frames: 40)
         #expect(scene.shown() == [0])
         trunk.sent[0] = [:]
@@ -106,7 +59,7 @@ struct LaneTests {
 
     @Test func aKeyChangesWithoutALostPacket() throws {
         let trunk = try Trunk(seed: 4, path: .init(delay: 15))
-        var scene = Scene(trunk)
+        var scene = LaneScene(trunk)
         for round in 0..<4 {
             scene.send(frames: 10, every: 11)
             trunk.changeKey(toward: 1)
@@ -123,7 +76,7 @@ struct LaneTests {
 
     @Test func strangersAreCountedAndChangeNothing() throws {
         let trunk = try Trunk(seed: 5)
-        var scene = Scene(trunk)
+        var scene = LaneScene(trunk)
         scene.send(frames: 5)
         let world = trunk.worlds[1]
         let worker = world.worker()
@@ -166,7 +119,7 @@ struct LaneTests {
 
     @Test func closingALaneEndsWhatGoesOverIt() throws {
         let trunk = try Trunk(seed: 6)
-        var scene = Scene(trunk)
+        var scene = LaneScene(trunk)
         scene.send(frames: 5)
         trunk.worlds[0].events = []
         trunk.worlds[1].events = []

@@ -13,7 +13,7 @@ struct Cascade: ~Copyable {
     private var names: FlowTable
     var pending: LaneOpens
     /// Of each layer of each Track.
-    private let streams: UnsafeMutablePointer<LaneStream>
+    private let streams: UnsafeMutablePointer<RolloverCounter>
     private let transforms: UnsafeMutableRawPointer
     private let histories: UnsafeMutablePointer<UInt64>
 
@@ -26,9 +26,9 @@ struct Cascade: ~Copyable {
         names = FlowTable(capacity: crossings, seed: (random.next(), random.next()))
         pending = LaneOpens()
         let layers = isEnabled ? capacity.tracks * Track.maximumLayers : 1
-        streams = LargeMemory.allocate(byteCount: layers * MemoryLayout<LaneStream>.stride)
-            .bindMemory(to: LaneStream.self, capacity: layers)
-        streams.initialize(repeating: LaneStream(), count: layers)
+        streams = LargeMemory.allocate(byteCount: layers * MemoryLayout<RolloverCounter>.stride)
+            .bindMemory(to: RolloverCounter.self, capacity: layers)
+        streams.initialize(repeating: RolloverCounter(), count: layers)
         transforms = LargeMemory.allocate(byteCount: lanes * Lane.transformCount * SRTPTransform.byteCount)
         histories = .allocate(capacity: lanes * LaneHistory.depth)
         histories.initialize(repeating: 0, count: lanes * LaneHistory.depth)
@@ -40,9 +40,9 @@ struct Cascade: ~Copyable {
         histories.deallocate()
     }
 
-    /// `index`: of the Track, which comes over a Lane.
+    /// The roll-overs of a layer of the Track at `index`, which comes over a Lane. What was received the Track's caches know.
     @inline(__always)
-    func stream(track index: Int, layer: Int) -> UnsafeMutablePointer<LaneStream> {
+    func rollover(track index: Int, layer: Int) -> UnsafeMutablePointer<RolloverCounter> {
         streams + (index * Track.maximumLayers + layer)
     }
 
@@ -73,10 +73,4 @@ struct Cascade: ~Copyable {
                 address: IPAddress(v4: name.layer(0).raw), port: UInt16(truncatingIfNeeded: index)),
             localPort: UInt16(truncatingIfNeeded: index >> 16))
     }
-}
-
-/// SRTP's state of one layer that comes over a Lane.
-struct LaneStream: BitwiseCopyable {
-    var rollover = RolloverCounter()
-    var replay = ReplayWindow()
 }

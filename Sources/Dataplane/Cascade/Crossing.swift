@@ -36,6 +36,8 @@ struct LaneNumbering: BitwiseCopyable {
     private static let longestGap: UInt64 = 1_024
     /// ... this: longer than what is repaired, so that the far end goes on at a keyframe.
     private static let restartGap: UInt64 = 256
+    /// Indices have 48 bits; nothing is sent under what lies behind them.
+    private static let end: UInt64 = 1 << 48
 
     /// Added to sequence numbers from `begin` on, and before that to those in `formerBegin..<formerEnd`.
     private var delta: UInt64 = 0
@@ -56,6 +58,7 @@ struct LaneNumbering: BitwiseCopyable {
         }
         guard let index = index(of: sequence) else { return nil }
         guard index > last else { return index }
+        guard last < Self.end &- Self.longestGap else { return nil }
         if index &- last > Self.longestGap {
             (former, formerBegin, formerEnd) = (delta, begin, last &- delta &+ 1)
             begin = sequence
@@ -67,8 +70,18 @@ struct LaneNumbering: BitwiseCopyable {
         return last
     }
 
-    /// The index that a packet had; nil for one that was not sent, or too long ago.
-    func index(of sequence: UInt64) -> UInt64? {
+    /// The packet whose index has these lowest 32 bits; nil for one that was not sent, or too long ago.
+    func find(_ low: UInt32) -> (sequence: UInt64, index: UInt64)? {
+        let age = UInt64(UInt32(truncatingIfNeeded: last) &- low)
+        guard age < last else { return nil }
+        let index = last &- age
+        if index >= begin &+ delta { return (index &- delta, index) }
+        guard index >= formerBegin &+ former, index < formerEnd &+ former else { return nil }
+        return (index &- former, index)
+    }
+
+    /// The index that stands for a packet; nil for one that is too late.
+    private func index(of sequence: UInt64) -> UInt64? {
         if sequence >= begin { return sequence &+ delta }
         return sequence >= formerBegin && sequence < formerEnd ? sequence &+ former : nil
     }

@@ -14,6 +14,14 @@ struct Lane: BitwiseCopyable {
     /// After a change of what is wanted or sent, all of it is repeated with each report for so long, ns.
     static let repetition: UInt64 = 400_000_000
 
+    /// Media waits until the far end is heard to hear us again after it did not for so long, ns: a few reports may be lost. It
+    /// cannot follow roll-overs of numbers of which it sees nothing (RFC 3711 section 3.3.1): in this time, 8,000 packets a
+    /// second of one Layer may be lost.
+    static let silence: UInt64 = 4_000_000_000
+    /// What the far end may cost in a millisecond, and at once: packets sent again, and changes of what it wants or sends.
+    static let creditsPerTick = 4
+    static let mostCredits = 256
+
     /// The headers toward the far end. First, so that a pointer to the Lane points to them.
     var template: FrameTemplate
     /// What is sent is sealed by it; nil while there is no next hop.
@@ -31,11 +39,19 @@ struct Lane: BitwiseCopyable {
     /// By phase.
     var receive = InlineArray<2, SRTPTransform?>(repeating: nil)
     var reception = LaneReception()
-    /// Counts; see `LaneFormat.rtcpIndex`.
+    /// Compounds that the present key sealed; see `LaneFormat.rtcpIndex`.
     var rtcpIndex: UInt32 = 0
-    var rtcpReplay = ReplayWindow()
-    /// Of the latest compound whose messages were taken: older ones say what does not hold any more.
+    /// By phase.
+    var rtcpReplay = InlineArray<2, ReplayWindow>(repeating: ReplayWindow())
+    /// The phase of the key to receive with that was installed last.
+    var receivePhase: Int
+    /// Phase and index of the latest compound whose messages were taken: older ones say what does not hold any more.
+    var latestPhase: Int
     var latestMessage: UInt32 = 0
+    /// When the latest of our reports was sent that the far end is known to have got, ns; and whether that is recent.
+    var heardAt: UInt64 = 0
+    var isHeard = false
+    var credits = Lane.mostCredits
     /// The far end's clock.
     var clock = PublisherClock()
     var report = LaneReport()
@@ -63,6 +79,8 @@ struct Lane: BitwiseCopyable {
         peer = open.peer
         remote = open.remote
         sendPhase = open.send.phase
+        receivePhase = Int(open.receive.phase)
+        latestPhase = receivePhase
         self.history = history
         self.sendKeys = sendKeys
     }

@@ -11,8 +11,8 @@ struct LaneHistory: BitwiseCopyable {
         var crossing: UInt16
         var generation: UInt16
         var layer: UInt8
-        /// The lowest 32 bits of the Track's sequence number.
-        var sequence: UInt32
+        /// The lowest 32 bits of the SRTP index, which stands for one packet, whatever the publisher's numbers do.
+        var index: UInt32
     }
 
     /// `depth` words.
@@ -25,7 +25,7 @@ struct LaneHistory: BitwiseCopyable {
     @inline(__always)
     func note(_ number: UInt32, _ entry: Entry) {
         entries[Int(number & UInt32(Self.depth - 1))] =
-            UInt64(entry.sequence) << 32 | UInt64(entry.layer & 3) << 30 | UInt64(entry.generation & 0x3fff) << 16
+            UInt64(entry.index) << 32 | UInt64(entry.layer & 3) << 30 | UInt64(entry.generation & 0x3fff) << 16
             | UInt64(entry.crossing)
     }
 
@@ -37,7 +37,7 @@ struct LaneHistory: BitwiseCopyable {
         return Entry(
             crossing: UInt16(truncatingIfNeeded: word), generation: UInt16(truncatingIfNeeded: word >> 16 & 0x3fff),
             layer: UInt8(truncatingIfNeeded: word >> 30 & 3),
-            sequence: UInt32(truncatingIfNeeded: word >> 32))
+            index: UInt32(truncatingIfNeeded: word >> 32))
     }
 
     /// The number with these lowest 16 bits that was sent last.

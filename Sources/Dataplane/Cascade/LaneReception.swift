@@ -42,7 +42,12 @@ struct LaneReception: BitwiseCopyable {
     @inline(__always)
     mutating func note(_ number: UInt16, now: UInt64) {
         received &+= 1
-        guard isStarted else { return start(UInt64(number)) }
+        if !isStarted {
+            // Numbers begin with 0: the first may be lost, and the rest of a keyframe with it.
+            guard number < UInt16(Self.capacity) else { return start(UInt64(number)) }
+            start(0)
+            highest = base &- 1
+        }
         guard let extended = SequenceNumber.extended(number, near: highest) else { return }
         if extended == highest &+ 1 {
             highest = extended

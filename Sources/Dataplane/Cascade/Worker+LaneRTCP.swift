@@ -18,8 +18,8 @@ extension Worker where Queue: ~Copyable {
                 transform, start.assumingMemoryBound(to: UInt8.self), datagram.payloadLength)
         else { return drop(packet, .srtpAuthentication) }
         let index = opened.index & LaneFormat.indexMask
-        guard lane.pointee.rtcpReplay.check(UInt64(index)) else { return drop(packet, .srtpReplay) }
-        lane.pointee.rtcpReplay.accept(UInt64(index))
+        guard lane.pointee.rtcpReplay[phase].check(UInt64(index)) else { return drop(packet, .srtpReplay) }
+        lane.pointee.rtcpReplay[phase].accept(UInt64(index))
         var compound = RTCPCompound(UnsafeRawBufferPointer(start: start, count: opened.plainLength))
         while let part = compound.next() {
             switch part.type {
@@ -32,7 +32,7 @@ extension Worker where Queue: ~Copyable {
                 if let nack = GenericNack(part), nack.mediaSSRC == name.raw { resend(nack, over: lane) }
             case RTCPPacket.payloadFeedback: noteKeyframeRequest(part, lane, now: now)
             case RTCPPacket.application:
-                if let message = LaneMessage(part) { take(message, at: index, lane, now: now) }
+                if let message = LaneMessage(part) { take(message, at: index, phase: phase, lane, now: now) }
             default: break
             }
         }
@@ -61,6 +61,10 @@ extension Worker where Queue: ~Copyable {
     private func noteRoundTrip(_ block: ReportBlock, _ lane: UnsafeMutablePointer<Lane>, now: UInt64) {
         guard block.lastSenderReport != 0 else { return }
         let middle = UInt32(truncatingIfNeeded: ntpTime(now) >> 16)
+        let age = middle &- block.lastSenderReport
+        if age < 60 << 16 {
+            lane.pointee.heardAt = max(lane.pointee.heardAt, now &- min(now, UInt64(age) &* 1_000_000_000 >> 16))
+        }
         let elapsed = middle &- block.lastSenderReport &- block.delaySinceLastSenderReport
         // Beyond a minute it is no round trip; below zero by a rounding of the two delays.
         guard elapsed < 60 << 16 else { return }
@@ -79,30 +83,52 @@ extension Worker where Queue: ~Copyable {
         requestKeyframe(crossing.pointee.track, layer: Int(name.part), now: now)
     }
 
-    /// `index`: of the compound. Those that were overtaken say what does not hold any more.
+    /// `index`, `phase`: of the compound. Those that were overtaken say what does not hold any more.
     private mutating func take(
-        _ message: LaneMessage, at index: UInt32, _ lane: UnsafeMutablePointer<Lane>, now: UInt64
+        _ message: LaneMessage, at index: UInt32, phase: Int, _ lane: UnsafeMutablePointer<Lane>, now: UInt64
     ) {
-        guard index >= lane.pointee.latestMessage else { return }
+        if phase == lane.pointee.latestPhase {
+            guard index >= lane.pointee.latestMessage else { return }
+        } else {
+            guard phase == lane.pointee.receivePhase else { return }
+            lane.pointee.latestPhase = phase
+        }
         lane.pointee.latestMessage = index
         for entry in 0..<message.count {
             let name = message.track(entry)
             switch message.kind {
             case .wanted:
                 guard let crossing = cascade.crossing(name, of: lane.pointee.handle) else { continue }
-                noteWanted(LayerSet(bits: message.layers(entry)), over: crossing, now: now)
+                noteWanted(LayerSet(bits: message.layers(entry)), over: crossing, lane, now: now)
             case .sent:
                 guard let track = track(named: name), track.pointee.source.lane == lane.pointee.handle else { continue }
-                noteSent(message.choices(entry), of: track, now: now)
+                noteSent(message.choices(entry), of: track, over: lane, now: now)
+                if message.layers(entry) != track.pointee.sinks.wanted.bits {
+                    track.pointee.sinks.isUntold = true
+                    lane.pointee.hasNews = true
+                }
             }
             if outbox.needsFlush { flush() }
         }
     }
 
-    private mutating func noteWanted(_ layers: LayerSet, over crossing: UnsafeMutablePointer<Crossing>, now: UInt64) {
+    /// What is refused for want of credits comes again.
+    private mutating func noteSent(
+        _ choices: UInt64, of track: UnsafeMutablePointer<Track>, over lane: UnsafeMutablePointer<Lane>, now: UInt64
+    ) {
+        guard lane.pointee.credits > 0 else { return }
+        if choices != track.pointee.choices { lane.pointee.credits &-= 1 }
+        noteSent(choices, of: track, now: now)
+    }
+
+    private mutating func noteWanted(
+        _ layers: LayerSet, over crossing: UnsafeMutablePointer<Crossing>, _ lane: UnsafeMutablePointer<Lane>,
+        now: UInt64
+    ) {
         guard let track = tracks.find(crossing.pointee.track) else { return }
         let wanted = layers.intersection(track.pointee.allLayers)
-        guard wanted != crossing.pointee.wanted else { return }
+        guard wanted != crossing.pointee.wanted, lane.pointee.credits > 0 else { return }
+        lane.pointee.credits &-= 1
         // What came before is sent by what was wanted then.
         distribute()
         crossing.pointee.wanted = wanted

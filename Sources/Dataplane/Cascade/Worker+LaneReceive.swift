@@ -45,9 +45,10 @@ extension Worker where Queue: ~Copyable {
         guard let phase = LaneFormat.phase(ofType: header.payloadType, codec: track.pointee.codec),
             let transform = lane.pointee.receive[phase]
         else { return drop(packet, .srtpNoKeys) }
-        let stream = cascade.stream(track: name.index, layer: Int(name.part))
-        let index = stream.pointee.rollover.estimate(sequence: header.sequence)
-        guard stream.pointee.replay.check(index) else { return drop(packet, .srtpReplay) }
+        let index = cascade.rollover(track: name.index, layer: Int(name.part)).pointee
+            .estimate(sequence: header.sequence)
+        // As far back as anything is repaired, which is further than the window of RFC 3711 section 3.3.2.
+        guard !track.pointee.layers[Int(name.part)].cache.hasSeen(index) else { return drop(packet, .srtpReplay) }
         if cascade.pending.isFull { openLanePackets(now: now) }
         let job = OpenJob(
             transform: transform, packet: (packet.data + datagram.payloadOffset).assumingMemoryBound(to: UInt8.self),
@@ -74,11 +75,11 @@ extension Worker where Queue: ~Copyable {
             return drop(entry.packet, .rtpMalformed)
         }
         let track = entry.track
-        let stream = cascade.stream(track: track.pointee.handle.index, layer: Int(entry.layer))
         // Checked again: a burst may hold the same packet twice.
-        guard stream.pointee.replay.check(job.index) else { return drop(entry.packet, .srtpReplay) }
-        stream.pointee.replay.accept(job.index)
-        stream.pointee.rollover.accept(job.index)
+        guard !track.pointee.layers[Int(entry.layer)].cache.hasSeen(job.index) else {
+            return drop(entry.packet, .srtpReplay)
+        }
+        cascade.rollover(track: track.pointee.handle.index, layer: Int(entry.layer)).pointee.accept(job.index)
         let payloadOffset = rtp.payload.baseAddress.unsafelyUnwrapped - UnsafeRawPointer(entry.packet.data)
         var record = PacketRecord(
             sequence: job.index, arrival: now, timestamp: rtp.timestamp,

@@ -16,6 +16,8 @@ extension Worker where Queue: ~Copyable {
 
     private mutating func tick(_ lane: UnsafeMutablePointer<Lane>, now: UInt64) {
         if now >= lane.pointee.routeDue { findRoute(lane, now: now) }
+        lane.pointee.isHeard = now &- lane.pointee.heardAt < Lane.silence
+        lane.pointee.credits = min(lane.pointee.credits &+ Lane.creditsPerTick, Lane.mostCredits)
         if now >= lane.pointee.secondDue {
             lane.pointee.secondDue = now &+ 1_000_000_000
             var report = lane.pointee.report
@@ -30,6 +32,7 @@ extension Worker where Queue: ~Copyable {
         if lane.pointee.hasNews {
             lane.pointee.hasNews = false
             lane.pointee.repeatsUntil = now &+ Lane.repetition
+            lane.pointee.reportDue = min(lane.pointee.reportDue, now &+ Lane.activeInterval)
             sendWanted(lane, all: false)
             sendChoices(lane, all: false)
         }
@@ -64,7 +67,7 @@ extension Worker where Queue: ~Copyable {
     private mutating func sendReport(_ lane: UnsafeMutablePointer<Lane>, now: UInt64) {
         guard let packet = pool.allocate() else { return counters.drop(.noBuffer) }
         var writer = RTCPWriter(into: laneRTCPMemory(packet, lane))
-        var block = lane.pointee.reception.block(ssrc: lane.pointee.peer.raw, now: now)
+        var block = lane.pointee.reception.block(ssrc: lane.pointee.name.raw, now: now)
         withUnsafePointer(to: &block) {
             _ = writer.addSenderReport(
                 ssrc: lane.pointee.peer.raw, ntpTime: ntpTime(now), rtpTimestamp: 0, packetCount: lane.pointee.sent,
@@ -83,7 +86,7 @@ extension Worker where Queue: ~Copyable {
                 let track = tracks.element(at: Int(index))
                 if all || track.pointee.sinks.isUntold {
                     scratch.laneEntries[count] = (
-                        name(of: track, layer: 0), UInt64(track.pointee.sinks.wanted.bits)
+                        name(of: track, layer: 0), 0, track.pointee.sinks.wanted.bits
                     )
                     track.pointee.sinks.isUntold = false
                     count &+= 1
@@ -106,7 +109,7 @@ extension Worker where Queue: ~Copyable {
                 let choices = track.pointee.chosenBy
                 guard all || crossing.pointee.toldChoices != choices else { continue }
                 crossing.pointee.toldChoices = choices
-                scratch.laneEntries[count] = (crossing.pointee.name, choices)
+                scratch.laneEntries[count] = (crossing.pointee.name, choices, crossing.pointee.wanted.bits)
                 count &+= 1
             }
             sendEntries(.sent, count, lane)
@@ -118,7 +121,8 @@ extension Worker where Queue: ~Copyable {
         var writer = packet.writer
         if let message = writer.addLaneMessage(kind, lane: lane.pointee.peer, count: count) {
             for entry in 0..<count {
-                message.set(entry, track: scratch.laneEntries[entry].0, value: scratch.laneEntries[entry].1)
+                let (track, choices, layers) = scratch.laneEntries[entry]
+                message.set(entry, track: track, layers: layers, choices: choices)
             }
         }
         finish(packet.packet, writer, lane)
@@ -197,12 +201,15 @@ extension Worker where Queue: ~Copyable {
 
     /// Seals and queues a compound; takes over `packet`.
     private mutating func finish(_ packet: Mbuf, _ writer: RTCPWriter, _ lane: UnsafeMutablePointer<Lane>) {
-        guard let transform = lane.pointee.send, writer.count > 0 else { return packet.free() }
+        // All indices of the present key are used: control gives another each hour.
+        guard let transform = lane.pointee.send, writer.count > 0, lane.pointee.rtcpIndex < LaneFormat.indexMask else {
+            return packet.free()
+        }
         let offset = lane.pointee.template.length
         let index = LaneFormat.rtcpIndex(lane.pointee.rtcpIndex, phase: lane.pointee.sendPhase)
         let length = engine.sealRTCP(
             transform, (packet.data + offset).assumingMemoryBound(to: UInt8.self), writer.count, index: index)
-        lane.pointee.rtcpIndex = (lane.pointee.rtcpIndex &+ 1) & LaneFormat.indexMask
+        lane.pointee.rtcpIndex &+= 1
         guard packet.setLength(offset + length) else { return packet.free() }
         outbox.add(packet, template: templatePointer(lane), payloadLength: length, offload: queue.offload)
     }

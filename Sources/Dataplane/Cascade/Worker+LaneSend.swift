@@ -15,7 +15,7 @@ extension Worker where Queue: ~Copyable {
             guard !crossing.pointee.wanted.isEmpty else { continue }
             // A Crossing never outlives its Lane.
             let lane = cascade.lanes.element(at: crossing.pointee.lane.index)
-            guard lane.pointee.send != nil else { continue }
+            guard lane.pointee.send != nil, lane.pointee.isHeard else { continue }
             for place in 0..<count {
                 let packet = run[place]
                 if crossing.pointee.wanted.contains(packet.record.pointee.layer) {
@@ -41,7 +41,7 @@ extension Worker where Queue: ~Copyable {
             LaneHistory.Entry(
                 crossing: UInt16(truncatingIfNeeded: crossing.pointee.handle.index),
                 generation: LaneHistory.generation(crossing.pointee.handle), layer: record.pointee.layer,
-                sequence: UInt32(truncatingIfNeeded: record.pointee.sequence)))
+                index: UInt32(truncatingIfNeeded: index)))
         lane.pointee.sent &+= 1
         crossing.pointee.packetsSent[layer] &+= 1
         crossing.pointee.octetsSent[layer] &+= UInt32(record.pointee.payloadLength)
@@ -141,10 +141,9 @@ extension Worker where Queue: ~Copyable {
     mutating func resend(_ nack: GenericNack, over lane: UnsafeMutablePointer<Lane>) {
         var nack = nack
         counters.add(.nacksReceived)
-        // A datagram could name 6,000 numbers.
-        var credits = LaneHistory.depth / 4
-        while credits > 0, let short = nack.next() {
-            credits &-= 1
+        // A datagram could name 6,000 numbers, again and again.
+        while lane.pointee.credits > 0, let short = nack.next() {
+            lane.pointee.credits &-= 1
             let number = LaneHistory.extended(short, next: lane.pointee.sent)
             guard let entry = lane.pointee.history.find(number, next: lane.pointee.sent) else { continue }
             let handle = cascade.crossings.handle(at: Int(entry.crossing))
@@ -152,14 +151,11 @@ extension Worker where Queue: ~Copyable {
                 let crossing = cascade.crossings.find(handle), crossing.pointee.lane == lane.pointee.handle,
                 let track = tracks.find(crossing.pointee.track), Int(entry.layer) < track.pointee.layerCount
             else { continue }
-            let layer = Int(entry.layer)
-            let highest = track.pointee.layers[layer].highest
-            let sequence = highest &- UInt64(UInt32(truncatingIfNeeded: highest) &- entry.sequence)
-            guard let packet = track.pointee.layers[layer].cache.find(sequence),
-                let index = crossing.pointee.numbering[layer].index(of: sequence)
+            guard let found = crossing.pointee.numbering[Int(entry.layer)].find(entry.index),
+                let packet = track.pointee.layers[Int(entry.layer)].cache.find(found.sequence)
             else { continue }
             let record = UnsafePointer(packet.record)
-            if emit(packet, record, index: index, number: number, of: track, crossing, lane) {
+            if emit(packet, record, index: found.index, number: number, of: track, crossing, lane) {
                 counters.add(.retransmittedPackets)
             }
             if outbox.needsFlush { flush() }

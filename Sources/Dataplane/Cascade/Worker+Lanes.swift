@@ -41,11 +41,19 @@ extension Worker where Queue: ~Copyable {
             lane.pointee.sendKeys.erase()
             lane.pointee.sendKeys = install(change.key, at: cascade.transform(index, 2))
             lane.pointee.sendPhase = change.key.phase
+            lane.pointee.rtcpIndex = 0
             if lane.pointee.send != nil { lane.pointee.send = lane.pointee.sendKeys }
         } else {
             let phase = Int(change.key.phase)
             lane.pointee.receive[phase]?.erase()
             lane.pointee.receive[phase] = install(change.key, at: cascade.transform(index, phase))
+            lane.pointee.rtcpReplay[phase] = ReplayWindow()
+            // What the other phase's key sealed holds until the far end uses this one.
+            if lane.pointee.latestPhase == phase {
+                lane.pointee.latestPhase = phase ^ 1
+                lane.pointee.latestMessage = LaneFormat.indexMask
+            }
+            lane.pointee.receivePhase = phase
         }
     }
 
@@ -69,7 +77,7 @@ extension Worker where Queue: ~Copyable {
         let index = track.pointee.handle.index
         guard let lane = cascade.lanes.find(handle), index < LaneName.capacity else { return false }
         for layer in 0..<Track.maximumLayers {
-            cascade.stream(track: index, layer: layer).pointee = LaneStream()
+            cascade.rollover(track: index, layer: layer).pointee = RolloverCounter()
         }
         track.pointee.nextOfSession = lane.pointee.firstTrack
         lane.pointee.firstTrack = UInt32(index)
@@ -118,30 +126,47 @@ extension Worker where Queue: ~Copyable {
         cascade.forget(crossing.pointee.name, of: crossing.pointee.lane)
         let index = UInt32(handle.index)
         if let track = tracks.find(crossing.pointee.track) {
-            remove(index, from: &track.pointee.sinks.firstCrossing, by: \.nextOfTrack)
+            removeCrossing(index, from: track)
             reviseCrossed(track)
         }
         if let lane = cascade.lanes.find(crossing.pointee.lane) {
-            remove(index, from: &lane.pointee.firstCrossing, by: \.nextOfLane)
+            removeCrossing(index, from: lane)
         }
         _ = cascade.crossings.remove(handle)
         tell(.crossingClosed(handle))
     }
 
-    private func remove(_ index: UInt32, from first: inout UInt32, by link: WritableKeyPath<Crossing, UInt32>) {
-        let next = cascade.crossings.element(at: Int(index)).pointee[keyPath: link]
-        guard first != index else {
-            first = next
+    private func removeCrossing(_ index: UInt32, from track: UnsafeMutablePointer<Track>) {
+        let next = cascade.crossings.element(at: Int(index)).pointee.nextOfTrack
+        guard track.pointee.sinks.firstCrossing != index else {
+            track.pointee.sinks.firstCrossing = next
             return
         }
-        var previous = first
+        var previous = track.pointee.sinks.firstCrossing
         while previous != Link.none {
             let candidate = cascade.crossings.element(at: Int(previous))
-            if candidate.pointee[keyPath: link] == index {
-                candidate.pointee[keyPath: link] = next
+            if candidate.pointee.nextOfTrack == index {
+                candidate.pointee.nextOfTrack = next
                 return
             }
-            previous = candidate.pointee[keyPath: link]
+            previous = candidate.pointee.nextOfTrack
+        }
+    }
+
+    private func removeCrossing(_ index: UInt32, from lane: UnsafeMutablePointer<Lane>) {
+        let next = cascade.crossings.element(at: Int(index)).pointee.nextOfLane
+        guard lane.pointee.firstCrossing != index else {
+            lane.pointee.firstCrossing = next
+            return
+        }
+        var previous = lane.pointee.firstCrossing
+        while previous != Link.none {
+            let candidate = cascade.crossings.element(at: Int(previous))
+            if candidate.pointee.nextOfLane == index {
+                candidate.pointee.nextOfLane = next
+                return
+            }
+            previous = candidate.pointee.nextOfLane
         }
     }
 
@@ -167,6 +192,8 @@ extension Worker where Queue: ~Copyable {
             lane.pointee.template = FrameTemplate(
                 source: Endpoint(address: source, port: configuration.mediaPort), destination: lane.pointee.remote,
                 sourceMAC: neighbors.mac, destinationMAC: mac)
+            // It could not be heard.
+            if lane.pointee.send == nil { lane.pointee.heardAt = now }
             lane.pointee.send = lane.pointee.sendKeys
         case .pending:
             // The last known one is used meanwhile.

@@ -155,6 +155,8 @@ extension Worker where Queue: ~Copyable {
             guard !track.pointee.layers[layer].missing.add(from: expected, to: record.sequence, now: now) else {
                 return
             }
+            // Over a Lane another source of the publisher's shows but as a gap; its timestamps are of another clock.
+            if track.pointee.source.lane != nil { track.pointee.layers[layer].clock = nil }
             requestKeyframe(track.pointee.handle, layer: layer, isOwn: true, now: now)
         }
         // Receivers that get nothing before the keyframe see no gap: some would wait for what never comes.

@@ -68,6 +68,7 @@ extension Worker where Queue: ~Copyable {
             {
                 tell(.audioLevel(track.pointee.handle, level: level))
             }
+            expirePackets(track, layer: 0, now: now)
             let isHeard = track.pointee.sinks.firstSlot != Link.none
             return reviseWanted(slots: isHeard ? LayerSet(0) : LayerSet(), of: track, now: now)
         }

@@ -108,7 +108,10 @@ extension Worker where Queue: ~Copyable {
 
     /// Takes an address of the Session's peer into the flow table, here and on the other workers.
     mutating func openFlow(_ endpoint: Endpoint, session: UnsafeMutablePointer<Session>) -> Bool {
-        guard flows.insert(flowKey(endpoint), session.pointee.handle.raw) else { return false }
+        // Anybody can send a check from another PoP's address, and nobody may take that away.
+        guard flows.find(flowKey(endpoint)) != Cascade.trunk,
+            flows.insert(flowKey(endpoint), session.pointee.handle.raw)
+        else { return false }
         announceFlow(endpoint, of: session.pointee.handle)
         guard !session.pointee.knows(endpoint) else { return true }
         if session.pointee.flowCount == Session.maximumFlows {

@@ -43,6 +43,7 @@ extension Worker where Queue: ~Copyable {
         case .layersSent(let replica, let choices): noteSent(choices, replica: replica, now: now)
         case .sourceClock(let replica, let layer, let clock): noteClock(clock, replica: replica, layer: layer)
         case .flowOpened(let endpoint, let session):
+            guard flows.find(flowKey(endpoint)) != Cascade.trunk else { break }
             if !flows.insert(flowKey(endpoint), session.raw) { counters.drop(.flowTableFull) }
         case .flowClosed(let endpoint, let session):
             if flows.find(flowKey(endpoint)) == session.raw { _ = flows.remove(flowKey(endpoint)) }

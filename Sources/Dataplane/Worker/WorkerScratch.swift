@@ -15,7 +15,7 @@ struct WorkerScratch: BitwiseCopyable {
 
     /// `LaneReception.capacity` sequence numbers, and as many entries as a message to a Lane's far end has.
     let laneNumbers: UnsafeMutablePointer<UInt16>
-    let laneEntries: UnsafeMutablePointer<(LaneName, UInt64)>
+    let laneEntries: UnsafeMutablePointer<(LaneName, choices: UInt64, layers: UInt8)>
 
     /// Blocks in one receiver report (RFC 3550 section 6.4.2).
     static let reportBlocks = 31
