@@ -41,6 +41,8 @@ private struct WorkerScript {
     /// By SSRC.
     private var nextSequence: [UInt32: UInt16] = [:]
     private var rtcpIndex: UInt32 = 0
+    private var laneSequences: [UInt16] = [1_000, 1_000, 65_000]
+    private var laneNumber: UInt16 = 0
     /// Of Tracks and Slots opened by the input, so that right ones are never used twice.
     private var generation: UInt32 = 2
 
@@ -49,7 +51,8 @@ private struct WorkerScript {
     mutating func step(_ reader: inout InputReader) {
         let what = reader.u8()
         var data = reader.take(Int(reader.u8()) << (what & 0x10 == 0 ? 0 : 3))
-        switch what & 0xf {
+        switch what & 0x2f {
+        case 0x20...0x2f: crossLane(what & 0xf, &data)
         case 0: stage.deliver(frame: data.rest)
         case 1, 2:
             let peer = peer(data.u8())
@@ -199,6 +202,91 @@ private struct WorkerScript {
     private func add(_ compound: inout [UInt8], type: UInt8, format: UInt8, _ body: [UInt8]) {
         let words = body.count / 4
         compound += [0x80 | format, type] + bigEndian(UInt16(words)) + body.prefix(words * 4)
+    }
+
+    // MARK: a Lane's far end
+
+    private mutating func crossLane(_ what: UInt8, _ data: inout InputReader) {
+        switch what {
+        case 0, 1: stage.deliver(data.rest, from: Ground.farEnd)
+        case 2: sendLaneRTCP(bigEndian(FuzzStage.laneName.raw) + data.rest)
+        case 3...7: sendLaneFeedback(&data)
+        case 8: stage.command([.closeCrossing(FuzzStage.crossing)])
+        case 9: stage.command([.closeLane(FuzzStage.lane)])
+        default: sendLaneMedia(&data)
+        }
+    }
+
+    /// A packet of the Track that comes over the Lane; extension and payload are the input.
+    private mutating func sendLaneMedia(_ data: inout InputReader) {
+        let (stream, flags, jump) = (data.u8(), data.u8(), Int8(bitPattern: data.u8()))
+        let layer = Int(stream) % 3
+        laneSequences[layer] &+= UInt16(truncatingIfNeeded: jump & 0xf == 0 ? Int(jump) * 255 : Int(jump) >> 4)
+        let sequence = laneSequences[layer]
+        laneSequences[layer] = sequence &+ 1
+        let type = LaneFormat.payloadType(stage.codec, phase: flags >> 6 & 1)
+        var packet: [UInt8] =
+            [0x90, type | (flags & 1) << 7] + bigEndian(sequence) + [0, 0, 0, UInt8(sequence & 0xff)]
+        packet += bigEndian(FuzzStage.laneTrackName(UInt8(layer)).raw)
+        var elements: [UInt8] = []
+        if flags & 4 != 0 {
+            laneNumber &+= flags & 8 == 0 ? 1 : data.u16()
+            elements += [LaneFormat.sequenceID, 2] + bigEndian(laneNumber)
+        }
+        if flags & 0x10 != 0 {
+            let descriptor = data.take(Int(data.u8())).rest
+            elements += [LaneFormat.descriptorID, UInt8(descriptor.count)] + descriptor
+        }
+        if flags & 0x20 != 0 { elements += data.take(Int(data.u8() & 0x1f)).rest }
+        while elements.count % 4 != 0 { elements.append(0) }
+        packet += [0x10, 0] + bigEndian(UInt16(elements.count / 4)) + elements
+        if flags & 2 != 0 { packet += keyframe(sequence) }
+        packet += data.rest
+        guard packet.count <= 1_472,
+            let sealed = Ground.farEnd.seal(packet, index: stage.laneIndex(layer, sequence: sequence))
+        else { return }
+        stage.deliver(sealed, from: Ground.farEnd)
+    }
+
+    /// A compound that names the Lane.
+    private mutating func sendLaneRTCP(_ body: [UInt8]) {
+        guard body.count >= 4, body.count <= 1_400 else { return }
+        rtcpIndex += 1
+        stage.deliver(Ground.farEnd.sealRTCP([0x80, 201, 0, 1] + body, index: rtcpIndex), from: Ground.farEnd)
+    }
+
+    /// Well-formed messages about what goes over the Lane.
+    private mutating func sendLaneFeedback(_ data: inout InputReader) {
+        var compound = bigEndian(FuzzStage.laneName.raw)
+        repeat {
+            let kind = data.u8()
+            let layer = kind >> 3 & 3
+            let far = bigEndian(FuzzStage.farTrack.layer(layer).raw)
+            let lane = bigEndian(FuzzStage.laneName.raw)
+            switch kind & 7 {
+            case 0, 1:
+                var list: [UInt8] = []
+                for _ in 0...(kind >> 5) { list += bigEndian(UInt16(data.u8())) + bigEndian(data.u16()) }
+                add(&compound, type: 205, format: 1, lane + lane + list)
+            case 2: add(&compound, type: 206, format: 1, lane + far)
+            case 3, 4:
+                add(
+                    &compound, type: 204, format: 1,
+                    lane + bigEndian(LaneMessage.name) + bigEndian(FuzzStage.farTrack.raw) + [0, 0, 0, data.u8()])
+            case 5:
+                add(
+                    &compound, type: 204, format: 2,
+                    lane + bigEndian(LaneMessage.name) + bigEndian(FuzzStage.laneTrackName(0).raw)
+                        + [0, 0, 0, data.u8()] + data.take(8).rest)
+            default:
+                let name = kind & 0x80 == 0 ? FuzzStage.laneName : FuzzStage.laneTrackName(layer)
+                let count: UInt8 = kind & 0x40 == 0 ? 0 : 1
+                add(
+                    &compound, type: 200, format: count,
+                    bigEndian(name.raw) + data.take(44).rest + [UInt8](repeating: 0, count: 44))
+            }
+        } while !data.isAtEnd && compound.count < 1_000
+        sendLaneRTCP(compound)
     }
 
     // MARK: control

@@ -36,6 +36,9 @@ extension FuzzStage {
             if track.pointee.isReplica { tracks += 1 }
             kept += checkTrack(track)
         }
+        tracks += checkLanes()
+        // The Trunk's.
+        if worker.pointee.flows.find(worker.pointee.flowKey(Ground.farEnd.endpoint)) == Cascade.trunk { flows += 1 }
         require(slots == worker.pointee.slots.count && tracks == worker.pointee.tracks.count)
         require(flows == worker.pointee.flows.count && sources == worker.pointee.sources.count)
         require(kept == worker.pointee.cachedPackets)

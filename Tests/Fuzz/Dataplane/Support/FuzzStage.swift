@@ -6,7 +6,7 @@ import Wire
 /// A worker on virtual time in a small meeting, made anew for each input: two publishers that watch each other, a
 /// place for a third, and the witness. What it sends is opened and compared.
 final class FuzzStage {
-    static let capacity = Capacity(sessions: 4, tracks: 8, slots: 8, taps: 4)
+    static let capacity = Capacity(sessions: 4, tracks: 8, slots: 8, taps: 4, lanes: 2, crossings: 4)
     static let witness = FuzzPeer.count - 1
 
     let peers: [FuzzPeer]
@@ -58,6 +58,7 @@ final class FuzzStage {
         turn()
         for place in [0, 1, Self.witness] { deliver(peers[place].check, from: peers[place]) }
         turn()
+        openLane()
     }
 
     // MARK: handles, the same for every input
@@ -205,7 +206,8 @@ final class FuzzStage {
             }
         case .rtp: examineRTP(payload)
         case .rtcp:
-            let isAuthentic = Ground.peers.contains { $0.contains { $0.opensRTCP(payload) } }
+            let isAuthentic =
+                Ground.farEnd.opensRTCP(payload) || Ground.peers.contains { $0.contains { $0.opensRTCP(payload) } }
             require(isAuthentic, "RTCP that nobody can open was sent")
         default: require(hasReplied, "what is no packet was sent")
         }
@@ -216,7 +218,7 @@ final class FuzzStage {
             fatalError("RTP without a header was sent")
         }
         for index in candidates(header) {
-            for peer in Ground.peers.joined() where peer.opens(packet, header, index: index) {
+            for peer in Ground.peers.joined() + [Ground.farEnd] where peer.opens(packet, header, index: index) {
                 if peer.session == peers[Self.witness].session { witnessPackets += 1 }
                 let before = sealed.updateValue(
                     packet, forKey: Nonce(key: ObjectIdentifier(peer), ssrc: header.ssrc, index: index))
@@ -264,11 +266,13 @@ final class FuzzStage {
         for place in 0..<Self.capacity.sessions {
             command([.closeSession(worker.pointee.sessions.handle(at: place))])
         }
+        command([.closeLane(Self.lane), .closeTrunk(Ground.farEnd.endpoint)])
         for place in 0..<Self.capacity.tracks { command([.closeTrack(worker.pointee.tracks.handle(at: place))]) }
         for _ in 0..<3 { turn() }
         require(worker.pointee.sessions.count == 0 && worker.pointee.tracks.count == 0)
         require(worker.pointee.slots.count == 0 && worker.pointee.cachedPackets == 0)
         require(worker.pointee.taps.count == 0)
+        require(worker.pointee.cascade.lanes.count == 0 && worker.pointee.cascade.crossings.count == 0)
         for _ in 0..<16 { readTaps() }
         require(worker.pointee.flows.count == 0 && worker.pointee.sources.count == 0)
         worker.pointee.shutDown()
