@@ -106,6 +106,15 @@ struct Contender {
         }
     }
 
+    /// The worker seals into Lanes, or receives over them.
+    static func lanes(_ name: String, _ way: LaneCost.Way, count: Int, _ port: DPDKPort) throws -> Contender {
+        let cost = Shared(try LaneCost.prepare(way, count: count, port: port))
+        return Contender(name: name) {
+            let round = try cost.value.round()
+            return (round.cycles, round.packets)
+        }
+    }
+
     /// A closure cannot capture what cannot be copied.
     private final class Shared<Value: ~Copyable> {
         var value: Value

@@ -71,6 +71,26 @@ extension Contest {
         }
     }
 
+    /// A packet into a Lane beside one to a Slot, and one out of a Lane up to the Track beside one of a publisher.
+    static func lanes(port: DPDKPort) -> [Contest] {
+        let seal = Line(row: "lane seal GCM", contender: "lanes", limit: "Slots", goal: .atMost(1.1))
+        let open = Line(row: "lane open GCM", contender: "lanes", limit: "publishers", goal: .atMost(1.1))
+        return [
+            Contest(lines: [seal]) {
+                [
+                    try .lanes("lanes", .seal, count: 64, port),
+                    try .forwarding("Slots", ForwardingCost.Load(profile: .aeadAes128Gcm), port),
+                ]
+            },
+            Contest(lines: [open]) {
+                [
+                    try .lanes("lanes", .open, count: 16, port),
+                    try .receiving("publishers", .aeadAes128Gcm, port),
+                ]
+            },
+        ]
+    }
+
     /// What else the worker may have to do, and what it stands on, for comparison.
     static func variants(_ load: ForwardingCost.Load, port: DPDKPort) -> Contest {
         let base = "\(load.profile.name) \(load.receivers)"

@@ -56,6 +56,7 @@ enum Costs {
             rows += try contest.measure(options).filter { options.wants([$0.name]) }
         }
         rows += memory
+        if options.wants([Memory.laneName]) { rows.append(Memory.lane) }
         if options.wants([Heap.name]) { rows += try Heap.measure(port: port) }
         if options.wants(Relaying.names) { rows += try Relaying.measure(options, port: port) }
         if options.wants([Allocating.name]) { rows.append(try Allocating.measure(options, port: port)) }
@@ -86,6 +87,6 @@ enum Costs {
         contests.append(
             .forwarding(
                 ForwardingCost.Load(media: .microphone, profile: .aeadAes128Gcm, payloadLength: 160), port: port))
-        return contests
+        return contests + Contest.lanes(port: port)
     }
 }

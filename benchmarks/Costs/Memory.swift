@@ -5,6 +5,15 @@ import Glibc
 enum Memory {
     static let names = ["memory a Sink", "memory at start"]
 
+    static let laneName = "memory a Lane"
+
+    /// Without the caches of the Tracks.
+    static var lane: Row {
+        Row(
+            name: laneName, unit: "bytes", value: Double(LaneCost.byteCount), limit: 16_384, goal: .atMost(1),
+            note: "of the worker's tables: its state, keys, and what its latest packets were", places: 0)
+    }
+
     /// To be measured first: later, the process would reuse what earlier measurements gave back.
     static func measure(port: DPDKPort) throws -> [Row] {
         let before = try bytes("VmRSS:")

@@ -48,13 +48,19 @@ extension Worker where Queue: ~Copyable {
         let index = cascade.rollover(track: name.index, layer: Int(name.part)).pointee
             .estimate(sequence: header.sequence)
         // As far back as anything is repaired, which is further than the window of RFC 3711 section 3.3.2.
-        guard !track.pointee.layers[Int(name.part)].cache.hasSeen(index) else { return drop(packet, .srtpReplay) }
+        guard !laneCache(name.index, Int(name.part)).hasSeen(index) else { return drop(packet, .srtpReplay) }
         if cascade.pending.isFull { openLanePackets(now: now) }
         let job = OpenJob(
             transform: transform, packet: (packet.data + datagram.payloadOffset).assumingMemoryBound(to: UInt8.self),
             headerLength: header.headerLength, length: header.count, index: index, ssrc: header.ssrc)
         cascade.pending.add(
             job, LaneOpens.Entry(packet: packet, lane: lane, track: track, header: header, layer: name.part))
+    }
+
+    /// That of a layer of the Track at `index`, without a look at the Track, of which all layers would be copied.
+    @inline(__always)
+    private func laneCache(_ index: Int, _ layer: Int) -> RetransmissionCache {
+        RetransmissionCache(entries: slabs.caches(index) + layer * RetransmissionCache.depth)
     }
 
     /// Opens what waits, and forwards what is authentic.
@@ -76,7 +82,7 @@ extension Worker where Queue: ~Copyable {
         }
         let track = entry.track
         // Checked again: a burst may hold the same packet twice.
-        guard !track.pointee.layers[Int(entry.layer)].cache.hasSeen(job.index) else {
+        guard !laneCache(track.pointee.handle.index, Int(entry.layer)).hasSeen(job.index) else {
             return drop(entry.packet, .srtpReplay)
         }
         cascade.rollover(track: track.pointee.handle.index, layer: Int(entry.layer)).pointee.accept(job.index)
