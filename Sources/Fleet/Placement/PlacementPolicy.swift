@@ -1,5 +1,5 @@
 /// The constants of placement. The documentation's page Fleet has them too, with their reasons.
-enum PlacementPolicy {
+public enum PlacementPolicy {
     /// Seconds without a report after which a PoP counts as gone: three reports of 5 s missed.
     static let silence = 15.0
 
@@ -20,7 +20,7 @@ enum PlacementPolicy {
     /// A newcomer stays at the PoP that it reached unless another is better by this, ms: a redirect costs it a new connection.
     static let redirectGain = 10.0
     /// A client that this many PoPs sent on is not sent on again.
-    static let mostRedirects = 4
+    public static let mostRedirects = 4
     /// Who cannot be served by its own PoP is spread over those that cost at most this much more than the best...
     static let spreadShare = 0.25
     /// ... or this, ms: a snapshot is some seconds old, and all others read the same one.

@@ -18,11 +18,13 @@ public struct PoPRecord: Hashable, Sendable {
     public var participants: Int
     public var capacity: Int
     public var isDraining: Bool
+    /// Counts what the PoP has said since its start, so that readers see how old it is without trusting clocks.
+    public var announcement: Int
 
     public init(
         name: PoPName, region: String, position: Position? = nil, fleetAddresses: [String], mediaAddresses: [String],
         signalingURL: String, versions: ClosedRange<Int>, load: Double = 0, participants: Int = 0, capacity: Int,
-        isDraining: Bool = false
+        isDraining: Bool = false, announcement: Int = 0
     ) {
         self.name = name
         self.region = region
@@ -35,6 +37,7 @@ public struct PoPRecord: Hashable, Sendable {
         self.participants = participants
         self.capacity = capacity
         self.isDraining = isDraining
+        self.announcement = announcement
     }
 }
 
@@ -44,6 +47,8 @@ extension PoPRecord {
     /// The longest record, bytes of JSON.
     public static let sizeLimit = 64 << 10
     static let addressLimit = 16
+    /// Doubles, of which other programs' JSON is made, are exact up to here.
+    static let lastAnnouncement = 1 << 53
 
     private struct Fields: Codable {
         var name: String
@@ -59,9 +64,10 @@ extension PoPRecord {
         var participants: Int
         var capacity: Int
         var draining: Bool
+        var announcement: Int?
 
         enum CodingKeys: String, CodingKey {
-            case name, region, latitude, longitude, load, participants, capacity, draining
+            case name, region, latitude, longitude, load, participants, capacity, draining, announcement
             case fleetAddresses = "fleet_addresses"
             case mediaAddresses = "media_addresses"
             case signalingURL = "signaling_url"
@@ -86,7 +92,8 @@ extension PoPRecord {
             name: name, region: fields.region, position: position, fleetAddresses: fields.fleetAddresses,
             mediaAddresses: fields.mediaAddresses, signalingURL: fields.signalingURL,
             versions: fields.lowestVersion...fields.highestVersion, load: fields.load,
-            participants: fields.participants, capacity: fields.capacity, isDraining: fields.draining)
+            participants: fields.participants, capacity: fields.capacity, isDraining: fields.draining,
+            announcement: fields.announcement ?? 0)
         guard isValid else { return nil }
     }
 
@@ -100,7 +107,7 @@ extension PoPRecord {
                 name: name.rawValue, region: region, latitude: position?.latitude, longitude: position?.longitude,
                 fleetAddresses: fleetAddresses, mediaAddresses: mediaAddresses, signalingURL: signalingURL,
                 lowestVersion: versions.lowerBound, highestVersion: versions.upperBound, load: load,
-                participants: participants, capacity: capacity, draining: isDraining))
+                participants: participants, capacity: capacity, draining: isDraining, announcement: announcement))
         return data.map { [UInt8]($0) }
     }
 
@@ -110,5 +117,6 @@ extension PoPRecord {
             && addresses.allSatisfy { $0.count <= Self.addressLimit && $0.allSatisfy { $0.utf8.count <= 256 } }
             && (1...65_535).contains(versions.lowerBound) && versions.upperBound <= 65_535
             && (0...10_000_000).contains(participants) && (0...10_000_000).contains(capacity)
+            && (0...Self.lastAnnouncement).contains(announcement)
     }
 }
