@@ -11,11 +11,11 @@ test("the goodbye of a page that goes away outlives it, and is nobody's error", 
     asked.push(request);
     throw new TypeError("the page is gone");
   };
-  leaveMeeting("m/1", "p", "token");
+  leaveMeeting({ meeting: "m/1", participant: "p", token: "token", service: "https://pop2.example" });
   await settle();
   const [[path, { method, keepalive, headers, body }]] = asked;
   assert.deepEqual([path, method, keepalive, body], [
-    "/api/v1/meetings/m%2F1/leave", "POST", true, '{"participant_id":"p"}',
+    "https://pop2.example/api/v1/meetings/m%2F1/leave", "POST", true, '{"participant_id":"p"}',
   ]);
   assert.equal(headers.Authorization, "Bearer token");
 });

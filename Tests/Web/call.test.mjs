@@ -182,7 +182,7 @@ test("who is in can show it to the service, and nobody else", async () => {
   const { call } = make();
   assert.equal(call.place, null);
   const { call: inside } = await joined();
-  assert.deepEqual(inside.place, { meeting: "m", participant: "me", token: "token" });
+  assert.deepEqual(inside.place, { meeting: "m", participant: "me", token: "token", service: "" });
   inside.leave();
   assert.equal(inside.place, null);
 });

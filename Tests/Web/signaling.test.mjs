@@ -307,3 +307,56 @@ test("who leaves is not brought back", async () => {
   await pass(5_000);
   assert.equal(FakeSocket.all.length, 1);
 });
+
+const ELSEWHERE = { type: "error", code: "elsewhere", status: 307, alternates: [] };
+const socketOf = (pop) => `wss://${pop}.example/api/v1/signal`;
+
+test("a join is sent on to the PoP that has the meeting, with the names of those that sent it", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  const joining = signaling.join(HELLO);
+  await settle();
+  FakeSocket.all[0].answer({ ...ELSEWHERE, signaling_url: socketOf("b"), via: ["a"] });
+  await settle();
+  const second = FakeSocket.all[1];
+  assert.equal(FakeSocket.all[0].readyState, 3);
+  assert.equal(second.url, socketOf("b"));
+  assert.deepEqual(second.sent, [{ type: "join", id: "2", ...HELLO, via: ["a"] }]);
+  second.answer({ type: "joined", resume: "secret", session_token: "token" });
+  assert.equal((await joining).resume, "secret");
+  assert.equal(signaling.service, "https://b.example");
+  second.drop();
+  await pass(100);
+  assert.equal(FakeSocket.all[2].url, socketOf("b"));
+});
+
+test("a wrong password there is told, and the next join goes there", async () => {
+  const signaling = new Signaling("/api/v1/signal");
+  const joining = signaling.join(HELLO);
+  await settle();
+  FakeSocket.all[0].answer({ ...ELSEWHERE, signaling_url: socketOf("b"), via: ["a"] });
+  await settle();
+  FakeSocket.all[1].answer({ type: "error", code: "wrong_password", status: 403 });
+  await assert.rejects(joining, { code: "wrong_password" });
+  signaling.join(HELLO);
+  await settle();
+  assert.deepEqual(FakeSocket.all.map(({ sent }) => sent.length), [1, 2]);
+});
+
+test("nobody goes in a circle, nor further than four times, nor where there is no socket", async () => {
+  const follow = async (ways) => {
+    reset();
+    const joining = new Signaling("/api/v1/signal").join(HELLO);
+    const ended = assert.rejects(joining, { code: "elsewhere" });
+    for (const way of ways) {
+      await settle();
+      FakeSocket.all.at(-1).answer({ ...ELSEWHERE, signaling_url: way, via: [] });
+    }
+    await ended;
+    return FakeSocket.all.length;
+  };
+  assert.equal(await follow([socketOf("b"), socketOf("b")]), 2);
+  assert.equal(await follow([socketOf("meet")]), 1);
+  assert.equal(await follow(["b", "c", "d", "e", "f"].map(socketOf)), 5);
+  assert.equal(await follow(["javascript:alert(1)"]), 1);
+  assert.equal(await follow([7]), 1);
+});

@@ -8,13 +8,13 @@ const BASE = "/api/v1";
 const PATIENCE_MS = 10_000;
 
 /** Calls the API and answers the parsed body; throws ServiceError for everything else. */
-async function call(path, { method = "GET", token, body, keepalive = false } = {}) {
+async function call(path, { method = "GET", token, body, keepalive = false, service = "" } = {}) {
   const headers = { Accept: "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(BASE + path, {
+    response = await fetch(service + BASE + path, {
       method,
       headers,
       keepalive,
@@ -62,14 +62,13 @@ export function createMeeting(token, topic) {
 /**
  * Leaves for somebody whose page goes away: the request outlives the page, the last message of a socket may not.
  *
- * @param {string} meeting  id
- * @param {string} participant  id
- * @param {string} token  the participant's session token
+ * @param {{meeting: string, participant: string, token: string, service: string}} place  ids, the participant's session
+ *   token, and the origin of the PoP that has the meeting ("": the page's own)
  */
-export function leaveMeeting(meeting, participant, token) {
+export function leaveMeeting({ meeting, participant, token, service }) {
   const path = `/meetings/${encodeURIComponent(meeting)}/leave`;
   // By the socket it may have left already.
-  call(path, { method: "POST", token, body: { participant_id: participant }, keepalive: true }).catch(() => {});
+  call(path, { method: "POST", token, body: { participant_id: participant }, keepalive: true, service }).catch(() => {});
 }
 
 /**

@@ -99,7 +99,7 @@ export class Call extends EventTarget {
   get place() {
     if (!this.you || this.state === "ended") return null;
     const { meeting_id: meeting } = this.meeting;
-    return { meeting, participant: this.you.participant_id, token: this.#signaling.token };
+    return { meeting, participant: this.you.participant_id, token: this.#signaling.token, service: this.#signaling.service };
   }
 
   /** Leaves for good. */

@@ -14,15 +14,17 @@
 export class ServiceError extends Error {
   /**
    * @param {{status?: number, code?: string, detail?: string, retryAfter?: number}} problem
-   *   status: HTTP status, 0 when no answer came; retryAfter: seconds
+   *   status: HTTP status, 0 when no answer came; retryAfter: seconds; elsewhere: of the PoP that has the meeting, its
+   *   `addresses` (those of sockets), and what the join there says as `via`
    */
-  constructor({ status = 0, code = "", detail = "", retryAfter = 0 }) {
+  constructor({ status = 0, code = "", detail = "", retryAfter = 0, elsewhere = null }) {
     super(detail || code || `status ${status}`);
     this.name = "ServiceError";
     this.status = status;
     this.code = code;
     this.detail = detail;
     this.retryAfter = retryAfter;
+    this.elsewhere = elsewhere;
   }
 }
 
@@ -151,7 +153,7 @@ const CODE_PATTERNS = [
   [/full|capacity|limit_reached|max_participants/, "full"],
   [/guesses/, "guesses"],
   [/too_many/, "too_many"],
-  [/busy/, "busy"],
+  [/busy|registry/, "busy"],
   [/ended|gone|cancel/, "ended"],
   [/not_found|unknown_meeting|no_such/, "not_found"],
   [/offer|answer|unsupported/, "media_refused"],

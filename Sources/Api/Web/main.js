@@ -219,7 +219,7 @@ window.addEventListener("hashchange", () => {
 });
 window.addEventListener("pagehide", () => {
   const place = call?.place;
-  if (place) leaveMeeting(place.meeting, place.participant, place.token);
+  if (place) leaveMeeting(place);
   if (document.body.dataset.view === "meeting") leave();
   else call?.leave();
 });

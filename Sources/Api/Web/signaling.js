@@ -20,6 +20,9 @@ const EARLY_LIFE_MS = 8_000;
 /** How many sockets one who does not join yet may have, one after the other. */
 const EARLY_LIMIT = 5;
 
+/** How many PoPs of a fleet may send a join on. */
+const MOST_WAYS = 4;
+
 /** Answers to a resumption after which another attempt is useless. */
 const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_found", "ended", "forbidden"]);
 
@@ -29,6 +32,8 @@ const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_foun
  */
 export class Signaling extends EventTarget {
   #address;
+  /** Of the PoP that another one sent us to; "" where we are where the page came from. */
+  #service = "";
   #state;
   #alive;
   #token = null;
@@ -65,6 +70,11 @@ export class Signaling extends EventTarget {
     return this.#token;
   }
 
+  /** The origin of the PoP's REST; "" for the page's own. */
+  get service() {
+    return this.#service;
+  }
+
   /** Opens a socket ahead of the join, if there is none; quietly, and not for ever. */
   prepare() {
     if (this.#finished || this.#resume || this.#usable() || this.#earlyLeft < 1) return;
@@ -80,6 +90,22 @@ export class Signaling extends EventTarget {
    * @returns {Promise<object>} the `joined` message; rejects with ServiceError
    */
   async join(fields) {
+    const visited = new Set([this.#address]);
+    let asked = fields;
+    for (;;) {
+      try {
+        return await this.#ask(asked);
+      } catch (error) {
+        const way = error.elsewhere?.addresses.find((address) => !visited.has(address));
+        if (!way || visited.size > MOST_WAYS) throw error;
+        visited.add(way);
+        this.#turnTo(way);
+        asked = { ...fields, via: error.elsewhere.via };
+      }
+    }
+  }
+
+  async #ask(fields) {
     const early = this.#usable();
     try {
       return await this.#enter((early ?? this.#begin()).opening, fields);
@@ -149,6 +175,16 @@ export class Signaling extends EventTarget {
   abandon() {
     this.#finished = true;
     this.#retire(1000);
+  }
+
+  /** Another PoP has the meeting: from here on we talk to that one. */
+  #turnTo(address) {
+    const old = this.#socket;
+    this.#socket = null;
+    this.#early = null;
+    old?.close(1000);
+    this.#address = address;
+    this.#service = new URL(address.replace(/^ws/, "http")).origin;
   }
 
   #retire(code) {
@@ -236,7 +272,8 @@ export class Signaling extends EventTarget {
     clearTimeout(waiting.timer);
     if (answer.type === "error") {
       const { status = 0, code = "", message = "", retry_after_s: retryAfter = 0 } = answer;
-      waiting.reject(new ServiceError({ status, code, detail: message, retryAfter }));
+      const elsewhere = elsewhereIn(answer);
+      waiting.reject(new ServiceError({ status, code, detail: message, retryAfter, elsewhere }));
     } else {
       waiting.resolve(answer);
     }
@@ -307,6 +344,13 @@ export class Signaling extends EventTarget {
     this.abandon();
     this.dispatchEvent(new CustomEvent("lost", { detail: reason }));
   }
+}
+
+/** The way to the meeting in an answer, null where there is none. */
+function elsewhereIn({ code, signaling_url: first, alternates, via }) {
+  if (code !== "elsewhere" || typeof first !== "string") return null;
+  const addresses = [first, ...(Array.isArray(alternates) ? alternates : [])].filter((text) => /^wss?:\/\//.test(text));
+  return { addresses: addresses.filter((text) => URL.canParse(text)).map(addressOf), via: Array.isArray(via) ? via : [] };
 }
 
 /** A path or address as that of a WebSocket. */
