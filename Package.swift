@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "Api",
             dependencies: [
-                "Wire", "Mailbox", "Agents", "Meetings", "Conference", "CZlib",
+                "Wire", "Mailbox", "Agents", "Meetings", "Conference", "Fleet", "CZlib",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -90,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "needletail",
             dependencies: [
-                "Api", "Agents", "Conference", "Dataplane", "Mailbox", "Meetings", "Wire",
+                "Api", "Agents", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "Redis", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -106,7 +106,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support"),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"]),
         .testTarget(name: "MailboxTests", dependencies: ["Mailbox"]),
-        .testTarget(name: "NeedletailTests", dependencies: ["needletail", "TestSupport"], swiftSettings: dpdkSwift),
+        .testTarget(
+            name: "NeedletailTests", dependencies: ["needletail", "Redis", "TestSupport"], swiftSettings: dpdkSwift),
         .testTarget(
             name: "DataplaneTests", dependencies: ["Dataplane", "CSRTP", "TestSupport", "Wire"],
             swiftSettings: dpdkSwift),
@@ -124,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "ApiTests",
             dependencies: [
-                "Api", "Agents", "COpenSSL", "Conference", "Mailbox", "Meetings", "TestSupport", "Wire",
+                "Api", "Agents", "COpenSSL", "Conference", "Fleet", "Mailbox", "Meetings", "TestSupport", "Wire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),

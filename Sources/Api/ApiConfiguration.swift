@@ -90,6 +90,10 @@ public struct ApiConfiguration: Sendable {
     /// How long a drain that names no deadline waits for those inside.
     public var drainTime: Duration = .seconds(300)
 
+    /// Nil: a PoP alone.
+    public var fleet: FleetConfiguration?
+    let fleetOrigins = FleetOrigins()
+
     public init() {}
 
     /// The signaling socket at `signalingURL`, of this PoP alone; nil: where the client came in.

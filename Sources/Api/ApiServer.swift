@@ -1,4 +1,5 @@
 import Conference
+import Fleet
 import Glibc
 import Hummingbird
 import HummingbirdCore
@@ -21,14 +22,16 @@ public struct ApiServer: Service {
     private let clock: any ApiClock
     private let logger: Logger
     private let keys: ServiceKeys
+    private let registry: (any Registry)?
     private let onListening: @Sendable (Listener, _ port: Int) async -> Void
 
     /// - Parameters:
     ///   - keys: those of the services, when they may change; nil: those of the configuration.
+    ///   - registry: of the configuration's fleet.
     ///   - onListening: told once for each listener, with the port that it got.
     public init(
         configuration: ApiConfiguration, media: any MediaPlane, status: any NodeStatus, drain: Drain = Drain(),
-        keys: ServiceKeys? = nil, clock: any ApiClock = SystemClock(), logger: Logger,
+        keys: ServiceKeys? = nil, registry: (any Registry)? = nil, clock: any ApiClock = SystemClock(), logger: Logger,
         onListening: @escaping @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
@@ -36,6 +39,7 @@ public struct ApiServer: Service {
         self.status = status
         self.drain = drain
         self.keys = keys ?? ServiceKeys(configuration.keys)
+        self.registry = registry
         self.clock = clock
         self.logger = logger
         self.onListening = onListening
@@ -48,10 +52,11 @@ public struct ApiServer: Service {
         try configuration.validate()
         let admission = Admission(configuration.admission, places: status.capacity.sessions)
         let relay = RelayPulse()
+        let member = member()
         let hub = MeetingHub(
             limits: configuration.limits, media: media, turn: configuration.turn, ownSocket: configuration.ownSocket,
             drain: drain, admission: admission, unattachedPerAddress: configuration.unattachedPerAddress, relay: relay,
-            gatherTime: configuration.gatherTime, clock: clock, logger: logger)
+            fleet: member, gatherTime: configuration.gatherTime, clock: clock, logger: logger)
         let certificates = configuration.listenerCertificates
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,
@@ -62,10 +67,13 @@ public struct ApiServer: Service {
         let requests = ConnectionCount(limit: configuration.connectionsPerAddress, total: configuration.connections)
         let ends = ConnectionEnds()
         let tokens = TokenAuthority(keys: keys, clock: clock, development: developmentKey())
-        let services: [any Service] = [
-            ops(observer, tokens, connections, requests, ends), api(hub, tokens, connections, requests, ends),
-            HubService(hub: hub, media: media, observer: observer, logger: logger),
-        ]
+        // Those of a fleet leave it when all others have stopped.
+        let fleet: [any Service] = member.map { [FleetService(member: $0, observer: observer)] } ?? []
+        let services: [any Service] =
+            fleet + [
+                ops(observer, tokens, connections, requests, ends), api(hub, tokens, connections, requests, ends),
+                HubService(hub: hub, media: media, observer: observer, logger: logger),
+            ]
         // The last is stopped first: the participants are told while their sockets still are open.
         var group = ServiceGroupConfiguration(services: services, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)
@@ -117,6 +125,13 @@ public struct ApiServer: Service {
             },
             configuration: application(configuration.ops, "ops", connections: configuration.opsConnections),
             onServerRunning: { await isUp(.ops, $0) }, logger: logger)
+    }
+
+    private func member() -> FleetMember? {
+        guard let fleet = configuration.fleet, let registry else { return nil }
+        return FleetMember(
+            fleet, identity: configuration.identity, origins: configuration.fleetOrigins, registry: registry,
+            clock: clock, logger: logger)
     }
 
     private static func plain(_ configuration: ApiConfiguration) -> HTTP1Channel.Configuration {

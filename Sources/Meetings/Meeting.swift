@@ -1,7 +1,7 @@
 /// A meeting and who is in it. A value: time and randomness are arguments, and nothing is told to anybody.
 public struct Meeting: Sendable {
     public let id: MeetingID
-    public let number: MeetingNumber
+    public internal(set) var number: MeetingNumber
     /// The service user that made it.
     public let owner: String
     public let createdAt: Timestamp

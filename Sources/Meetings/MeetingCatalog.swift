@@ -19,14 +19,31 @@ public struct MeetingCatalog: Sendable {
     ) throws(MeetingError) -> Meeting {
         let plan = try plan.validated(at: now, within: limits)
         guard meetings.count < limits.meetings else { throw .nodeFull }
-        var number = MeetingNumber(using: &generator)
-        while numbers[number] != nil { number = MeetingNumber(using: &generator) }
+        let number = freeNumber(using: &generator)
         let meeting = Meeting(
             id: MeetingID(using: &generator), number: number, owner: owner, createdAt: now,
             hostKey: Secret.random(length: 12, using: &generator), plan: plan, password: password)
         meetings[meeting.id] = meeting
         numbers[number] = meeting.id
         return meeting
+    }
+
+    /// Gives a meeting another number.
+    public mutating func renumber(
+        _ id: MeetingID, using generator: inout some RandomNumberGenerator
+    ) throws(MeetingError) -> Meeting {
+        let old = try require(id).number
+        let number = freeNumber(using: &generator)
+        meetings[id]?.number = number
+        numbers[old] = nil
+        numbers[number] = id
+        return try require(id)
+    }
+
+    private func freeNumber(using generator: inout some RandomNumberGenerator) -> MeetingNumber {
+        var number = MeetingNumber(using: &generator)
+        while numbers[number] != nil { number = MeetingNumber(using: &generator) }
+        return number
     }
 
     /// The meeting that people name by its identifier or its number.

@@ -70,4 +70,14 @@ public struct RedisTLS: Hashable, Sendable {
         self.serverName = serverName
         self.identity = identity
     }
+
+    /// Why it cannot be used with a server of that host; nil: it can.
+    public func fault(for host: String) -> String? {
+        do throws(ConnectionFailure) {
+            _ = try TLSClient(self, serverName: serverName ?? host)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
 }

@@ -8,8 +8,8 @@ struct Needletail: AsyncParsableCommand {
         abstract: "A bare-metal edge for video meetings: SFU, signaling, health and metrics in one box.",
         version: Version.text,
         subcommands: [
-            ServeCommand.self, StatusCommand.self, DrainCommand.self, UndrainCommand.self, CheckCommand.self,
-            AnnounceCommand.self, VersionCommand.self,
+            ServeCommand.self, StatusCommand.self, DrainCommand.self, UndrainCommand.self, FleetCommand.self,
+            CheckCommand.self, AnnounceCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -2,9 +2,11 @@ import Agents
 import Api
 import Conference
 import Dataplane
+import Fleet
 import Foundation
 import Logging
 import Mailbox
+import Redis
 import ServiceLifecycle
 import Wire
 
@@ -52,7 +54,8 @@ struct PoP {
         let status = Status(workers, capacity: configuration.capacity, turnStreams: gauge, kernel: kernel)
         let notifier = NotifySocket().map { ServiceNotifier($0, drain: drain, status: status) }
         let api = ApiServer(
-            configuration: configuration.api, media: director, status: status, drain: drain, keys: keys, logger: logger
+            configuration: configuration.api, media: director, status: status, drain: drain, keys: keys,
+            registry: registry(), logger: logger
         ) { [logger] listener, port in
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
             notifier?.listening()
@@ -83,6 +86,14 @@ struct PoP {
 }
 
 extension PoP {
+    /// That of the fleet; nil for a PoP alone.
+    private func registry() -> (any Registry)? {
+        guard let fleet = configuration.fleet else { return nil }
+        var generator = SystemRandomNumberGenerator()
+        return RedisRegistry(
+            fleet.redis, as: PoPInstance(name: fleet.api.name, using: &generator), logger: logger)
+    }
+
     /// The control side of TURN; nothing without a relay.
     private func relay(
         _ workers: WorkerSet, drain: Drain, gauge: TURNStreamGauge

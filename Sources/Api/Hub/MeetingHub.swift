@@ -24,6 +24,8 @@ actor MeetingHub {
     var unattached: UnattachedPlaces
     var medialess = MedialessPlaces()
     let relay: RelayPulse
+    /// Nil without a fleet.
+    let fleet: FleetMember?
     /// How long what happens in a meeting is gathered, before it is sent to everybody at once.
     let gatherTime: Duration
     /// The process ends: nobody is heard any more.
@@ -34,7 +36,7 @@ actor MeetingHub {
     init(
         limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, ownSocket: String? = nil,
         drain: Drain = Drain(), admission: Admission = Admission(), unattachedPerAddress: Int = .max,
-        relay: RelayPulse = RelayPulse(), gatherTime: Duration = .zero,
+        relay: RelayPulse = RelayPulse(), fleet: FleetMember? = nil, gatherTime: Duration = .zero,
         clock: any ApiClock, generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         logger: Logger
     ) {
@@ -46,6 +48,7 @@ actor MeetingHub {
         // A quarter of the node's places, and some on the smallest.
         unattached = UnattachedPlaces(limit: max(16, admission.places / 4), perAddress: unattachedPerAddress)
         self.relay = relay
+        self.fleet = fleet
         self.gatherTime = gatherTime
         self.clock = clock
         self.generator = generator
@@ -65,14 +68,13 @@ actor MeetingHub {
 
     // MARK: Meetings
 
-    func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) throws -> Meeting {
+    func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) async throws -> Meeting {
         guard drain.acceptsNewcomers else { throw Problem.draining }
-        let meeting = try catalog.create(plan, owner: owner, password: password, at: clock.now, using: &generator)
+        let made = try catalog.create(plan, owner: owner, password: password, at: clock.now, using: &generator)
+        let meeting = try await claimed(made)
         logger.info("meeting created", metadata: ["meeting_id": "\(meeting.id)"])
         return meeting
     }
-
-    func find(_ reference: String) throws -> Meeting { try catalog.find(reference) }
 
     func list(owner: String?, after: MeetingID?, limit: Int) -> (page: [Meeting], next: MeetingID?) {
         catalog.list(owner: owner, after: after, limit: limit)

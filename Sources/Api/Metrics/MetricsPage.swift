@@ -24,7 +24,7 @@ struct HubReading: Sendable {
 enum MetricsPage {
     static func render(
         workers: [WorkerReading], load: WorkerLoad, hub: HubReading, node: NodeMetrics, build: BuildInfo,
-        turnStreams: TURNStreamGauge? = nil
+        fleet: FleetReading? = nil, turnStreams: TURNStreamGauge? = nil
     ) -> String {
         var page = PrometheusText()
         traffic(&page, workers)
@@ -40,6 +40,7 @@ enum MetricsPage {
         relay(&page, workers, streams: turnStreams)
         srtpErrors(&page, workers)
         render(&page, node)
+        render(&page, fleet)
         page.family("needletail_build_info", .gauge, "The program that runs; always 1.") {
             $0.add(1, ["version": build.version, "revision": build.revision])
         }

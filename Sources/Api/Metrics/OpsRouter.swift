@@ -37,6 +37,7 @@ struct OpsRouter: Sendable {
         router.get("readyz") { _, _ in await readiness() }
         router.get("metrics") { _, _ in await metrics() }
         node.add(to: router)
+        FleetRoutes(member: observer.hub.fleet).add(to: router)
         methods.learn(router.routes.map { ($0.path, $0.method) })
         return router
     }
@@ -65,6 +66,7 @@ struct OpsRouter: Sendable {
         let text = MetricsPage.render(
             workers: observer.status.workers, load: observer.load, hub: await observer.hub.reading,
             node: await observer.metrics(connections, requests, ends), build: observer.status.build,
+            fleet: await observer.hub.fleet?.fleet,
             turnStreams: observer.status.turnStreams)
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],

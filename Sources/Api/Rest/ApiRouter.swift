@@ -8,7 +8,9 @@ enum ApiRouter {
     > {
         let router = Router(context: ApiContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: HeadAnswers())
-        router.add(middleware: SecurityHeaders(isSecure: meetings.configuration.certificates != nil))
+        router.add(
+            middleware: SecurityHeaders(
+                isSecure: meetings.configuration.certificates != nil, fleet: meetings.configuration.fleetOrigins))
         router.add(middleware: ProblemMiddleware())
         let methods = AllowedMethods<ApiContext>()
         router.add(middleware: methods)

@@ -92,7 +92,7 @@ struct MeetingRoutes: Sendable {
     private func join(_ request: Request, _ context: ApiContext) async throws -> Response {
         try request.requireJSON()
         try limiter?.admit(context.client(of: request), at: clock.now)
-        let meeting = try await meeting(context)
+        let meeting = try await meeting(request, context)
         let json = try await request.json(JoinJSON.self)
         var isHost = false
         let isService = request.headers[.authorization] != nil
@@ -114,7 +114,7 @@ struct MeetingRoutes: Sendable {
 
     private func leave(_ request: Request, _ context: ApiContext) async throws -> Response {
         let bearer = try tokens.participant(request.bearer())
-        let meeting = try await meeting(context)
+        let meeting = try await meeting(request, context)
         let json = try await request.json(LeaveJSON.self)
         guard bearer.meeting == meeting.id else { throw Problem(MeetingError.forbidden) }
         guard let leaver = ParticipantID(json.participantId), meeting.participants[leaver] != nil else {
@@ -127,14 +127,14 @@ struct MeetingRoutes: Sendable {
 
     // MARK: Shared
 
-    private func meeting(_ context: ApiContext) async throws -> Meeting {
-        try await hub.find(context.parameters.require("id"))
+    private func meeting(_ request: Request, _ context: ApiContext) async throws -> Meeting {
+        try await hub.meeting(of: request, context)
     }
 
     /// The meeting, for the service user that made it or an admin.
     private func owned(_ request: Request, _ context: ApiContext) async throws -> Meeting {
         let token = try tokens.service(request.bearer())
-        let meeting = try await meeting(context)
+        let meeting = try await meeting(request, context)
         guard token.sub == meeting.owner || token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
         return meeting
     }
@@ -142,7 +142,7 @@ struct MeetingRoutes: Sendable {
     /// The meeting, for whom `owned` answers and for participants with the host controls.
     private func controlled(_ request: Request, _ context: ApiContext) async throws -> Meeting {
         if let session = try? tokens.participant(request.bearer()) {
-            let meeting = try await meeting(context)
+            let meeting = try await meeting(request, context)
             let role = await hub.role(of: session.id, in: session.meeting)
             guard session.meeting == meeting.id, role?.controls == true else { throw Problem(MeetingError.forbidden) }
             return meeting
@@ -168,5 +168,19 @@ struct MeetingRoutes: Sendable {
 
     private func signalingURL(_ request: Request) -> String {
         configuration.ownSocket ?? ApiConfiguration.socket(at: base(request))
+    }
+}
+
+extension MeetingHub {
+    /// The meeting that the path names.
+    ///
+    /// - Throws: what `find` throws, with the address of the same call elsewhere.
+    nonisolated func meeting(of request: Request, _ context: ApiContext) async throws -> Meeting {
+        do {
+            return try await find(context.parameters.require("id"), via: request.via())
+        } catch var problem as Problem {
+            problem.location = problem.elsewhere?.location(of: request)
+            throw problem
+        }
     }
 }

@@ -15,10 +15,13 @@ struct Origins: Sendable {
 
     private let listed: Set<String>
     private let publicHost: String?
+    /// Nil without a fleet.
+    private let fleet: FleetOrigins?
 
     init(_ configuration: ApiConfiguration) {
         listed = Set(configuration.allowedOrigins.map { $0.lowercased() })
         publicHost = configuration.publicURL.flatMap { Self.host(ApiConfiguration.trimmed($0).lowercased()) }
+        fleet = configuration.fleet == nil ? nil : configuration.fleetOrigins
     }
 
     /// - Parameters:
@@ -32,9 +35,13 @@ struct Origins: Sendable {
         if listed.contains(origin) { return .listed(origin) }
         guard let host = Self.host(origin) else { return .foreign }
         // By host and port, not by scheme: where TLS ends at a proxy, ours is another one.
-        if host == publicHost { return .own }
         let scheme = origin.prefix { $0 != ":" }
-        return authority.map { Self.normal($0.lowercased(), scheme: scheme) } == host ? .own : .foreign
+        let isAsked = authority.map { Self.normal($0.lowercased(), scheme: scheme) } == host
+        if let fleet, !isAsked, host == publicHost || fleet.contains(origin) {
+            // A page that a PoP served by another name talks to the one that has its meeting.
+            return .listed(origin)
+        }
+        return isAsked || host == publicHost ? .own : .foreign
     }
 
     /// Of a request before it is one of the router's.

@@ -14,6 +14,10 @@ struct Problem: Error, HTTPResponseError, Equatable {
     var detail: String
     /// Seconds, for the Retry-After header.
     var retryAfter: Int?
+    /// Where the same call is answered, of 307.
+    var elsewhere: Elsewhere?
+    /// For the Location header.
+    var location: String?
 
     init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int? = nil) {
         let reason = HTTPResponseStatus(statusCode: status).reasonPhrase
@@ -82,6 +86,7 @@ struct Problem: Error, HTTPResponseError, Equatable {
     var fields: HTTPFields {
         var fields: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
         if let retryAfter { fields[.retryAfter] = String(retryAfter) }
+        if let location { fields[.location] = location }
         if status == .unauthorized { fields[.wwwAuthenticate] = "Bearer" }
         return fields
     }

@@ -3,14 +3,19 @@ import Hummingbird
 
 /// The headers that keep a browser from doing with our pages what they never need.
 struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
-    private static func fields(isSecure: Bool) -> HTTPFields {
+    private static func policy(_ sources: [String]) -> String {
         let policy = [
-            "default-src 'self'", "connect-src 'self' ws: wss:", "img-src 'self' data: blob:",
+            "default-src 'self'", (["connect-src 'self' ws: wss:"] + sources).joined(separator: " "),
+            "img-src 'self' data: blob:",
             "media-src 'self' blob: mediastream:", "worker-src 'self' blob:", "object-src 'none'", "base-uri 'none'",
             "form-action 'self'", "frame-ancestors 'none'",
         ]
+        return policy.joined(separator: "; ")
+    }
+
+    private static func fields(isSecure: Bool) -> HTTPFields {
         var fields: HTTPFields = [
-            .contentSecurityPolicy: policy.joined(separator: "; "),
+            .contentSecurityPolicy: policy([]),
             .xContentTypeOptions: "nosniff",
         ]
         fields[HTTPField.Name("Referrer-Policy")!] = "no-referrer"
@@ -25,15 +30,23 @@ struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     }
 
     private let fields: HTTPFields
+    private let fleet: FleetOrigins
 
-    /// - Parameter isSecure: the listener speaks TLS.
-    init(isSecure: Bool) { fields = Self.fields(isSecure: isSecure) }
+    /// - Parameters:
+    ///   - isSecure: the listener speaks TLS.
+    ///   - fleet: the PoPs that our pages may talk to.
+    init(isSecure: Bool, fleet: FleetOrigins) {
+        fields = Self.fields(isSecure: isSecure)
+        self.fleet = fleet
+    }
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
         response.headers.append(contentsOf: fields)
+        let sources = fleet.sources
+        if !sources.isEmpty { response.headers[.contentSecurityPolicy] = Self.policy(sources) }
         return response
     }
 }

@@ -40,7 +40,7 @@ enum ClientMessage {
     /// `displayName` for a new one.
     struct Join: Decodable {
         private enum CodingKeys: String, CodingKey {
-            case resume, meeting, password, offer, view
+            case resume, meeting, password, offer, view, via
             case sessionToken = "session_token"
             case displayName = "display_name"
             case hostKey = "host_key"
@@ -58,6 +58,8 @@ enum ClientMessage {
         var offer: String?
         var mediaState: MediaStateChange?
         var view: View?
+        /// The PoPs that sent the client on (`elsewhere`).
+        var via: [String]?
     }
 
     /// Also of an ICE restart.

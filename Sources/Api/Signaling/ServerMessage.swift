@@ -112,6 +112,10 @@ enum ServerMessage {
         var message: String
         /// Seconds after which the same request may succeed.
         var retryAfterS: Int?
+        /// Of `elsewhere`: the socket of the PoP that has the meeting, others that have it too, and what the join there says.
+        var signalingUrl: String?
+        var alternates: [String]?
+        var via: [String]?
 
         init(_ problem: Problem, id: RequestID? = nil) {
             self.id = id
@@ -119,6 +123,11 @@ enum ServerMessage {
             status = problem.status.code
             message = problem.detail
             retryAfterS = problem.retryAfter
+            guard let elsewhere = problem.elsewhere else { return }
+            signalingUrl = elsewhere.signalingURL
+            // A meeting is at its Home alone.
+            alternates = []
+            via = elsewhere.via.map(\.rawValue)
         }
     }
 

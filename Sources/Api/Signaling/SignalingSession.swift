@@ -128,7 +128,7 @@ struct SignalingSession {
             throw Problem.malformed("A join has a session_token, or meeting and display_name.")
         }
         try limiter?.admit(address, at: clock.now)
-        let meeting = try await hub.find(reference)
+        let meeting = try await hub.find(reference, via: Elsewhere.via(join.via ?? []))
         let request = JoinRequest(displayName: name, password: join.password, hostKey: join.hostKey)
         let newcomer = try await hub.admit(meeting.id, request, Arrival(way: .socket, address: address))
         do {

@@ -49,7 +49,7 @@ struct WHIPRoutes: Sendable {
         }
         try limiter?.admit(context.client(of: request), at: clock.now)
         let token = try request.bearer()
-        let meeting = try await hub.find(context.parameters.require("id"))
+        let meeting = try await hub.meeting(of: request, context)
         let query = try StreamQuery(request, stream, in: meeting)
         var arrival = Arrival(way: .media, address: context.client(of: request))
         let guest: WHIPGuest
@@ -121,7 +121,7 @@ struct WHIPRoutes: Sendable {
         guard let ufrag = fragment.ufrag, let password = fragment.password else {
             throw Problem.malformed("An ICE restart has new credentials: a=ice-ufrag and a=ice-pwd.")
         }
-        let meeting = try await hub.find(context.parameters.require("id"))
+        let meeting = try await hub.findHere(context.parameters.require("id"))
         let (answer, resource) = try await hub.restartICE(
             id, in: meeting.id, stream, ufrag: ufrag, password: password)
         var response = Response(
@@ -141,7 +141,7 @@ struct WHIPRoutes: Sendable {
     /// The session that the path names, for who opened it.
     private func session(_ request: Request, _ context: ApiContext) async throws -> (ParticipantID, WHIPResource) {
         let token = try request.bearer()
-        let meeting = try await hub.find(context.parameters.require("id"))
+        let meeting = try await hub.findHere(context.parameters.require("id"))
         guard let id = try ParticipantID(context.parameters.require("resource")) else {
             throw MeetingError.participantNotFound
         }

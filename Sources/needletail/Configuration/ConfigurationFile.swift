@@ -33,6 +33,8 @@ struct ConfigurationFile {
         ConfigurationError(file: path, line: entries[key]?.line, key: key.rawValue, what)
     }
 
+    func has(_ key: ConfigurationKey) -> Bool { entries[key] != nil }
+
     /// The value, or nil when the file does not have the key.
     func text(_ key: ConfigurationKey) -> String? { entries[key]?.value.scalar?.string }
 

@@ -64,6 +64,18 @@ enum ConfigurationKey: String, CaseIterable {
     case apiAllowedOrigins = "api.allowed_origins"
     case apiWebFolder = "api.web_folder"
     case authKeys = "auth.keys"
+    case fleetName = "fleet.name"
+    case fleetSignalingURL = "fleet.signaling_url"
+    case fleetRedis = "fleet.redis"
+    case fleetRedisUser = "fleet.redis_user"
+    case fleetRedisPassword = "fleet.redis_password"
+    case fleetRedisPasswordFile = "fleet.redis_password_file"
+    case fleetRedisTLS = "fleet.redis_tls"
+    case fleetRedisCA = "fleet.redis_ca"
+    case fleetRedisServerName = "fleet.redis_server_name"
+    case fleetRedisCertificate = "fleet.redis_certificate"
+    case fleetRedisKey = "fleet.redis_key"
+    case fleetKeyPrefix = "fleet.key_prefix"
     case opsListen = "ops.listen"
     case drainDeadline = "drain.deadline_s"
     case admissionBusyRatio = "admission.busy_ratio"
@@ -89,14 +101,17 @@ enum ConfigurationKey: String, CaseIterable {
             .integer
         case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiCertificate, .apiKey,
             .apiWebFolder, .opsListen, .popRegion, .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey,
-            .turnRelayPorts:
+            .turnRelayPorts, .fleetName, .fleetSignalingURL, .fleetRedisUser, .fleetRedisPassword,
+            .fleetRedisPasswordFile, .fleetRedisCA, .fleetRedisServerName, .fleetRedisCertificate, .fleetRedisKey,
+            .fleetKeyPrefix:
             .text
         case .popLatitude, .popLongitude, .admissionBusyRatio, .apiJoinRate: .number
         case .portAddresses, .portGateway, .anycastAddresses, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers,
-            .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny, .apiTrustedProxies, .apiAllowedOrigins:
+            .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny, .apiTrustedProxies, .apiAllowedOrigins,
+            .fleetRedis:
             .texts
         case .workersCores, .turnAlternatePorts: .integers
-        case .turnEnabled, .turnFormerChannels: .choice(["yes", "no"])
+        case .turnEnabled, .turnFormerChannels, .fleetRedisTLS: .choice(["yes", "no"])
         case .logFormat: .choice(["text", "json"])
         case .memoryHugepages: .choice(["auto", "required", "never"])
         case .workersIdle: .choice(["auto", "adaptive", "poll"])

@@ -40,6 +40,8 @@ struct NodeConfiguration {
     var retransmissionAge: Int
     /// Nil: no relay.
     var turn: TURNSection?
+    /// Nil: a PoP alone.
+    var fleet: FleetSection?
     var api: ApiConfiguration
     var logLevel: Logger.Level
     /// JSON lines instead of plain text.
@@ -89,6 +91,10 @@ struct NodeConfiguration {
         api.turn = turn?.control
         api.identity = try Self.identity(file, pop: pop)
         if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }
+        fleet = try FleetSection(file, media: announced, port: mediaPort)
+        api.fleet = fleet?.api
+        // Who is sent here comes back here.
+        api.signalingURL = api.signalingURL ?? fleet?.api.url
         logsJSON = file.text(.logFormat) == "json"
         logLevel = file.text(.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info
         try ListenRules.checkApart(listeners, in: file)

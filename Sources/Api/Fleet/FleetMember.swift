@@ -1,0 +1,283 @@
+import Fleet
+import Logging
+import Meetings
+
+/// This PoP as one of its fleet: says how it fares, knows the others, and is by the Registry's word the Home of the meetings
+/// that were made here. Nothing that runs waits for it.
+actor FleetMember {
+    /// How the PoP fares.
+    struct Report: Sendable, Equatable {
+        /// 0 (idle) to 1 (full).
+        var load: Double
+        var participants: Int
+        var capacity: Int
+        var isDraining: Bool
+    }
+
+    /// What became of the claim of a new meeting.
+    enum Claim: Sendable {
+        /// This PoP is its Home, or asks again later.
+        case done
+        /// Another meeting has the number.
+        case numberTaken
+    }
+
+    /// How often the others are listed, and how soon again when one is missing.
+    static let listing: Duration = .seconds(5)
+    private static let shortestListing: Duration = .seconds(1)
+    /// Calls of the Registry at once.
+    private static let width = 32
+
+    let configuration: FleetConfiguration
+    nonisolated let origins: FleetOrigins
+    private let identity: NodeIdentity
+    private let registry: any Registry
+    private let times = RegistryTimes()
+    private let clock: any ApiClock
+    private let logger: Logger
+    private let start: Timestamp
+
+    private var peers: PeerTable
+    private var leases = LeaseTable()
+    private var report = Report(load: 0, participants: 0, capacity: 0, isDraining: false)
+    private var announcements = 0
+    private var announced: Timestamp?
+    private var listed: Timestamp?
+    private var renewed: Timestamp?
+    private var wasUp = false
+    /// What the Registry said no to last.
+    private var complaint: String?
+    /// Meetings that are found by their id alone, as others have their numbers.
+    private var numberless: Set<MeetingID> = []
+
+    init(
+        _ configuration: FleetConfiguration, identity: NodeIdentity, origins: FleetOrigins, registry: any Registry,
+        clock: any ApiClock, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.identity = identity
+        self.origins = origins
+        self.registry = registry
+        self.clock = clock
+        self.logger = logger
+        start = clock.now
+        peers = PeerTable(of: configuration.name)
+    }
+
+    /// Time as the tables count it.
+    private var now: Duration { .milliseconds(clock.now.milliseconds - start.milliseconds) }
+
+    /// Once a second: does what is due.
+    ///
+    /// - Parameter meetings: those that are here.
+    func tick(_ report: Report, meetings: [MeetingID: MeetingNumber]) async {
+        self.report = report
+        guard registry.isUp else {
+            wasUp = false
+            return
+        }
+        // Behind an outage all is due.
+        if !wasUp { (announced, listed, renewed) = (nil, nil, nil) }
+        wasUp = true
+        if isDue(&announced, every: times.refresh) { await announce() }
+        if isDue(&listed, every: Self.listing) { await list() }
+        await release(leases.takeEnded { meetings[$0] != nil })
+        let renews = isDue(&renewed, every: times.renewal)
+        await claim(leases.unclaimed(of: meetings, triesLost: renews), meetings)
+        if renews { await renew() }
+    }
+
+    /// Ends the leases and takes the record away: the others need not wait for their time to run out.
+    func leave() async {
+        guard registry.isUp else { return }
+        await release(leases.takeEnded { _ in false })
+        await ask { [registry] () throws(RegistryError) in try await registry.withdraw() }
+    }
+
+    private func isDue(_ last: inout Timestamp?, every interval: Duration) -> Bool {
+        if let last, clock.now < last + interval { return false }
+        last = clock.now
+        return true
+    }
+
+    // MARK: The fleet
+
+    private var record: PoPRecord {
+        PoPRecord(
+            name: configuration.name, region: identity.region ?? "",
+            position: identity.coordinates.flatMap { Position(latitude: $0.latitude, longitude: $0.longitude) },
+            fleetAddresses: [], mediaAddresses: configuration.mediaAddresses, signalingURL: configuration.url,
+            versions: FleetConfiguration.versions, load: report.load, participants: report.participants,
+            capacity: report.capacity, isDraining: report.isDraining, announcement: announcements)
+    }
+
+    private func announce() async {
+        announcements += 1
+        let isFirst = announcements == 1
+        let record = record
+        let other = await ask { [registry] () throws(RegistryError) in try await registry.announce(record) }
+        guard case .some(.some(let other)) = other, !isFirst, other.name == configuration.name else { return }
+        complain("another process says that it is this PoP: fleet.name must be different at each")
+    }
+
+    private func list() async {
+        let records = await ask { [registry] () throws(RegistryError) in try await registry.pops() }
+        guard let records else { return }
+        let (found, lost) = peers.take(records, at: now)
+        origins.replace(with: peers.peers.map(\.record.signalingURL) + [configuration.url])
+        for name in found { logger.info("a PoP is in the fleet", metadata: ["pop": "\(name)"]) }
+        for name in lost { logger.warning("a PoP of the fleet is lost", metadata: ["pop": "\(name)"]) }
+    }
+
+    /// What operators see.
+    var fleet: FleetReading {
+        FleetReading(
+            own: record, isRegistryUp: registry.isUp,
+            peers: peers.peers.map { .init(peer: $0, age: now - $0.heard) }, epochChanges: leases.epochChanges)
+    }
+
+    // MARK: Where a meeting is
+
+    /// Why a meeting is not here: with the way to it, where another PoP has it.
+    ///
+    /// - Parameter via: the PoPs that sent the client here.
+    func absence(of reference: String, via: [PoPName]) async -> Problem {
+        let unknown = Problem(MeetingError.meetingNotFound)
+        guard via.count < PlacementPolicy.mostRedirects, !via.contains(configuration.name) else { return unknown }
+        let registration: Registration?
+        do throws(RegistryError) {
+            if let number = MeetingNumber(reference) {
+                registration = try await registry.find(number)
+            } else if let id = MeetingID(reference) {
+                registration = try await registry.find(id)
+            } else {
+                registration = nil
+            }
+        } catch {
+            return .registryUnavailable
+        }
+        // What is said to be here is of an earlier start, and gone.
+        guard let home = registration?.home.pop, home != configuration.name, !via.contains(home),
+            let record = await record(of: home), let url = FleetOrigins.origin(record.signalingURL)
+        else { return unknown }
+        return .elsewhere(Elsewhere(url: url, via: via + [configuration.name]))
+    }
+
+    /// The record of a PoP, which may be newer than the last list.
+    private func record(of name: PoPName) async -> PoPRecord? {
+        if peers[name]?.isLost ?? true, isDue(&listed, every: Self.shortestListing) { await list() }
+        guard let peer = peers[name], !peer.isLost else { return nil }
+        return peer.record
+    }
+
+    // MARK: Homes
+
+    /// Claims a meeting that was made just now, so that the others find it before its maker is answered.
+    func claim(_ meeting: MeetingID, number: MeetingNumber) async -> Claim {
+        guard registry.isUp, leases.begin(meeting) else { return .done }
+        let outcome = await ask { [registry] () throws(RegistryError) in
+            try await registry.claim(meeting, number: number)
+        }
+        switch outcome {
+        case nil: leases.fail(meeting)
+        case .granted(let epoch): leases.hold(Lease(meeting: meeting, number: number, epoch: epoch))
+        case .held(let home): lose(meeting, to: home)
+        case .numberTaken:
+            leases.fail(meeting)
+            return .numberTaken
+        }
+        return .done
+    }
+
+    /// Claims those that were made while the Registry was away, and those that others may have lost.
+    private func claim(_ unclaimed: [MeetingID], _ meetings: [MeetingID: MeetingNumber]) async {
+        await each(unclaimed) { meeting in
+            guard let number = meetings[meeting], await self.claim(meeting, number: number) == .numberTaken else {
+                return
+            }
+            await self.holdWithoutNumber(meeting, number)
+        }
+    }
+
+    /// People know the meeting by its number already: it is kept, and the fleet finds it by its id. It was never in the
+    /// Registry, so that its epoch is the first.
+    private func holdWithoutNumber(_ meeting: MeetingID, _ number: MeetingNumber) async {
+        let lease = Lease(meeting: meeting, number: number, epoch: Home.epochs.lowerBound)
+        let outcome = await ask { [registry] () throws(RegistryError) in try await registry.renew([lease]) }
+        guard let outcome, outcome.lost.isEmpty else { return }
+        leases.hold(lease)
+        note(outcome)
+    }
+
+    private func renew() async {
+        let held = leases.leases
+        guard !held.isEmpty else { return }
+        let outcome = await ask { [registry] () throws(RegistryError) in try await registry.renew(held) }
+        guard let outcome else { return }
+        for (meeting, home) in outcome.lost { lose(meeting, to: home) }
+        note(outcome)
+    }
+
+    private func lose(_ meeting: MeetingID, to home: Home) {
+        guard leases.lose(meeting, to: home) else { return }
+        logger.warning(
+            "another PoP is the meeting's Home; it goes on here too",
+            metadata: ["meeting_id": "\(meeting)", "pop": "\(home.pop)", "epoch": "\(home.epoch)"])
+    }
+
+    private func note(_ outcome: RenewalOutcome) {
+        for (meeting, other) in outcome.numbersLost where numberless.insert(meeting).inserted {
+            logger.warning(
+                "another meeting of the fleet has the number: this one is found by its id from other PoPs",
+                metadata: ["meeting_id": "\(meeting)", "other_meeting_id": "\(other)"])
+        }
+    }
+
+    private func release(_ ended: [Lease]) async {
+        for lease in ended { numberless.remove(lease.meeting) }
+        await each(ended) { lease in
+            await self.ask { [registry = self.registry] () throws(RegistryError) in
+                try await registry.release(lease.meeting, epoch: lease.epoch)
+            }
+        }
+    }
+
+    // MARK: Asking
+
+    /// Does it for each, so many at once; not for the rest when the Registry is gone.
+    private func each<Element: Sendable>(
+        _ elements: [Element], _ body: @escaping @Sendable (Element) async -> Void
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (place, element) in elements.enumerated() {
+                if place >= Self.width { await group.next() }
+                guard registry.isUp else { break }
+                group.addTask { await body(element) }
+            }
+        }
+    }
+
+    /// Nil where it failed: it is done again later.
+    @discardableResult
+    private func ask<Answer: Sendable>(
+        _ call: @Sendable () async throws(RegistryError) -> Answer
+    ) async -> Answer? {
+        do throws(RegistryError) {
+            return try await call()
+        } catch {
+            switch error {
+            // Whoever keeps the connection says so.
+            case .unavailable, .unanswered, .overloaded: break
+            case .refused, .garbled, .invalid: complain("\(error)")
+            }
+            return nil
+        }
+    }
+
+    /// Once for each kind in a row.
+    private func complain(_ text: String) {
+        guard complaint != text else { return }
+        complaint = text
+        logger.warning("the fleet's registry: \(text)")
+    }
+}

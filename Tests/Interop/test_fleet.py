@@ -1,0 +1,99 @@
+"""Two PoPs of a fleet with Redis between them: who asks one for a meeting of the other is sent there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+from conftest import Stage
+from lab import Lab, wait_until
+from server import BINARY, Server
+
+REDIS = "10.66.0.1"
+
+
+def start_redis(stage: Stage) -> subprocess.Popen:
+    options = ["--bind", REDIS, "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", "/"]
+    redis = stage.run("switch", "redis-server", *options)
+    wait_until("Redis", lambda: "Ready to accept connections" in stage.log(redis), timeout=5)
+    return redis
+
+
+def origin(lab: Lab, host: str) -> str:
+    return f"http://{lab.address(host)}:8080"
+
+
+def fleet_status(server: Server) -> subprocess.CompletedProcess[str]:
+    return server.lab.run(server.host, str(BINARY), "fleet", "status", "--ops", "127.0.0.1:9090")
+
+
+def post(lab: Lab, url: str, *options: str) -> tuple[int, str, dict]:
+    """Status, final address and body of a join from client1."""
+    body = json.dumps({"display_name": "Curl"})
+    command = ["curl", "-sS", "--max-time", "5", "-w", "\n%{http_code} %{url_effective}", "-d", body, *options, url]
+    text, _, last = lab.run("client1", *command, "-H", "Content-Type: application/json").stdout.rpartition("\n")
+    status, _, address = last.partition(" ")
+    return int(status), address, json.loads(text)
+
+
+@pytest.fixture
+def pops(stage: Stage) -> tuple[Server, Server]:
+    lab = stage.make_lab(clients=1, pops=2)
+    servers = []
+    for core, host in enumerate(("pop1", "pop2")):
+        fleet = f'fleet: {{name: {host}, signaling_url: "{origin(lab, host)}", redis: ["{REDIS}"]}}\n'
+        servers.append(stage.start_server(host=host, families=(4,), cores=(core,), sections=fleet))
+    return servers[0], servers[1]
+
+
+def test_who_asks_a_pop_for_a_meeting_of_another_is_sent_there(
+    stage: Stage, pops: tuple[Server, Server], say: Callable[[str], None]
+) -> None:
+    first, second = pops
+    lab = stage.lab
+    # They start without Redis, and are ready.
+    assert all(pop.metric("needletail_fleet_registry_up") == 0 for pop in pops)
+    early = first.create_meeting("Made before Redis was there")
+    status, _, answer = post(lab, f"{origin(lab, 'pop2')}/api/v1/meetings/{early}/join")
+    assert (status, answer["code"]) == (503, "registry_unavailable")
+    redis = start_redis(stage)
+    began = time.monotonic()
+    wait_until("both to be listed", lambda: fleet_status(second).stdout.count("serving") == 2, timeout=12)
+    listed = time.monotonic() - began
+
+    # By REST: curl repeats the call there.
+    status, address, answer = post(lab, f"{origin(lab, 'pop2')}/api/v1/meetings/{early}/join", "--location")
+    assert status == 200 and address == f"{origin(lab, 'pop1')}/api/v1/meetings/{early}/join?via=pop2"
+    assert answer["signaling_url"] == f"ws://{lab.address('pop1')}:8080/api/v1/signal"
+
+    # By the web client, with the page of the other PoP.
+    meeting = first.create_meeting("Here")
+    page = stage.chromium("client1", "red").join(second.origin(), meeting, "Red")
+    page.wait_connected()
+    assert (first.metric("needletail_sessions"), second.metric("needletail_sessions")) == (1, 0)
+
+    # Without Redis the call goes on, and meetings are made.
+    redis.terminate()
+    redis.wait()
+    wait_until("both to miss Redis", lambda: all(p.metric("needletail_fleet_registry_up") == 0 for p in pops), timeout=5)
+    made = first.create_meeting("Made without Redis")
+    assert all(lab.http(p.host, "GET", "http://127.0.0.1:9090/readyz")[0] == 200 for p in pops)
+    assert fleet_status(second).returncode == 1
+    start_redis(stage)
+    began = time.monotonic()
+    join = f"{origin(lab, 'pop2')}/api/v1/meetings/{made}/join"
+    wait_until("the meeting to be found", lambda: post(lab, join)[0] == 307, timeout=10)
+    found = time.monotonic() - began
+    wait_until("both to be listed", lambda: fleet_status(second).stdout.count("serving") == 2, timeout=12)
+    assert first.metric("needletail_sessions") == 1
+    assert first.metric("needletail_fleet_epoch_changes_total") == 0
+    status, _, answer = post(lab, f"{origin(lab, 'pop2')}/api/v1/meetings/m_none/join")
+    assert (status, answer["code"]) == (404, "meeting_not_found")
+
+    shown = fleet_status(second)
+    assert shown.returncode == 0, shown.stdout
+    print(shown.stdout)
+    say(f"listed {listed:.1f} s after Redis came; a meeting made without it found {found:.1f} s after it was back")
