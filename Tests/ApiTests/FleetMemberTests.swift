@@ -134,13 +134,17 @@ struct FleetMemberTests {
         #expect(try await thief.find(one)?.home == Home(pop: try #require(PoPName("a")), epoch: 3))
     }
 
-    @Test func whoLeavesIsGoneAtOnce() async throws {
+    @Test func nobodyIsSentToOneThatLeftAndNobodyMissesIt() async throws {
         let pair = try Pair()
         await pair.pass(6, [one: number])
         await pair.a.leave()
         let asker = MemoryRegistry(pair.store, as: PoPInstance(name: try #require(PoPName("c")), instance: 9))
         #expect(try await asker.find(one) == nil)
-        #expect(try await asker.pops().map(\.name.rawValue) == ["b"])
+        #expect(try await asker.pops().map(\.isDraining) == [true, false])
+        await pair.pass(6, onlyB: true)
+        #expect(await pair.b.fleet.count(.draining) == 1)
+        await pair.pass(12, onlyB: true)
+        #expect(await pair.b.fleet.peers.isEmpty)
     }
 
     @Test func theOthersOriginsAreKnownWhileTheyAre() async throws {

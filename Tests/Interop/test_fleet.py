@@ -75,6 +75,11 @@ def test_who_asks_a_pop_for_a_meeting_of_another_is_sent_there(
     page.wait_connected()
     assert (first.metric("needletail_sessions"), second.metric("needletail_sessions")) == (1, 0)
 
+    # Its page may talk to the REST of that PoP: neither its own policy nor that PoP's rule of origins is in the way.
+    leave = f"{origin(lab, 'pop1')}/api/v1/meetings/{meeting}/leave"
+    call = "(url) => fetch(url, { method: 'POST', headers: { Authorization: 'Bearer x' } }).then(({ status }) => status)"
+    assert page.page.evaluate(call, leave) == 401
+
     # Without Redis the call goes on, and meetings are made.
     redis.terminate()
     redis.wait()

@@ -87,11 +87,13 @@ actor FleetMember {
         if renews { await renew() }
     }
 
-    /// Ends the leases and takes the record away: the others need not wait for their time to run out.
+    /// Ends the leases, so that nobody is sent here any more. The last record stays until its time runs out: whoever has read
+    /// that this PoP was emptied does not call it lost.
     func leave() async {
+        report.isDraining = true
         guard registry.isUp else { return }
+        await announce()
         await release(leases.takeEnded { _ in false })
-        await ask { [registry] () throws(RegistryError) in try await registry.withdraw() }
     }
 
     private func isDue(_ last: inout Timestamp?, every interval: Duration) -> Bool {
