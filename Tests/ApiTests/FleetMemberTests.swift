@@ -103,9 +103,15 @@ struct FleetMemberTests {
         #expect(!away.isRegistryUp && away.count(.serving) == 1)
         pair.store.forget()
         pair.store.setUp(true)
+        // The others come back a little later.
+        await pair.pass(3, onlyB: true)
+        #expect(await pair.b.fleet.count(.lost) == 0)
         await pair.pass(1, [one: number])
         #expect(await pair.b.absence(of: "m_one", via: []).code == "elsewhere")
         #expect(await pair.a.fleet.epochChanges == 0)
+        await pair.pass(5, [one: number])
+        let back = await pair.b.fleet
+        #expect(back.count(.serving) == 1 && back.peers.allSatisfy { $0.age < .seconds(5) })
     }
 
     @Test func aNumberThatAnotherMeetingHasIsDrawnAgainOrLeftToIt() async throws {

@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Callable
 
-import pytest
 from conftest import Stage
 from lab import Lab, wait_until
 from server import BINARY, Server
@@ -39,21 +38,14 @@ def post(lab: Lab, url: str, *options: str) -> tuple[int, str, dict]:
     return int(status), address, json.loads(text)
 
 
-@pytest.fixture
-def pops(stage: Stage) -> tuple[Server, Server]:
+def start_pop(stage: Stage, host: str, core: int) -> Server:
+    section = f'fleet: {{name: {host}, signaling_url: "{origin(stage.lab, host)}", redis: ["{REDIS}"]}}\n'
+    return stage.start_server(host=host, families=(4,), cores=(core,), sections=section)
+
+
+def test_who_asks_a_pop_for_a_meeting_of_another_is_sent_there(stage: Stage, say: Callable[[str], None]) -> None:
     lab = stage.make_lab(clients=1, pops=2)
-    servers = []
-    for core, host in enumerate(("pop1", "pop2")):
-        fleet = f'fleet: {{name: {host}, signaling_url: "{origin(lab, host)}", redis: ["{REDIS}"]}}\n'
-        servers.append(stage.start_server(host=host, families=(4,), cores=(core,), sections=fleet))
-    return servers[0], servers[1]
-
-
-def test_who_asks_a_pop_for_a_meeting_of_another_is_sent_there(
-    stage: Stage, pops: tuple[Server, Server], say: Callable[[str], None]
-) -> None:
-    first, second = pops
-    lab = stage.lab
+    pops = first, second = start_pop(stage, "pop1", 0), start_pop(stage, "pop2", 1)
     # They start without Redis, and are ready.
     assert all(pop.metric("needletail_fleet_registry_up") == 0 for pop in pops)
     early = first.create_meeting("Made before Redis was there")
@@ -102,3 +94,27 @@ def test_who_asks_a_pop_for_a_meeting_of_another_is_sent_there(
     assert shown.returncode == 0, shown.stdout
     print(shown.stdout)
     say(f"listed {listed:.1f} s after Redis came; a meeting made without it found {found:.1f} s after it was back")
+
+
+def test_a_pop_that_is_killed_is_lost_and_one_that_is_stopped_is_not(stage: Stage, say: Callable[[str], None]) -> None:
+    lab = stage.make_lab(clients=1, pops=3)
+    start_redis(stage)
+    killed, stopped = start_pop(stage, "pop1", 0), start_pop(stage, "pop3", 0)
+    asked = start_pop(stage, "pop2", 1)
+    wait_until("all to be listed", lambda: fleet_status(asked).stdout.count("serving") == 3, timeout=12)
+    meeting = killed.create_meeting()
+    join = f"{origin(lab, 'pop2')}/api/v1/meetings/{meeting}/join"
+    assert post(lab, join)[0] == 307
+    began = time.monotonic()
+    killed.crash()
+    stopped.process.terminate()
+    wait_until("the killed PoP to be lost", lambda: "lost" in fleet_status(asked).stdout, timeout=18)
+    lost = time.monotonic() - began
+    wait_until("the stopped PoP to be gone", lambda: "pop3" not in fleet_status(asked).stdout, timeout=18)
+    wait_until("the meeting to be unknown", lambda: post(lab, join)[0] == 404, timeout=18)
+    shown = fleet_status(asked)
+    assert shown.returncode == 1 and shown.stdout.count("lost") == 1 and "pop3" not in shown.stdout, shown.stdout
+    metrics = asked.metrics()
+    states = {state: metrics[f'needletail_fleet_peers{{state="{state}"}}'] for state in ("serving", "draining", "lost")}
+    assert states == {"serving": 0, "draining": 0, "lost": 1}
+    say(f"lost {lost:.1f} s after it was killed")

@@ -76,8 +76,8 @@ actor FleetMember {
             wasUp = false
             return
         }
-        // Behind an outage all is due.
-        if !wasUp { (announced, listed, renewed) = (nil, nil, nil) }
+        // Behind an outage all is due but the list: a Registry that forgot everything is told again first.
+        if !wasUp { (announced, listed, renewed) = (nil, listed == nil ? nil : clock.now, nil) }
         wasUp = true
         if isDue(&announced, every: times.refresh) { await announce() }
         if isDue(&listed, every: Self.listing) { await list() }
