@@ -67,6 +67,16 @@ struct FleetMemberTests {
         #expect(await pair.b.absence(of: "m_one", via: []).code == "meeting_not_found")
     }
 
+    @Test func aPoPThatIsNewSendsNobodyOnBeforeTheOthersKnowIt() async throws {
+        let pair = try Pair()
+        _ = await pair.a.claim(one, number: number)
+        #expect(await pair.b.absence(of: "m_one", via: []).code == "meeting_not_found")
+        await pair.pass(5, [one: number])
+        #expect(await pair.b.absence(of: "m_one", via: []) == .registryUnavailable)
+        await pair.pass(1, [one: number])
+        #expect(await pair.b.absence(of: "m_one", via: []).code == "elsewhere")
+    }
+
     @Test func nobodyIsSentInACircleOrMoreThanFourTimes() async throws {
         let pair = try Pair()
         await pair.pass(6)

@@ -25,6 +25,11 @@ def origin(lab: Lab, host: str) -> str:
     return f"http://{lab.address(host)}:8080"
 
 
+def second_join(lab: Lab, meeting: str) -> str:
+    """The address of a join at pop2."""
+    return f"{origin(lab, 'pop2')}/api/v1/meetings/{meeting}/join"
+
+
 def fleet_status(server: Server) -> subprocess.CompletedProcess[str]:
     return server.lab.run(server.host, str(BINARY), "fleet", "status", "--ops", "127.0.0.1:9090")
 
@@ -49,15 +54,16 @@ def test_who_asks_a_pop_for_a_meeting_of_another_is_sent_there(stage: Stage, say
     # They start without Redis, and are ready.
     assert all(pop.metric("needletail_fleet_registry_up") == 0 for pop in pops)
     early = first.create_meeting("Made before Redis was there")
-    status, _, answer = post(lab, f"{origin(lab, 'pop2')}/api/v1/meetings/{early}/join")
+    status, _, answer = post(lab, second_join(lab, early))
     assert (status, answer["code"]) == (503, "registry_unavailable")
     redis = start_redis(stage)
     began = time.monotonic()
     wait_until("both to be listed", lambda: fleet_status(second).stdout.count("serving") == 2, timeout=12)
     listed = time.monotonic() - began
 
+    wait_until("the new PoP to send people on", lambda: post(lab, second_join(lab, early))[0] == 307, timeout=10)
     # By REST: curl repeats the call there.
-    status, address, answer = post(lab, f"{origin(lab, 'pop2')}/api/v1/meetings/{early}/join", "--location")
+    status, address, answer = post(lab, second_join(lab, early), "--location")
     assert status == 200 and address == f"{origin(lab, 'pop1')}/api/v1/meetings/{early}/join?via=pop2"
     assert answer["signaling_url"] == f"ws://{lab.address('pop1')}:8080/api/v1/signal"
 
@@ -81,13 +87,13 @@ def test_who_asks_a_pop_for_a_meeting_of_another_is_sent_there(stage: Stage, say
     assert fleet_status(second).returncode == 1
     start_redis(stage)
     began = time.monotonic()
-    join = f"{origin(lab, 'pop2')}/api/v1/meetings/{made}/join"
+    join = second_join(lab, made)
     wait_until("the meeting to be found", lambda: post(lab, join)[0] == 307, timeout=10)
     found = time.monotonic() - began
     wait_until("both to be listed", lambda: fleet_status(second).stdout.count("serving") == 2, timeout=12)
     assert first.metric("needletail_sessions") == 1
     assert first.metric("needletail_fleet_epoch_changes_total") == 0
-    status, _, answer = post(lab, f"{origin(lab, 'pop2')}/api/v1/meetings/m_none/join")
+    status, _, answer = post(lab, second_join(lab, "m_none"))
     assert (status, answer["code"]) == (404, "meeting_not_found")
 
     shown = fleet_status(second)
@@ -103,8 +109,8 @@ def test_a_pop_that_is_killed_is_lost_and_one_that_is_stopped_is_not(stage: Stag
     asked = start_pop(stage, "pop2", 1)
     wait_until("all to be listed", lambda: fleet_status(asked).stdout.count("serving") == 3, timeout=12)
     meeting = killed.create_meeting()
-    join = f"{origin(lab, 'pop2')}/api/v1/meetings/{meeting}/join"
-    assert post(lab, join)[0] == 307
+    join = second_join(lab, meeting)
+    wait_until("the new PoP to send people on", lambda: post(lab, join)[0] == 307, timeout=10)
     began = time.monotonic()
     killed.crash()
     stopped.process.terminate()

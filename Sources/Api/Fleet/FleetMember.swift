@@ -25,6 +25,8 @@ actor FleetMember {
     /// How often the others are listed, and how soon again when one is missing.
     static let listing: Duration = .seconds(5)
     private static let shortestListing: Duration = .seconds(1)
+    /// How long a PoP that is new sends nobody on: until the others have listed it, they let no page of it in.
+    static let introduction: Duration = .seconds(6)
     /// Calls of the Registry at once.
     private static let width = 32
 
@@ -42,6 +44,8 @@ actor FleetMember {
     private var report = Report(load: 0, participants: 0, capacity: 0, isDraining: false)
     private var announcements = 0
     private var announced: Timestamp?
+    /// When the fleet was told of this PoP first.
+    private var introduced: Timestamp?
     private var listed: Timestamp?
     private var renewed: Timestamp?
     private var wasUp = false
@@ -117,7 +121,10 @@ actor FleetMember {
         announcements += 1
         let isFirst = announcements == 1
         let record = record
+        let wasIntroduced = introduced
+        introduced = introduced ?? clock.now
         let other = await ask { [registry] () throws(RegistryError) in try await registry.announce(record) }
+        if other == nil { introduced = wasIntroduced }
         guard case .some(.some(let other)) = other, !isFirst, other.name == configuration.name else { return }
         complain("another process says that it is this PoP: fleet.name must be different at each")
     }
@@ -162,6 +169,7 @@ actor FleetMember {
         guard let home = registration?.home.pop, home != configuration.name, !via.contains(home),
             let record = await record(of: home), let url = FleetOrigins.origin(record.signalingURL)
         else { return unknown }
+        guard let introduced, introduced + Self.introduction <= clock.now else { return .registryUnavailable }
         return .elsewhere(Elsewhere(url: url, via: via + [configuration.name]))
     }
 
