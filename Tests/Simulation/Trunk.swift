@@ -50,7 +50,8 @@ final class Trunk {
     ) throws {
         let capacity = Capacity(sessions: 32, tracks: 64, slots: 128, lanes: 4, crossings: 64)
         worlds = try (0..<worldCount).map {
-            try World(workers: count, seed: seed &+ UInt64($0) &* 1_000, capacity: capacity, number: $0)
+            try World(
+                workers: count, seed: seed &+ UInt64($0) &* 1_000, buffers: 2_047, capacity: capacity, number: $0)
         }
         sent = .init(repeating: [:], count: worldCount)
         isCut = .init(repeating: false, count: worldCount)
