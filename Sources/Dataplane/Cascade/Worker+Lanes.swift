@@ -84,24 +84,6 @@ extension Worker where Queue: ~Copyable {
         return true
     }
 
-    func unlink(_ track: UnsafeMutablePointer<Track>, from handle: LaneHandle) {
-        guard let lane = cascade.lanes.find(handle) else { return }
-        let index = UInt32(track.pointee.handle.index)
-        if lane.pointee.firstTrack == index {
-            lane.pointee.firstTrack = track.pointee.nextOfSession
-            return
-        }
-        var previous = lane.pointee.firstTrack
-        while previous != Link.none {
-            let candidate = tracks.element(at: Int(previous))
-            if candidate.pointee.nextOfSession == index {
-                candidate.pointee.nextOfSession = track.pointee.nextOfSession
-                return
-            }
-            previous = candidate.pointee.nextOfSession
-        }
-    }
-
     mutating func openCrossing(_ open: OpenCrossing) {
         guard let lane = cascade.lanes.find(open.lane), let track = tracks.find(open.track), !track.pointee.isReplica
         else { return counters.drop(.staleHandle) }

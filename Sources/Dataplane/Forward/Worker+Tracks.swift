@@ -28,24 +28,27 @@ extension Worker where Queue: ~Copyable {
         while track.pointee.sinks.firstCrossing != Link.none {
             closeCrossing(cascade.crossings.handle(at: Int(track.pointee.sinks.firstCrossing)))
         }
-        if let lane = track.pointee.source.lane { unlink(track, from: lane) }
+        if let lane = track.pointee.source.lane.flatMap({ cascade.lanes.find($0) }) {
+            unlink(track, from: &lane.pointee.firstTrack)
+        }
         while track.pointee.sinks.firstTap != Link.none { closeTap(taps.handle(at: Int(track.pointee.sinks.firstTap))) }
         for layer in 0..<track.pointee.layerCount { emptyCache(track, layer: layer) }
         if let handle = track.pointee.source.session, let session = sessions.find(handle) {
             closeStreams(of: UInt32(track.pointee.handle.index), session: session)
-            unlink(track, from: session)
+            unlink(track, from: &session.pointee.firstTrack)
         }
         _ = tracks.remove(handle)
         tell(.trackClosed(handle))
     }
 
-    private func unlink(_ track: UnsafeMutablePointer<Track>, from session: UnsafeMutablePointer<Session>) {
+    /// Takes a Track out of the list of its Session or Lane, which begins at `first`.
+    private func unlink(_ track: UnsafeMutablePointer<Track>, from first: inout UInt32) {
         let index = UInt32(track.pointee.handle.index)
-        if session.pointee.firstTrack == index {
-            session.pointee.firstTrack = track.pointee.nextOfSession
+        guard first != index else {
+            first = track.pointee.nextOfSession
             return
         }
-        var previous = session.pointee.firstTrack
+        var previous = first
         while previous != Link.none {
             let candidate = tracks.element(at: Int(previous))
             if candidate.pointee.nextOfSession == index {
