@@ -22,6 +22,7 @@ let package = Package(
         // For benchmarks/, a package of its own.
         .library(name: "Dataplane", targets: ["Dataplane", "Wire"]),
         .library(name: "Agents", targets: ["Agents"]),
+        .library(name: "QualityModel", targets: ["QualityModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -29,7 +30,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -68,7 +68,9 @@ let package = Package(
             ]),
         .target(
             name: "Conference",
-            dependencies: ["Wire", "Mailbox", "Agents", "Meetings", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Wire", "Mailbox", "Agents", "Meetings", "Fleet", .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(
             name: "Api",
             dependencies: [
@@ -103,7 +105,11 @@ let package = Package(
             swiftSettings: dpdkSwift),
 
         // What the tests of several modules share.
-        .target(name: "TestSupport", path: "Tests/Support"),
+        .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support"),
+        // The networks of benchmarks/quality, of which the tests run a short form.
+        .target(
+            name: "QualityModel", dependencies: ["Dataplane"], path: "benchmarks/Quality/Model",
+            swiftSettings: dpdkSwift),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"]),
         .testTarget(name: "MailboxTests", dependencies: ["Mailbox"]),
         .testTarget(
@@ -119,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "ConferenceTests",
             dependencies: [
-                "Conference", "Agents", "Mailbox", "Meetings", "TestSupport", "Wire",
+                "Conference", "Agents", "Fleet", "Mailbox", "Meetings", "TestSupport", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
@@ -129,12 +135,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .testTarget(
             name: "Simulation",
             dependencies: [
-                "Agents", "Api", "Conference", "Dataplane", "Mailbox", "Meetings", "Wire",
+                "Agents", "Api", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "QualityModel", "Wire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),

@@ -24,6 +24,9 @@ let package = Package(
         .executableTarget(
             name: "in-process", dependencies: [.product(name: "Dataplane", package: "needletail")], path: "InProcess",
             swiftSettings: [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]),
+        .executableTarget(
+            name: "quality", dependencies: [.product(name: "QualityModel", package: "needletail")], path: "Quality",
+            exclude: ["Model"], swiftSettings: [.unsafeFlags(dpdkFlags.flatMap { ["-Xcc", $0] })]),
         // The load of benchmarks/peers: on sockets and libraries that Needletail's data plane does not use.
         .executableTarget(
             name: "generator", path: "Generator", cSettings: [.unsafeFlags(["-O2"])],

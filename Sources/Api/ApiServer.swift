@@ -23,15 +23,18 @@ public struct ApiServer: Service {
     private let logger: Logger
     private let keys: ServiceKeys
     private let registry: (any Registry)?
+    private let fleet: FleetSide?
     private let onListening: @Sendable (Listener, _ port: Int) async -> Void
 
     /// - Parameters:
     ///   - keys: those of the services, when they may change; nil: those of the configuration.
     ///   - registry: of the configuration's fleet.
+    ///   - fleet: what meetings are shared by with its other PoPs.
     ///   - onListening: told once for each listener, with the port that it got.
     public init(
         configuration: ApiConfiguration, media: any MediaPlane, status: any NodeStatus, drain: Drain = Drain(),
-        keys: ServiceKeys? = nil, registry: (any Registry)? = nil, clock: any ApiClock = SystemClock(), logger: Logger,
+        keys: ServiceKeys? = nil, registry: (any Registry)? = nil, fleet: FleetSide? = nil,
+        clock: any ApiClock = SystemClock(), logger: Logger,
         onListening: @escaping @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
@@ -40,6 +43,7 @@ public struct ApiServer: Service {
         self.drain = drain
         self.keys = keys ?? ServiceKeys(configuration.keys)
         self.registry = registry
+        self.fleet = fleet
         self.clock = clock
         self.logger = logger
         self.onListening = onListening
@@ -52,11 +56,13 @@ public struct ApiServer: Service {
         try configuration.validate()
         let admission = Admission(configuration.admission, places: status.capacity.sessions)
         let relay = RelayPulse()
-        let member = member()
+        let links = links()
+        let member = member(links)
+        let sharing = sharing(links, member)
         let hub = MeetingHub(
             limits: configuration.limits, media: media, turn: configuration.turn, ownSocket: configuration.ownSocket,
             drain: drain, admission: admission, unattachedPerAddress: configuration.unattachedPerAddress, relay: relay,
-            fleet: member, gatherTime: configuration.gatherTime, clock: clock, logger: logger)
+            fleet: member, sharing: sharing, gatherTime: configuration.gatherTime, clock: clock, logger: logger)
         let certificates = configuration.listenerCertificates
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,
@@ -68,7 +74,9 @@ public struct ApiServer: Service {
         let ends = ConnectionEnds()
         let tokens = TokenAuthority(keys: keys, clock: clock, development: developmentKey())
         // Those of a fleet leave it when all others have stopped.
-        let fleet: [any Service] = member.map { [FleetService(member: $0, observer: observer)] } ?? []
+        var fleet: [any Service] = []
+        if let links, let sharing { fleet += [links, SharingService(sharing: sharing, hub: hub)] }
+        if let member { fleet.append(FleetService(member: member, observer: observer)) }
         let services: [any Service] =
             fleet + [
                 ops(observer, tokens, connections, requests, ends), api(hub, tokens, connections, requests, ends),
@@ -127,11 +135,22 @@ public struct ApiServer: Service {
             onServerRunning: { await isUp(.ops, $0) }, logger: logger)
     }
 
-    private func member() -> FleetMember? {
-        guard let fleet = configuration.fleet, let registry else { return nil }
+    private func links() -> LinkService<SharedMeeting>? {
+        guard let links = configuration.fleet?.links, let fleet else { return nil }
+        return LinkService(links, pop: fleet.instance, registry: registry, logger: logger)
+    }
+
+    private func member(_ links: LinkService<SharedMeeting>?) -> FleetMember? {
+        guard let section = configuration.fleet, let registry else { return nil }
         return FleetMember(
-            fleet, identity: configuration.identity, origins: configuration.fleetOrigins, registry: registry,
-            clock: clock, logger: logger)
+            section, identity: configuration.identity, origins: configuration.fleetOrigins, registry: registry,
+            links: links, trunks: links == nil ? nil : fleet?.trunks, clock: clock, logger: logger)
+    }
+
+    private func sharing(_ links: LinkService<SharedMeeting>?, _ member: FleetMember?) -> MeetingSharing? {
+        guard let links, let member, let fleet else { return nil }
+        return MeetingSharing(
+            links: links, trunks: fleet.trunks, member: member, instance: fleet.instance, clock: clock)
     }
 
     private static func plain(_ configuration: ApiConfiguration) -> HTTP1Channel.Configuration {

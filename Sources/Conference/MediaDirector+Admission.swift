@@ -22,7 +22,11 @@ extension MediaDirector {
         }
         let old = members[participant]
         if old != nil { remove(participant, now: now, reason: "another offer") }
-        let member = open(place, participant, in: meeting, offer, serial: old?.serial ?? takeSerial())
+        let isArriving = trunks.remotes[participant]?.isShown == true && trunks.remotes[participant]?.meeting == meeting
+        if !isArriving { hideRemote(participant) }
+        let serial = offer.serial.map { min($0, MediaMeeting.lastSerial) } ?? old?.serial ?? takeSerial()
+        let member = open(place, participant, in: meeting, offer, serial: serial)
+        member.isArriving = isArriving
         members[participant] = member
         logStart(of: member)
         agents[member.session] = SessionAgent(
@@ -36,7 +40,20 @@ extension MediaDirector {
         let slots = member.slots.map(\.assignment)
         // A change of the old session's Slots may be on its way still: what is so now comes behind it.
         if old != nil { tell(.slots(participant, slots)) }
-        return MediaConnection(sdp: place.negotiation.answer, slots: slots, publishes: member.publishes)
+        return MediaConnection(
+            sdp: place.negotiation.answer, slots: slots, publishes: member.publishes,
+            publication: publication(of: member))
+    }
+
+    /// What other PoPs need to know to take it.
+    func publication(of member: MediaMember) -> Publication {
+        let tracks = member.tracks.sorted { $0.key.rawValue < $1.key.rawValue }
+        return Publication(
+            id: member.session.raw ^ instance, worker: UInt8(clamping: member.worker),
+            sources: tracks.map { role, track in
+                Publication.Source(
+                    role: role.rawValue, codec: track.opening.codec, layers: track.opening.layerCount)
+            })
     }
 
     /// A Session's place with the answer that names it in its ufrag. Nothing is opened yet.
@@ -138,19 +155,35 @@ extension MediaDirector {
         guard let member = members.removeValue(forKey: participant) else { return }
         logEnd(of: member, reason)
         starved.remove(participant)
-        if let touched = meetings[member.meeting]?.leave(participant) { touch(touched) }
-        if meetings[member.meeting]?.isEmpty == true {
-            meetings[member.meeting] = nil
-            sounding.remove(member.meeting)
-        }
+        leave(participant, meeting: member.meeting)
         sayGoodbye(member.session)
-        for slot in member.slots { letGo(slot.origin, on: member.worker, now: now) }
+        for slot in member.slots {
+            letGo(slot.origin, on: member.worker, now: now)
+            trunks.leave(slot.origin, now: now)
+        }
         let tracks = member.tracks.values.map(\.handle).sorted { $0.raw < $1.raw }
         for track in tracks {
             publishers[track] = nil
-            for ended in replicas.endAll(of: track) { close(ended, now: now) }
+            for id in trunks.exports(of: track) { endExport(id, .gone, now: now) }
+            endReplicas(of: track, now: now)
         }
         close(member.session, tracks: tracks, slots: member.slots.map(\.handle), now: now)
+        // Somebody of that name may be at another PoP, still or by now.
+        if member.isArriving { trunks.remotes[participant]?.isShown = false }
+        showRemote(participant)
+    }
+
+    /// Takes somebody, whose Tracks may be anywhere, out of a meeting.
+    func leave(_ participant: ParticipantID, meeting: MeetingID) {
+        if let touched = meetings[meeting]?.leave(participant) { touch(touched) }
+        if meetings[meeting]?.isEmpty == true {
+            meetings[meeting] = nil
+            sounding.remove(meeting)
+        }
+    }
+
+    func endReplicas(of track: TrackHandle, now: UInt64) {
+        for ended in replicas.endAll(of: track) { close(ended, now: now) }
     }
 
     private func sayGoodbye(_ session: SessionHandle) {
@@ -173,10 +206,14 @@ extension MediaDirector {
     /// Closes a replica that nobody shows any more.
     private func close(_ ended: ReplicaLedger.Ended, now: UInt64) {
         if ended.wasFed { workers[ended.origin.worker].send(.unfeed(ended.origin, replica: ended.replica)) }
-        let worker = ended.replica.worker
-        workers[worker].send(.closeTrack(ended.replica))
-        workers[worker].tracks.beginClosing(ended.replica)
-        closing.add(ended.replica, since: now)
+        closeTrack(ended.replica, now: now)
+    }
+
+    /// Closes a Track that is no Session's.
+    func closeTrack(_ track: TrackHandle, now: UInt64) {
+        workers[track.worker].send(.closeTrack(track))
+        workers[track.worker].tracks.beginClosing(track)
+        closing.add(track, since: now)
     }
 
     /// A Slot on `worker` shows the Track no longer.
@@ -200,6 +237,21 @@ extension MediaDirector {
         closing.remove(track)
         guard workers.indices.contains(track.worker), workers[track.worker].tracks.release(track) else { return }
         // There is place for a replica again.
+        feedHungry()
+    }
+
+    func release(_ lane: LaneHandle) {
+        closing.remove(lane)
+        if workers.indices.contains(lane.worker), workers[lane.worker].lanes.release(lane) { feedHungry() }
+    }
+
+    func release(_ crossing: CrossingHandle) {
+        closing.remove(crossing)
+        if workers.indices.contains(crossing.worker) { workers[crossing.worker].crossings.release(crossing) }
+    }
+
+    /// Those who found no place look again.
+    func feedHungry() {
         let hungry = starved
         starved = []
         touch(hungry)
@@ -220,6 +272,16 @@ extension MediaDirector {
         for track in tracks.sorted(by: { $0.raw < $1.raw }) {
             statistics.reclaimedPlaces += 1
             release(track)
+        }
+        let crossings = closing.crossings.filter { late($0.value, $0.key.worker) }.keys
+        for crossing in crossings.sorted(by: { $0.raw < $1.raw }) {
+            statistics.reclaimedPlaces += 1
+            release(crossing)
+        }
+        let lanes = closing.lanes.filter { late($0.value, $0.key.worker) }.keys
+        for lane in lanes.sorted(by: { $0.raw < $1.raw }) {
+            statistics.reclaimedPlaces += 1
+            release(lane)
         }
     }
 }

@@ -38,28 +38,64 @@ extension MediaDirector {
             guard let source = publishers[track], let meeting = members[source.participant]?.meeting else { return }
             meetings[meeting]?.note(source, level: level)
             sounding.insert(meeting)
+            noteLevel(of: source, in: meeting, level)
         case .sessionMoved(let session, let remote):
             logger.debug("session moved", metadata: ["session": "\(session.raw)", "remote": "\(remote)"])
         case .layerStarted(let track, let layer):
             logger.debug("layer started", metadata: ["track": "\(track.raw)", "layer": "\(layer)"])
-        case .layersWanted(let track, let layers):
-            logger.debug("layers wanted", metadata: ["track": "\(track.raw)", "layers": "\(layers.bits)"])
-        // Nobody opens Taps or Lanes here.
-        case .tapClosed, .laneClosed, .crossingClosed, .laneReport: break
-        case .slotSwitched(let slot, let track, let layer): tellPicture(of: slot, track, layer: layer)
+        case .layersWanted(let track, let layers): noteWanted(layers, of: track)
+        // Nobody opens Taps here.
+        case .tapClosed: break
+        case .laneClosed(let lane): release(lane)
+        case .crossingClosed(let crossing): release(crossing)
+        case .laneReport(let lane, let report): trunks.change(lane) { $0.report = report }
+        case .slotSwitched(let slot, let track, let layer, let timestamp):
+            tellPicture(of: slot, track, layer: layer, timestamp: timestamp)
+        case .slotPaused(let slot, let track):
+            if let (viewer, slot) = viewer(of: slot, showing: track) { tell(.slotPaused(viewer, mid: slot.mid)) }
+        case .pathReport(let session, let report):
+            if let agent = agents[session] { tell(.quality(agent.participant, MediaQuality(report))) }
         }
     }
 
-    /// Tells the viewer that a picture has changed; nothing when the Slot was given another Track meanwhile.
-    private func tellPicture(of handle: SlotHandle, _ track: TrackHandle, layer: UInt8) {
+    /// Tells the viewer that a picture has changed.
+    private func tellPicture(of handle: SlotHandle, _ track: TrackHandle, layer: UInt8, timestamp: UInt32) {
+        guard let (viewer, slot) = viewer(of: handle, showing: track), let occupant = slot.occupant else { return }
+        let source = SlotSource(slot.kind)
+        tell(
+            .slotSwitched(
+                viewer,
+                SlotPicture(
+                    mid: slot.mid, participant: occupant, source: source, layer: Int(layer), timestamp: timestamp)))
+    }
+
+    /// Whose Slot it is; nil when it was given another Track meanwhile.
+    private func viewer(of handle: SlotHandle, showing track: TrackHandle) -> (ParticipantID, MemberSlot)? {
         guard workers.indices.contains(handle.worker),
             let session = workers[handle.worker].session(of: handle), let viewer = agents[session]?.participant,
             let slot = members[viewer]?.slots.first(where: { $0.handle == handle }), slot.kind.isVideo,
-            let occupant = slot.occupant, localHandle(of: slot.origin, on: handle.worker) == track
-        else { return }
-        let source = SlotSource(slot.kind)
-        tell(
-            .slotSwitched(viewer, SlotPicture(mid: slot.mid, participant: occupant, source: source, layer: Int(layer))))
+            slot.occupant != nil, localHandle(of: slot.origin, on: handle.worker) == track
+        else { return nil }
+        return (viewer, slot)
+    }
+
+    /// Tells the publisher which of a Track's layers anybody wants.
+    private func noteWanted(_ layers: LayerSet, of track: TrackHandle) {
+        guard let source = publishers[track], let member = members[source.participant] else { return }
+        logger.debug("layers wanted", metadata: ["track": "\(track.raw)", "layers": "\(layers.bits)"])
+        member.wanted[source.role] = layers
+        tellWanted(source.role, of: member)
+    }
+
+    public func repeatWantedLayers(of participant: ParticipantID) async {
+        guard let member = members[participant] else { return }
+        for role in member.wanted.keys.sorted(by: { $0.rawValue < $1.rawValue }) { tellWanted(role, of: member) }
+        settle()
+    }
+
+    private func tellWanted(_ role: SourceRole, of member: MediaMember) {
+        guard let layers = member.wanted[role], let opening = member.tracks[role]?.opening else { return }
+        tell(.layersWanted(member.id, WantedLayers(layers, of: opening)))
     }
 
     private func begin(_ session: SessionHandle, now: UInt64) {
@@ -101,6 +137,7 @@ extension MediaDirector {
             connecting.remove(agent.session)
             statistics.connected += 1
             workers[agent.session.worker].send(.installKeys(keys))
+            endArrival(of: agent.participant)
             tell(.connected(agent.participant))
         case .failed(let reason):
             if let diagnosis = agent.diagnosis {

@@ -6,7 +6,7 @@ import Wire
 extension MediaDirector {
     /// Tells the meeting what the participant gives now.
     func updateSources(of participant: ParticipantID) {
-        guard let member = members[participant] else { return }
+        guard let member = members[participant], !member.isArriving else { return }
         let touched = meetings[member.meeting]?.update(
             participant, serial: member.serial, gives: member.sources())
         touch(touched ?? [])
@@ -81,12 +81,12 @@ extension MediaDirector {
         return changed
     }
 
-    private func track(of source: SourceID) -> PublishedTrack? { members[source.participant]?.tracks[source.role] }
-
     /// Whether the viewer negotiated the codec of the source's Track.
     private func canShow(_ source: SourceID, to slot: MemberSlot) -> Bool {
-        guard let track = track(of: source) else { return false }
-        return slot.payloadTypes[track.opening.codec].hasMedia
+        let codec =
+            publishingMember(source.participant)?.tracks[source.role]?.opening.codec
+            ?? trunks.remotes[source.participant]?.publisher.publication.source(source.role)?.codec
+        return codec.map { slot.payloadTypes[$0].hasMedia } ?? false
     }
 
     /// Maps the source's Track into the Slot, and lets go of what was there.
@@ -95,15 +95,24 @@ extension MediaDirector {
     private func put(
         _ source: SourceID?, into slot: inout MemberSlot, height: UInt16, on worker: Int
     ) -> Bool {
-        let track = source.flatMap { self.track(of: $0) }
+        var track: PublishedTrack?
+        var isRefused = false
+        switch source.map({ supply(of: $0, for: worker) }) {
+        case .track(let found): track = found
+        case .full: isRefused = true
+        case .later, nil: break
+        }
+        let source = isRefused ? nil : source
+        let height = isRefused ? 0 : height
         let origin = track?.handle ?? .none
-        guard origin != slot.origin || height != slot.maxHeight || source != slot.source else { return true }
+        guard origin != slot.origin || height != slot.maxHeight || source != slot.source else {
+            return !isRefused
+        }
         let old = slot
         slot.source = source
         slot.origin = origin
         slot.maxHeight = height
         var local = TrackHandle.none
-        var isRefused = false
         if let track {
             // A new height alone does not use the replica once more.
             let shown = origin == old.origin ? localHandle(of: origin, on: worker) : retain(track, on: worker)
@@ -113,14 +122,20 @@ extension MediaDirector {
                 slot.source = nil
                 slot.origin = .none
                 slot.maxHeight = 0
-                statistics.refusedReplicas += 1
                 isRefused = true
             }
         }
+        if isRefused { statistics.refusedReplicas += 1 }
+        // It is mapped when its worker has it.
+        if trunks.isPending(local) { local = .none }
         if !(local.isNone && old.origin.isNone) {
             workers[worker].send(.mapSlot(MapSlot(slot: slot.handle, track: local, maxHeight: slot.maxHeight)))
         }
-        if old.origin != slot.origin { letGo(old.origin, on: worker, now: lastPoll) }
+        if old.origin != slot.origin {
+            trunks.use(slot.origin)
+            trunks.leave(old.origin, now: lastPoll)
+            letGo(old.origin, on: worker, now: lastPoll)
+        }
         return !isRefused
     }
 

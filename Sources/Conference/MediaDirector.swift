@@ -21,6 +21,19 @@ public actor MediaDirector: MediaPlane {
         public var refreshBudget = 256
         /// Polls at most, after the last Session was told to close, until the workers have confirmed it.
         public var farewellPolls = 250
+        /// Nanoseconds for which a source of another PoP is taken after its last Slot let it go, so that switching to and fro
+        /// costs nothing.
+        public var importLinger: UInt64 = 300_000_000
+        /// Nanoseconds for which a Lane is kept over which nothing comes.
+        public var laneLinger: UInt64 = 10_000_000_000
+        /// Nanoseconds after which a Lane gets another key.
+        public var laneKeyAge: UInt64 = 3_600_000_000_000
+        /// Nanoseconds for which another PoP waits for what we relay and do not get.
+        public var relayPatience: UInt64 = 2_000_000_000
+        /// Lanes that one PoP may open to us: 16 workers of it to 16 of ours.
+        public var mostLanes = 256
+        /// Tracks that one PoP may be carried.
+        public var mostExports = 4_096
         /// The largest DTLS datagram that we make, bytes of UDP payload.
         public var mtu = 1200
         /// What we ask publishers of video for, the most preferred first.
@@ -64,6 +77,13 @@ public actor MediaDirector: MediaPlane {
     /// Meetings in which somebody makes a sound.
     var sounding: Set<MeetingID> = []
     var isDraining = false
+    /// Other PoPs, and what comes from them and goes there.
+    var trunks = TrunkTable()
+    nonisolated let trunkOutput: AsyncStream<TrunkMessage>
+    /// Tells this start of the director from others.
+    let instance: UInt64
+    /// Whether there is a media address of IPv6, and of IPv4.
+    let addressFamilies: Set<Bool>
     var statistics = MediaStatistics()
 
     private var nextSerial: UInt64 = 0
@@ -71,6 +91,8 @@ public actor MediaDirector: MediaPlane {
     private(set) var lastPoll: UInt64 = 0
     private var nextTick: UInt64 = 0
     private var nextReclaim: UInt64 = 0
+    private var nextTrunks: UInt64 = 0
+    private static let trunkPeriod: UInt64 = 40_000_000
 
     /// A replica that its source's worker is to feed as soon as its own worker can see it.
     struct PendingFeed {
@@ -98,7 +120,8 @@ public actor MediaDirector: MediaPlane {
             fingerprint: certificate.fingerprint, candidates: candidates, videoCodecs: options.videoCodecs)
         self.init(
             workers: workers, capacity: capacity, pop: pop, certificate: certificate, options: options,
-            logger: logger, generator: generator, clock: clock
+            logger: logger, generator: generator, clock: clock,
+            addressFamilies: Set(candidates.map { !$0.address.isV4 })
         ) { (offer, earlier, ufrag, password, random) throws(SDPError) in
             try answerer.answer(to: offer, after: earlier, ufrag: ufrag, password: password, using: &random)
         }
@@ -107,7 +130,8 @@ public actor MediaDirector: MediaPlane {
     init(
         workers: [WorkerMailbox], capacity: Capacity, pop: UInt16, certificate: sending Certificate,
         options: Options, logger: Logger, generator: any RandomNumberGenerator & Sendable,
-        clock: @escaping @Sendable () -> UInt64, answering: @escaping Answering
+        clock: @escaping @Sendable () -> UInt64, addressFamilies: Set<Bool> = [false],
+        answering: @escaping Answering
     ) {
         precondition((1...256).contains(workers.count), "there are 1 to 256 workers")
         self.pop = pop
@@ -115,12 +139,16 @@ public actor MediaDirector: MediaPlane {
         self.logger = logger
         self.answering = answering
         self.certificate = certificate
+        var generator = generator
+        instance = generator.next()
         self.generator = generator
+        self.addressFamilies = addressFamilies
         self.clock = clock
         self.workers = workers.enumerated().map { index, mailbox in
             WorkerLink(worker: UInt8(index), mailbox: mailbox, capacity: capacity)
         }
         updates = news.stream
+        trunkOutput = trunks.outbox.stream
     }
 
     // MARK: the loop
@@ -148,11 +176,16 @@ public actor MediaDirector: MediaPlane {
         keepTimers(now: now)
         if now >= nextTick {
             nextTick = now + SpeakerRanking.period
+            tellLevels()
             orderSpeakers()
         }
         if now >= nextReclaim {
             nextReclaim = now + 1_000_000_000
             reclaim(now: now)
+        }
+        if now >= nextTrunks {
+            nextTrunks = now + Self.trunkPeriod
+            keepTrunks(now: now)
         }
         refresh()
         commit()
@@ -165,6 +198,7 @@ public actor MediaDirector: MediaPlane {
             tell(.failed(participant, reason: MediaFailure.stopping))
             remove(participant, now: clock(), reason: MediaFailure.stopping.rawValue)
         }
+        endTrunks()
         commit()
     }
 
@@ -186,7 +220,9 @@ public actor MediaDirector: MediaPlane {
         await setMediaState(participant, offer.state)
         await setView(participant, offer.view)
         guard let member = members[participant] else { return MediaConnection(sdp: answer, slots: []) }
-        return MediaConnection(sdp: answer, slots: member.slots.map(\.assignment), publishes: member.publishes)
+        return MediaConnection(
+            sdp: answer, slots: member.slots.map(\.assignment), publishes: member.publishes,
+            publication: publication(of: member))
     }
 
     public func restart(_ participant: ParticipantID, _ offer: String) async throws -> String {
@@ -261,7 +297,7 @@ public actor MediaDirector: MediaPlane {
         for var feed in feeds {
             let after = feed.after ?? workers[feed.key.worker].sealed
             feed.after = after
-            if workers[feed.key.worker].delivered < after {
+            if workers[feed.key.worker].delivered < after || trunks.isPending(feed.key.origin) {
                 held.append(feed)
             } else if replicas.beginFeeding(feed.key, replica: feed.replica) {
                 workers[feed.key.origin.worker].send(.feed(feed.key.origin, replica: feed.replica))
@@ -291,6 +327,12 @@ public struct MediaStatistics: Sendable, Equatable {
     public var refusedReplicas: UInt64 = 0
     /// Datagrams for nobody: no such Session, or no valid ICE check yet.
     public var strayDatagrams: UInt64 = 0
+    /// Sources of other PoPs that were asked for and refused, and those that we refused.
+    public var refusedImports: UInt64 = 0
+    public var refusedExports: UInt64 = 0
+    /// Messages of other directors: those that keep to nothing, and those from where there is no link.
+    public var malformedTrunkMessages: UInt64 = 0
+    public var strayTrunkMessages: UInt64 = 0
     /// Places taken back without a worker's word.
     public var reclaimedPlaces: UInt64 = 0
     /// Sessions that were connected and those that ended against anybody's will.

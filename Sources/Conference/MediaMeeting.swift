@@ -45,6 +45,12 @@ struct MediaMeeting {
         setView(member.id, member.view)
     }
 
+    /// Adds somebody at another PoP, who has no Slots here and as yet gives nothing.
+    mutating func join(_ publisher: ParticipantID, serial: UInt64) {
+        touchAll()
+        members.insert(publisher, serial: serial)
+    }
+
     /// - Returns: the viewers whose Slots may change.
     mutating func leave(_ participant: ParticipantID) -> Set<ParticipantID> {
         touchAll()
@@ -122,7 +128,9 @@ struct MediaMeeting {
     }
 
     /// Above the serial of any join: whoever speaks comes before what else sounds.
-    private static let secondSounds: UInt64 = 1 << 48
+    private static let secondSounds: UInt64 = lastSerial + 1
+    /// Of any join.
+    static let lastSerial: UInt64 = 1 << 48 - 1
 
     /// - Returns: whether the stage changed.
     private mutating func setSound(_ source: SourceID, serial: UInt64, _ audio: MediaSources.Audio) -> Bool {
@@ -166,6 +174,9 @@ struct MediaMeeting {
 
     /// While it stays the same, so does what a viewer wants of this kind, unless its view changes.
     func revision(of kind: MediaKind) -> Int { revisions[Int(kind.rawValue)] }
+
+    /// Somebody's Tracks are others than before.
+    mutating func renew() { touchAll() }
 
     /// A member with its Tracks came or went.
     private mutating func touchAll() { for kind in 0..<3 { revisions[kind] += 1 } }

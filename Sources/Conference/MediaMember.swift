@@ -55,8 +55,12 @@ final class MediaMember {
     var view: MediaView {
         didSet { filled[Int(MediaKind.video.rawValue)] = nil }
     }
+    /// The layers that anybody wants of its videos, as their worker told last.
+    var wanted: [SourceRole: LayerSet] = [:]
     /// By kind, the meeting's revision for which the Slots were filled; nil where they are to be filled anew.
     var filled: [3 of Int?] = [nil, nil, nil]
+    /// It comes from another PoP, and the others go on taking its media from there until its session is connected.
+    var isArriving = false
     /// Waits in the director's queue for its Slots to be filled anew.
     var isQueued = false
 
@@ -98,12 +102,7 @@ final class MediaMember {
 
     /// What others can be given of it.
     func sources() -> MediaSources {
-        MediaSources(
-            microphone: tracks[.microphone] == nil ? .none : state.audio ? .open : .muted,
-            // A tab goes on sounding while the microphone of who shares it is muted.
-            sound: tracks[.sound] == nil ? .none : state.audio || state.screen ? .open : .muted,
-            camera: tracks[.camera] != nil && state.video,
-            screen: tracks[.screen] != nil && state.screen)
+        MediaSources(state) { tracks[$0] != nil }
     }
 }
 
@@ -117,6 +116,17 @@ struct MediaSources: Equatable {
     var sound = Audio.none
     var camera = false
     var screen = false
+
+    init() {}
+
+    /// - Parameter isPublished: whether something was negotiated.
+    init(_ state: PublishedMedia, isPublished: (SourceRole) -> Bool) {
+        if isPublished(.microphone) { microphone = state.audio ? .open : .muted }
+        // A tab goes on sounding while the microphone of who shares it is muted.
+        if isPublished(.sound) { sound = state.audio || state.screen ? .open : .muted }
+        camera = isPublished(.camera) && state.video
+        screen = isPublished(.screen) && state.screen
+    }
 }
 
 extension SlotSource {

@@ -40,11 +40,13 @@ struct MediaNews {
     /// What an update is of: a later one of the same is all that matters.
     private enum Subject: Hashable {
         case slot(ParticipantID, mid: String)
+        /// Switched or paused.
         case picture(ParticipantID, mid: String)
         /// Connected or failed, silent or heard again.
         case connection(ParticipantID)
         case sound(ParticipantID)
         case speakers(MeetingID)
+        case wanted(ParticipantID, mid: String)
         case quality(ParticipantID)
     }
 
@@ -67,9 +69,11 @@ struct MediaNews {
         switch update {
         case .slots: nil
         case .slotSwitched(let id, let picture): .picture(id, mid: picture.mid)
+        case .slotPaused(let id, let mid): .picture(id, mid: mid)
         case .connected(let id), .failed(let id, _): .connection(id)
         case .silent(let id), .heard(let id): .sound(id)
         case .activeSpeakers(let meeting, _): .speakers(meeting)
+        case .layersWanted(let id, let wanted): .wanted(id, mid: wanted.mid)
         case .quality(let id, _): .quality(id)
         }
     }

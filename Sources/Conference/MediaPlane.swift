@@ -32,6 +32,10 @@ public protocol MediaPlane: Sendable {
     /// All Slots of the participant, in the order of its m-lines.
     func slots(of participant: ParticipantID) async -> [SlotAssignment]
 
+    /// Tells once more which layers of the participant's videos anybody wants (`MediaUpdate.layersWanted`): for one who may
+    /// have missed it.
+    func repeatWantedLayers(of participant: ParticipantID) async
+
     /// What happened on the media side, together what happened together. There is one reader, the signaling; the stream
     /// never ends before the media side does.
     var updates: AsyncStream<[MediaUpdate]> { get }
@@ -57,11 +61,16 @@ public struct MediaOffer: Sendable, Equatable {
     public var sdp: String
     public var state: PublishedMedia
     public var view: MediaView
+    /// The participant's place in the meeting's order of joining; nil: the media side counts those that it sees.
+    public var serial: UInt64?
 
-    public init(sdp: String, state: PublishedMedia = PublishedMedia(), view: MediaView = MediaView()) {
+    public init(
+        sdp: String, state: PublishedMedia = PublishedMedia(), view: MediaView = MediaView(), serial: UInt64? = nil
+    ) {
         self.sdp = sdp
         self.state = state
         self.view = view
+        self.serial = serial
     }
 }
 
@@ -73,11 +82,17 @@ public struct MediaConnection: Sendable, Equatable {
     public var slots: [SlotAssignment]
     /// What the answer takes of the participant.
     public var publishes: PublishedMedia
+    /// The same as other PoPs need to know it.
+    public var publication: Publication
 
-    public init(sdp: String, slots: [SlotAssignment], publishes: PublishedMedia = PublishedMedia()) {
+    public init(
+        sdp: String, slots: [SlotAssignment], publishes: PublishedMedia = PublishedMedia(),
+        publication: Publication = Publication()
+    ) {
         self.sdp = sdp
         self.slots = slots
         self.publishes = publishes
+        self.publication = publication
     }
 }
 
@@ -108,12 +123,38 @@ public struct SlotPicture: Sendable, Equatable {
     public var source: SlotSource
     /// Of the publisher's encodings, 0 the lowest.
     public var layer: Int
+    /// The RTP timestamp of its first packet.
+    public var timestamp: UInt32
 
-    public init(mid: String, participant: ParticipantID, source: SlotSource, layer: Int) {
+    public init(mid: String, participant: ParticipantID, source: SlotSource, layer: Int, timestamp: UInt32) {
         self.mid = mid
         self.participant = participant
         self.source = source
         self.layer = layer
+        self.timestamp = timestamp
+    }
+}
+
+/// What anybody in the meeting wants of one of the participant's own videos; the rest need not be encoded.
+public struct WantedLayers: Sendable, Equatable {
+    /// The m-line's identification tag (RFC 5888).
+    public var mid: String
+    /// The rids (RFC 8851) of the wanted encodings, the lowest first; nil where the m-line has one encoding without a rid.
+    public var rids: [String]?
+    /// Whether anything of it is wanted.
+    public var isWanted: Bool
+
+    /// - Parameter rids: none: nobody wants any.
+    public init(mid: String, rids: [String]) {
+        self.mid = mid
+        self.rids = rids
+        isWanted = !rids.isEmpty
+    }
+
+    /// Of an m-line without rids.
+    public init(mid: String, isWanted: Bool) {
+        self.mid = mid
+        self.isWanted = isWanted
     }
 }
 
@@ -142,6 +183,9 @@ public enum MediaUpdate: Sendable, Equatable {
     case slots(ParticipantID, [SlotAssignment])
     /// The picture of one of the participant's Slots is somebody's from now on.
     case slotSwitched(ParticipantID, SlotPicture)
+    /// The picture of one of the participant's Slots, named by its m-line, stands still for want of bandwidth, until the next
+    /// `slotSwitched`.
+    case slotPaused(ParticipantID, mid: String)
     /// ICE and DTLS are done: media can flow.
     case connected(ParticipantID)
     /// Nothing authentic has come from the participant for 15 s; and it does again.
@@ -151,6 +195,8 @@ public enum MediaUpdate: Sendable, Equatable {
     case failed(ParticipantID, reason: MediaFailure)
     /// The loudest first.
     case activeSpeakers(MeetingID, [ParticipantID])
+    /// Which layers of its own video anybody wants now; told to the publisher.
+    case layersWanted(ParticipantID, WantedLayers)
     /// How well the media between the receiver and the node flows; told to the receiver.
     case quality(ParticipantID, MediaQuality)
 }

@@ -12,8 +12,37 @@ extension OpenTrack {
             track: track, source: .session(session), mid: ShortText(bounded: media.mid), kind: media.kind,
             codec: media.codec,
             payloadTypes: media.payloadTypes, feedback: media.feedback, layers: layers,
-            layerCount: UInt8(max(count, 1)), nominalHeight: media.kind == .screen ? 1080 : 720)
+            layerCount: UInt8(max(count, 1)), nominalHeight: media.kind.nominalHeight)
     }
+}
+
+extension OpenTrack {
+    /// A source that comes over a Lane, with what its PoP said of it: the far end sends under names, in its own form.
+    init(_ source: Publication.Source, _ role: SourceRole, track: TrackHandle, lane: LaneHandle) {
+        self.init(
+            track: track, source: .lane(lane), mid: ShortText(), kind: role.kind, codec: source.codec,
+            payloadTypes: PayloadTypes(), layers: InlineArray(repeating: LayerDescription()),
+            layerCount: min(max(source.layers, 1), 3), nominalHeight: role.kind.nominalHeight)
+    }
+}
+
+extension WantedLayers {
+    /// In the words of the publisher's own offer.
+    init(_ layers: LayerSet, of track: OpenTrack) {
+        let count = min(Int(track.layerCount), track.layers.count)
+        let mid = track.mid.description
+        let rids = (0..<count).map { track.layers[$0].rid.description }
+        guard rids.allSatisfy({ !$0.isEmpty }) else {
+            self.init(mid: mid, isWanted: !layers.isEmpty)
+            return
+        }
+        self.init(mid: mid, rids: (0..<count).filter { layers.contains(UInt8($0)) }.map { rids[$0] })
+    }
+}
+
+extension MediaKind {
+    /// Of the highest Layer until a keyframe tells it, pixels.
+    fileprivate var nominalHeight: UInt16 { self == .screen ? 1080 : 720 }
 }
 
 extension LayerDescription {

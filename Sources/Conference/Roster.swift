@@ -13,7 +13,9 @@ struct Roster<Member: Hashable> {
 
     /// The place in the order; nil for one who is not in it.
     func position(of member: Member) -> Int? {
-        serials[member].map { place(of: $0) }
+        guard let serial = serials[member] else { return nil }
+        // Several may have one serial, as others count them too.
+        return order[place(of: serial)...].firstIndex { $0.member == member }
     }
 
     /// Puts the member at the place that `serial` gives; nothing for one who is in it.
@@ -25,8 +27,9 @@ struct Roster<Member: Hashable> {
 
     @discardableResult
     mutating func remove(_ member: Member) -> Bool {
-        guard let serial = serials.removeValue(forKey: member) else { return false }
-        order.remove(at: place(of: serial))
+        guard let position = position(of: member) else { return false }
+        serials[member] = nil
+        order.remove(at: position)
         return true
     }
 

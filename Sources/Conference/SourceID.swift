@@ -22,12 +22,16 @@ enum SourceRole: UInt8, CaseIterable {
 }
 
 /// A source among all of a meeting.
-struct SourceID: Hashable {
+struct SourceID: Hashable, Comparable {
     let participant: ParticipantID
     let role: SourceRole
 
     init(_ participant: ParticipantID, _ role: SourceRole) {
         self.participant = participant
         self.role = role
+    }
+
+    static func < (left: SourceID, right: SourceID) -> Bool {
+        (left.participant.rawValue, left.role.rawValue) < (right.participant.rawValue, right.role.rawValue)
     }
 }

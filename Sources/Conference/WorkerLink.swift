@@ -1,4 +1,5 @@
 import Mailbox
+import Wire
 
 /// One worker as control sees it: its mailbox, the places of its tables, and what waits to be told.
 ///
@@ -13,6 +14,8 @@ struct WorkerLink {
     var sessions: PlaceTable<SessionKind>
     var tracks: PlaceTable<TrackKind>
     var slots: PlaceTable<SlotKind>
+    var lanes: PlaceTable<LaneKind>
+    var crossings: PlaceTable<CrossingKind>
 
     /// The Session that each place of `slots` belongs to, or last belonged to.
     private var slotOwners: [SessionHandle]
@@ -31,6 +34,9 @@ struct WorkerLink {
         sessions = PlaceTable(worker: worker, capacity: capacity.sessions)
         tracks = PlaceTable(worker: worker, capacity: capacity.tracks)
         slots = PlaceTable(worker: worker, capacity: capacity.slots)
+        // What has no name cannot be used.
+        lanes = PlaceTable(worker: worker, capacity: min(capacity.lanes, LaneName.capacity))
+        crossings = PlaceTable(worker: worker, capacity: min(capacity.crossings, LaneName.capacity))
         slotOwners = Array(repeating: .none, count: capacity.slots)
     }
 
@@ -44,6 +50,9 @@ struct WorkerLink {
     func hasRoom(tracks wantedTracks: Int, slots wantedSlots: Int) -> Bool {
         !isCongested && tracks.available >= wantedTracks && slots.available >= wantedSlots
     }
+
+    /// A place for a Lane; nil where there is none, or no name for this worker.
+    mutating func takeLane() -> LaneHandle? { Int(lanes.worker) < LaneEnd.mostWorkers ? lanes.take() : nil }
 
     /// Notes whose Slot it is.
     mutating func open(_ slot: SlotHandle, of session: SessionHandle) { slotOwners[slot.index] = session }

@@ -22,4 +22,13 @@ public struct Capacity: Sendable, Equatable {
         self.lanes = lanes
         self.crossings = crossings
     }
+
+    /// The same for a PoP of a fleet. A worker has a Lane in each direction with each worker of another PoP with which it shares
+    /// a meeting: of 16 PoPs with 8 workers. A PoP feeds 16 others with what it has: 256 sources of each worker.
+    public var inFleet: Capacity {
+        var capacity = self
+        capacity.lanes = 2 * 16 * 8
+        capacity.crossings = 16 * 256
+        return capacity
+    }
 }

@@ -15,9 +15,9 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     // dtls
     case dtlsBeforeICE, puntFull
     // srtp
-    case srtpNoKeys, srtpAuthentication, srtpReplay, rtpMalformed, rtpUnknownSource, rtcpMalformed
+    case srtpNoKeys, srtpAuthentication, srtpReplay, rtpMalformed, rtpUnknownSource, rtcpMalformed, feedbackFlood
     // forward
-    case handoverFull, tapFull
+    case handoverFull, tapFull, pacerFull
     // relay
     case relayNoAllocation, relayNoChannel, relayNoPermission, relayMalformed, relayUnauthenticated, relayRate
     case relayBandwidth, relayNoRoute, relayStreamFull, relayPuntFull, relayLoop
@@ -35,8 +35,10 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
             "classify"
         case .stunMalformed, .stunUnknownUser, .stunBadIntegrity, .stunUnsupported, .flowTableFull: "stun"
         case .dtlsBeforeICE, .puntFull: "dtls"
-        case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed: "srtp"
-        case .handoverFull, .tapFull: "forward"
+        case .srtpNoKeys, .srtpAuthentication, .srtpReplay, .rtpMalformed, .rtpUnknownSource, .rtcpMalformed,
+            .feedbackFlood:
+            "srtp"
+        case .handoverFull, .tapFull, .pacerFull: "forward"
         case .relayNoAllocation, .relayNoChannel, .relayNoPermission, .relayMalformed, .relayUnauthenticated,
             .relayRate,
             .relayBandwidth, .relayNoRoute, .relayStreamFull, .relayPuntFull, .relayLoop:
@@ -51,12 +53,22 @@ public enum DropReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case receivedPackets, receivedBytes, transmittedPackets, transmittedBytes
     case forwardedPackets, retransmittedPackets
+    /// Packets that were asked for again before they can have come, or too often.
+    case resendsHeldBack
+    /// Clusters of packets that show what the path carries, and their packets.
+    case probes, probePackets
+    /// Packets that waited, as their Session was over its budget.
+    case pacedPackets
+    /// Statuses of feedback on packets that were not sent, or too long ago.
+    case feedbackUnknown
     case nacksReceived, nacksSent, keyframeRequestsReceived, keyframeRequestsSent
     case stunRequests, puntedPackets, handoverPackets
     /// Frames that took the exception path.
     case exceptionToKernel, exceptionFromKernel
     /// TSC cycles in turns that did work, and in all turns.
     case busyCycles, totalCycles
+    /// TSC cycles for which the system let the worker's thread run, told 50 times a second.
+    case runningCycles
     /// ns in turns that took far longer than a turn can: the system gave the core to somebody else.
     case stalledNanoseconds
     /// Turns of the poll loop; a heartbeat for whoever watches.
@@ -73,6 +85,8 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case turnRefusedOther
     // gauges
     case sessions, tracks, sinks, allocations
+    /// Slots that show nothing for want of bandwidth.
+    case pausedSlots
     /// Configured gateways whose link address is not known: bit 0 IPv4, bit 1 IPv6.
     case missingGateways
     /// What waits in the rings: to and from control, from the other workers, and for the transmit queue.

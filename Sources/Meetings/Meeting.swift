@@ -15,18 +15,23 @@ public struct Meeting: Sendable {
     public private(set) var emptySince: Timestamp?
     private var arrivals = 0
 
-    init(
-        id: MeetingID, number: MeetingNumber, owner: String, createdAt: Timestamp, hostKey: String,
-        plan: MeetingPlan, password: PasswordHash?
-    ) {
-        self.id = id
-        self.number = number
-        self.owner = owner
-        self.createdAt = createdAt
-        self.hostKey = hostKey
-        self.plan = plan
-        self.password = password
-        emptySince = createdAt
+    /// A meeting that nobody is in.
+    init(_ record: MeetingRecord) {
+        id = record.id
+        number = record.number
+        owner = record.owner
+        createdAt = record.createdAt
+        hostKey = record.hostKey
+        plan = record.plan
+        password = record.password
+        emptySince = record.createdAt
+    }
+
+    /// All of it but who is in it, and whether it is locked.
+    public var record: MeetingRecord {
+        MeetingRecord(
+            id: id, number: number, owner: owner, createdAt: createdAt, hostKey: hostKey, plan: plan, password: password
+        )
     }
 
     public enum State: String, Sendable, Codable {
@@ -147,9 +152,41 @@ public struct Meeting: Sendable {
         guard participant.role.controls else { throw .forbidden }
     }
 
-    /// Participants whose time has run out, in the order of joining.
+    // MARK: People at other PoPs
+
+    /// What another PoP says of a participant: who is not here yet comes in, and who was here is there from now on.
+    mutating func place(_ distant: DistantParticipant) -> Participant {
+        var arrival = participants[distant.id]?.arrival
+        if arrival == nil {
+            arrivals += 1
+            arrival = arrivals
+        }
+        let participant = Participant(
+            id: distant.id, displayName: distant.displayName, role: distant.role, media: distant.media,
+            presence: distant.isInterrupted ? .dropped(until: .distantFuture) : .present, arrival: arrival ?? 0,
+            joinedAt: distant.joinedAt, isElsewhere: true)
+        participants[distant.id] = participant
+        emptySince = nil
+        return participant
+    }
+
+    /// Somebody who was at another PoP comes back at this one; the others go on seeing it.
+    mutating func bringHere(_ id: ParticipantID, at now: Timestamp, within limits: Limits) throws(MeetingError)
+        -> Participant
+    {
+        guard var participant = participants[id] else { throw .participantNotFound }
+        participant.isElsewhere = false
+        participant.presence = .dropped(until: now + limits.resumeTime)
+        participants[id] = participant
+        return participant
+    }
+
+    /// Participants of this PoP whose time has run out, in the order of joining.
     func overdue(at now: Timestamp) -> [ParticipantID] {
-        participants.values.filter { participant in participant.presence.deadline.map { $0 <= now } ?? false }
+        participants.values
+            .filter { participant in
+                !participant.isElsewhere && (participant.presence.deadline.map { $0 <= now } ?? false)
+            }
             .sorted { $0.arrival < $1.arrival }.map(\.id)
     }
 

@@ -4,11 +4,13 @@ public struct MeetingCatalog: Sendable {
     public private(set) var meetings: [MeetingID: Meeting] = [:]
     private var numbers: [MeetingNumber: MeetingID] = [:]
     private var homes: [ParticipantID: MeetingID] = [:]
+    /// How many of those are at other PoPs.
+    private var elsewhere = 0
 
     public init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// Everybody who joined and has not left, with a socket or without.
-    public var participantCount: Int { homes.count }
+    /// Everybody who joined here and has not left, with a socket or without.
+    public var participantCount: Int { homes.count - elsewhere }
 
     // MARK: Meetings
 
@@ -21,8 +23,9 @@ public struct MeetingCatalog: Sendable {
         guard meetings.count < limits.meetings else { throw .nodeFull }
         let number = freeNumber(using: &generator)
         let meeting = Meeting(
-            id: MeetingID(using: &generator), number: number, owner: owner, createdAt: now,
-            hostKey: Secret.random(length: 12, using: &generator), plan: plan, password: password)
+            MeetingRecord(
+                id: MeetingID(using: &generator), number: number, owner: owner, createdAt: now,
+                hostKey: Secret.random(length: 12, using: &generator), plan: plan, password: password))
         meetings[meeting.id] = meeting
         numbers[number] = meeting.id
         return meeting
@@ -70,12 +73,38 @@ public struct MeetingCatalog: Sendable {
     public mutating func change(_ id: MeetingID, to plan: MeetingPlan, at now: Timestamp) throws(MeetingError)
         -> Meeting
     {
-        guard let old = meetings[id] else { throw .meetingNotFound }
-        // A meeting whose start has come may still change its topic.
-        let reference = plan.startTime == old.plan.startTime ? old.createdAt : now
-        let plan = try plan.validated(at: reference, within: limits)
+        let plan = try validated(plan, for: id, at: now)
         meetings[id]?.plan = plan
         return try require(id)
+    }
+
+    /// The plan as it may become the meeting's.
+    ///
+    /// - Throws: what `change` throws.
+    public func validated(
+        _ plan: MeetingPlan, for id: MeetingID, at now: Timestamp
+    ) throws(MeetingError) -> MeetingPlan {
+        let old = try require(id)
+        // A meeting whose start has come may still change its topic.
+        let reference = plan.startTime == old.plan.startTime ? old.createdAt : now
+        return try plan.validated(at: reference, within: limits)
+    }
+
+    /// Takes a meeting up that another PoP made. One that has its number already keeps it, and this one is found by its id.
+    ///
+    /// - Throws: `nodeFull`.
+    public mutating func adopt(_ record: MeetingRecord) throws(MeetingError) -> Meeting {
+        guard meetings[record.id] == nil else { return try require(record.id) }
+        guard meetings.count < limits.meetings else { throw .nodeFull }
+        meetings[record.id] = Meeting(record)
+        if numbers[record.number] == nil { numbers[record.number] = record.id }
+        return try require(record.id)
+    }
+
+    /// The plan and the password as another PoP says them.
+    public mutating func setRecord(_ record: MeetingRecord) {
+        meetings[record.id]?.plan = record.plan
+        meetings[record.id]?.password = record.password
     }
 
     public mutating func setPassword(_ password: PasswordHash?, of id: MeetingID) { meetings[id]?.password = password }
@@ -88,8 +117,11 @@ public struct MeetingCatalog: Sendable {
     /// Takes the meeting out; answers it as it was, with those who were in it.
     public mutating func end(_ id: MeetingID) throws(MeetingError) -> Meeting {
         guard let meeting = meetings.removeValue(forKey: id) else { throw .meetingNotFound }
-        numbers[meeting.number] = nil
-        for participant in meeting.participants.keys { homes[participant] = nil }
+        if numbers[meeting.number] == id { numbers[meeting.number] = nil }
+        for participant in meeting.participants.values {
+            homes[participant.id] = nil
+            if participant.isElsewhere { elsewhere -= 1 }
+        }
         return meeting
     }
 
@@ -134,7 +166,39 @@ public struct MeetingCatalog: Sendable {
             try meeting.leave(participant, at: now)
         }
         homes[participant] = nil
+        if left.isElsewhere { elsewhere -= 1 }
         return left
+    }
+
+    /// What another PoP says of a participant.
+    ///
+    /// - Throws: `meetingNotFound`; `participantNotFound` for one who is in another meeting.
+    @discardableResult
+    public mutating func place(
+        _ distant: DistantParticipant, in id: MeetingID
+    ) throws(MeetingError) -> Participant {
+        _ = try require(id)
+        guard (homes[distant.id] ?? id) == id else { throw .participantNotFound }
+        let wasElsewhere = participant(distant.id)?.isElsewhere ?? false
+        let placed = try with(id) { (meeting) throws(MeetingError) in meeting.place(distant) }
+        homes[distant.id] = id
+        if !wasElsewhere { elsewhere += 1 }
+        return placed
+    }
+
+    /// Somebody who was at another PoP comes back at this one.
+    ///
+    /// - Throws: `participantNotFound`.
+    public mutating func bringHere(
+        _ participant: ParticipantID, at now: Timestamp
+    ) throws(MeetingError) -> Participant {
+        let limits = limits
+        let wasElsewhere = self.participant(participant)?.isElsewhere ?? false
+        let brought = try with(homes[participant]) { (meeting) throws(MeetingError) in
+            try meeting.bringHere(participant, at: now, within: limits)
+        }
+        if wasElsewhere { elsewhere -= 1 }
+        return brought
     }
 
     public mutating func setMedia(_ state: MediaState, of participant: ParticipantID) throws(MeetingError) {

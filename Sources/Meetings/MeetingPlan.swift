@@ -4,7 +4,7 @@ public enum MeetingType: String, Sendable, Codable, CaseIterable {
 }
 
 /// What a host asks for; `validated` makes it fit to become a Meeting.
-public struct MeetingPlan: Sendable, Equatable {
+public struct MeetingPlan: Sendable, Hashable, Codable {
     public var topic: String
     public var type: MeetingType
     public var startTime: Timestamp?

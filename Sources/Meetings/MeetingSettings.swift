@@ -1,5 +1,5 @@
 /// What the host chose (documentation, REST).
-public struct MeetingSettings: Sendable, Equatable {
+public struct MeetingSettings: Sendable, Hashable, Codable {
     public enum Recording: String, Sendable, Codable, CaseIterable {
         case none, local, cloud
     }

@@ -9,7 +9,7 @@ public enum Role: String, Sendable, Codable, CaseIterable {
 }
 
 /// What a participant sends, by its own word.
-public struct MediaState: Sendable, Equatable {
+public struct MediaState: Sendable, Hashable, Codable {
     public var audio: Bool
     public var video: Bool
     public var screen: Bool
@@ -58,6 +58,8 @@ public struct Participant: Sendable, Equatable {
     /// Counts up in the order of joining.
     public let arrival: Int
     public let joinedAt: Timestamp
+    /// Is at another PoP of the fleet, which keeps its place and its time.
+    public internal(set) var isElsewhere = false
 }
 
 /// A secret of a meeting that opens it.

@@ -1,5 +1,5 @@
 /// A password kept as salt and digest. The key derivation is an argument: this module has none.
-public struct PasswordHash: Hashable, Sendable {
+public struct PasswordHash: Hashable, Sendable, Codable {
     /// Derives a digest from a password and a salt; slow on purpose.
     public typealias Derivation = (_ password: String, _ salt: [UInt8]) -> [UInt8]
 

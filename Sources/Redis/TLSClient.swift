@@ -60,7 +60,9 @@ final class TLSClient {
                 : needletail_add_chain_certificate(context, certificate) == 1
         }
         guard count > 0 else { throw ConnectionFailure(reason: "our certificate's file holds no certificate") }
-        guard let memory = BIO_new_mem_buf(identity.key, Int32(identity.key.count)) else { throw failure("BIO_new") }
+        guard let memory = needletail_copy_to_bio(identity.key, Int32(identity.key.count)) else {
+            throw failure("BIO_new")
+        }
         defer { BIO_free(memory) }
         guard let key = PEM_read_bio_PrivateKey(memory, nil, refusePassphrase, nil) else { throw failure("our key") }
         defer { EVP_PKEY_free(key) }
@@ -75,7 +77,7 @@ final class TLSClient {
     private static func eachCertificate(
         of text: [UInt8], _ body: (_ certificate: OpaquePointer, _ index: Int) -> Bool
     ) throws(ConnectionFailure) -> Int {
-        guard let memory = BIO_new_mem_buf(text, Int32(text.count)) else { throw failure("BIO_new") }
+        guard let memory = needletail_copy_to_bio(text, Int32(text.count)) else { throw failure("BIO_new") }
         defer { BIO_free(memory) }
         var count = 0
         while let certificate = PEM_read_bio_X509(memory, nil, refusePassphrase, nil) {

@@ -34,3 +34,8 @@ public struct ShortText: Sendable, BitwiseCopyable {
         return true
     }
 }
+
+extension ShortText: CustomStringConvertible {
+    /// For the control process.
+    public var description: String { String(decoding: (0..<Int(count)).map { bytes[$0] }, as: UTF8.self) }
+}

@@ -45,6 +45,12 @@ public struct TransportFeedback: BitwiseCopyable {
         receivedCount = received
     }
 
+    /// How many statuses a packet says that it has, before any of them is looked at; 0 where it is no feedback.
+    @inlinable
+    public static func statusCount(of packet: RTCPPacket) -> UInt16 {
+        packet.format == 15 && packet.bytes.count >= 20 ? packet.base.be16(14) : 0
+    }
+
     @inlinable var base: UnsafeRawPointer { bytes.baseAddress.unsafelyUnwrapped }
     @inlinable public var senderSSRC: UInt32 { base.be32(4) }
     @inlinable public var mediaSSRC: UInt32 { base.be32(8) }

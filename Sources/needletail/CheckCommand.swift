@@ -1,3 +1,4 @@
+import Api
 import ArgumentParser
 import Foundation
 
@@ -5,7 +6,8 @@ import Foundation
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check the configuration and the machine: memory, cores, NUMA, IOMMU, device binding.")
+        abstract:
+            "Check the configuration, its certificates and the machine: memory, cores, NUMA, IOMMU, device binding.")
 
     @Option(name: .long, help: "The configuration file (YAML).")
     var config: String
@@ -19,7 +21,8 @@ struct CheckCommand: AsyncParsableCommand {
             throw ExitCode.failure
         }
         print("ok       configuration: \(config)")
-        let findings = MachineCheck(configuration).findings()
+        let findings =
+            CertificateCheck.findings(configuration, at: SystemClock().utc) + MachineCheck(configuration).findings()
         for finding in findings { print(finding.line) }
         if findings.contains(where: { $0.severity == .error }) { throw ExitCode.failure }
     }

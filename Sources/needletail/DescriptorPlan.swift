@@ -8,6 +8,8 @@ struct DescriptorPlan: Equatable {
     static let most = 1_048_576
     /// For files, programs and what libraries open while the node runs.
     static let reserve = 48
+    /// For links with other PoPs, where there are any.
+    private static let links = 256
     /// For listeners and files that are opened at the start, beside three for the event loop of each core.
     private static let start = 12
 
@@ -61,9 +63,11 @@ struct DescriptorPlan: Equatable {
         }
         let hasStreams = configuration.turn.map { !($0.control.tcp + $0.control.tls).isEmpty } ?? false
         let api = configuration.api
+        // Links with other PoPs are few, and as good as the node's own.
+        let links = configuration.fleet?.api.links == nil ? 0 : Self.links
         let streams = hasStreams ? configuration.turn?.control.limits.streams ?? 0 : 0
         let plan = DescriptorPlan(
-            limit: Int(clamping: limit.rlim_cur), used: open, api: api.connections, ops: api.opsConnections,
+            limit: Int(clamping: limit.rlim_cur), used: open + links, api: api.connections, ops: api.opsConnections,
             streams: streams)
         var fitted = configuration
         fitted.api.connections = plan.api

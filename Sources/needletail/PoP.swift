@@ -53,9 +53,11 @@ struct PoP {
         let kernel = workers.kernel.map { KernelGuard($0, logger: logger) }
         let status = Status(workers, capacity: configuration.capacity, turnStreams: gauge, kernel: kernel)
         let notifier = NotifySocket().map { ServiceNotifier($0, drain: drain, status: status) }
+        let instance = instance()
         let api = ApiServer(
             configuration: configuration.api, media: director, status: status, drain: drain, keys: keys,
-            registry: registry(), logger: logger
+            registry: registry(instance), fleet: instance.map { FleetSide(instance: $0, trunks: director) },
+            logger: logger
         ) { [logger] listener, port in
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
             notifier?.listening()
@@ -87,11 +89,15 @@ struct PoP {
 
 extension PoP {
     /// That of the fleet; nil for a PoP alone.
-    private func registry() -> (any Registry)? {
-        guard let fleet = configuration.fleet else { return nil }
+    private func registry(_ instance: PoPInstance?) -> (any Registry)? {
+        guard let redis = configuration.fleet?.redis, let instance else { return nil }
+        return RedisRegistry(redis, as: instance, logger: logger)
+    }
+
+    /// This start of the PoP, for its fleet.
+    private func instance() -> PoPInstance? {
         var generator = SystemRandomNumberGenerator()
-        return RedisRegistry(
-            fleet.redis, as: PoPInstance(name: fleet.api.name, using: &generator), logger: logger)
+        return configuration.fleet.map { PoPInstance(name: $0.api.name, using: &generator) }
     }
 
     /// The control side of TURN; nothing without a relay.

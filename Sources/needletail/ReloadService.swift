@@ -22,7 +22,7 @@ struct ReloadService: Service {
     init(_ configuration: NodeConfiguration, keys: ServiceKeys, logger: Logger) {
         (path, text) = (configuration.file.path, configuration.file.content)
         secrets = configuration.turn?.control.secrets
-        certificates = [configuration.api.certificates, configuration.turn?.control.certificates].compactMap { $0 }
+        certificates = configuration.certificates
         self.keys = keys
         self.logger = logger
     }

@@ -132,7 +132,7 @@ import Testing
                     .first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) }
             }
             func until(_ name: String, _ value: String) async throws {
-                while try await metric(name) != value {}
+                while try await metric(name) != value { try await Task.sleep(for: .milliseconds(20)) }
             }
             let open = [try await hold(node, from: "127.0.0.5"), try await hold(node, from: "127.0.0.5")]
             try await until("needletail_api_connections", "2")

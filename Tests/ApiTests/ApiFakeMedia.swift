@@ -11,6 +11,7 @@ final class FakeMedia: MediaPlane {
         case disconnect(ParticipantID)
         case view(ParticipantID, MediaView)
         case state(ParticipantID, PublishedMedia)
+        case repeatWanted(ParticipantID)
     }
 
     private struct State {
@@ -73,6 +74,8 @@ final class FakeMedia: MediaPlane {
         note(.restart(participant, offer))
         return "restart of \(offer)"
     }
+
+    func repeatWantedLayers(of participant: ParticipantID) async { note(.repeatWanted(participant)) }
 
     func disconnect(_ participant: ParticipantID) async {
         state.withLock { _ = $0.connected.remove(participant) }

@@ -59,12 +59,25 @@ final class ManualClock: ApiClock {
             }
             if isSleeping { ready.resume() }
         }
+        move(by: duration)
+    }
+
+    /// Moves on, and lets those run whose time has come; whoever sleeps is late by as much as it takes to fall asleep.
+    func wake(after duration: Duration) async {
+        guard move(by: duration) > 0 else { return }
+        for _ in 0..<64 { await Task.yield() }
+    }
+
+    /// - Returns: how many it woke.
+    @discardableResult
+    private func move(by duration: Duration) -> Int {
         let due = state.withLock { state in
             state.now = state.now + duration
-            let due = state.sleepers.filter { $0.value.until <= state.now }
-            for key in due.keys { state.sleepers[key] = nil }
-            return due.values.map(\.wake)
+            let due = state.sleepers.filter { $0.value.until <= state.now }.sorted { $0.key < $1.key }
+            for (key, _) in due { state.sleepers[key] = nil }
+            return due.map(\.value.wake)
         }
         for wake in due { wake.resume() }
+        return due.count
     }
 }

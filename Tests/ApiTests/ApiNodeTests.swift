@@ -28,6 +28,7 @@ import Testing
             sent.add(.transmittedPackets, 500)
             sent.add(.transmittedBytes, 60_000)
             sent.add(.busyCycles, 1_000)
+            sent.add(.runningCycles, 1_500)
             sent.add(.totalCycles, 5_000)
             sent.set(.sessions, 4)
             sent.publish(to: counters)

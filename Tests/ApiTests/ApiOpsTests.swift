@@ -85,6 +85,19 @@ import Testing
         #expect(pulse.look(at: readings, now: start + .seconds(63)).silent == [0])
     }
 
+    @Test func aWorkerWhoseCoreIsTakenAwayIsNotBusy() {
+        let counters = Counters()
+        defer { counters.deallocate() }
+        let local = LocalCounters()
+        local.add(.busyCycles, 9_000)
+        local.add(.runningCycles, 500)
+        local.add(.totalCycles, 10_000)
+        local.publish(to: counters)
+        let load = WorkerLoad()
+        load.look(at: [WorkerReading(worker: 0, port: "wan", counters: counters)])
+        #expect(load.figures(of: 0).busyRatio == 0.05)
+    }
+
     @Test func theOperationsAreNotOnTheApiListener() async throws {
         try await ApiNode.run { node async throws in
             #expect(try await node.call("GET", "/metrics").status == 404)
@@ -100,6 +113,7 @@ import Testing
         local.add(.receivedPackets, 40)
         local.add(.transmittedBytes, 9_000)
         local.add(.busyCycles, 2_000)
+        local.add(.runningCycles, 7_000)
         local.add(.totalCycles, 8_000)
         local.set(.sessions, 3)
         local.drop(.srtpReplay, 2)

@@ -3,7 +3,6 @@ import Foundation
 import Meetings
 import NIOCore
 import NIOHPACK
-import NIOSSL
 import Testing
 
 @testable import Api

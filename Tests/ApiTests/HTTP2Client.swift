@@ -1,7 +1,6 @@
 import NIOCore
 import NIOHPACK
 import NIOPosix
-import NIOSSL
 import NIOTLS
 
 @testable import Api
@@ -68,20 +67,16 @@ final class HTTP2Client: @unchecked Sendable {
         from source: String? = "127.0.0.1", offers: [String] = ["h2"]
     ) async throws -> HTTP2Client {
         var tls = certificate.client
-        tls.applicationProtocols = offers
-        let context = try NIOSSLContext(configuration: tls)
+        tls.protocols = offers
         let (frames, found) = AsyncStream.makeStream(of: Frame.self)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let negotiated = loop.makePromise(of: String?.self)
-        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
         var bootstrap = ClientBootstrap(group: loop)
         if let source { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0)) }
         let channel = try await bootstrap.connect(host: host, port: node.port) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let pipeline = channel.pipeline.syncOperations
-                // Without a name, the certificate must have the address.
-                let tls = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
-                try pipeline.addHandler(tls)
+                try pipeline.addHandler(TLSClientHandler(tls, host: host))
                 try pipeline.addHandler(Listener(found, negotiated))
                 return channel
             }

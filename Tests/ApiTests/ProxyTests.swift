@@ -1,5 +1,4 @@
 import NIOCore
-import NIOSSL
 import Testing
 import Wire
 

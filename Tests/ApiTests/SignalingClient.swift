@@ -1,7 +1,6 @@
 import Foundation
 import NIOCore
 import NIOPosix
-import NIOSSL
 import NIOWebSocket
 import Synchronization
 import Testing
@@ -31,7 +30,7 @@ final class SignalingClient: @unchecked Sendable {
     }
 
     static func connect(
-        port: Int, path: String = "/api/v1/signal", tls: TLSConfiguration? = nil, reads: Bool = true,
+        port: Int, path: String = "/api/v1/signal", tls: TLSClientConfiguration? = nil, reads: Bool = true,
         extensions: String? = nil, headers: [String: String] = [:], preamble: [UInt8] = []
     ) async throws -> SignalingClient {
         let (events, found) = AsyncStream.makeStream(of: Event.self)
@@ -41,9 +40,7 @@ final class SignalingClient: @unchecked Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     if !preamble.isEmpty { try channel.pipeline.syncOperations.addHandler(Preamble(preamble)) }
                     if let tls {
-                        let context = try NIOSSLContext(configuration: tls)
-                        try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: context, serverHostname: "localhost"))
+                        try channel.pipeline.syncOperations.addHandler(TLSClientHandler(tls, host: "localhost"))
                     }
                     let upgraded = channel.eventLoop.makePromise(of: String?.self)
                     var request = "GET \(path) HTTP/1.1\r\n"

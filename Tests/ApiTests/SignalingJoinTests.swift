@@ -151,17 +151,63 @@ import Testing
         }
     }
 
-    @Test func aPictureThatChangedIsToldToWhoSeesIt() async throws {
+    @Test func aPictureThatChangedOrPausedIsToldToWhoSeesIt() async throws {
         try await ApiNode.run { node async throws in
             let ada = try await node.enter(node.meeting(), "Ada")
             let id = try #require(ParticipantID(ada.id))
             node.media.tell(
-                .slotSwitched(id, SlotPicture(mid: "4", participant: id, source: .video, layer: 2)))
+                .slotSwitched(id, SlotPicture(mid: "4", participant: id, source: .video, layer: 2, timestamp: 90_000)))
             #expect(
                 try await ada.socket.next() == [
                     "type": "slot_switched", "mid": "4", "participant_id": .string(ada.id), "source": "video",
-                    "layer": 2,
+                    "layer": 2, "rtp_timestamp": 90_000,
                 ])
+            node.media.tell(.slotPaused(id, mid: "4"))
+            #expect(try await ada.socket.next() == ["type": "slot_paused", "mid": "4"])
+        }
+    }
+
+    @Test func aPublisherIsToldWhatAnybodyWantsOfIt() async throws {
+        try await ApiNode.run { node async throws in
+            let ada = try await node.enter(node.meeting(), "Ada")
+            let id = try #require(ParticipantID(ada.id))
+            let all: [(WantedLayers, Value)] = [
+                (
+                    WantedLayers(mid: "1", rids: ["q", "h"]),
+                    ["type": "layers_wanted", "mid": "1", "rids": ["q", "h"]]
+                ),
+                (WantedLayers(mid: "1", rids: []), ["type": "layers_wanted", "mid": "1", "rids": []]),
+                (WantedLayers(mid: "2", isWanted: true), ["type": "layers_wanted", "mid": "2", "wanted": true]),
+                (WantedLayers(mid: "2", isWanted: false), ["type": "layers_wanted", "mid": "2", "wanted": false]),
+            ]
+            for (wanted, message) in all {
+                node.media.tell(.layersWanted(id, wanted))
+                #expect(try await ada.socket.next() == message)
+            }
+            #expect(!node.media.calls.contains(.repeatWanted(id)), "it missed nothing")
+        }
+    }
+
+    @Test func whoWasNotListeningYetIsToldAgainWhatIsWantedOfIt() async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let ada = try await node.enter(meeting, "Ada")
+            let bob = try await node.join(meeting, "Bob")
+            let (me, id) = (try #require(ParticipantID(ada.id)), try #require(bob["participant_id"]?.string))
+            let other = try #require(ParticipantID(id))
+            let socket = try await SignalingClient.connect(port: node.port)
+            node.media.setBeforeAnswer { media async throws in
+                media.tell(.layersWanted(other, WantedLayers(mid: "1", rids: [])))
+                media.tell(
+                    .slotSwitched(me, SlotPicture(mid: "4", participant: me, source: .video, layer: 0, timestamp: 1)))
+                // The answer is held back until the hub has heard both.
+                #expect(try await ada.socket.next()["type"] == "slot_switched")
+            }
+            _ = try await socket.ask([
+                "type": "join", "id": 1, "session_token": #require(bob["session_token"]), "offer": "v=0",
+            ])
+            #expect(try await socket.ask(["type": "ping", "id": 2])["type"] == "pong")
+            #expect(node.media.calls.contains(.repeatWanted(other)))
         }
     }
 }

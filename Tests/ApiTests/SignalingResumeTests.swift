@@ -41,6 +41,7 @@ import Testing
             #expect(try await socket.next()["slots"]?[0]?["mid"] == "7")
             #expect(try await ada.socket.next()["connection"] == "connected")
             let bobID = try #require(ParticipantID(bob.id))
+            #expect(node.media.calls.filter { $0 == .repeatWanted(bobID) }.count == 1, "it may have missed some")
             #expect(!node.media.calls.contains(.disconnect(bobID)))
             // The grace of the lost socket does not strike later.
             await node.clock.advance(by: .seconds(60))

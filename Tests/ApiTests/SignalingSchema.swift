@@ -82,6 +82,8 @@ struct SignalingSchema: Sendable {
             ["type": "participant_left", "participant_id": "p_1", "reason": "bored"],
             ["type": "slots", "slots": [["mid": "3", "source": "audio"]]],
             ["type": "slots", "slots": [["mid": "3", "participant_id": 4, "source": "audio"]]],
+            ["type": "slot_paused"], ["type": "layers_wanted", "rids": ["q"]],
+            ["type": "layers_wanted", "mid": "1", "rids": "q"],
         ] as [Value])
     func whatIsNotDescribedIsFound(_ message: Value) {
         #expect(SignalingSchema.shared.complaint(aboutServer: message) != nil)
@@ -91,7 +93,12 @@ struct SignalingSchema: Sendable {
         arguments: [
             ["type": "ok", "id": "a"], ["type": "pong"],
             ["type": "slots", "slots": [["mid": "3", "participant_id": nil, "source": "audio"]]],
-            ["type": "slot_switched", "mid": "3", "participant_id": "p_1", "source": "video", "layer": 2],
+            [
+                "type": "slot_switched", "mid": "3", "participant_id": "p_1", "source": "video", "layer": 2,
+                "rtp_timestamp": 90_000,
+            ],
+            ["type": "slot_paused", "mid": "3"], ["type": "layers_wanted", "mid": "1", "rids": ["q"]],
+            ["type": "layers_wanted", "mid": "1", "wanted": false],
         ] as [Value])
     func whatIsDescribedPasses(_ message: Value) {
         #expect(SignalingSchema.shared.complaint(aboutServer: message) == nil)

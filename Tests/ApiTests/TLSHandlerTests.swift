@@ -1,13 +1,14 @@
 import Agents
+import COpenSSL
 import NIOCore
 import NIOEmbedded
-import NIOSSL
 import NIOTLS
 import Testing
 
 @testable import Api
 
-/// The listener's TLS against another implementation of it, without sockets: bytes go over when `Wire` carries them.
+/// The listener's TLS against a client that has nothing of it but the library, without sockets: bytes go over when `Wire`
+/// carries them.
 struct TLSHandlerTests {
     /// What came out at one end.
     private final class Ear: ChannelInboundHandler {
@@ -38,11 +39,11 @@ struct TLSHandlerTests {
         /// The most bytes that come over at once.
         var chunk = Int.max
 
-        init(_ configure: (inout TLSConfiguration) -> Void = { _ in }) throws {
+        init(_ configure: (inout TLSClientConfiguration) -> Void = { _ in }) throws {
             let certificate = try TestCertificate()
             defer { certificate.remove() }
             var configuration = certificate.client
-            configuration.applicationProtocols = ["http/1.1", "h2"]
+            configuration.protocols = ["http/1.1", "h2"]
             configure(&configuration)
             server = EmbeddedChannel(loop: loop)
             client = EmbeddedChannel(loop: loop)
@@ -50,8 +51,7 @@ struct TLSHandlerTests {
                 TLSHandler(certificate.store().context(protocols: ["h2", "http/1.1"])), atServer,
             ])
             try client.pipeline.syncOperations.addHandlers([
-                NIOSSLClientHandler(
-                    context: NIOSSLContext(configuration: configuration), serverHostname: "localhost"), atClient,
+                TLSClientHandler(configuration, host: "localhost"), atClient,
             ])
             for channel in [server, client] { channel.connect(to: try .init(ipAddress: "::1", port: 1), promise: nil) }
         }
@@ -86,12 +86,9 @@ struct TLSHandlerTests {
         }
     }
 
-    @Test(arguments: [(1, 3_000), (1_460, 100_000), (Int.max, 1_000_000)], [TLSVersion.tlsv12, .tlsv13])
-    func whatIsWrittenIsReadBothWays(_ size: (chunk: Int, count: Int), version: TLSVersion) throws {
-        var wire = try Wire {
-            $0.minimumTLSVersion = version
-            $0.maximumTLSVersion = version
-        }
+    @Test(arguments: [(1, 3_000), (1_460, 100_000), (Int.max, 1_000_000)], [TLS1_2_VERSION, TLS1_3_VERSION])
+    func whatIsWrittenIsReadBothWays(_ size: (chunk: Int, count: Int), version: Int32) throws {
+        var wire = try Wire { $0.versions = version...version }
         defer { wire.leave() }
         wire.chunk = size.chunk
         try wire.carry()
@@ -117,16 +114,34 @@ struct TLSHandlerTests {
     }
 
     @Test func olderVersionsAreRefused() throws {
-        let wire = try Wire {
-            $0.minimumTLSVersion = .tlsv1
-            $0.maximumTLSVersion = .tlsv11
-        }
+        let wire = try Wire { $0.versions = TLS1_VERSION...TLS1_1_VERSION }
         defer { wire.leave() }
         try wire.carry()
         #expect(wire.atServer.agreed == nil && wire.atServer.errors.count == 1)
         // By an alert.
         #expect(!wire.atClient.errors.isEmpty)
         #expect(!wire.server.isActive)
+    }
+
+    /// On a listener that allows half-closed connections.
+    @Test(arguments: [false, true]) func whoSaysNoMoreBeforeTheEndOfTheHandshakeIsLetGo(begins: Bool) throws {
+        let wire = try Wire()
+        defer { wire.leave() }
+        if begins, let hello = try wire.client.readOutbound(as: ByteBuffer.self) {
+            wire.server.pipeline.fireChannelRead(hello)
+        }
+        wire.server.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(!wire.server.isActive && wire.atServer.errors.count == 1)
+    }
+
+    @Test func whoSaysNoMoreAfterOurFarewellIsLetGo() throws {
+        let wire = try Wire()
+        defer { wire.leave() }
+        try wire.carry()
+        wire.server.close(promise: nil)
+        #expect(wire.server.isActive)
+        wire.server.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(!wire.server.isActive && wire.atServer.errors.isEmpty)
     }
 
     @Test func whatIsNoTLSEndsTheConnection() throws {

@@ -1,6 +1,5 @@
 import COpenSSL
 import Foundation
-import NIOSSL
 
 @testable import Api
 
@@ -10,8 +9,8 @@ struct TestCertificate {
     var certificate: String { folder.appending(path: "certificate.pem").path }
     var key: String { folder.appending(path: "key.pem").path }
 
-    /// What a client that trusts only this certificate knows.
-    let trusted: NIOSSLCertificate
+    /// In PEM.
+    private let text: String
 
     /// - Parameter folder: that of another certificate, whose files are replaced.
     init(in folder: URL? = nil, until end: Date = Date(timeIntervalSince1970: 2_200_000_000)) throws {
@@ -21,8 +20,7 @@ struct TestCertificate {
         defer { EVP_PKEY_free(key) }
         let certificate = try Self.selfSign(key, until: end)
         defer { X509_free(certificate) }
-        let text = try Self.pem { PEM_write_bio_X509($0, certificate) }
-        trusted = try NIOSSLCertificate(bytes: Array(text.utf8), format: .pem)
+        text = try Self.pem { PEM_write_bio_X509($0, certificate) }
         try write(text, to: self.certificate)
         try write(try Self.pem { PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) }, to: self.key)
     }
@@ -78,9 +76,6 @@ struct TestCertificate {
         try Api.CertificateStore(certificate: certificate, key: key)
     }
 
-    var client: TLSConfiguration {
-        var client = TLSConfiguration.makeClientConfiguration()
-        client.trustRoots = .certificates([trusted])
-        return client
-    }
+    /// Of a client that trusts only this certificate.
+    var client: TLSClientConfiguration { TLSClientConfiguration(trusted: text) }
 }

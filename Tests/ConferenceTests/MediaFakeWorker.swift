@@ -1,6 +1,8 @@
 import Mailbox
 import Wire
 
+@testable import Conference
+
 /// A worker as the mailbox's contract describes it, without packets: it reads commands, keeps what is open,
 /// and writes down whatever a real worker would have to count as a mistake of control.
 final class FakeWorker {
@@ -19,6 +21,8 @@ final class FakeWorker {
     var reportsEverything = false
     /// Loses the closed events, as with a full ring.
     var isSilent = false
+    /// Has no core for the time being.
+    var isHeld = false
 
     private(set) var sessions: [SessionHandle: OpenSession] = [:]
     private(set) var restarts: [SessionHandle: [RestartICE]] = [:]
@@ -28,6 +32,14 @@ final class FakeWorker {
     private(set) var slots: [SlotHandle: SlotModel] = [:]
     /// Replicas by the Track that feeds them.
     private(set) var feeds: [TrackHandle: Set<TrackHandle>] = [:]
+    /// Of other PoPs: addresses, Lanes and what goes over them.
+    private(set) var trunks: Set<Endpoint> = []
+    private(set) var lanes: [LaneHandle: OpenLane] = [:]
+    private(set) var crossings: [CrossingHandle: OpenCrossing] = [:]
+    /// What each end seals with, by the Lane, in order.
+    private(set) var laneKeys: [LaneHandle: (receive: [[UInt8]], send: [[UInt8]])] = [:]
+    /// Names of Tracks that the far end used under the present key.
+    private var names: [LaneHandle: Set<UInt32>] = [:]
     private(set) var faults: [String] = []
     private(set) var mapsRead = 0
     /// The last generation seen in each place of each table, and the places that are taken.
@@ -36,7 +48,7 @@ final class FakeWorker {
 
     private struct Place: Hashable {
         enum Table {
-            case sessions, tracks, slots
+            case sessions, tracks, slots, lanes, crossings
         }
 
         var table: Table
@@ -49,7 +61,9 @@ final class FakeWorker {
         self.capacity = capacity
     }
 
-    var isEmpty: Bool { sessions.isEmpty && tracks.isEmpty && slots.isEmpty && feeds.isEmpty }
+    var isEmpty: Bool {
+        sessions.isEmpty && tracks.isEmpty && slots.isEmpty && feeds.isEmpty && lanes.isEmpty && crossings.isEmpty
+    }
 
     /// Places that ever had an entry.
     var generationsSeen: Int { generations.count }
@@ -57,7 +71,7 @@ final class FakeWorker {
     /// Replicas that no Slot shows.
     var idleReplicas: Int {
         let shown = Set(slots.values.map(\.track))
-        return tracks.values.count { $0.source.session == nil && !shown.contains($0.track) }
+        return tracks.values.count { $0.source.origin != nil && !shown.contains($0.track) }
     }
 
     /// Reads at most `limit` commands.
@@ -96,7 +110,7 @@ final class FakeWorker {
         case .mapSlot(let map): take(map)
         case .closeSlot: check(false, "slots close with their session")
         case .feed(let track, let replica):
-            check(tracks[track]?.source.session != nil, "feed from a stale track or a replica")
+            check(tracks[track].map { $0.source.origin == nil } ?? false, "feed from a stale track or a replica")
             check(replica.worker != number, "feed to itself")
             check(feeds[track, default: []].insert(replica).inserted, "fed twice")
             // The other worker may read on into a feed of ours, and we beyond this one: judged at the end.
@@ -104,8 +118,13 @@ final class FakeWorker {
             other.turn()
             check(other.knows(replica, of: track), "fed before its replica is open")
         case .openTap, .closeTap: check(false, "nobody reads taps")
-        case .openTrunk, .closeTrunk, .openLane, .changeLaneKey, .closeLane, .openCrossing, .closeCrossing:
-            check(false, "there is no fleet")
+        case .openTrunk(let remote): check(trunks.insert(remote).inserted, "a trunk is opened twice")
+        case .closeTrunk(let remote): check(trunks.remove(remote) != nil, "close of a stale trunk")
+        case .openLane(let opening): open(opening)
+        case .changeLaneKey(let change): take(change)
+        case .closeLane(let lane): close(lane)
+        case .openCrossing(let opening): open(opening)
+        case .closeCrossing(let crossing): close(crossing)
         case .unfeed(let track, let replica):
             check(feeds[track]?.remove(replica) != nil, "unfeed of what is not fed")
             if feeds[track]?.isEmpty == true { feeds[track] = nil }
@@ -116,6 +135,10 @@ final class FakeWorker {
         checkPlace(.tracks, opening.track.raw, capacity.tracks)
         if let origin = opening.source.origin {
             check(origin.worker != number, "replica of a track of its own worker")
+        } else if let lane = opening.source.lane {
+            check(lanes[lane] != nil, "track of a stale lane")
+            let name = opening.track.laneName
+            check(names[lane, default: []].insert(name.raw).inserted, "a name is used twice under one key")
         } else {
             check(opening.source.session.flatMap { sessions[$0] } != nil, "track of a stale session")
         }
@@ -154,6 +177,7 @@ final class FakeWorker {
             return
         }
         check(opening.source.session == nil, "a session's track closes with it")
+        check(!crossings.values.contains { $0.track == track }, "closed while it is carried")
         tracks[track] = nil
         vacate(.tracks, track.index)
         if !isSilent { tell(.trackClosed(track)) }
@@ -166,6 +190,7 @@ final class FakeWorker {
         keys[session] = nil
         for (track, opening) in tracks where opening.source.session == session {
             check(feeds[track] == nil, "closed while it feeds a replica")
+            check(!crossings.values.contains { $0.track == track }, "closed while it is carried")
             tracks[track] = nil
             vacate(.tracks, track.index)
             if reportsEverything { tell(.trackClosed(track)) }
@@ -176,6 +201,50 @@ final class FakeWorker {
             if reportsEverything { tell(.slotClosed(slot)) }
         }
         if !isSilent { tell(.sessionClosed(session)) }
+    }
+
+    private func open(_ opening: OpenLane) {
+        checkPlace(.lanes, opening.lane.raw, capacity.lanes)
+        check(trunks.contains(opening.remote), "a lane to a stranger")
+        check(opening.peer.part == LaneName.lanePart, "no lane's name")
+        lanes[opening.lane] = opening
+        laneKeys[opening.lane] = ([opening.receive.bytes], [opening.send.bytes])
+        check(opening.receive.bytes != opening.send.bytes, "one key for both directions")
+    }
+
+    private func take(_ change: ChangeLaneKey) {
+        guard check(lanes[change.lane] != nil, "key of a stale lane"), var keys = laneKeys[change.lane] else { return }
+        let known = change.isSend ? keys.send : keys.receive
+        check(!known.contains(change.key.bytes), "a key for a second time")
+        check(known.last?.last != change.key.phase, "the same phase again")
+        if change.isSend { keys.send.append(change.key.bytes) } else { keys.receive.append(change.key.bytes) }
+        laneKeys[change.lane] = keys
+        if !change.isSend { names[change.lane] = nil }
+    }
+
+    private func close(_ lane: LaneHandle) {
+        guard check(lanes.removeValue(forKey: lane) != nil, "close of a stale lane") else { return }
+        check(!tracks.values.contains { $0.source.lane == lane }, "closed with its tracks")
+        check(!crossings.values.contains { $0.lane == lane }, "closed with its crossings")
+        names[lane] = nil
+        vacate(.lanes, lane.index)
+        if !isSilent { tell(.laneClosed(lane)) }
+    }
+
+    private func open(_ opening: OpenCrossing) {
+        checkPlace(.crossings, opening.crossing.raw, capacity.crossings)
+        check(tracks[opening.track].map { $0.source.origin == nil } ?? false, "a stale track or a replica is carried")
+        check(lanes[opening.lane] != nil, "carried over a stale lane")
+        check(opening.name.part == 0, "no track's name")
+        let isNew = !crossings.values.contains { $0.lane == opening.lane && $0.name == opening.name }
+        check(isNew, "a name is used twice")
+        crossings[opening.crossing] = opening
+    }
+
+    private func close(_ crossing: CrossingHandle) {
+        guard check(crossings.removeValue(forKey: crossing) != nil, "close of a stale crossing") else { return }
+        vacate(.crossings, crossing.index)
+        if !isSilent { tell(.crossingClosed(crossing)) }
     }
 
     /// A place must be within the table, empty, of this worker, and under a generation never seen there.
@@ -195,5 +264,12 @@ final class FakeWorker {
     private func check(_ holds: Bool, _ fault: String) -> Bool {
         if !holds { faults.append("worker \(number): \(fault)") }
         return holds
+    }
+}
+
+extension LaneKey {
+    /// Key, salt and phase.
+    var bytes: [UInt8] {
+        (0..<16).map { master.key[$0] } + (0..<12).map { master.salt[$0] } + [phase]
     }
 }

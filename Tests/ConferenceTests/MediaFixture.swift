@@ -144,7 +144,7 @@ final class MediaFixture {
     func turn(milliseconds: UInt64 = 2) async {
         clock.advance(milliseconds: milliseconds)
         await director.poll()
-        for worker in workers { worker.turn() }
+        for worker in workers where !worker.isHeld { worker.turn() }
     }
 
     /// Until nothing is due any more.
@@ -234,9 +234,14 @@ extension MediaDirector {
             workers.reduce(0) { $0 + $1.slots.used },
         ]
     }
+    /// Likewise Lanes and Crossings.
+    func trunkPlacesInUse() -> [Int] {
+        [workers.reduce(0) { $0 + $1.lanes.used }, workers.reduce(0) { $0 + $1.crossings.used }]
+    }
     var isForgotten: Bool {
         members.isEmpty && meetings.isEmpty && agents.isEmpty && connecting.isEmpty && publishers.isEmpty
             && replicas.count == 0 && feeds.isEmpty && closing.isEmpty && starved.isEmpty && sounding.isEmpty
+            && trunks.isIdle
     }
 }
 

@@ -79,18 +79,26 @@ struct MediaNewsTests {
     }
 
     @Test func onlyWhatALaterOneSaysAgainIsGivenUp() {
-        let picture = SlotPicture(mid: "1", participant: Self.id(2), source: .video, layer: 0)
+        let picture = SlotPicture(mid: "1", participant: Self.id(2), source: .video, layer: 0, timestamp: 0)
+        let other = SlotPicture(mid: "2", participant: Self.id(2), source: .video, layer: 0, timestamp: 0)
         let updates: [MediaUpdate] = [
             .connected(Self.id(1)), .silent(Self.id(1)), .slots(Self.id(1), [slot(1, 2), slot(2, 3)]),
             .slotSwitched(Self.id(1), picture), .connected(Self.id(2)), .failed(Self.id(1), reason: .consent),
             .slots(Self.id(1), [slot(2, nil)]), .quality(Self.id(1), MediaQuality(level: .poor)),
             .quality(Self.id(1), MediaQuality(level: .good)), .heard(Self.id(1)),
+            .layersWanted(Self.id(1), WantedLayers(mid: "1", rids: ["q"])),
+            .layersWanted(Self.id(1), WantedLayers(mid: "2", isWanted: false)),
+            .layersWanted(Self.id(1), WantedLayers(mid: "1", rids: [])),
+            .slotPaused(Self.id(1), mid: "2"), .slotSwitched(Self.id(1), other), .slotPaused(Self.id(1), mid: "1"),
         ]
         #expect(
             MediaNews.current(updates) == [
-                .slots(Self.id(1), [slot(1, 2)]), .slotSwitched(Self.id(1), picture), .connected(Self.id(2)),
+                .slots(Self.id(1), [slot(1, 2)]), .connected(Self.id(2)),
                 .failed(Self.id(1), reason: .consent), .slots(Self.id(1), [slot(2, nil)]),
                 .quality(Self.id(1), MediaQuality(level: .good)), .heard(Self.id(1)),
+                .layersWanted(Self.id(1), WantedLayers(mid: "2", isWanted: false)),
+                .layersWanted(Self.id(1), WantedLayers(mid: "1", rids: [])), .slotSwitched(Self.id(1), other),
+                .slotPaused(Self.id(1), mid: "1"),
             ])
     }
 

@@ -5,6 +5,16 @@ import Wire
 
 @testable import Dataplane
 
+@Suite struct LaneNames {
+    /// A PoP has no more workers than names of Lanes reach.
+    @Test func `each worker of a PoP has names`() {
+        for worker in 0..<HandoverMesh.maximumWorkers {
+            let name = LaneName(part: LaneName.lanePart, worker: worker, index: LaneName.capacity - 1, generation: .max)
+            #expect(name.worker == worker && name.part == LaneName.lanePart)
+        }
+    }
+}
+
 @Suite struct LaneNumberings {
     /// Whatever order, gaps and restarts come: an index stands for one packet, and is found again as long as it can be.
     @Test(arguments: UInt64(1)...40) func `an index never stands for two packets`(seed: UInt64) throws {

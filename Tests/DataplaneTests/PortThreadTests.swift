@@ -90,6 +90,25 @@ struct PortThreadTests {
         // The scale has 32 bits behind the point.
         let error = year * 1_000_000_000 - nanoseconds
         #expect(error < year)
+        #expect(clock.cycles(ofNanoseconds: 1_000) == 2_600)
+        #expect(clock.cycles(ofNanoseconds: year * 1_000_000_000) == year * 2_600_000_000)
+    }
+
+    @Test("keeps the time of the system's clock")
+    func systemTime() {
+        let clock = CycleClock()
+        func read() -> (before: UInt64, time: ContinuousClock.Instant, after: UInt64) {
+            let before = clock.now()
+            let time = ContinuousClock.now
+            return (before, time, clock.now())
+        }
+        let first = read()
+        while ContinuousClock.now - first.time < .milliseconds(300) {}
+        let last = read()
+        let elapsed = (last.time - first.time) / .nanoseconds(1)
+        // The system's clock may itself be slewed by 500 millionths.
+        #expect(elapsed > Double(last.before - first.after) * (1 - 500e-6))
+        #expect(elapsed < Double(last.after - first.before) * (1 + 500e-6))
     }
 
     @Test("reads a clock that never goes back")

@@ -45,6 +45,17 @@ SENT = """async () => {
     return sums;
 }"""
 
+# What the encoders of the camera's layers do within half a second, by rid: frames and bits.
+ENCODES = """async () => {
+    const look = async () => [...(await window.needletail.pc.getStats()).values()]
+        .filter(({ type, kind }) => type === "outbound-rtp" && kind === "video");
+    const before = Object.fromEntries((await look()).map((report) => [report.rid, report]));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return Object.fromEntries((await look()).map(({ rid, framesEncoded = 0, bytesSent = 0 }) => [rid, {
+        frames: framesEncoded - (before[rid]?.framesEncoded ?? 0), bits: 8 * (bytesSent - (before[rid]?.bytesSent ?? 0)),
+    }]));
+}"""
+
 # The selected candidate pair and the SRTP cipher.
 TRANSPORT = """async () => {
     const stats = await window.needletail.pc.getStats();
@@ -179,6 +190,10 @@ class Participant:
         """Sums over what this page sends."""
         return self.page.evaluate(SENT)
 
+    def encodes(self) -> dict[str, dict[str, int]]:
+        """Of each layer of the camera `frames` and `bits`, within half a second from now."""
+        return self.page.evaluate(ENCODES)
+
     def transport(self) -> dict:
         return self.page.evaluate(TRANSPORT)
 
@@ -239,7 +254,9 @@ class Chromium:
         self._pid_file = folder / f"{host}-{colour}.pid"
         camera = media.write_y4m(folder / f"{host}-{colour}.y4m", colour, *size)
         microphone = media.write_wav(folder / f"{host}-{colour}.wav", colour)
-        origins = [f"http://{lab.address('pop1', 4)}:8080", f"http://[{lab.address('pop1', 6)}]:8080"]
+        pops = [f"pop{number}" for number in range(1, lab.pops + 1)]
+        origins = [f"http://{lab.address(pop, 4)}:8080" for pop in pops]
+        origins += [f"http://[{lab.address(pop, 6)}]:8080" for pop in pops]
         self._browser = playwright.chromium.launch(
             executable_path=self._write_launcher(lab, host, folder),
             args=[

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from chromium import Chromium, Participant
 from lab import RESULTS, Lab, wait_until
-from peer import Peer, Streamer, WebRTCBin
+from peer import Counter, Peer, Publisher, Streamer, WebRTCBin
 from playwright.sync_api import Playwright, sync_playwright
 from server import Server
 
@@ -77,6 +77,16 @@ class Stage:
         peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder, videos)
         self._stack.callback(peer.close)
         return peer
+
+    def publisher(self, host: str, meeting: str, colour: str, first: int = 0) -> Publisher:
+        publisher = Publisher(self.lab, host, self.server.origin(), meeting, colour, self._folder, first)
+        self._stack.callback(publisher.close)
+        return publisher
+
+    def counter(self, host: str, meeting: str) -> Counter:
+        counter = Counter(self.lab, host, self.server.origin(), meeting, self._folder)
+        self._stack.callback(counter.close)
+        return counter
 
     def webrtcbin(self, host: str, meeting: str, colour: str, codec: str, checks: bool = False) -> WebRTCBin:
         member = WebRTCBin(self.lab, host, self.server.origin(), meeting, colour, codec, checks, self._folder)

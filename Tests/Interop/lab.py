@@ -42,6 +42,7 @@ class Lab:
 
     def __init__(self, clients: int = 2, pops: int = 1) -> None:
         self.name = f"test-{_RUN}-{next(_numbers)}"
+        self.pops = pops
         self._shape = ["--clients", str(clients), "--pops", str(pops)]
 
     def __enter__(self) -> Lab:
@@ -59,6 +60,10 @@ class Lab:
 
     def impair(self, host: str, *options: str) -> None:
         self._tool("impair", host, *options)
+
+    def downlink(self, host: str, *options: str) -> None:
+        """As `impair`, of what goes to `host` alone; it takes the place of an impairment."""
+        self._tool("downlink", host, *options)
 
     def delay(self, host: str, milliseconds: int, jitter: int = 0) -> None:
         self._tool("delay", host, str(milliseconds), str(jitter))

@@ -109,6 +109,39 @@ class Peer(Member):
         return answer["received"], answer["lost"]
 
 
+class Publisher(Program):
+    """A participant that sends a recording in three layers, and receives nothing."""
+
+    def __init__(
+        self, lab: Lab, host: str, origin: str, meeting: str, colour: str, folder: Path, first: int = 0
+    ) -> None:
+        """`first`: the group of the recording to begin with."""
+        name = f"Publisher {colour}"
+        options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour, "--first", str(first)]
+        super().__init__(lab, host, name, folder, "simulcast_client.py", *options)
+
+    def join(self) -> None:
+        self.participant_id: str = self._ask("join", timeout=60)["participant_id"]
+
+    def counts(self) -> dict:
+        return self._ask("counts")
+
+
+class Counter(Program):
+    """A participant that receives two pictures and all sounds, and counts their packets."""
+
+    def __init__(self, lab: Lab, host: str, origin: str, meeting: str, folder: Path) -> None:
+        options = ["--origin", origin, "--meeting", meeting, "--name", "Counter"]
+        super().__init__(lab, host, "Counter", folder, "counting_client.py", *options)
+
+    def join(self) -> None:
+        self._ask("join", timeout=40)
+
+    def take(self) -> dict:
+        """What came since the last call."""
+        return self._ask("take")
+
+
 class WebRTCBin(Member):
     """A participant made of GStreamer's webrtcbin, that joins by one message. It has no validator of schemas: what was said
     on its socket is held against the signaling's here."""

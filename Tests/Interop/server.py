@@ -38,12 +38,15 @@ class Server:
         drain: int = 0,
         certificate: tuple[Path, Path] | None = None,
         sections: str = "",
+        joins: str | None = None,
         environment: dict[str, str] | None = None,
         limit: int | None = None,
+        binary: Path = BINARY,
     ) -> None:
         """`more`: further options of appliance/config. `sections`: further sections of the configuration.
+        `joins`: the value of `api.joins`.
         `environment`: variables beside our own. `limit`: of its descriptors."""
-        self._limit = limit
+        self._binary, self._limit = binary, limit
         self.lab, self.host = lab, host
         self._environment = {**os.environ, **(environment or {})}
         self.log = folder / f"{host}.log"
@@ -61,11 +64,14 @@ class Server:
             options += ["--certificate", str(certificate[0]), "--key", str(certificate[1])]
         options += more
         made = subprocess.run([ROOT / "appliance" / "config", *options], capture_output=True, text=True, check=True)
-        self._config.write_text(made.stdout + sections)
+        text = made.stdout + sections
+        if joins is not None:
+            text = text.replace("\napi:\n", f"\napi:\n  joins: {joins}\n")
+        self._config.write_text(text)
 
     def __enter__(self) -> Server:
-        assert BINARY.exists(), f"there is no {BINARY}: swift build -c release --product needletail"
-        command = self.lab.command(self.host, str(BINARY), "serve", "--config", str(self._config), "--dev")
+        assert self._binary.exists(), f"there is no {self._binary}: swift build -c release --product needletail"
+        command = self.lab.command(self.host, str(self._binary), "serve", "--config", str(self._config), "--dev")
         if self._limit is not None:
             command = ["prlimit", f"--nofile={self._limit}", *command]
         with self.log.open("wb") as log:

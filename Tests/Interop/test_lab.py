@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from lab import TOOL, Lab
+from lab import TOOL, Lab, wait_until
+from server import BINARY
 
 
 def ping(lab: Lab, host: str, address: str, count: int = 3, interval: float = 0.01) -> tuple[int, float]:
@@ -49,6 +53,20 @@ def test_loss_is_drawn_in_both_directions_and_taken_back() -> None:
         assert 550 < received < 730
         lab.impair("client1")
         assert ping(lab, "client1", lab.address("client2"), count=200, interval=0.002)[0] == 200
+
+
+def test_a_downlink_loses_and_holds_back_what_goes_to_a_host_alone() -> None:
+    with Lab(clients=2, pops=0) as lab:
+        address = lab.address("client2")
+        lab.downlink("client1", "--loss", "20%")
+        received, _ = ping(lab, "client1", address, count=1000, interval=0.002)
+        # One way: 800 of 1000 with a standard deviation of 13; six of those to either side.
+        assert 720 < received < 880
+        lab.downlink("client1", "--rate", "500kbit")
+        assert "tbf" in lab.run("switch", "tc", "qdisc", "show", "dev", "client1").stdout
+        assert "tbf" not in lab.run("client1", "tc", "qdisc", "show", "dev", "eth0").stdout
+        lab.impair("client1")
+        assert ping(lab, "client1", address, count=200, interval=0.002)[0] == 200
 
 
 RECEIVE = """
@@ -112,12 +130,49 @@ def test_run_ends_with_the_commands_status_and_removes_the_lab() -> None:
     assert name not in subprocess.check_output([TOOL, "list"], text=True).split()
 
 
+def test_a_fleet_is_linked_and_apart_by_its_delay_until_ctrl_c(tmp_path: Path) -> None:
+    # The tool makes it, and takes it away.
+    lab = Lab(clients=2, pops=2)
+    log = tmp_path / "fleet.log"
+    with log.open("wb") as output:
+        fleet = subprocess.Popen(
+            [TOOL, "fleet", "2", "--delay", "20", "--name", lab.name],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, "NEEDLETAIL_BINARY": str(BINARY)},
+        )  # fmt: skip
+    try:
+
+        def is_ready() -> bool:
+            assert fleet.poll() is None, f"the fleet ended ({fleet.returncode})"
+            return "The fleet is ready" in log.read_text()
+
+        wait_until("the fleet", is_ready, timeout=70, explain=log.read_text)
+        shown = lab.run("pop2", str(BINARY), "fleet", "status", "--ops", "127.0.0.1:9090")
+        assert shown.returncode == 0 and shown.stdout.count(" serving ") == 2, shown.stdout
+        assert re.search(r"^pop1 +open ", shown.stdout, re.MULTILINE), shown.stdout
+        for address in (lab.address("pop2"), lab.address("client2", 6)):
+            received, mean = ping(lab, "client1", address, count=5, interval=0.1)
+            assert received == 5 and mean >= 40, f"{address}: {mean} ms"
+        assert ping(lab, "client1", lab.address("pop1"))[1] < 20
+        # What delays one host leaves it at its site.
+        lab.delay("client1", 10)
+        lab.delay("client1", 0)
+        assert ping(lab, "client1", lab.address("pop1"))[1] < 20
+    finally:
+        fleet.send_signal(signal.SIGINT)
+        status = fleet.wait(timeout=20)
+    assert status == 0, log.read_text()
+    assert lab.name not in subprocess.check_output([TOOL, "list"], text=True).split()
+    assert lab.name not in subprocess.check_output(["ip", "netns", "list"], text=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["up", "Bad_Name"], "NAME must be"),
         (["exec", "no-such-lab", "client1", "true"], "there is no lab"),
         (["up", "test-refused", "--clients", "many"], "needs a number"),
+        (["fleet", "1"], "2 to 9"),
+        (["fleet", "2", "--delay", "5"], "even number"),
         (["fly"], "there is no 'fly'"),
     ],
 )

@@ -109,6 +109,10 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("pop: {id: 70000}", ":4: pop.id: must be a whole number from 1 to 65535"),
         ("workers: {cores: []}", ":4: workers.cores: must name 1 to 16 cores"),
+        (
+            "workers: {cores: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]}",
+            ":4: workers.cores: must name 1 to 16 cores"
+        ),
         ("workers: {cores: [1, 1]}", ":4: workers.cores: names a core twice"),
         ("workers: {cores: [5000]}", ":4: workers.cores: must name cores from 0 to 1023"),
         ("api: {listen: \"8080\"}", ":4: api.listen: must be host:port, as 127.0.0.1:8080 or [::]:8080"),

@@ -1,5 +1,9 @@
+import Api
+import Fleet
 import Foundation
+import Meetings
 import Redis
+import TestSupport
 import Testing
 
 @testable import needletail
@@ -35,11 +39,12 @@ struct FleetSectionTests {
                 + ", redis: [redis.example.org, \"192.0.2.40:7000\", \"[fd00::5]:7001\", \"fd00::6\"], redis_user: n, "
                 + "redis_password_file: \"\(password)\", key_prefix: \"east:\"")
         let fleet = try #require(configuration.fleet)
+        let redis = fleet.redis
         #expect(
-            fleet.redis.addresses.map(\.description)
+            redis.addresses.map(\.description)
                 == ["redis.example.org:6379", "192.0.2.40:7000", "[fd00::5]:7001", "[fd00::6]:6379"])
-        #expect(fleet.redis.user == "n" && fleet.redis.password == "a secret" && fleet.redis.prefix == "east:")
-        #expect(fleet.redis.tls == nil)
+        #expect(redis.user == "n" && redis.password == "a secret" && redis.prefix == "east:")
+        #expect(redis.tls == nil && fleet.api.links == nil)
         #expect(fleet.api.name.rawValue == "a" && fleet.api.url == "https://a.example.org")
         #expect(fleet.api.mediaAddresses == ["192.0.2.2:3478", "[2001:db8::2]:3478"])
         #expect(configuration.api.signalingURL == "https://a.example.org")
@@ -73,7 +78,10 @@ struct FleetSectionTests {
 
     /// What is added to a section that has a name and an address.
     private static let additions: [(String, String)] = [
-        ("key_prefix: x", "fleet.redis: is missing: name the servers, as [\"192.0.2.40:6379\"]"),
+        (
+            "key_prefix: x",
+            "fleet.redis: is missing: name the servers, as [\"192.0.2.40:6379\"]"
+        ),
         ("redis: r", "fleet.redis: must be a list"),
         ("redis: [r, r]", "fleet.redis: names r twice"),
         ("redis: [\"r:0\"]", "fleet.redis: r:0 has no port that a server has"),
@@ -120,6 +128,121 @@ struct FleetSectionTests {
         }
     }
 
+    // MARK: links
+
+    private static let listen = ", listen: [\"192.0.2.2:7443\"]"
+
+    private func keys(_ files: (certificate: String, key: String), _ authority: TestAuthority) -> String {
+        ", certificate: \"\(files.certificate)\", key: \"\(files.key)\", ca: \"\(authority.path)\""
+    }
+
+    @Test func whatIsGivenOfLinksIsTaken() throws {
+        let authority = try TestAuthority()
+        let keys = keys(try authority.issue("DNS:a,DNS:x"), authority)
+        let plain = try load(Self.rest + ", redis: [r], listen: [\"192.0.2.2:7443\", \"[2001:db8::2]:7443\"]" + keys)
+        let links = try #require(plain.fleet?.api.links)
+        #expect(links.fleet == "needletail:" && links.peers.isEmpty)
+        #expect(links.listen == [.init(host: "192.0.2.2", port: 7_443), .init(host: "2001:db8::2", port: 7_443)])
+        #expect(links.announced.map(\.description) == ["192.0.2.2:7443", "[2001:db8::2]:7443"])
+        #expect(plain.listeners.contains { $0.key == .fleetListen } && plain.certificates.count == 1)
+        let hidden = try load(
+            Self.rest
+                + ", redis: [r], key_prefix: east, listen: [\"0.0.0.0:7443\"], announced_addresses: [\"p.example:1\"]"
+                + keys)
+        #expect(hidden.fleet?.api.links?.announced.map(\.description) == ["p.example:1"])
+        #expect(hidden.fleet?.api.links?.fleet == "east")
+    }
+
+    @Test func eachMistakeOfLinksNamesFileLineAndKey() throws {
+        let authority = try TestAuthority()
+        let other = try TestAuthority()
+        let (mine, theirs) = (try authority.issue("DNS:a"), try authority.issue("DNS:b"))
+        let onlyServer = try authority.issue("DNS:a", usage: "serverAuth")
+        let redis = ", redis: [r]"
+        let mistakes: [(String, String)] = [
+            (redis + ", ca: \"/no/f\"", "fleet.ca: needs fleet.listen, where the other PoPs come in"),
+            (redis + Self.listen, "fleet.certificate: is missing: fleet.listen needs a PEM file"),
+            (
+                redis + Self.listen + ", certificate: /no/f", "fleet.key: is missing: fleet.listen needs a PEM file"
+            ),
+            (
+                redis + Self.listen + ", certificate: /no/f, key: /no/k",
+                "fleet.ca: is missing: fleet.listen needs a PEM file"
+            ),
+            (
+                redis + Self.listen + ", certificate: /no/f, key: /no/k, ca: /no/c",
+                "fleet.certificate: /no/f does not exist"
+            ),
+            (
+                redis + Self.listen + ", certificate: \"\(mine.certificate)\", key: /no/k, ca: /no/c",
+                "fleet.key: /no/k does not exist"
+            ),
+            (
+                redis + Self.listen + ", certificate: \"\(mine.certificate)\", key: \"\(mine.key)\", ca: /no/c",
+                "fleet.ca: /no/c does not exist"
+            ),
+            (
+                redis + Self.listen
+                    + ", certificate: \"\(mine.certificate)\", key: \"\(mine.key)\", ca: \"\(mine.key)\"",
+                "fleet.ca: \(mine.key) holds no certificate in PEM"
+            ),
+            (
+                redis + Self.listen
+                    + ", certificate: \"\(mine.certificate)\", key: \"\(theirs.key)\", ca: \"\(authority.path)\"",
+                "fleet.certificate: the key of \(theirs.key) is not that of the certificate of \(mine.certificate)"
+            ),
+            (
+                redis + Self.listen + keys(theirs, authority),
+                "fleet.certificate: \(theirs.certificate) is for b: the first DNS name of its subjectAltName must be "
+                    + "fleet.name, a"
+            ),
+            (
+                redis + Self.listen + keys(mine, other),
+                "fleet.certificate: \(mine.certificate) is not taken by those who trust \(other.path): "
+                    + "unable to get local issuer certificate"
+            ),
+            (
+                redis + Self.listen + keys(onlyServer, authority),
+                "fleet.certificate: \(onlyServer.certificate) is not taken by those who trust \(authority.path): "
+                    + "unsuitable certificate purpose"
+            ),
+        ]
+        expect(mistakes)
+    }
+
+    @Test func eachMistakeOfAddressesNamesFileLineAndKey() throws {
+        let authority = try TestAuthority()
+        let good = keys(try authority.issue("DNS:a"), authority)
+        let redis = ", redis: [r]"
+        let fixed =
+            "fleet.peers: is not supported: a fixed list of PoPs shares no meetings; name a Redis in fleet.redis"
+        expect([
+            (redis + ", listen: []" + good, "fleet.listen: must name 1 to 16 addresses, as [\"192.0.2.2:7443\"]"),
+            (redis + ", listen: [\"h:0\"]" + good, "fleet.listen: h:0 has no port that others could know"),
+            (
+                redis + ", listen: [\"[::]:7443\"]" + good,
+                "fleet.listen: [::]:7443 is no address that other PoPs could reach: give them fleet.announced_addresses"
+            ),
+            (
+                redis + Self.listen + ", announced_addresses: [\"0.0.0.0:7443\"]" + good,
+                "fleet.announced_addresses: 0.0.0.0:7443 is no address that a PoP could be reached by"
+            ),
+            (Self.listen + good + ", peers: [\"b=h:1\"]", fixed), (redis + ", peers: []", fixed),
+            (
+                redis + ", listen: [\"127.0.0.1:9090\"]" + good,
+                "fleet.listen: and ops.listen name the same place twice, 127.0.0.1:9090 and 127.0.0.1:9090: "
+                    + "each needs a port of its own"
+            ),
+        ])
+    }
+
+    private func expect(_ mistakes: [(section: String, message: String)]) {
+        for (section, message) in mistakes {
+            let told = complaint(Self.rest + section)
+            #expect(told == "f:2: " + message || told == "f: " + message, "\(section)")
+        }
+    }
+
     @Test func aFileThatHoldsNoCertificateIsRefused() throws {
         let empty = try file("nothing\n")
         defer { try? FileManager.default.removeItem(atPath: empty) }
@@ -144,5 +267,63 @@ struct FleetSectionTests {
                 "the registry cannot be reached: this is what was known last",
             ])
         #expect(!fleet.isWhole)
+    }
+
+    @Test func roundTripsOfLinksAreTold() throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let rest = #""state":"serving","load":0,"participants":0,"capacity":8,"age_s":0"#
+        let text = """
+            {"name":"a","registry_up":true,"pops":[{"name":"a",\(rest)},{"name":"b","linked":true,"rtt_ms":12.345,\(rest)},
+             {"name":"c","linked":true,\(rest)},{"name":"d","linked":false,\(rest)}]}
+            """
+        let fleet = try decoder.decode(FleetAnswer.self, from: Data(text.utf8))
+        let links = fleet.lines.map { $0.split(separator: "  ").last.map { $0.drop { $0 == " " } } }
+        #expect(links.prefix(5) == ["LINK", "-", "12.3 ms", "open", "none"])
+    }
+
+    @Test func trunksAreToldAsATable() throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let rest = #""state":"serving","load":0,"participants":0,"capacity":8,"age_s":0"#
+        let trunk = """
+            {"open":true,"lanes":2,"tracks_in":5,"tracks_out":3,"sent_packets":100,"sent_bytes":9,"received_packets":397,
+            "missing_packets":8,"repaired_packets":5,"rtt_ms":81.56}
+            """
+        let closed = """
+            {"open":false,"lanes":0,"tracks_in":0,"tracks_out":0,"sent_packets":0,"sent_bytes":0,"received_packets":0,
+            "missing_packets":0,"repaired_packets":0}
+            """
+        let text = """
+            {"name":"a","registry_up":true,"pops":[{"name":"a",\(rest)},{"name":"b","trunk":\(trunk),\(rest)},
+             {"name":"c","trunk":\(closed),\(rest)},{"name":"d",\(rest)}]}
+            """
+        let fleet = try decoder.decode(FleetAnswer.self, from: Data(text.utf8))
+        #expect(
+            fleet.lines.suffix(4) == [
+                "TRUNK  STATE   SENT  RECEIVED  LOSS   UNREPAIRED  RTT      LANES  TRACKS",
+                "b      open    100   397       2.00%  3           81.6 ms  2      5 in, 3 out",
+                "c      closed  0     0         0.00%  0           -        0      0 in, 0 out",
+                "the registry is up",
+            ])
+    }
+
+    @Test func theCheckSaysWhetherTheCertificateIsValidNow() throws {
+        let authority = try TestAuthority()
+        let certificate = keys(try authority.issue("DNS:a", until: 1_700_000_000), authority)
+        let configuration = try load(Self.rest + ", redis: [r]" + Self.listen + certificate)
+        func finding(at seconds: Int64) -> [MachineCheck.Finding] {
+            CertificateCheck.findings(configuration, at: Timestamp(milliseconds: seconds * 1_000))
+        }
+        let good = finding(at: 1_699_999_999)
+        #expect(good.map(\.line) == ["ok       fleet certificate: valid until 2023-11-14T22:13:20Z"])
+        let expired = finding(at: 1_700_000_001)
+        #expect(
+            expired.map(\.line) == [
+                "error    fleet certificate: expired at 2023-11-14T22:13:20Z: renew fleet.certificate, it is read again by "
+                    + "itself"
+            ])
+        let early = finding(at: 1_500_000_000)
+        #expect(early.map(\.severity) == [.error] && early[0].text.contains("not valid before"))
     }
 }

@@ -233,6 +233,8 @@ final class Meeting {
         case .sessionClosed: "sessionClosed"
         case .sessionValidated: "sessionValidated"
         case .layersWanted: "layersWanted"
+        case .slotPaused: "slotPaused"
+        case .pathReport: "pathReport"
         default: "other"
         }
     }

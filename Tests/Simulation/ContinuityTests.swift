@@ -153,6 +153,32 @@ struct ContinuityTests {
         #expect(zip(pictures, pictures.dropFirst()).allSatisfy { $1 - $0 <= 1 && $1 >= $0 }, "\(pictures)")
     }
 
+    @Test("a switch is told with the timestamp of its first packet, as the viewer gets it")
+    func switchTimestamp() throws {
+        let world = try World(seed: 57)
+        var (camera, viewer, slot, ssrc) = pair(world)
+        let other = Peer(world, index: 3)
+        var second = Camera(other, index: 2)
+        world.run(3)
+        other.check()
+        world.run(3)
+        for number in 0..<5 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        let before = try #require(viewer.inboxes[ssrc]).timestamps
+        world.command(0, .mapSlot(MapSlot(slot: slot, track: second.track, maxHeight: 720)))
+        world.run(3)
+        second.frame(keyframe: true)
+        world.run(10)
+        let told = world.events.compactMap { event -> UInt32? in
+            if case .slotSwitched(slot, _, _, let timestamp) = event { timestamp } else { nil }
+        }
+        let all = try #require(viewer.inboxes[ssrc]).timestamps
+        #expect(told == [before[0], all[before.count]])
+        #expect(told[0] != told[1])
+    }
+
     @Test("a top layer that stops is replaced within a second")
     func topLayerStops() throws {
         let world = try World(seed: 56)

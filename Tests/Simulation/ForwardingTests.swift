@@ -94,6 +94,49 @@ struct ForwardingTests {
         #expect(camera.peer.nacksReceived > 10)
     }
 
+    /// 60 ms to the viewer and back, as its report says.
+    @Test func whoAsksOftenGetsAPacketOnceARoundTrip() throws {
+        let link = MemoryPort.Link(delay: 30_000_000)
+        let world = try World(seed: 10, inbound: link, outbound: link)
+        var (camera, viewer, _, ssrc) = pair(world)
+        viewer.asksAgain = false
+        for number in 0..<40 {
+            camera.frame(keyframe: number == 0)
+            world.run(33)
+        }
+        let report = try #require(viewer.clocks.last { $0.ssrc == ssrc })
+        let delay = UInt32((world.now - report.at) * 65_536 / 1_000_000_000)
+        let block = ReportBlock(
+            ssrc: ssrc, lastSenderReport: UInt32(truncatingIfNeeded: report.ntp >> 16),
+            delaySinceLastSenderReport: delay)
+        viewer.sendRTCP { writer in
+            withUnsafePointer(to: block) {
+                _ = writer.addReceiverReport(ssrc: 1, blocks: UnsafeBufferPointer(start: $0, count: 1))
+            }
+        }
+        let number = try UInt16(truncatingIfNeeded: #require(viewer.inboxes[ssrc]?.highest))
+        let ask = {
+            viewer.sendRTCP { writer in
+                [number, number, number].withUnsafeBufferPointer {
+                    _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0)
+                }
+            }
+        }
+        for _ in 0..<60 {
+            ask()
+            world.run(5)
+        }
+        world.run(100)
+        // In 300 ms.
+        #expect((4...5).contains(viewer.retransmissionsReceived), "\(viewer.retransmissionsReceived)")
+        #expect(world.worker().pointee.counters[.resendsHeldBack] >= 55)
+        for _ in 0..<600 {
+            ask()
+            world.run(5)
+        }
+        #expect(viewer.retransmissionsReceived <= 10)
+    }
+
     @Test func aChangeOfSourceGoesOnWhereTheLastEnded() throws {
         let world = try World(seed: 4)
         var (first, viewer, slot, ssrc) = pair(world)

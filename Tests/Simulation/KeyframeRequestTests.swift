@@ -145,6 +145,43 @@ struct KeyframeRequestTests {
         #expect(camera.peer.keyframeRequests.isEmpty)
     }
 
+    @Test("the end of a burst just after another keyframe waits for the next report")
+    func endOfBurstTooSoon() throws {
+        let world = try World(seed: 101)
+        var (camera, viewer, _, ssrc) = pair(world)
+        var answered = 0
+        func go(_ frames: Int) {
+            for _ in 0..<frames {
+                camera.frame(keyframe: camera.peer.keyframeRequests.count > answered)
+                answered = camera.peer.keyframeRequests.count
+                world.run(33)
+            }
+        }
+        func report(lost: UInt8) {
+            viewer.sendRTCP { writer in
+                withUnsafePointer(to: ReportBlock(ssrc: ssrc, fractionLost: lost)) {
+                    _ = writer.addReceiverReport(ssrc: 1, blocks: UnsafeBufferPointer(start: $0, count: 1))
+                }
+            }
+        }
+        warmUp(&camera, world)
+        report(lost: 200)
+        go(40)
+        viewer.sendRTCP { _ = $0.addPictureLossIndication(senderSSRC: 1, mediaSSRC: ssrc) }
+        go(3)
+        #expect(answered == 1)
+        report(lost: 0)
+        go(10)
+        #expect(answered == 1)
+        go(30)
+        report(lost: 0)
+        go(10)
+        #expect(answered == 2)
+        report(lost: 0)
+        go(40)
+        #expect(answered == 2)
+    }
+
     @Test("a gap that is too long to repair ends at the next keyframe, without a gap for viewers", arguments: [0, 1])
     func longGap(viewerWorker: Int) throws {
         let world = try World(workers: 2, seed: 105)

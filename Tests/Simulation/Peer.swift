@@ -79,6 +79,14 @@ final class Peer {
     /// Hears of what no worker may send.
     var complain: (Comment) -> Void = { Issue.record($0) }
     var transportSequence: UInt16 = 0
+    var downlink: Downlink?
+    /// Tells what came by transport-wide number, each 50 ms.
+    var answersFeedback = false
+    /// Since the last feedback: when, ns.
+    private var arrivals: [UInt16: UInt64] = [:]
+    private var answeredUpTo: UInt16?
+    private var answerDue: UInt64 = 0
+    private var answers: UInt8 = 0
     /// Every Session's ids are its own; the worker translates.
     var extensions: ExtensionMap
 
@@ -142,6 +150,12 @@ final class Peer {
         map.rid = 10
         map.repairedRid = 11
         map.audioLevel = 1
+        return map
+    }
+
+    /// Likewise with transport-wide sequence numbers.
+    static var numberedExtensions: ExtensionMap {
+        var map = defaultExtensions
         map.transportSequence = 3
         return map
     }
@@ -252,6 +266,8 @@ final class Peer {
 
     /// NACKs what is missing, some milliseconds after it was found so and each 50 ms.
     func turn(_ now: UInt64) {
+        for payload in downlink?.arrivals(now: now) ?? [] { receive(payload, now) }
+        if answersFeedback, now >= answerDue, !arrivals.isEmpty { answer(now) }
         guard asksAgain else { return }
         for (ssrc, inbox) in inboxes where !inbox.missing.isEmpty {
             let due = inbox.missing.filter { now - (inbox.askedAt[$0] ?? 0) >= 50_000_000 }.sorted()
@@ -262,6 +278,30 @@ final class Peer {
                 list.withUnsafeBufferPointer { _ = writer.addNack(senderSSRC: 1, mediaSSRC: ssrc, sequences: $0) }
             }
         }
+    }
+
+    private func answer(_ now: UInt64) {
+        answerDue = now + 50_000_000
+        let start = answeredUpTo.map { $0 &+ 1 } ?? arrivals.keys.min()!
+        let known = arrivals.filter { Int16(bitPattern: $0.key &- start) >= 0 }
+        arrivals = [:]
+        guard let last = known.keys.max(by: { $0 &- start < $1 &- start }) else { return }
+        let ticks = (0...Int(last &- start)).map { place -> Int64 in
+            known[start &+ UInt16(place)].map { Int64($0 / 250_000) } ?? RTCPWriter.lost
+        }
+        answeredUpTo = last
+        sendRTCP { writer in
+            ticks.withUnsafeBufferPointer {
+                _ = writer.addTransportFeedback(
+                    senderSSRC: 1, mediaSSRC: 1, baseSequence: start, feedbackCount: answers, arrivals: $0)
+            }
+        }
+        answers &+= 1
+    }
+
+    /// A datagram of the PoP's.
+    func arrive(_ payload: [UInt8], _ now: UInt64) {
+        if let downlink { downlink.take(payload, now: now) } else { receive(payload, now) }
     }
 
     func receive(_ payload: [UInt8], _ now: UInt64) {
@@ -298,11 +338,18 @@ final class Peer {
         }
         let name = plain.element(extensions.mid).map { String(decoding: $0, as: UTF8.self) }
         names[header.ssrc, default: []].append(name)
+        if let number = plain.element(extensions.transportSequence) {
+            arrivals[UInt16(number[0]) << 8 | UInt16(number[1])] = world.now
+        }
+        // Padding alone.
+        guard !plain.payload.isEmpty else { return }
         if let media = repairs[header.ssrc] {
             rtxSequences[header.ssrc] = max(index, reference ?? 0)
             retransmissionsReceived += 1
             let original = RTX.originalSequence(plain.payload)!
-            let sequence = SequenceNumber.extended(original, near: inboxes[media]!.highest!)!
+            // What was lost at the very beginning may come as a probe.
+            guard let highest = inboxes[media]?.highest else { return }
+            let sequence = SequenceNumber.extended(original, near: highest)!
             let payload = Array(plain.payload.dropFirst(2))
             if takes(media, sequence, plain, payload) { note(media, sequence, plain.timestamp, payload) }
         } else {

@@ -17,6 +17,8 @@ struct Camera {
     static let payloadType: UInt8 = 96
     static let rtxType: UInt8 = 97
     static let heights: [UInt16] = [180, 360, 720]
+    /// Its pictures are smaller by so much, as a browser makes them that has too little time or bandwidth.
+    var reduction: UInt16 = 1
 
     /// Publishes VP8 in `layers` layers; with `names` the layers have rids, without them SSRCs.
     init(
@@ -46,22 +48,23 @@ struct Camera {
                     layers: descriptions, layerCount: UInt8(layers))))
     }
 
-    /// Sends a frame of `packets` packets in every layer (or one); each payload says layer, picture and packet.
+    /// Sends a frame of `packets` packets in every layer (or some); each payload says layer, picture and packet.
     mutating func frame(
-        keyframe: Bool = false, packets: Int = 3, layers: Range<Int>? = nil, mid: String? = nil, rids: Bool = false,
+        keyframe: Bool = false, packets: Int = 3, layers: Range<Int>? = nil, active: LayerSet = .below(3),
+        mid: String? = nil, rids: Bool = false,
         loses: (Int) -> Bool = { _ in false }
     ) {
         timestamp &+= 3_000
         picture = (picture + 1) & 0x7fff
         temporal &+= 1
-        for layer in layers ?? 0..<ssrcs.count {
+        for layer in layers ?? 0..<ssrcs.count where active.contains(UInt8(layer)) {
             for packet in 0..<packets {
                 let first = packet == 0
                 var payload: [UInt8] = [
                     first ? 0x90 : 0x80, 0xc0, 0x80 | UInt8(picture >> 8), UInt8(picture & 0xff), temporal,
                 ]
                 if first {
-                    let height = Self.heights[3 - ssrcs.count + layer]
+                    let height = Self.heights[3 - ssrcs.count + layer] / reduction
                     payload += [keyframe ? 0 : 1, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01]
                     payload += [UInt8(height & 0xff), UInt8(height >> 8)]
                 }
@@ -109,7 +112,8 @@ func pair(
     _ world: World, workers: (Int, Int) = (0, 0), profile: SRTPProfile = .aeadAes128Gcm, layers: Int = 1,
     maxHeight: UInt16 = 720, names: Bool = false, rtx: Bool = true, feedback: PublisherFeedback = .all
 ) -> (camera: Camera, viewer: Peer, slot: SlotHandle, ssrc: UInt32) {
-    let publisher = Peer(world, worker: workers.0, index: 1, profile: profile)
+    let publisher = Peer(
+        world, worker: workers.0, index: 1, profile: profile, extensions: Peer.numberedExtensions)
     let viewer = Peer(world, worker: workers.1, index: 2, profile: profile)
     let camera = Camera(publisher, index: 1, layers: layers, names: names, feedback: feedback)
     let (slot, ssrc) = openSlot(viewer, index: 1, rtx: rtx)

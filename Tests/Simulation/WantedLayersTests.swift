@@ -193,6 +193,179 @@ struct WantedLayersTests {
     }
 }
 
+/// A publisher that encodes the layers that it was told last and no other, as a browser does with `layers_wanted`.
+private final class ObedientCamera {
+    private let world: World
+    private(set) var camera: Camera
+    /// Of its pictures (`Camera.reduction`); the next ones are keyframes.
+    var reduction: UInt16 {
+        get { camera.reduction }
+        set { (camera.reduction, isKeyframeDue) = (newValue, true) }
+    }
+    /// What its encoder makes; all before it was told anything.
+    private(set) var active: LayerSet
+    /// What it was told and takes up later, by when, ns.
+    private var orders: [(due: UInt64, layers: LayerSet)] = []
+    private var isKeyframeDue = true
+
+    /// From the worker's event to the encoder: control, the socket, the page.
+    private static let delay: UInt64 = 60_000_000
+
+    init(_ world: World, _ camera: Camera) {
+        self.world = world
+        self.camera = camera
+        active = .below(3)
+    }
+
+    /// Time goes on, with a frame each 33 ms. Answers what was sent in it, by layer: frames.
+    @discardableResult
+    func run(_ milliseconds: Int) -> [Int] {
+        var sent = [0, 0, 0]
+        for _ in 0..<(milliseconds / 33) {
+            for case .layersWanted(camera.track, let layers) in world.events {
+                orders.append((world.now + Self.delay, layers))
+            }
+            world.events = []
+            while let order = orders.first, order.due <= world.now {
+                orders.removeFirst()
+                // Encoders begin anew where a layer is added.
+                if active.union(order.layers) != active { isKeyframeDue = true }
+                active = order.layers
+            }
+            // Who encodes nothing hears no request.
+            if !camera.peer.keyframeRequests.isEmpty, !active.isEmpty { isKeyframeDue = true }
+            camera.peer.keyframeRequests = []
+            if !active.isEmpty {
+                camera.frame(keyframe: isKeyframeDue, active: active)
+                isKeyframeDue = false
+            }
+            for layer in 0..<3 where active.contains(UInt8(layer)) { sent[layer] += 1 }
+            world.run(33)
+        }
+        return sent
+    }
+}
+
+/// A publisher encodes what it was told is wanted: each picture comes as soon as its encoder makes it.
+@Suite(.serialized)
+struct ObedientPublisherTests {
+    /// From a change of a tile to its picture, ms: `ObedientCamera.delay`, a frame, and time to forward it.
+    private static let patience = 132
+
+    /// A viewer and its one tile.
+    private struct Viewer {
+        let peer: Peer
+        let slot: SlotHandle
+        let ssrc: UInt32
+        let track: TrackHandle
+
+        init(_ world: World, worker: Int, index: UInt32, track: TrackHandle) {
+            peer = Peer(world, worker: worker, index: index)
+            (slot, ssrc) = openSlot(peer, index: index)
+            self.track = track
+            world.run(3)
+            peer.check()
+            world.run(3)
+        }
+
+        func look(height: UInt16) {
+            peer.inboxes[ssrc] = nil
+            peer.world.command(peer.worker, .mapSlot(MapSlot(slot: slot, track: track, maxHeight: height)))
+        }
+
+        func leave() { peer.world.command(peer.worker, .mapSlot(MapSlot(slot: slot, track: .none, maxHeight: 0))) }
+
+        /// The layer of the latest picture since it looked.
+        var shown: UInt8? {
+            guard let inbox = peer.inboxes[ssrc], let last = inbox.highest, let payload = inbox.payloads[last] else {
+                return nil
+            }
+            return payload[payload.count - 103]
+        }
+    }
+
+    private func replica(_ world: World, of track: TrackHandle, on worker: Int) -> TrackHandle {
+        guard worker != track.worker else { return track }
+        let replica = TrackHandle(worker: UInt8(worker), index: 9, generation: world.nextGeneration())
+        world.command(
+            worker,
+            .openTrack(
+                OpenTrack(
+                    track: replica, source: .sibling(track), mid: ShortText(), kind: .video, codec: .vp8,
+                    payloadTypes: PayloadTypes(), layers: .init(repeating: LayerDescription()), layerCount: 3)))
+        world.run(3)
+        world.command(track.worker, .feed(track, replica: replica))
+        return replica
+    }
+
+    @Test(arguments: [0, 1])
+    func aCameraThatShrinksKeepsItsLayer(viewersOn worker: Int) throws {
+        let world = try World(workers: 2, seed: 30)
+        let publisher = Peer(world, worker: 0, index: 1)
+        let camera = ObedientCamera(world, Camera(publisher, index: 1, layers: 3))
+        world.run(3)
+        publisher.check()
+        camera.run(330)
+        let viewer = Viewer(world, worker: worker, index: 2, track: replica(world, of: camera.camera.track, on: worker))
+        viewer.look(height: 720)
+        camera.run(2_500)
+        // The layer below was larger, when it was sent last.
+        for reduction: UInt16 in [3, 4, 1, 2, 1] {
+            camera.reduction = reduction
+            #expect(camera.run(3_300) == [0, 0, 100], "reduced by \(reduction)")
+            #expect(viewer.shown == 2, "reduced by \(reduction)")
+        }
+        viewer.look(height: 360)
+        camera.run(2_500)
+        #expect(camera.run(330) == [0, 10, 0], "what is known of it is of the same camera")
+    }
+
+    @Test(arguments: [0, 1])
+    func pictureComesWithinAKeyframeOfEachChange(viewersOn worker: Int) throws {
+        let world = try World(workers: 2, seed: 29)
+        let publisher = Peer(world, worker: 0, index: 1)
+        let camera = ObedientCamera(world, Camera(publisher, index: 1, layers: 3))
+        world.run(3)
+        publisher.check()
+        #expect(camera.run(330) == [10, 10, 10], "until somebody knows better all is encoded")
+        camera.run(1_500)
+        #expect(camera.run(330) == [0, 0, 0], "nobody came")
+
+        let track = replica(world, of: camera.camera.track, on: worker)
+        let first = Viewer(world, worker: worker, index: 2, track: track)
+        let second = Viewer(world, worker: 0, index: 3, track: camera.camera.track)
+        /// One looks, and sees `layer` in time; then what nobody wants is encoded no more.
+        func expectPicture(_ viewer: Viewer, height: UInt16, _ layer: UInt8, then wanted: [Int]) {
+            viewer.look(height: height)
+            camera.run(Self.patience + (worker == 0 ? 0 : 33))
+            #expect(viewer.shown == layer, "\(height) lines")
+            camera.run(2_500)
+            #expect(camera.run(330) == wanted.map { $0 * 10 }, "\(height) lines")
+            #expect(viewer.shown == layer, "\(height) lines, later")
+        }
+        expectPicture(first, height: 180, 0, then: [1, 0, 0])
+        expectPicture(first, height: 720, 2, then: [0, 0, 1])
+        expectPicture(first, height: 180, 0, then: [1, 0, 0])
+        expectPicture(first, height: 360, 1, then: [0, 1, 0])
+        expectPicture(second, height: 720, 2, then: [0, 1, 1])
+        expectPicture(first, height: 180, 0, then: [1, 0, 1])
+        second.leave()
+        camera.run(2_500)
+        #expect(camera.run(330) == [10, 0, 0])
+        first.leave()
+        camera.run(2_500)
+        #expect(camera.run(330) == [0, 0, 0])
+        // Far longer than any silence counts, and than requests for keyframes wait.
+        for _ in 0..<10 {
+            for peer in [publisher, first.peer, second.peer] { peer.check() }
+            camera.run(2_000)
+        }
+        expectPicture(first, height: 720, 2, then: [0, 0, 1])
+        expectPicture(second, height: 180, 0, then: [1, 0, 1])
+        #expect(first.peer.inboxes[first.ssrc]?.missing.isEmpty == true)
+    }
+}
+
 extension Worker where Queue: ~Copyable {
     /// Turns in which nobody reads the events.
     fileprivate mutating func runUntilCommandsAreRead(now: UInt64) {

@@ -162,7 +162,7 @@ final class World {
         frame.withUnsafeBytes { bytes in
             guard let datagram = DatagramFrame(bytes) else { return }
             for peer in peers where peer.endpoint == datagram.destination {
-                peer.receive(Array(datagram.payload), now)
+                peer.arrive(Array(datagram.payload), now)
             }
         }
     }

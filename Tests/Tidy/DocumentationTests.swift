@@ -105,6 +105,20 @@ import Testing
         #expect(constants == Dictionary(described.map { ($0.0, $0.1 ?? .nan) }) { first, _ in first })
     }
 
+    @Test func theCongestionPageHasEveryConstant() throws {
+        let cells = try Self.page("Congestion").lines.filter { $0.hasPrefix("| `") }.compactMap { line in
+            line.split(separator: "|").first
+        }
+        let described = Set(cells.flatMap { Self.words(in: $0) })
+        let file = try #require(
+            try Repository.files(in: "Sources/Dataplane/Congestion", "swift").first {
+                $0.path.hasSuffix("/CongestionConstants.swift")
+            })
+        let constants = Set(file.text.matches(of: /static let (\w+)/).map { String($0.output.1) })
+        #expect(constants.count > 80)
+        #expect(constants.subtracting(described) == [])
+    }
+
     @Test func everySignalingMessageIsDescribed() throws {
         let schema = try Self.description("signaling.schema.json")
         let definitions = try #require(schema["$defs"] as? [String: Any])

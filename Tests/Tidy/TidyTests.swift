@@ -79,7 +79,7 @@ import Testing
         "Dataplane": ["Wire", "Mailbox", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CNuma"],
         "Agents": ["Wire", "COpenSSL"],
         "Meetings": [],
-        "Conference": ["Wire", "Mailbox", "Agents", "Meetings"],
+        "Conference": ["Wire", "Mailbox", "Agents", "Meetings", "Fleet"],
         "Store": ["Meetings"],
         "Fleet": ["Meetings"],
         "Redis": ["Meetings", "Fleet", "CHiredis", "COpenSSL"],

@@ -22,7 +22,10 @@ class FakeMedia extends EventTarget {
   sent = {};
   answers = [];
   servers = [];
+  wanted = [];
   closed = false;
+  bytes = 0;
+  connected = false;
 
   prepare() {
     this.prepared += 1;
@@ -38,6 +41,22 @@ class FakeMedia extends EventTarget {
 
   useServers(servers) {
     this.servers.push(servers);
+  }
+
+  wantLayers({ rids }) {
+    this.wanted.push(rids);
+  }
+
+  wantAllLayers() {
+    this.wanted.push("all");
+  }
+
+  async received() {
+    return new Map([["pair", this.bytes]]);
+  }
+
+  async shows() {
+    return this.bytes > 0;
   }
 
   async sendMicrophone(track) {
@@ -68,17 +87,22 @@ const JOINED = {
 
 function make() {
   const devices = new FakeDevices();
-  const media = new FakeMedia();
-  const call = new Call(devices, media, (state) => new Signaling("/api/v1/signal", state));
-  return { call, devices, media };
+  const connections = [];
+  const makeMedia = () => {
+    connections.push(new FakeMedia());
+    return connections.at(-1);
+  };
+  const connect = (state, alive, address = "/api/v1/signal") => new Signaling(address, state, alive);
+  const call = new Call(devices, makeMedia, connect);
+  return { call, devices, media: connections[0], connections };
 }
 
-async function joined() {
+async function joined(more = {}) {
   const made = make();
   const joining = made.call.join("123-456-789", ANA);
   await settle();
   const [socket] = FakeSocket.all;
-  socket.answer(JOINED);
+  socket.answer({ ...JOINED, ...more });
   await joining;
   await settle();
   return { ...made, socket };
@@ -178,6 +202,18 @@ test("a Slot that changes hands has no picture of its new name until the switch 
   assert.equal(call.slots.pictureOf("c", "video").mid, "5");
 });
 
+test("what our line has no room for is paused, and the server's word of our line is told", async () => {
+  const { call, socket } = await joined();
+  const grades = [];
+  call.addEventListener("quality", ({ detail }) => grades.push(detail.level));
+  socket.say({ type: "slot_paused", mid: "5" });
+  socket.say({ type: "quality", participant_id: "me", level: "poor", estimate_bits_per_second: 60_000 });
+  assert.deepEqual([call.slots.pictureOf("b", "video"), call.slots.isPaused("b", "video")], [null, true]);
+  socket.say({ type: "slot_switched", mid: "5", participant_id: "b", source: "video", layer: 0 });
+  assert.equal(call.slots.pictureOf("b", "video").mid, "5");
+  assert.deepEqual(grades, ["poor"]);
+});
+
 test("who is in can show it to the service, and nobody else", async () => {
   const { call } = make();
   assert.equal(call.place, null);
@@ -218,4 +254,154 @@ test("a host brings its key, locks and ends, and hears of the lock", async () =>
   assert.equal(socket.sent.at(-1).type, "end");
   socket.answer({ type: "error", code: "forbidden", status: 403 });
   await assert.rejects(ended, { code: "forbidden" });
+});
+
+const AWAY = "wss://b.example/api/v1/signal";
+
+test("a drained PoP is left when the new connection shows something, and not before", async () => {
+  const { call, media, socket, connections } = await joined();
+  let moved = 0;
+  call.addEventListener("moved", () => (moved += 1));
+  socket.say({ type: "migrate", reason: "drain", signaling_url: AWAY });
+  await settle();
+  const [, other] = FakeSocket.all;
+  assert.equal(other.url, AWAY);
+  const { type, session_token: token, resume, offer, meeting } = other.sent[0];
+  assert.deepEqual([type, token, resume, offer, meeting], ["join", "token", "secret", "the offer", undefined]);
+  other.answer({
+    ...JOINED, resumed: true, session_token: "fresh", sdp: "another answer",
+    slots: [{ mid: "7", participant_id: "b", source: "video" }],
+  });
+  await settle();
+  other.say({ type: "participant_left", participant_id: "b" });
+  socket.say({ type: "removed", reason: "moved" });
+  socket.drop();
+  await pass(300);
+  // What is said at the new PoP counts from the move on.
+  assert.deepEqual([moved, call.state, call.media === media, call.participants.size], [0, "meeting", true, 1]);
+  assert.equal(connections[1].sent.audio?.kind, "audio");
+  Object.assign(connections[1], { connected: true, bytes: 1 });
+  await pass(300);
+  assert.deepEqual([moved, call.media === connections[1], call.slots.midOf("b", "video")], [1, true, null]);
+  assert.equal(call.participants.size, 0);
+  assert.deepEqual(call.place, { meeting: "m", participant: "me", token: "fresh", service: "https://b.example" });
+  await pass(300);
+  assert.deepEqual([media.closed, connections[1].closed, FakeSocket.all.length], [true, false, 2]);
+});
+
+test("who cannot move stays, and is told of the drain", async () => {
+  const { call, media, socket, connections } = await joined();
+  let told = null;
+  call.addEventListener("migrate", ({ detail }) => (told = detail));
+  socket.say({ type: "migrate", reason: "drain", signaling_url: AWAY });
+  await settle();
+  FakeSocket.all[1].answer({ type: "error", code: "resume_expired", status: 409 });
+  await settle();
+  assert.deepEqual([told?.signaling_url, call.state, call.media === media], [AWAY, "meeting", true]);
+  assert.deepEqual([media.closed, connections[1].closed], [false, true]);
+});
+
+test("where socket and media are lost another PoP has our place", async () => {
+  const { call, media, socket, connections } = await joined({ signaling_alternates: [AWAY] });
+  FakeSocket.reachable = false;
+  socket.drop();
+  await pass(200);
+  FakeSocket.reachable = true;
+  await pass(300);
+  const other = FakeSocket.all.find(({ url }) => url === AWAY);
+  other.answer({ ...JOINED, resumed: true });
+  await settle();
+  assert.deepEqual([call.state, call.media === connections[1]], ["meeting", true]);
+  await pass(300);
+  assert.equal(media.closed, true);
+  // The old PoP is not asked any more.
+  const count = FakeSocket.all.length;
+  await pass(5_000);
+  assert.equal(FakeSocket.all.length, count);
+});
+
+test("the PoPs that were told last are those that have our place", async () => {
+  const { call, socket, connections } = await joined({ signaling_alternates: ["wss://former.test/api/v1/signal"] });
+  socket.say({ type: "alternates", signaling_alternates: [AWAY] });
+  FakeSocket.reachable = false;
+  socket.drop();
+  await pass(200);
+  FakeSocket.reachable = true;
+  await pass(300);
+  FakeSocket.all.find(({ url }) => url === AWAY).answer({ ...JOINED, resumed: true });
+  await settle();
+  assert.deepEqual([call.state, call.media === connections[1]], ["meeting", true]);
+});
+
+test("a lost socket alone is no reason to go", async () => {
+  const { call, media, socket } = await joined({ signaling_alternates: [AWAY] });
+  FakeSocket.reachable = false;
+  media.connected = true;
+  const flow = setInterval(() => (media.bytes += 1), 50);
+  socket.drop();
+  await pass(3_000);
+  clearInterval(flow);
+  assert.deepEqual([call.state, FakeSocket.all.some(({ url }) => url === AWAY)], ["reconnecting", false]);
+});
+
+test("media that ends after the socket is the same loss", async () => {
+  const { call, media, socket, connections } = await joined({ signaling_alternates: [AWAY] });
+  FakeSocket.reachable = false;
+  const flow = setInterval(() => (media.bytes += 1), 50);
+  socket.drop();
+  await pass(600);
+  clearInterval(flow);
+  FakeSocket.reachable = true;
+  await pass(600);
+  const other = FakeSocket.all.find(({ url }) => url === AWAY);
+  assert.ok(other, "nobody looked again");
+  other.answer({ ...JOINED, resumed: true });
+  await settle();
+  assert.deepEqual([call.state, call.media === connections[1]], ["meeting", true]);
+});
+
+test("a PoP that is lost while nobody lets us in elsewhere is left later", async () => {
+  const { call, media, socket, connections } = await joined({ signaling_alternates: [AWAY] });
+  socket.say({ type: "migrate", reason: "drain", signaling_url: AWAY });
+  await settle();
+  FakeSocket.reachable = false;
+  socket.drop();
+  await settle();
+  FakeSocket.all[1].answer({ type: "error", code: "busy", status: 503 });
+  await pass(200);
+  assert.equal(call.state, "reconnecting");
+  FakeSocket.reachable = true;
+  await pass(600);
+  FakeSocket.all.findLast(({ url }) => url === AWAY).answer({ ...JOINED, resumed: true });
+  await settle();
+  assert.deepEqual([call.state, call.media === connections.at(-1)], ["meeting", true]);
+});
+
+test("what nobody wants is not sent, but all while nobody can tell", async () => {
+  const { media, socket } = await joined();
+  socket.say({ type: "layers_wanted", mid: "1", rids: ["q"] });
+  socket.say({ type: "layers_wanted", mid: "1", rids: [] });
+  assert.deepEqual(media.wanted, [["q"], []]);
+  socket.drop();
+  await pass(500);
+  FakeSocket.all.at(-1).answer({ ...JOINED, resumed: true });
+  await settle();
+  assert.deepEqual(media.wanted, [["q"], [], "all"]);
+  FakeSocket.all.at(-1).say({ type: "layers_wanted", mid: "1", rids: ["h"] });
+  assert.deepEqual(media.wanted.at(-1), ["h"]);
+});
+
+test("what another PoP says of our layers is of the connection to it", async () => {
+  const { media, socket, connections } = await joined();
+  socket.say({ type: "migrate", reason: "drain", signaling_url: AWAY });
+  await settle();
+  const [, other] = FakeSocket.all;
+  other.answer({ ...JOINED, resumed: true });
+  await settle();
+  other.say({ type: "layers_wanted", mid: "1", rids: ["h"] });
+  socket.say({ type: "layers_wanted", mid: "1", rids: [] });
+  assert.deepEqual([media.wanted, connections[1].wanted], [[[]], []], "all is sent there until we arrive");
+  Object.assign(connections[1], { connected: true, bytes: 1 });
+  await pass(300);
+  assert.deepEqual([media.wanted, connections[1].wanted], [[[]], [["h"]]]);
 });

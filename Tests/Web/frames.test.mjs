@@ -21,9 +21,9 @@ class FakeVideo extends EventTarget {
 }
 
 /** How often the first frame was told. */
-function follow(video, since) {
+function follow(video, since, rtpTimestamp) {
   const told = { count: 0 };
-  told.stop = onFirstFrame(video, since, () => (told.count += 1));
+  told.stop = onFirstFrame(video, { since, rtpTimestamp }, () => (told.count += 1));
   return told;
 }
 
@@ -45,6 +45,25 @@ test("frames that came before the Slot changed hands are passed over", () => {
   video.present({ receiveTime: 999 });
   assert.equal(told.count, 0);
   video.present({ receiveTime: 1_000 });
+  assert.equal(told.count, 1);
+});
+
+test("numbered frames are told apart by their numbers, which come round, whenever they were received", async () => {
+  const video = new FakeVideo();
+  const told = follow(video, 10_000, 5);
+  video.present({ receiveTime: 10_040, rtpTimestamp: 2 ** 32 - 9_000 });
+  await pass(1_000);
+  assert.equal(told.count, 0);
+  video.present({ receiveTime: 9_990, rtpTimestamp: 5 });
+  assert.equal(told.count, 1);
+});
+
+test("numbers of long ago or long after say nothing", () => {
+  const video = new FakeVideo();
+  const told = follow(video, 100_000, 5);
+  video.present({ receiveTime: 1_000, rtpTimestamp: 6 });
+  assert.equal(told.count, 0);
+  video.present({ receiveTime: 40_000_000, rtpTimestamp: 3_600_000_000 });
   assert.equal(told.count, 1);
 });
 

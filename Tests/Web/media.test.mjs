@@ -10,6 +10,29 @@ const CODECS = {
 const SESSION = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 const SDP = `${SESSION}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n`;
 
+/** A sender that takes all that it is told. */
+class FakeSender {
+  constructor(encodings = [{}]) {
+    this.encodings = encodings.map((each) => ({ active: true, ...each }));
+  }
+
+  getParameters() {
+    return structuredClone({ encodings: this.encodings });
+  }
+
+  async setParameters({ encodings }) {
+    this.encodings = encodings;
+  }
+
+  async replaceTrack(track) {
+    this.track = track;
+  }
+
+  get active() {
+    return this.encodings.filter(({ active }) => active).map(({ rid }) => rid);
+  }
+}
+
 /** A browser's connection that writes down what is asked of it. */
 class FakeConnection extends EventTarget {
   static refusesServers = false;
@@ -18,7 +41,8 @@ class FakeConnection extends EventTarget {
   transceivers = [];
 
   addTransceiver(kind, { direction, sendEncodings }) {
-    const transceiver = { direction, sendEncodings, mid: null, receiver: { track: { kind } }, sender: {} };
+    const sender = new FakeSender(sendEncodings);
+    const transceiver = { direction, sendEncodings, mid: null, receiver: { track: { kind } }, sender };
     transceiver.setCodecPreferences = (codecs) => (transceiver.codecs = codecs.map(({ mimeType }) => mimeType));
     this.transceivers.push(transceiver);
     return transceiver;
@@ -44,6 +68,7 @@ class FakeConnection extends EventTarget {
 
   async setLocalDescription(description) {
     this.steps.push(["local", description.sdp]);
+    this.transceivers.forEach((transceiver, index) => (transceiver.mid = String(index)));
   }
 
   async setRemoteDescription({ type, sdp }) {
@@ -110,4 +135,26 @@ test("a path that is never found is a failure, which a connection takes back", a
   media.pc.become("connected");
   await settle();
   assert.deepEqual(states, ["failed", "connected"]);
+});
+
+test("of the camera that is encoded which anybody wants, whatever comes between", async () => {
+  const media = new MediaConnection();
+  const { sender } = media.pc.transceivers[1];
+  await media.wantLayers({ type: "layers_wanted", mid: "1", rids: ["q"] });
+  assert.deepEqual(sender.active, ["q", "h", "f"], "not known to be ours before the mids are");
+  await media.connect("answer");
+  assert.deepEqual(sender.active, ["q"]);
+  await media.sendCamera({ getSettings: () => ({ height: 720 }) });
+  await media.wantLayers({ type: "layers_wanted", mid: "5", rids: ["h"] });
+  assert.deepEqual(sender.active, ["q"], "another camera, another m-line");
+  await media.wantLayers({ type: "layers_wanted", mid: "1", rids: [] });
+  await media.sendCamera(null);
+  await media.sendCamera({ getSettings: () => ({ height: 360 }) });
+  assert.deepEqual(sender.active, []);
+  await media.wantLayers({ type: "layers_wanted", mid: "1", rids: ["f"] });
+  assert.deepEqual(sender.active, ["h"], "all that this camera has");
+  await media.wantLayers({ type: "layers_wanted", mid: "1", wanted: false });
+  assert.deepEqual(sender.active, []);
+  await media.wantAllLayers();
+  assert.deepEqual(sender.active, ["q", "h"]);
 });

@@ -8,6 +8,7 @@ const { grade, worse } = await load("quality");
 const { arrivalWords, drainWords, pageOf } = await load("notices");
 const { meetingFrom } = await load("api");
 const { clockWords } = await load("clock");
+const { stateWords } = await load("tiles");
 
 const person = (id) => ({ participant_id: id, display_name: id.toUpperCase(), audio: true, video: true });
 const ids = (participants) => participants.list().map((each) => each.participant_id);
@@ -70,6 +71,14 @@ test("quality follows loss, delay and standing pictures", () => {
   assert.equal(grade({ frozen: true }), "poor");
   assert.equal(worse("good", "unstable"), "unstable");
   assert.equal(worse("unknown", "good"), "good");
+});
+
+test("who hears a tile is told that its picture is paused, not that the camera is off", () => {
+  assert.equal(stateWords({ muted: true, stream: null, grade: "good" }), "muted, camera off");
+  assert.equal(stateWords({ paused: true, stream: null, grade: "unknown" }), "paused: slow connection");
+  assert.equal(stateWords({ screen: true, paused: true, stream: null }), "paused: slow connection");
+  assert.equal(stateWords({ screen: true, paused: false, stream: {}, grade: "poor" }), "");
+  assert.equal(stateWords({ paused: false, stream: {}, speaking: true, grade: "poor" }), "speaking, poor connection");
 });
 
 test("names give initials and a steady colour in any script", () => {

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { load } from "./client.mjs";
 import { pass, reset } from "./fakes.mjs";
 
-const { SlotMap, SWITCH_PATIENCE_MS, TOLD_PATIENCE_MS } = await load("slots");
+const { PAUSE_END_MS, SlotMap, SWITCH_PATIENCE_MS, TOLD_PATIENCE_MS } = await load("slots");
 
 const video = (mid, participant) => ({ mid, participant_id: participant, source: "video" });
 
@@ -24,7 +24,7 @@ beforeEach(reset);
 
 test("a Slot that nobody was in shows whoever comes first, at once", () => {
   const slots = slotsWith(video("5", "a"));
-  assert.deepEqual(slots.pictureOf("a", "video"), { mid: "5", since: 0 });
+  assert.deepEqual(slots.pictureOf("a", "video"), { mid: "5", start: { since: 0 } });
 });
 
 test("a new name waits for the new picture", async () => {
@@ -34,9 +34,9 @@ test("a new name waits for the new picture", async () => {
   assert.deepEqual([slots.pictureOf("a", "video"), slots.pictureOf("b", "video")], [null, null]);
   await pass(400);
   const told = changes(slots);
-  slots.switched(video(5, "b"));
+  slots.switched({ ...video(5, "b"), rtp_timestamp: 90_000 });
   assert.equal(slots.pictureOf("b", "video").mid, "5");
-  assert.equal(slots.pictureOf("b", "video").since, performance.now());
+  assert.deepEqual(slots.pictureOf("b", "video").start, { since: performance.now(), rtpTimestamp: 90_000 });
   assert.equal(told.count, 1);
   await pass(SWITCH_PATIENCE_MS * 2);
   assert.equal(told.count, 1);
@@ -106,7 +106,7 @@ test("a layer that changes is no other picture", async () => {
   const slots = slotsWith(video("5", "a"));
   const told = changes(slots);
   slots.switched({ ...video("5", "a"), layer: 2 });
-  assert.deepEqual([slots.pictureOf("a", "video").since, told.count], [0, 0]);
+  assert.deepEqual([slots.pictureOf("a", "video").start.since, told.count], [0, 0]);
 });
 
 test("a map that is closed or a message that says nothing changes nothing", async () => {
@@ -118,4 +118,52 @@ test("a map that is closed or a message that says nothing changes nothing", asyn
   slots.close();
   await pass(SWITCH_PATIENCE_MS * 2);
   assert.deepEqual([slots.pictureOf("b", "video"), told.count], [null, 0]);
+});
+
+test("a paused Slot shows no picture until it is switched, and then from there on", async () => {
+  const slots = slotsWith(video("5", "a"), video("6", "b"));
+  await pass(100);
+  const told = changes(slots);
+  slots.paused({ mid: 5 });
+  assert.deepEqual([slots.pictureOf("a", "video"), slots.isPaused("a", "video"), told.count], [null, true, 1]);
+  assert.deepEqual([slots.isPaused("b", "video"), slots.isPaused("a", "screen")], [false, false]);
+  await pass(TOLD_PATIENCE_MS * 2);
+  assert.equal(slots.pictureOf("a", "video"), null);
+  slots.switched({ ...video("5", "a"), rtp_timestamp: 90_000 });
+  const start = { since: performance.now(), rtpTimestamp: 90_000 };
+  assert.deepEqual(slots.pictureOf("a", "video"), { mid: "5", start });
+  assert.deepEqual([slots.isPaused("a", "video"), told.count], [false, 2]);
+});
+
+test("a pause waits for no patience, and ends with who was in the Slot", async () => {
+  const slots = slotsWith(video("5", "a"));
+  slots.update([video("5", "b")]);
+  slots.paused({ mid: "5" });
+  await pass(TOLD_PATIENCE_MS * 2);
+  assert.deepEqual([slots.pictureOf("b", "video"), slots.isPaused("b", "video")], [null, true]);
+  slots.update([video("5", "a")]);
+  assert.deepEqual([slots.isPaused("a", "video"), slots.pictureOf("a", "video").mid], [false, "5"]);
+  slots.paused({ mid: "5" });
+  slots.replace([video("5", "a")]);
+  assert.equal(slots.isPaused("a", "video"), false);
+});
+
+test("frames end a pause whose end was not told; those of its beginning do not", async () => {
+  const slots = slotsWith(video("5", "a"));
+  slots.flows("5");
+  slots.paused({ mid: "5" });
+  await pass(PAUSE_END_MS - 100);
+  slots.flows("5");
+  assert.equal(slots.pictureOf("a", "video"), null);
+  await pass(100);
+  slots.flows("5");
+  assert.deepEqual(slots.pictureOf("a", "video"), { mid: "5", start: { since: performance.now(), rtpTimestamp: undefined } });
+});
+
+test("a pause of no Slot changes nothing", () => {
+  const slots = slotsWith(video("5", "a"));
+  const told = changes(slots);
+  slots.paused({ type: "slot_paused" });
+  slots.paused({ mid: "9" });
+  assert.deepEqual([told.count, slots.pictureOf("a", "video").mid], [0, "5"]);
 });

@@ -57,6 +57,7 @@ enum Costs {
         }
         rows += memory
         if options.wants([Memory.laneName]) { rows.append(Memory.lane) }
+        if options.wants([Memory.congestionName]) { rows.append(Memory.congestion) }
         if options.wants([Heap.name]) { rows += try Heap.measure(port: port) }
         if options.wants(Relaying.names) { rows += try Relaying.measure(options, port: port) }
         if options.wants([Allocating.name]) { rows.append(try Allocating.measure(options, port: port)) }

@@ -6,6 +6,7 @@ enum Memory {
     static let names = ["memory a Sink", "memory at start"]
 
     static let laneName = "memory a Lane"
+    static let congestionName = "congestion memory a Session"
 
     /// Without the caches of the Tracks.
     static var lane: Row {
@@ -14,13 +15,19 @@ enum Memory {
             note: "of the worker's tables: its state, keys, and what its latest packets were", places: 0)
     }
 
+    static var congestion: Row {
+        Row(
+            name: congestionName, unit: "bytes", value: Double(MemoryCost.congestionBytesPerSession), limit: 12_288,
+            goal: .atMost(1), note: "of the worker's tables: estimate, pacer, what was sent and repeated", places: 0)
+    }
+
     /// To be measured first: later, the process would reuse what earlier measurements gave back.
     static func measure(port: DPDKPort) throws -> [Row] {
         let before = try bytes("VmRSS:")
         let worker = try MemoryCost(port: port)
         let after = try bytes("VmRSS:")
         withExtendedLifetime(worker) {}
-        let own = after - before - MemoryCost.cacheBytes
+        let own = after - before - MemoryCost.cacheBytes - MemoryCost.congestionBytes
         let all = after + (try bytes("HugetlbPages:"))
         let what = "\(MemoryCost.sinks) Sinks, \(MemoryCost.sessions) Sessions, \(MemoryCost.tracks) Tracks"
         return [
@@ -28,7 +35,7 @@ enum Memory {
                 name: names[0], unit: "bytes", value: Double(own) / Double(MemoryCost.sinks), limit: 4_096,
                 goal: .atMost(1),
                 note:
-                    "of resident memory, by \(what); without \(MemoryCost.cacheBytes >> 20) MiB of retransmission caches",
+                    "of resident memory, by \(what); without \(MemoryCost.cacheBytes >> 20) MiB of retransmission caches and \(MemoryCost.congestionBytes >> 20) of congestion state",
                 places: 0),
             Row(
                 name: names[1], unit: "MiB", value: Double(all) / 1_048_576, limit: 2_048, goal: .atMost(1),

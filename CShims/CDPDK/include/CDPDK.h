@@ -136,7 +136,6 @@ static const uint64_t port_rss_ip_udp =
 // time and the processor
 
 static inline uint64_t tsc_read(void) { return rte_rdtsc(); }
-static inline uint64_t tsc_hz(void) { return rte_get_tsc_hz(); }
 static inline void cpu_pause(void) { rte_pause(); }
 static inline void cpu_prefetch(const void *address) { rte_prefetch0(address); }
 static inline int eal_errno(void) { return rte_errno; }

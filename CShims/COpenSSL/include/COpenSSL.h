@@ -24,6 +24,16 @@
 
 static inline EVP_PKEY *needletail_generate_p256(void) { return EVP_EC_gen("P-256"); }
 
+// Holds a copy: BIO_new_mem_buf keeps the pointer, and those that Swift passes end with the call.
+static inline BIO *needletail_copy_to_bio(const void *bytes, int count) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio != NULL && count > 0 && BIO_write(bio, bytes, count) != count) {
+        BIO_free(bio);
+        return NULL;
+    }
+    return bio;
+}
+
 static inline int needletail_limit_to_dtls12(SSL_CTX *context) {
     return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) &&
            SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION);
@@ -31,6 +41,10 @@ static inline int needletail_limit_to_dtls12(SSL_CTX *context) {
 
 static inline int needletail_require_tls12(SSL_CTX *context) {
     return (int)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
+static inline int needletail_require_tls13(SSL_CTX *context) {
+    return (int)SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
 }
 
 static inline uint64_t needletail_tls_options(void) {

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The server's side of one TLS connection, sans I/O: bytes from the peer go in, bytes for the peer come out. One thread or
+/// One side of a TLS connection, sans I/O: bytes from the peer go in, bytes for the peer come out. One thread or
 /// event loop owns it.
 public final class TLSConnection {
     /// What a step came to.
@@ -34,11 +34,20 @@ public final class TLSConnection {
             throw .last("BIO_new")
         }
         SSL_set_bio(ssl, input, output)
-        SSL_set_accept_state(ssl)
+        if context.isClient { SSL_set_connect_state(ssl) } else { SSL_set_accept_state(ssl) }
         (self.context, self.ssl, self.input, self.output) = (context, ssl, input, output)
     }
 
     deinit { SSL_free(ssl) }
+
+    public var isClient: Bool { context.isClient }
+
+    /// What the peer's certificate is for, after the handshake; none where it showed none.
+    public var peerNames: [String] {
+        guard let certificate = SSL_get1_peer_certificate(ssl) else { return [] }
+        defer { X509_free(certificate) }
+        return dnsNames(of: certificate)
+    }
 
     /// What ALPN chose.
     public var negotiatedProtocol: String? {
@@ -98,7 +107,14 @@ public final class TLSConnection {
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ: return .needsInput
         case SSL_ERROR_ZERO_RETURN: return .closed
-        default: return .failed(lastOpenSSLReason() ?? "unknown reason")
+        default: return .failed(reason)
         }
+    }
+
+    private var reason: String {
+        let found = lastOpenSSLReason() ?? "unknown reason"
+        let verification = SSL_get_verify_result(ssl)
+        guard verification != Int(X509_V_OK) else { return found }
+        return "\(found): \(String(cString: X509_verify_cert_error_string(verification)))"
     }
 }

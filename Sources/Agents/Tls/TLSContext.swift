@@ -1,32 +1,62 @@
 import COpenSSL
 
-/// The settings of a listener's TLS connections (RFC 8446; TLS 1.2 for those who have no newer, RFC 8996).
+/// The settings of TLS connections: of a listener for clients (RFC 8446; TLS 1.2 for those who have no newer, RFC 8996), or
+/// of either side of connections on which both prove who they are (TLS 1.3 alone).
 ///
 /// Immutable: OpenSSL takes its own lock for what connections share.
 public final class TLSContext: @unchecked Sendable {
     /// `SSL_CTX`.
     let context: OpaquePointer
+    /// Whose side it is.
+    public let isClient: Bool
 
     /// In ALPN's form (RFC 7301 section 3.1); the callback reads it for as long as there are connections, which hold us.
     private let protocols: UnsafeMutableBufferPointer<UInt8>
 
+    /// A listener's.
+    ///
     /// - Parameter protocols: what ALPN offers, the most preferred first; none: no ALPN.
     /// - Throws: what OpenSSL says.
     public init(_ identity: TLSIdentity, protocols: [String]) throws(DTLSError) {
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw .last("SSL_CTX_new") }
         // From here on deinit frees both, also when the rest throws.
         self.context = context
+        isClient = false
         let offer = protocols.flatMap { [UInt8(truncatingIfNeeded: $0.utf8.count)] + $0.utf8 }
         self.protocols = .allocate(capacity: offer.count)
         _ = self.protocols.initialize(from: offer)
-        guard SSL_CTX_use_certificate(context, identity.chain[0]) == 1,
-            identity.chain.dropFirst().allSatisfy({ needletail_add_chain_certificate(context, $0) == 1 }),
-            SSL_CTX_use_PrivateKey(context, identity.key) == 1
-        else { throw .last("SSL_CTX_use_certificate") }
+        try use(identity)
         try configure()
         if !offer.isEmpty {
             SSL_CTX_set_alpn_select_cb(context, selectProtocol, Unmanaged.passUnretained(self).toOpaque())
         }
+    }
+
+    /// Of a connection whose both sides show a certificate of `authorities`. What the peer's names is left to the caller.
+    ///
+    /// - Throws: what OpenSSL says.
+    public init(_ identity: TLSIdentity, of authorities: TLSAuthorities, isClient: Bool) throws(DTLSError) {
+        guard let context = SSL_CTX_new(isClient ? TLS_client_method() : TLS_server_method()) else {
+            throw .last("SSL_CTX_new")
+        }
+        self.context = context
+        self.isClient = isClient
+        protocols = .allocate(capacity: 0)
+        try use(identity)
+        try configure()
+        // Each connection proves itself anew: nothing is resumed.
+        guard needletail_require_tls13(context) == 1, SSL_CTX_set_num_tickets(context, 0) == 1 else {
+            throw .last("TLS 1.3")
+        }
+        SSL_CTX_set1_cert_store(context, authorities.store)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    }
+
+    private func use(_ identity: TLSIdentity) throws(DTLSError) {
+        guard SSL_CTX_use_certificate(context, identity.chain[0]) == 1,
+            identity.chain.dropFirst().allSatisfy({ needletail_add_chain_certificate(context, $0) == 1 }),
+            SSL_CTX_use_PrivateKey(context, identity.key) == 1
+        else { throw .last("SSL_CTX_use_certificate") }
     }
 
     deinit {

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// A certificate, its intermediates and its key: what a TLS server proves itself with.
+/// A certificate, its intermediates and its key: what a side of TLS proves itself with.
 ///
 /// Immutable: OpenSSL counts the references to these objects atomically, and contexts only read them.
 public final class TLSIdentity: @unchecked Sendable {
@@ -45,16 +45,20 @@ public final class TLSIdentity: @unchecked Sendable {
         EVP_PKEY_free(key)
     }
 
-    private static func certificates(in text: [UInt8]) -> [OpaquePointer] {
-        guard let memory = BIO_new_mem_buf(text, Int32(text.count)) else { return [] }
+    /// The caller frees them.
+    static func certificates(in text: [UInt8]) -> [OpaquePointer] {
+        guard let memory = needletail_copy_to_bio(text, Int32(text.count)) else { return [] }
         defer { BIO_free(memory) }
         var found: [OpaquePointer] = []
         while let certificate = PEM_read_bio_X509(memory, nil, refusePassphrase, nil) { found.append(certificate) }
         return found
     }
 
+    /// Those of the leaf's subjectAltName.
+    public var dnsNames: [String] { Agents.dnsNames(of: chain[0]) }
+
     private static func key(in text: [UInt8]) -> OpaquePointer? {
-        guard let memory = BIO_new_mem_buf(text, Int32(text.count)) else { return nil }
+        guard let memory = needletail_copy_to_bio(text, Int32(text.count)) else { return nil }
         defer { BIO_free(memory) }
         return PEM_read_bio_PrivateKey(memory, nil, refusePassphrase, nil)
     }

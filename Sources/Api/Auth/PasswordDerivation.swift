@@ -1,14 +1,12 @@
 import Agents
 
-/// How the passwords of meetings are kept: by HMAC-SHA256 with a key of this process, and a salt each.
+/// How the passwords of meetings are kept: by HMAC-SHA256 with a salt each, which all PoPs of a fleet can repeat.
 ///
-/// They live in memory alone, beside their meetings' host keys, for as long as the process does: what protects them is
+/// They live in memory alone, beside their meetings' host keys, for as long as the processes do: what protects them is
 /// the limit of guesses (`GuessLimits`). A derivation that is slow on purpose, which is for digests that may be stolen with a
 /// disk, would cost the node more than it costs who guesses.
 enum PasswordDerivation {
-    private static let key = TokenAuthority.freshSecret()
-
     static func digest(_ password: String, salt: [UInt8]) -> [UInt8] {
-        (salt + Array(password.utf8)).withUnsafeBytes { Hash.hmac($0, key: key, .sha256) }
+        Array(password.utf8).withUnsafeBytes { Hash.hmac($0, key: salt, .sha256) }
     }
 }

@@ -61,6 +61,15 @@ struct TokenAuthority: Sendable {
         return try JSONWebToken.sign(claims, key: session)
     }
 
+    /// Whom a session token names that another PoP issued, which nothing shows yet.
+    static func unverified(_ token: String) -> (id: ParticipantID, meeting: MeetingID)? {
+        guard let claims = JSONWebToken.unverifiedClaims(SessionToken.self, of: token),
+            claims.aud == SessionToken.audience, let id = ParticipantID(claims.sub),
+            let meeting = MeetingID(claims.meeting)
+        else { return nil }
+        return (id, meeting)
+    }
+
     /// The participant whom the token names, and whether it may still open a first socket.
     ///
     /// - Throws: `Problem` 401.

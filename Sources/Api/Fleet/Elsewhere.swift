@@ -8,9 +8,13 @@ struct Elsewhere: Equatable, Sendable {
     var url: String
     /// The PoPs that sent the client on, this one the last: it says them there, so that it is never sent in a circle.
     var via: [PoPName]
+    /// What clients reach other PoPs by that they may go to instead, the best first.
+    var others: [String] = []
 
     /// Of its signaling socket.
     var signalingURL: String { ApiConfiguration.socket(at: url) }
+    /// Of the others' sockets.
+    var alternates: [String] { others.map(ApiConfiguration.socket) }
 
     /// The same call there.
     func location(of request: Request) -> String {
@@ -38,11 +42,23 @@ extension Request {
         guard let text = uri.queryParameters["via"], !text.isEmpty else { return [] }
         return try Elsewhere.via(text.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
     }
+
+    /// What is thrown names the same call elsewhere.
+    func located<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch var problem as Problem {
+            problem.location = problem.elsewhere?.location(of: self)
+            throw problem
+        }
+    }
 }
 
 extension Problem {
-    static func elsewhere(_ elsewhere: Elsewhere) -> Problem {
-        var problem = Problem(307, "elsewhere", "Another PoP of the fleet has this meeting.")
+    static func elsewhere(
+        _ elsewhere: Elsewhere, _ detail: String = "Another PoP of the fleet has this meeting."
+    ) -> Problem {
+        var problem = Problem(307, "elsewhere", detail)
         problem.elsewhere = elsewhere
         return problem
     }

@@ -1,3 +1,4 @@
+import Conference
 import Fleet
 import Logging
 import Meetings
@@ -15,9 +16,11 @@ actor FleetMember {
     }
 
     /// What became of the claim of a new meeting.
-    enum Claim: Sendable {
-        /// This PoP is its Home, or asks again later.
-        case done
+    enum Claim: Sendable, Equatable {
+        /// This PoP is its Home.
+        case granted(epoch: UInt64)
+        /// It is asked again later.
+        case later
         /// Another meeting has the number.
         case numberTaken
     }
@@ -34,6 +37,10 @@ actor FleetMember {
     nonisolated let origins: FleetOrigins
     private let identity: NodeIdentity
     private let registry: any Registry
+    /// Nil where meetings are not shared: then they live at one PoP, and the leases are those of `leases`.
+    private let links: (any LinkPlane)?
+    /// Nil without links.
+    private let trunks: (any TrunkPlane)?
     private let times = RegistryTimes()
     private let clock: any ApiClock
     private let logger: Logger
@@ -46,6 +53,8 @@ actor FleetMember {
     private var announced: Timestamp?
     /// When the fleet was told of this PoP first.
     private var introduced: Timestamp?
+    /// How many newcomers this PoP has sent to each other one since it listed them.
+    private var sentOn: [PoPName: Int] = [:]
     private var listed: Timestamp?
     private var renewed: Timestamp?
     private var wasUp = false
@@ -56,12 +65,14 @@ actor FleetMember {
 
     init(
         _ configuration: FleetConfiguration, identity: NodeIdentity, origins: FleetOrigins, registry: any Registry,
-        clock: any ApiClock, logger: Logger
+        links: (any LinkPlane)? = nil, trunks: (any TrunkPlane)? = nil, clock: any ApiClock, logger: Logger
     ) {
         self.configuration = configuration
         self.identity = identity
         self.origins = origins
         self.registry = registry
+        self.links = links
+        self.trunks = trunks
         self.clock = clock
         self.logger = logger
         start = clock.now
@@ -85,9 +96,9 @@ actor FleetMember {
         wasUp = true
         if isDue(&announced, every: times.refresh) { await announce() }
         if isDue(&listed, every: Self.listing) { await list() }
-        await release(leases.takeEnded { meetings[$0] != nil })
+        if links == nil { await release(leases.takeEnded { meetings[$0] != nil }) }
         let renews = isDue(&renewed, every: times.renewal)
-        await claim(leases.unclaimed(of: meetings, triesLost: renews), meetings)
+        if links == nil { await claim(leases.unclaimed(of: meetings, triesLost: renews), meetings) }
         if renews { await renew() }
     }
 
@@ -97,6 +108,7 @@ actor FleetMember {
         report.isDraining = true
         guard registry.isUp else { return }
         await announce()
+        if let links { return await release(links.leases) }
         await release(leases.takeEnded { _ in false })
     }
 
@@ -112,7 +124,8 @@ actor FleetMember {
         PoPRecord(
             name: configuration.name, region: identity.region ?? "",
             position: identity.coordinates.flatMap { Position(latitude: $0.latitude, longitude: $0.longitude) },
-            fleetAddresses: [], mediaAddresses: configuration.mediaAddresses, signalingURL: configuration.url,
+            fleetAddresses: links == nil ? [] : configuration.links?.announced.map(\.description) ?? [],
+            mediaAddresses: configuration.mediaAddresses, signalingURL: configuration.url,
             versions: FleetConfiguration.versions, load: report.load, participants: report.participants,
             capacity: report.capacity, isDraining: report.isDraining, announcement: announcements)
     }
@@ -133,16 +146,40 @@ actor FleetMember {
         let records = await ask { [registry] () throws(RegistryError) in try await registry.pops() }
         guard let records else { return }
         let (found, lost) = peers.take(records, at: now)
+        sentOn = [:]
         origins.replace(with: peers.peers.map(\.record.signalingURL) + [configuration.url])
         for name in found { logger.info("a PoP is in the fleet", metadata: ["pop": "\(name)"]) }
         for name in lost { logger.warning("a PoP of the fleet is lost", metadata: ["pop": "\(name)"]) }
+        await links?.want(linkAddresses)
+    }
+
+    /// Where the others come in, those that are lost among them: the path to the Registry may be all that is lost.
+    private var linkAddresses: [PoPName: [LinkAddress]] {
+        var addresses: [PoPName: [LinkAddress]] = [:]
+        for peer in peers.peers where peer.record.versions.overlaps(FleetConfiguration.versions) {
+            let found = peer.record.fleetAddresses.compactMap { LinkAddress($0) }
+            if !found.isEmpty { addresses[peer.record.name] = found }
+        }
+        return addresses
     }
 
     /// What operators see.
     var fleet: FleetReading {
-        FleetReading(
-            own: record, isRegistryUp: registry.isUp,
-            peers: peers.peers.map { .init(peer: $0, age: now - $0.heard) }, epochChanges: leases.epochChanges)
+        get async {
+            let reading = await links?.reading
+            return FleetReading(
+                own: record, isRegistryUp: registry.isUp,
+                peers: peers.peers.map { .init(peer: $0, age: now - $0.heard) },
+                epochChanges: leases.epochChanges + UInt64(reading?.exchange.stepsDown ?? 0), links: reading,
+                trunks: await trunkReading)
+        }
+    }
+
+    private var trunkReading: TrunkReading? {
+        get async {
+            guard let trunks else { return nil }
+            return TrunkReading(reports: await trunks.trunkReports(), refusals: await trunks.trunkRefusals())
+        }
     }
 
     // MARK: Where a meeting is
@@ -154,23 +191,42 @@ actor FleetMember {
         let unknown = Problem(MeetingError.meetingNotFound)
         guard via.count < PlacementPolicy.mostRedirects, !via.contains(configuration.name) else { return unknown }
         let registration: Registration?
-        do throws(RegistryError) {
-            if let number = MeetingNumber(reference) {
-                registration = try await registry.find(number)
-            } else if let id = MeetingID(reference) {
-                registration = try await registry.find(id)
-            } else {
-                registration = nil
-            }
-        } catch {
-            return .registryUnavailable
-        }
+        do throws(Problem) { registration = try await self.registration(of: reference) } catch { return error }
         // What is said to be here is of an earlier start, and gone.
         guard let home = registration?.home.pop, home != configuration.name, !via.contains(home),
             let record = await record(of: home), let url = FleetOrigins.origin(record.signalingURL)
         else { return unknown }
         guard let introduced, introduced + Self.introduction <= clock.now else { return .registryUnavailable }
         return .elsewhere(Elsewhere(url: url, via: via + [configuration.name]))
+    }
+
+    /// Where somebody may go for whom this PoP has no place, while all PoPs have all meetings; nil: nowhere.
+    ///
+    /// - Parameters:
+    ///   - subject: what stays the same when the client asks again.
+    ///   - via: the PoPs that sent it here.
+    ///   - gathered: where its meeting has people.
+    ///   - linked: the PoPs that share meetings with this one.
+    func way(for subject: String, via: [PoPName], gathered: [PoPName], among linked: Set<PoPName>) -> Elsewhere? {
+        guard via.count < PlacementPolicy.mostRedirects, !via.contains(configuration.name),
+            let introduced, introduced + Self.introduction <= clock.now,
+            let found = known.way(for: subject, via: via, gathered: gathered, among: linked, seated: sentOn)
+        else { return nil }
+        sentOn[found.pop, default: 0] += 1
+        return found.way
+    }
+
+    /// Where the meeting has its Home, by the Registry's word.
+    ///
+    /// - Throws: 503 `registry_unavailable`.
+    func registration(of reference: String) async throws(Problem) -> Registration? {
+        do throws(RegistryError) {
+            if let number = MeetingNumber(reference) { return try await registry.find(number) }
+            if let id = MeetingID(reference) { return try await registry.find(id) }
+            return nil
+        } catch {
+            throw .registryUnavailable
+        }
     }
 
     /// The record of a PoP, which may be newer than the last list.
@@ -180,29 +236,50 @@ actor FleetMember {
         return peer.record
     }
 
+    /// Where the PoP's Lanes receive.
+    func mediaAddresses(of name: PoPName) async -> [String] { await record(of: name)?.mediaAddresses ?? [] }
+
+    /// Where the PoPs are, and whom clients of this one may go to.
+    var known: KnownPoPs { KnownPoPs(own: record, peers.peers) }
+
     // MARK: Homes
 
     /// Claims a meeting that was made just now, so that the others find it before its maker is answered.
     func claim(_ meeting: MeetingID, number: MeetingNumber) async -> Claim {
-        guard registry.isUp, leases.begin(meeting) else { return .done }
+        if links != nil { return await claimShared(meeting, number: number) }
+        guard registry.isUp, leases.begin(meeting) else { return .later }
         let outcome = await ask { [registry] () throws(RegistryError) in
             try await registry.claim(meeting, number: number)
         }
         switch outcome {
         case nil: leases.fail(meeting)
-        case .granted(let epoch): leases.hold(Lease(meeting: meeting, number: number, epoch: epoch))
+        case .granted(let epoch):
+            leases.hold(Lease(meeting: meeting, number: number, epoch: epoch))
+            return .granted(epoch: epoch)
         case .held(let home): lose(meeting, to: home)
         case .numberTaken:
             leases.fail(meeting)
             return .numberTaken
         }
-        return .done
+        return .later
+    }
+
+    /// The same where meetings are shared: the exchange of the links has the lease, and renews it.
+    private func claimShared(_ meeting: MeetingID, number: MeetingNumber) async -> Claim {
+        let outcome = await ask { [registry] () throws(RegistryError) in
+            try await registry.claim(meeting, number: number)
+        }
+        switch outcome {
+        case .granted(let epoch): return .granted(epoch: epoch)
+        case .numberTaken: return .numberTaken
+        case nil, .held: return .later
+        }
     }
 
     /// Claims those that were made while the Registry was away, and those that others may have lost.
     private func claim(_ unclaimed: [MeetingID], _ meetings: [MeetingID: MeetingNumber]) async {
         await each(unclaimed) { meeting in
-            guard let number = meetings[meeting], await self.claim(meeting, number: number) == .numberTaken else {
+            guard let number = meetings[meeting], case .numberTaken = await self.claim(meeting, number: number) else {
                 return
             }
             await self.holdWithoutNumber(meeting, number)
@@ -220,11 +297,13 @@ actor FleetMember {
     }
 
     private func renew() async {
-        let held = leases.leases
+        let held = await links?.leases ?? leases.leases
         guard !held.isEmpty else { return }
         let outcome = await ask { [registry] () throws(RegistryError) in try await registry.renew(held) }
         guard let outcome else { return }
-        for (meeting, home) in outcome.lost { lose(meeting, to: home) }
+        for (meeting, home) in outcome.lost {
+            if let links { await links.leaseLost(meeting, to: home) } else { lose(meeting, to: home) }
+        }
         note(outcome)
     }
 

@@ -1,4 +1,12 @@
+import Conference
 import Fleet
+
+/// A look at the Trunks to other PoPs.
+struct TrunkReading: Sendable {
+    /// By the PoP's name.
+    var reports: [TrunkReport]
+    var refusals: TrunkRefusals
+}
 
 /// A look at the fleet.
 struct FleetReading: Sendable {
@@ -12,6 +20,10 @@ struct FleetReading: Sendable {
     var isRegistryUp: Bool
     var peers: [Known]
     var epochChanges: UInt64
+    /// Nil without links.
+    var links: LinkReading?
+    /// The same.
+    var trunks: TrunkReading?
 
     func count(_ state: FleetJSON.State) -> Int { peers.count { FleetJSON.State($0.peer) == state } }
 }
@@ -38,6 +50,12 @@ struct FleetJSON: Encodable {
         var capacity: Int
         /// Seconds since it said so.
         var ageS: Int
+        /// Whether there is a link to it; nil for the PoP that was asked, and without links.
+        var linked: Bool?
+        /// The link's round trip, milliseconds, once it was measured.
+        var rttMs: Double?
+        /// Where there is one to it.
+        var trunk: TrunkJSON?
 
         init(_ record: PoPRecord, _ state: State, age: Duration) {
             name = record.name.rawValue
@@ -63,7 +81,17 @@ struct FleetJSON: Encodable {
         name = reading.own.name.rawValue
         registryUp = reading.isRegistryUp
         let own = PoP(reading.own, reading.own.isDraining ? .draining : .serving, age: .zero)
-        pops = reading.peers.map { PoP($0.peer.record, State($0.peer), age: $0.age) } + [own]
+        let trunks = Dictionary(reading.trunks?.reports.map { ($0.pop, $0) } ?? []) { first, _ in first }
+        let others = reading.peers.map { known in
+            var pop = PoP(known.peer.record, State(known.peer), age: known.age)
+            pop.trunk = trunks[known.peer.record.name].map(TrunkJSON.init)
+            guard let open = reading.links?.open else { return pop }
+            let link = open[known.peer.record.name]
+            pop.linked = link != nil
+            pop.rttMs = (link ?? nil).map { ($0 / .microseconds(1)).rounded() / 1_000 }
+            return pop
+        }
+        pops = others + [own]
         pops.sort { $0.name < $1.name }
     }
 }

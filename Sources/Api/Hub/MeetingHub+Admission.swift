@@ -1,3 +1,4 @@
+import Fleet
 import Meetings
 
 /// How somebody comes in.
@@ -16,6 +17,8 @@ struct Arrival: Sendable {
     var address: String
     /// A service asked, which does so for many.
     var isVouched = false
+    /// The PoPs that sent the client on.
+    var via: [PoPName] = []
 }
 
 /// Who gets a place.
@@ -27,8 +30,26 @@ extension MeetingHub {
 
     /// Gives a newcomer a place; `attach` makes it seen. Hosts get one in a full meeting and on a full or busy node.
     ///
-    /// - Throws: `MeetingError`; `Problem` 429 `too_many_guesses` and `too_many_unattached`, 503.
+    /// - Throws: `MeetingError`; `Problem` 429 `too_many_guesses` and `too_many_unattached`, 503, and instead of that 307
+    ///   `elsewhere` where another PoP of a fleet that shares meetings has place.
     func admit(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) async throws -> Participant {
+        do {
+            return try await admitHere(id, request, arrival)
+        } catch let problem as Problem where Admission.Reason(rawValue: problem.code) != nil {
+            throw await way(for: arrival, to: id) ?? problem
+        }
+    }
+
+    /// Where somebody may go for whom this PoP has no place.
+    private func way(for arrival: Arrival, to id: MeetingID) async -> Problem? {
+        guard sharing != nil, let fleet else { return nil }
+        let gathered = shares[id]?.copy.pops ?? []
+        let way = await fleet.way(
+            for: arrival.address, via: arrival.via, gathered: gathered, among: Set(linked.keys))
+        return way.map { .elsewhere($0, "This PoP has no place for you, another one of the fleet has.") }
+    }
+
+    private func admitHere(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) async throws -> Participant {
         let meeting = try catalog.find(id.rawValue)
         try Meeting.name(of: request, within: catalog.limits)
         let role = try role(of: request, in: meeting, arrival)
@@ -40,6 +61,7 @@ extension MeetingHub {
         if arrival.way != .socket { try unattached.admit(holder, at: clock.now) }
         let spare = try spare(for: arrival.address, isHost: role == .host)
         let (participant, departed) = try take(id, request, arrival)
+        wake(id)
         if arrival.way == .socket {
             medialess.add(participant.id, in: id, of: role == .host ? nil : arrival.address, at: clock.now)
             await endMedia(of: departed ?? spare.flatMap(giveWay))

@@ -18,7 +18,9 @@ extension MeetingHub {
             return try catalog.find(reference)
         } catch {
             guard let fleet else { throw error }
-            throw await fleet.absence(of: reference, via: via)
+            guard sharing != nil, drain.acceptsNewcomers else { throw await fleet.absence(of: reference, via: via) }
+            guard let registration = try await fleet.registration(of: reference) else { throw error }
+            return try await takePart(in: registration.meeting, number: registration.number)
         }
     }
 
@@ -26,13 +28,23 @@ extension MeetingHub {
     var numbers: [MeetingID: MeetingNumber] { catalog.meetings.mapValues(\.number) }
 
     /// Makes a new meeting known to the fleet, under a number that no other meeting has.
-    func claimed(_ meeting: Meeting) async throws -> Meeting {
-        guard let fleet else { return meeting }
+    ///
+    /// - Returns: the meeting, and the epoch of this PoP as its Home.
+    func claimed(_ meeting: Meeting) async throws -> (Meeting, epoch: UInt64) {
+        guard let fleet else { return (meeting, Home.epochs.lowerBound) }
         var meeting = meeting
+        // Nobody else can be Home of a meeting that was made just now.
+        var epoch = Home.epochs.lowerBound
         for _ in 0..<Self.numberDraws {
-            guard await fleet.claim(meeting.id, number: meeting.number) == .numberTaken else { break }
-            meeting = try catalog.renumber(meeting.id, using: &generator)
+            switch await fleet.claim(meeting.id, number: meeting.number) {
+            case .numberTaken:
+                meeting = try catalog.renumber(meeting.id, using: &generator)
+                continue
+            case .granted(let granted): epoch = granted
+            case .later: break
+            }
+            break
         }
-        return try catalog.find(meeting.id.rawValue)
+        return (try catalog.find(meeting.id.rawValue), epoch)
     }
 }

@@ -84,7 +84,7 @@ extension MeetingHub {
             return
         }
         guard Secret.equal(resume.utf8, line.resume.utf8) else {
-            throw Problem(403, "resume_invalid", "The resume token is not of this participant.")
+            throw Problem.resumeInvalid
         }
     }
 
@@ -104,7 +104,10 @@ extension MeetingHub {
         let state = published(by: line.id)
         if let sdp = join.offer {
             line.hasClosedMedia = false
-            return try await media.connect(line.id, in: meeting, MediaOffer(sdp: sdp, state: state, view: line.view))
+            let offer = MediaOffer(sdp: sdp, state: state, view: line.view, serial: serial(of: line))
+            let connection = try await media.connect(line.id, in: meeting, offer)
+            line.publication = connection.publication
+            return connection
         }
         if join.mediaState != nil { await media.setMediaState(line.id, state) }
         if hasView { await media.setView(line.id, line.view) }
@@ -130,12 +133,14 @@ extension MeetingHub {
         socket.markJoined()
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
-        if drain.state.phase == .draining { socket.send(ServerMessage.Migrate(drain.state, at: clock.now)) }
+        if drain.state.phase == .draining { socket.send(migration(drain.state)) }
         if isReturn {
+            line.missedLayers = true
             // With an answer to its offer it has its Slots already.
             if connection == nil { line.missedSlots = true }
             if wasLost { tellConnection(.connected, of: line.id, in: meeting) }
         }
+        publish(line.id, in: meeting)
         logger.info(
             isReturn ? "participant resumed" : "participant joined",
             metadata: ["meeting_id": "\(meeting)", "participant_id": "\(line.id)"])
@@ -151,7 +156,11 @@ extension MeetingHub {
         feed.add(line)
         let message = ServerMessage.ParticipantJoined(participant: .init(participant))
         tell(message, everybodyIn: meeting, but: line.id)
+        publish(line.id, in: meeting)
     }
+
+    /// Its place in the order of joining, where the media side cannot count it: others are at other PoPs.
+    func serial(of line: SignalingLine) -> UInt64? { sharing == nil ? nil : UInt64(line.arrival) }
 
     private func joined(
         _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, _ connection: MediaConnection?, resumed: Bool
@@ -161,9 +170,24 @@ extension MeetingHub {
         }
         let head = ServerMessage.Joined(
             participant, in: home, resume: line.resume, resumed: resumed, token: join.token,
-            iceServers: turn?.servers(for: line.id, now: clock.utc) ?? [], signalingURL: ownSocket, id: join.request)
+            iceServers: turn?.servers(for: line.id, now: clock.utc) ?? [], signalingURL: ownSocket,
+            alternates: alternates(of: meeting), id: join.request)
+        if let share = shares[meeting],
+            share.copy.participants.values.contains(where: { $0.place != sharing?.instance })
+        {
+            let others = home.roster.lazy.filter { $0.id != line.id }.map { self.entry(of: $0, share) }
+            return TextFrame.wrap(head.encoded(participants: others, connection))
+        }
         let others = (feeds[meeting]?.lines ?? []).lazy.filter { $0 !== line }.map { self.entry(of: $0) }
         return TextFrame.wrap(head.encoded(participants: others, connection))
+    }
+
+    private func entry(of participant: Participant, _ share: MeetingShare) -> [UInt8] {
+        if let line = lines[participant.id] { return entry(of: line) }
+        if let entry = share.entries[participant.id] { return entry }
+        let entry = JSON.encode(ServerMessage.Person(participant))
+        share.entries[participant.id] = entry
+        return entry
     }
 
     /// The participant in lists, encoded once for each change.
@@ -174,8 +198,13 @@ extension MeetingHub {
         return line.entry
     }
 
-    /// Tells a resumed socket all its Slots, and a new one those that changed while it was let in.
+    /// Tells a resumed socket all its Slots and which of its layers are wanted, and a new one what of it changed while it was
+    /// let in.
     private func catchUp(_ line: SignalingLine, _ socket: any SignalingSocket) async {
+        if line.missedLayers {
+            line.missedLayers = false
+            await media.repeatWantedLayers(of: line.id)
+        }
         guard line.missedSlots else { return }
         line.missedSlots = false
         let changes = line.slotChanges
@@ -196,7 +225,7 @@ extension MeetingHub {
     /// The socket is gone; if it still was the participant's, the grace begins, unless its media is closed, too.
     func detach(_ id: ParticipantID, _ socket: any SignalingSocket) async {
         guard let line = lines[id], line.socket === socket, let meeting = catalog.meetingID(of: id) else { return }
-        if line.hasClosedMedia {
+        if line.hasClosedMedia || line.arrivingUntil != nil {
             try? await leave(id, reason: .left)
             return
         }
@@ -206,6 +235,7 @@ extension MeetingHub {
         line.missedSlots = true
         catalog.drop(id, at: clock.now)
         tellConnection(.interrupted, of: id, in: meeting)
+        publish(id, in: meeting)
         logger.info("signaling socket lost", metadata: ["participant_id": "\(id)"])
     }
 

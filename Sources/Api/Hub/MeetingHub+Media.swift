@@ -24,7 +24,10 @@ extension MeetingHub {
                 known[changed] = frame
                 tell(frame, id)
             case .slotSwitched(let id, let picture): tell(ServerMessage.SlotSwitched(picture), id)
-            case .connected(let id): countConnected(id)
+            case .slotPaused(let id, let mid): tell(ServerMessage.SlotPaused(mid: mid), id)
+            case .connected(let id):
+                countConnected(id)
+                endArrival(id)
             case .silent(let id): lines[id]?.isSilent = true
             case .heard(let id): lines[id]?.isSilent = false
             case .failed(let id, let reason):
@@ -33,6 +36,14 @@ extension MeetingHub {
                 if let reason = end(of: id, by: reason) { ended.append((id, reason)) }
             case .activeSpeakers(let meeting, let speakers):
                 tell(ServerMessage.ActiveSpeaker(participants: speakers.map(\.rawValue)), everybodyIn: meeting)
+            case .layersWanted(let id, let wanted):
+                guard let line = lines[id] else { continue }
+                guard line.isListening else {
+                    line.missedLayers = true
+                    continue
+                }
+                // At once: somebody waits for a picture.
+                tellNow(TextFrame.encode(ServerMessage.LayersWanted(wanted)), id)
             case .quality(let id, let quality):
                 let message = ServerMessage.Quality(
                     participantId: id.rawValue, level: quality.level, layer: quality.layer,
@@ -47,6 +58,8 @@ extension MeetingHub {
     private func end(of id: ParticipantID, by failure: MediaFailure) -> LeaveReason? {
         guard let line = lines[id] else { return nil }
         line.isConnected = false
+        line.publication = nil
+        if let meeting = catalog.meetingID(of: id) { publish(id, in: meeting) }
         line.hasClosedMedia = failure == .closedByPeer
         if line.resource != nil { return .lost }
         // A page that goes away closes both, in either order.

@@ -8,12 +8,14 @@ extension MeetingHub {
         let (meeting, line) = try current(id, socket)
         let changes = line.slotChanges
         line.hasClosedMedia = false
-        let offer = MediaOffer(sdp: sdp, state: published(by: id), view: line.view)
+        let offer = MediaOffer(sdp: sdp, state: published(by: id), view: line.view, serial: serial(of: line))
         let connection = try await media.connect(id, in: meeting, offer)
         guard catalog.meetingID(of: id) == meeting else {
             // It left while the answer was made; its session must not outlive it.
             return await media.disconnect(id)
         }
+        line.publication = connection.publication
+        publish(id, in: meeting)
         guard line.socket === socket else { return }
         socket.send(ServerMessage.Answer(id: request, sdp: connection.sdp))
         // Behind what was gathered, as they may be of somebody who just came.
@@ -57,6 +59,7 @@ extension MeetingHub {
         if line.isSeen {
             tell(ServerMessage.MediaStateChanged(id, state), everybodyIn: meeting, but: id)
         }
+        publish(id, in: meeting)
         return true
     }
 
@@ -76,10 +79,10 @@ extension MeetingHub {
         try catalog.find(meeting.rawValue).requireControls(id)
     }
 
-    func setLocked(_ isLocked: Bool, by id: ParticipantID, _ socket: any SignalingSocket) throws {
+    func setLocked(_ isLocked: Bool, by id: ParticipantID, _ socket: any SignalingSocket) async throws {
         try requireControls(id, socket)
         let (meeting, _) = try current(id, socket)
-        try setLocked(isLocked, meeting)
+        try await setLocked(isLocked, meeting)
     }
 
     func end(by id: ParticipantID, _ socket: any SignalingSocket) async throws {

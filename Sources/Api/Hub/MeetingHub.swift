@@ -1,4 +1,5 @@
 import Conference
+import Fleet
 import Logging
 import Meetings
 
@@ -26,6 +27,16 @@ actor MeetingHub {
     let relay: RelayPulse
     /// Nil without a fleet.
     let fleet: FleetMember?
+    /// Nil where meetings are not shared with other PoPs.
+    let sharing: (any SharedMeetings)?
+    /// Meetings that other PoPs may have participants in.
+    var shares: [MeetingID: MeetingShare] = [:]
+    var requests = SharedRequests()
+    var openings = MeetingOpenings()
+    /// Which start of each PoP that is linked to this one.
+    var linked: [PoPName: UInt64] = [:]
+    /// Participants who are still to be told to move to another PoP.
+    var moving: [ParticipantID] = []
     /// How long what happens in a meeting is gathered, before it is sent to everybody at once.
     let gatherTime: Duration
     /// The process ends: nobody is heard any more.
@@ -36,7 +47,8 @@ actor MeetingHub {
     init(
         limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, ownSocket: String? = nil,
         drain: Drain = Drain(), admission: Admission = Admission(), unattachedPerAddress: Int = .max,
-        relay: RelayPulse = RelayPulse(), fleet: FleetMember? = nil, gatherTime: Duration = .zero,
+        relay: RelayPulse = RelayPulse(), fleet: FleetMember? = nil, sharing: (any SharedMeetings)? = nil,
+        gatherTime: Duration = .zero,
         clock: any ApiClock, generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         logger: Logger
     ) {
@@ -49,6 +61,7 @@ actor MeetingHub {
         unattached = UnattachedPlaces(limit: max(16, admission.places / 4), perAddress: unattachedPerAddress)
         self.relay = relay
         self.fleet = fleet
+        self.sharing = sharing
         self.gatherTime = gatherTime
         self.clock = clock
         self.generator = generator
@@ -71,7 +84,8 @@ actor MeetingHub {
     func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) async throws -> Meeting {
         guard drain.acceptsNewcomers else { throw Problem.draining }
         let made = try catalog.create(plan, owner: owner, password: password, at: clock.now, using: &generator)
-        let meeting = try await claimed(made)
+        let (meeting, epoch) = try await claimed(made)
+        share(meeting, epoch: epoch)
         logger.info("meeting created", metadata: ["meeting_id": "\(meeting.id)"])
         return meeting
     }
@@ -81,7 +95,14 @@ actor MeetingHub {
     }
 
     /// `password`: nil leaves it, `.some(nil)` removes it.
-    func change(_ id: MeetingID, to plan: MeetingPlan, password: PasswordHash??) throws -> Meeting {
+    func change(_ id: MeetingID, to plan: MeetingPlan, password: PasswordHash??) async throws -> Meeting {
+        if shares[id] != nil {
+            var record = try catalog.find(id.rawValue).record
+            record.plan = try catalog.validated(plan, for: id, at: clock.now)
+            if let password { record.password = password }
+            try await decide(.record(record), in: id)
+            return try catalog.find(id.rawValue)
+        }
         var meeting = try catalog.change(id, to: plan, at: clock.now)
         if let password {
             catalog.setPassword(password, of: id)
@@ -91,14 +112,36 @@ actor MeetingHub {
         return meeting
     }
 
-    func setLocked(_ isLocked: Bool, _ id: MeetingID) throws {
+    func setLocked(_ isLocked: Bool, _ id: MeetingID) async throws {
+        let known = try catalog.find(id.rawValue)
+        if shares[id] != nil {
+            if known.isLocked != isLocked { try await decide(.locked(isLocked), in: id) }
+            return
+        }
         try catalog.setLocked(isLocked, id)
         let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
     }
 
+    /// Ends a meeting for all who are in it; where the node stops, for those of this PoP.
     func end(_ id: MeetingID, reason: EndReason) async throws {
-        let meeting = try catalog.end(id)
+        guard shares[id] != nil, reason != .shutdown else {
+            return await finish(try catalog.find(id.rawValue).id, reason: reason)
+        }
+        _ = try catalog.find(id.rawValue)
+        // The end comes to this PoP as to all others.
+        try await decide(.ended(reason), in: id)
+    }
+
+    /// Takes a meeting out that is over here.
+    func finish(_ id: MeetingID, reason: EndReason) async {
+        let share = shares[id]
+        if let share { forgetRemotes(of: share) }
+        guard let meeting = try? catalog.end(id) else { return }
+        if let share {
+            giveBack(share)
+            if reason == .ended { sharing?.post(.noteEnd(id)) }
+        }
         tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: id)
         flush(id)
         feeds[id] = nil
@@ -132,13 +175,17 @@ actor MeetingHub {
 
     /// What `leave` does at once; `endMedia` is to follow.
     func takeOut(_ id: ParticipantID, reason: LeaveReason, keepsSocket: Bool = false) throws -> MeetingID {
-        guard let home = catalog.meetingID(of: id) else { throw MeetingError.participantNotFound }
-        let participant = try catalog.leave(id, at: clock.now)
+        guard let home = catalog.meetingID(of: id), catalog.participant(id)?.isElsewhere == false else {
+            throw MeetingError.participantNotFound
+        }
+        let isBack = giveUpArrival(of: id, in: home)
+        let isVisible = try !isBack && catalog.leave(id, at: clock.now).presence.isVisible
+        retract(id, in: home)
         unattached.remove(id)
         medialess.remove(id)
         let line = lines.removeValue(forKey: id)
         if let line { feeds[home]?.remove(line) }
-        if participant.presence.isVisible {
+        if isVisible {
             tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home)
         }
         if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }
@@ -165,14 +212,21 @@ actor MeetingHub {
             if lines[id]?.hasMedia == true { continue }
             try? await leave(id, reason: .lost)
         }
-        for id in catalog.forgotten(at: clock.now) { try? await end(id, reason: .empty) }
+        for id in catalog.forgotten(at: clock.now) where shares[id]?.isHome ?? true {
+            try? await end(id, reason: .empty)
+        }
+        endArrivals()
+        moveNext()
+        sweepShares()
     }
 
     /// Tells everybody that the node stops, and takes nobody in any more.
     func shutDown() async {
         isStopping = true
         drain.begin(for: .zero, stops: true, at: clock.now)
-        for id in Array(catalog.meetings.keys) { try? await end(id, reason: .shutdown) }
+        for meeting in Array(catalog.meetings.values) {
+            if mayGoOn(meeting.id) { await letGo(meeting) } else { await finish(meeting.id, reason: .shutdown) }
+        }
         drain.finish()
     }
 }

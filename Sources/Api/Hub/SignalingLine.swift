@@ -36,6 +36,12 @@ final class SignalingLine {
     var slotChanges = 0
     /// Slots changed before it was listening.
     var missedSlots = false
+    /// Which of its layers are wanted was told while it may not have been listening.
+    var missedLayers = false
+    /// What its session with the media side publishes, for other PoPs.
+    var publication: Publication?
+    /// It comes from another PoP, and is the others' there until its media is here, or until then.
+    var arrivingUntil: Timestamp?
     /// The participant as an entry of lists, JSON; empty when it changed since.
     var entry: [UInt8] = []
     /// The first event of its meeting that it was not sent.

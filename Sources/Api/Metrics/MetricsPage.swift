@@ -36,6 +36,7 @@ enum MetricsPage {
         tables(&page, workers)
         ways(&page, workers)
         repair(&page, workers)
+        congestion(&page, workers)
         control(&page, hub)
         relay(&page, workers, streams: turnStreams)
         srtpErrors(&page, workers)
@@ -133,6 +134,10 @@ enum MetricsPage {
         page.single(
             "needletail_retransmits_total", .counter, "Packets sent again to receivers.",
             sum(workers, .retransmittedPackets))
+        page.single(
+            "needletail_retransmits_held_back_total", .counter,
+            "Packets that receivers asked for within a round trip of the last time, or too often.",
+            sum(workers, .resendsHeldBack))
         page.family(
             "needletail_keyframe_requests_total", .counter, "Keyframe requests, from receivers and to publishers."
         ) {

@@ -6,7 +6,7 @@ import Synchronization
 /// The ticker looks once a second, whoever scrapes and however often: the figures do not depend on it.
 final class WorkerLoad: Sendable {
     struct Figures: Equatable {
-        /// 0 to 1.
+        /// 0 to 1, without the time in which the system ran something else on the core.
         var busyRatio: Double
         /// TSC cycles in turns that did work, per received packet.
         var cyclesPerPacket: Double
@@ -14,6 +14,7 @@ final class WorkerLoad: Sendable {
 
     private struct Sample {
         var busy: UInt64 = 0
+        var running: UInt64 = 0
         var total: UInt64 = 0
         var packets: UInt64 = 0
     }
@@ -29,8 +30,8 @@ final class WorkerLoad: Sendable {
         var now: [Int: Sample] = [:]
         for reading in workers {
             now[reading.worker] = Sample(
-                busy: reading.counters[.busyCycles], total: reading.counters[.totalCycles],
-                packets: reading.counters[.receivedPackets])
+                busy: reading.counters[.busyCycles], running: reading.counters[.runningCycles],
+                total: reading.counters[.totalCycles], packets: reading.counters[.receivedPackets])
         }
         track.withLock { track in
             for (worker, sample) in now {
@@ -47,7 +48,8 @@ final class WorkerLoad: Sendable {
     private static func figures(from old: Sample, to new: Sample) -> Figures {
         // The words are read one by one while the worker writes: a step back reads as nothing.
         func step(_ old: UInt64, _ new: UInt64) -> Double { new > old ? Double(new - old) : 0 }
-        let busy = step(old.busy, new.busy)
+        // While the system gives the core to somebody else, a turn with one packet in it lasts long and costs nothing.
+        let busy = min(step(old.busy, new.busy), step(old.running, new.running))
         let total = step(old.total, new.total)
         let packets = step(old.packets, new.packets)
         return Figures(

@@ -37,7 +37,8 @@ final class NodeHealth: Sendable {
     func findings(participants: Int) -> [Finding] {
         let now = clock.now
         let all =
-            status.conditions + [workers(now)] + certificates.map { $0.condition(at: clock.utc) }
+            status.conditions + [workers(now)]
+            + certificates.filter(\.decidesReadiness).map { $0.condition(at: clock.utc) }
             + [admission.condition(participants: participants), accepting]
         return history.withLock { history in
             all.map { condition in

@@ -14,6 +14,14 @@ enum JSON {
         return Array(data)
     }
 
+    /// As PoPs speak it to each other: names of fields as the type's coding keys say them, in one order.
+    static func encodeExactly(_ value: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        guard let data = try? encoder.encode(value) else { return Array("{}".utf8) }
+        return Array(data)
+    }
+
     /// Names of fields are those of the wire, so that an error has them too.
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Sequence<UInt8>) throws -> Value {
         let decoder = JSONDecoder()

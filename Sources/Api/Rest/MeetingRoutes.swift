@@ -102,8 +102,9 @@ struct MeetingRoutes: Sendable {
         }
         let asked = JoinRequest(
             displayName: json.displayName, password: json.password, hostKey: json.hostKey, isHost: isHost)
-        let arrival = Arrival(way: .call, address: context.client(of: request), isVouched: isService)
-        let (participant, now) = try await hub.join(meeting.id, asked, arrival)
+        let arrival = Arrival(
+            way: .call, address: context.client(of: request), isVouched: isService, via: try request.via())
+        let (participant, now) = try await request.located { try await hub.join(meeting.id, asked, arrival) }
         let expires = clock.now + configuration.limits.connectTime
         let token = try tokens.issue(participant, in: meeting.id, expires: expires)
         return .json(
@@ -176,11 +177,6 @@ extension MeetingHub {
     ///
     /// - Throws: what `find` throws, with the address of the same call elsewhere.
     nonisolated func meeting(of request: Request, _ context: ApiContext) async throws -> Meeting {
-        do {
-            return try await find(context.parameters.require("id"), via: request.via())
-        } catch var problem as Problem {
-            problem.location = problem.elsewhere?.location(of: request)
-            throw problem
-        }
+        try await request.located { try await find(context.parameters.require("id"), via: request.via()) }
     }
 }

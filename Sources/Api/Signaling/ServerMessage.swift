@@ -55,6 +55,8 @@ enum ServerMessage {
         var iceServers: [ICEServer]
         /// Where a dropped socket comes back; nil: where this one was opened.
         var signalingUrl: String?
+        /// Of other PoPs that take the place by `resume` when this one is lost; nil without them.
+        var signalingAlternates: [String]?
         /// With `sessionToken` it brings a dropped socket back to the same place.
         var resume: String
         var sessionToken: String
@@ -63,12 +65,13 @@ enum ServerMessage {
 
         init(
             _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, token: String,
-            iceServers: [ICEServer], signalingURL: String?, id: RequestID?
+            iceServers: [ICEServer], signalingURL: String?, alternates: [String]? = nil, id: RequestID?
         ) {
             self.id = id
             sessionToken = token
             self.iceServers = iceServers
             signalingUrl = signalingURL
+            signalingAlternates = alternates
             you = You(
                 participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role)
             self.meeting = Gathering(meeting)
@@ -94,6 +97,12 @@ enum ServerMessage {
         }
     }
 
+    /// Where the place is taken by `resume` when this PoP is lost, instead of what was told before.
+    struct Alternates: Encodable {
+        var type = "alternates"
+        var signalingAlternates: [String]
+    }
+
     struct Done: Encodable {
         var type = "ok"
         var id: RequestID
@@ -112,7 +121,7 @@ enum ServerMessage {
         var message: String
         /// Seconds after which the same request may succeed.
         var retryAfterS: Int?
-        /// Of `elsewhere`: the socket of the PoP that has the meeting, others that have it too, and what the join there says.
+        /// Of `elsewhere`: the socket of the PoP that has the meeting, others that take the client, and what the join there says.
         var signalingUrl: String?
         var alternates: [String]?
         var via: [String]?
@@ -125,8 +134,7 @@ enum ServerMessage {
             retryAfterS = problem.retryAfter
             guard let elsewhere = problem.elsewhere else { return }
             signalingUrl = elsewhere.signalingURL
-            // A meeting is at its Home alone.
-            alternates = []
+            alternates = elsewhere.alternates
             via = elsewhere.via.map(\.rawValue)
         }
     }
@@ -152,12 +160,33 @@ enum ServerMessage {
         var participantId: String
         var source: SlotSource
         var layer: Int
+        var rtpTimestamp: UInt32
 
         init(_ picture: SlotPicture) {
             mid = picture.mid
             participantId = picture.participant.rawValue
             source = picture.source
             layer = picture.layer
+            rtpTimestamp = picture.timestamp
+        }
+    }
+
+    struct SlotPaused: Encodable {
+        var type = "slot_paused"
+        var mid: String
+    }
+
+    /// With `rids` where the m-line has some, otherwise with `wanted`.
+    struct LayersWanted: Encodable {
+        var type = "layers_wanted"
+        var mid: String
+        var rids: [String]?
+        var wanted: Bool?
+
+        init(_ layers: WantedLayers) {
+            mid = layers.mid
+            rids = layers.rids
+            wanted = layers.rids == nil ? layers.isWanted : nil
         }
     }
 
@@ -226,6 +255,8 @@ enum ServerMessage {
         enum Reason: String, Encodable {
             case replaced
             case noMedia = "no_media"
+            /// It is at another PoP now.
+            case moved
         }
 
         var type = "removed"
@@ -241,7 +272,7 @@ enum LeaveReason: String, Encodable, Sendable {
 }
 
 /// Why a meeting is over.
-enum EndReason: String, Encodable, Sendable {
+enum EndReason: String, Codable, Sendable {
     case ended
     /// Nobody was here for too long.
     case empty

@@ -115,11 +115,33 @@ struct SignalingSession {
     private mutating func join(_ join: ClientMessage.Join, id: RequestID?) async throws {
         guard participant == nil else { throw Problem(409, "already_joined", "This socket has joined.") }
         guard let token = join.sessionToken else { return try await enter(join, id: id) }
-        let claim = try tokens.participant(token)
+        let claim: (id: ParticipantID, meeting: MeetingID, isFresh: Bool)
+        do {
+            claim = try tokens.participant(token)
+        } catch let problem as Problem where problem.code == "token_invalid" && join.resume != nil {
+            // It may be of another PoP.
+            return try await comeBack(join, token, id: id)
+        }
+        if await hub.mustTakeBack(claim.id), join.resume != nil { return try await comeBack(join, token, id: id) }
         try await hub.attach(
             claim.id, in: claim.meeting,
             SocketJoin(join, address: address, token: token, isFresh: claim.isFresh, request: id), socket)
         participant = claim.id
+    }
+
+    /// Comes back to a place that another PoP gave. That PoP alone can check its session token, so it is the resume token that
+    /// counts.
+    private mutating func comeBack(_ join: ClientMessage.Join, _ token: String, id: RequestID?) async throws {
+        try limiter?.admit(address, at: clock.now)
+        guard let resume = join.resume, let (known, meeting) = TokenAuthority.unverified(token) else {
+            throw Problem.unauthorized("token_invalid", "The session token is not valid.")
+        }
+        let back = try await hub.takeBack(known, in: meeting, resume: resume, Arrival(way: .socket, address: address))
+        let fresh = try tokens.issue(back, in: meeting, expires: clock.now + limits.connectTime)
+        try await hub.attach(
+            known, in: meeting,
+            SocketJoin(join, address: address, token: fresh, isFresh: true, request: id), socket)
+        participant = known
     }
 
     /// Joins as somebody new, without a call of REST before it.
@@ -128,9 +150,10 @@ struct SignalingSession {
             throw Problem.malformed("A join has a session_token, or meeting and display_name.")
         }
         try limiter?.admit(address, at: clock.now)
-        let meeting = try await hub.find(reference, via: Elsewhere.via(join.via ?? []))
+        let via = try Elsewhere.via(join.via ?? [])
+        let meeting = try await hub.find(reference, via: via)
         let request = JoinRequest(displayName: name, password: join.password, hostKey: join.hostKey)
-        let newcomer = try await hub.admit(meeting.id, request, Arrival(way: .socket, address: address))
+        let newcomer = try await hub.admit(meeting.id, request, Arrival(way: .socket, address: address, via: via))
         do {
             let token = try tokens.issue(newcomer, in: meeting.id, expires: clock.now + limits.connectTime)
             try await hub.attach(

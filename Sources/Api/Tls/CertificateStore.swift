@@ -3,8 +3,9 @@ import Foundation
 import Meetings
 import Synchronization
 
-/// A certificate chain and its key, read from two PEM files, and read again when they change. New connections get the
-/// newest pair that fits together; those that are open keep theirs.
+/// A certificate chain and its key, read from two PEM files, and read again when they change; with them, where both sides
+/// prove who they are, the file of the authorities whose certificates are taken. New connections get the newest files that
+/// fit together; those that are open keep theirs.
 ///
 /// Shared by all listeners that speak TLS, whatever protocols each offers.
 public final class CertificateStore: Sendable {
@@ -38,11 +39,17 @@ public final class CertificateStore: Sendable {
         }
     }
 
+    /// Who a connection is for.
+    private enum Use: Hashable {
+        case clients(protocols: [String])
+        case peers(isClient: Bool)
+    }
+
     private struct Loaded {
         var identity: TLSIdentity
+        var authorities: TLSAuthorities?
         var validity: Validity
-        /// By the protocols that they offer.
-        var contexts: [[String]: TLSContext] = [:]
+        var contexts: [Use: TLSContext] = [:]
     }
 
     private struct Inside {
@@ -51,32 +58,58 @@ public final class CertificateStore: Sendable {
         var marks: [Mark?]
     }
 
-    private let certificate: String
-    private let key: String
+    /// The paths of PEM files.
+    private struct Paths {
+        var certificate: String
+        var key: String
+        var authorities: String?
+
+        var marks: [Mark?] { [Mark(certificate), Mark(key)] + (authorities.map { [Mark($0)] } ?? []) }
+    }
+
+    private let paths: Paths
     private let inside: Mutex<Inside>
 
     /// - Parameters:
     ///   - certificate: the path of a PEM file: the leaf, then its intermediates.
     ///   - key: the path of a PEM file that holds the leaf's key.
+    ///   - authorities: the path of a PEM file: whose certificates are taken from peers; they must take this one, too.
     /// - Throws: `Refusal`.
-    public init(certificate: String, key: String) throws {
-        self.certificate = certificate
-        self.key = key
-        let marks = [Mark(certificate), Mark(key)]
-        inside = Mutex(Inside(loaded: try Self.load(certificate, key), marks: marks))
+    public init(certificate: String, key: String, authorities: String? = nil) throws {
+        let paths = Paths(certificate: certificate, key: key, authorities: authorities)
+        self.paths = paths
+        let marks = paths.marks
+        inside = Mutex(Inside(loaded: try Self.load(paths), marks: marks))
     }
 
     public var validity: Validity { inside.withLock { $0.loaded.validity } }
+
+    /// What the leaf is for: the DNS names of its subjectAltName.
+    public var names: [String] { inside.withLock { $0.loaded.identity.dnsNames } }
 
     /// What a listener needs for a new connection.
     ///
     /// - Parameter protocols: what ALPN (RFC 7301) offers, the most preferred first; none: no ALPN.
     /// - Throws: what OpenSSL complains about.
     public func context(protocols: [String] = []) throws -> TLSContext {
+        try context(.clients(protocols: protocols)) { try TLSContext($0.identity, protocols: protocols) }
+    }
+
+    /// What one side of a new connection needs on which both prove who they are.
+    ///
+    /// - Throws: what OpenSSL complains about; `Refusal` without authorities.
+    func peerContext(isClient: Bool) throws -> TLSContext {
+        try context(.peers(isClient: isClient)) {
+            guard let authorities = $0.authorities else { throw Refusal(description: "no authorities were given") }
+            return try TLSContext($0.identity, of: authorities, isClient: isClient)
+        }
+    }
+
+    private func context(_ use: Use, _ make: (Loaded) throws -> TLSContext) throws -> TLSContext {
         try inside.withLock { inside in
-            if let known = inside.loaded.contexts[protocols] { return known }
-            let context = try TLSContext(inside.loaded.identity, protocols: protocols)
-            inside.loaded.contexts[protocols] = context
+            if let known = inside.loaded.contexts[use] { return known }
+            let context = try make(inside.loaded)
+            inside.loaded.contexts[use] = context
             return context
         }
     }
@@ -87,18 +120,19 @@ public final class CertificateStore: Sendable {
     /// - Throws: `Refusal`, once for each change; the old pair stays in use.
     @discardableResult
     public func reload(isForced: Bool = false) throws -> Bool {
-        let marks = [Mark(certificate), Mark(key)]
+        let marks = paths.marks
         let isChanged = inside.withLock { inside in
             defer { inside.marks = marks }
             return inside.marks != marks
         }
         guard isChanged || isForced else { return false }
-        let loaded = try Self.load(certificate, key)
+        let loaded = try Self.load(paths)
         inside.withLock { $0.loaded = loaded }
         return true
     }
 
-    private static func load(_ certificate: String, _ key: String) throws -> Loaded {
+    private static func load(_ paths: Paths) throws -> Loaded {
+        let (certificate, key) = (paths.certificate, paths.key)
         let identity: TLSIdentity
         do {
             identity = try TLSIdentity(certificates: read(certificate), key: read(key))
@@ -115,9 +149,22 @@ public final class CertificateStore: Sendable {
         }
         return Loaded(
             identity: identity,
+            authorities: try paths.authorities.map { try authorities($0, of: identity, certificate) },
             validity: Validity(
                 notBefore: Timestamp(milliseconds: identity.notBefore * 1_000),
                 notAfter: Timestamp(milliseconds: identity.notAfter * 1_000)))
+    }
+
+    private static func authorities(
+        _ path: String, of identity: TLSIdentity, _ certificate: String
+    ) throws -> TLSAuthorities {
+        guard let authorities = TLSAuthorities(try read(path)) else {
+            throw Refusal(description: "\(path) holds no certificate in PEM")
+        }
+        if let reason = authorities.refusal(of: identity) {
+            throw Refusal(description: "\(certificate) is not taken by those who trust \(path): \(reason)")
+        }
+        return authorities
     }
 
     private static func read(_ path: String) throws -> [UInt8] {

@@ -1,14 +1,17 @@
 import Meetings
 
-/// The certificate of those listeners that speak TLS with it: readiness depends on each.
+/// The certificate of those listeners that speak TLS with it: readiness depends on those that clients reach.
 struct ListenerCertificate: Sendable {
     /// Whose it is, by the section of the configuration.
     enum Listener: String {
-        case api, turn
+        case api, turn, fleet
     }
 
     let listener: Listener
     let store: CertificateStore
+
+    /// A PoP without its fleet serves those whom it has.
+    var decidesReadiness: Bool { listener != .fleet }
 
     /// Whether clients will take it.
     func condition(at now: Timestamp) -> ReadinessCondition {
@@ -26,9 +29,17 @@ struct ListenerCertificate: Sendable {
 }
 
 extension ApiConfiguration {
+    /// Whether each certificate may be used at this time, for those who look at a configuration before the node runs.
+    public func certificateConditions(at now: Timestamp) -> [ReadinessCondition] {
+        listenerCertificates.map { $0.condition(at: now) }
+    }
+
     /// All certificates that the node serves TLS with.
     var listenerCertificates: [ListenerCertificate] {
-        [(.api, certificates), (.turn, turn?.certificates)].compactMap { listener, store in
+        let all: [(ListenerCertificate.Listener, CertificateStore?)] = [
+            (.api, certificates), (.turn, turn?.certificates), (.fleet, fleet?.links?.certificates),
+        ]
+        return all.compactMap { listener, store in
             store.map { ListenerCertificate(listener: listener, store: $0) }
         }
     }

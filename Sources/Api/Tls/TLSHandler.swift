@@ -2,7 +2,7 @@ import Agents
 import NIOCore
 import NIOTLS
 
-/// TLS of a connection that a client opened: what comes before it in the pipeline is encrypted, what comes after it is not.
+/// TLS of a connection: what comes before it in the pipeline is encrypted, what comes after it is not.
 final class TLSHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -36,6 +36,15 @@ final class TLSHandler: ChannelDuplexHandler {
     private var isReadWanted = false
 
     init(_ context: TLSContext) throws { connection = try TLSConnection(context) }
+
+    /// What the peer's certificate is for, after the handshake.
+    var peerNames: [String] { connection.peerNames }
+
+    /// The client speaks first.
+    func channelActive(context: ChannelHandlerContext) {
+        if connection.isClient { shakeHands(context) }
+        context.fireChannelActive()
+    }
 
     // MARK: From the peer
 
@@ -117,6 +126,17 @@ final class TLSHandler: ChannelDuplexHandler {
         let promise = ended
         ended = nil
         context.close(mode: .all, promise: promise)
+    }
+
+    /// Where a listener allows half-closed connections, a peer that says no more is only told of: it ends no handshake, and
+    /// answers no farewell.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .inputClosed? = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
+        switch state {
+        case .handshaking: fail(context, "the peer closed during the handshake")
+        case .closing: closeNow(context)
+        case .open, .closed: context.fireUserInboundEventTriggered(event)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -2,12 +2,22 @@
  * A call: our place in a meeting, from asking for it to leaving. No DOM.
  */
 
+import { flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
 import { Recovery } from "./recovery.js";
 import { SlotMap } from "./slots.js";
 
+/** How long the new connection of a move may take until it shows something. */
+const MOVE_PATIENCE_MS = 2_500;
 /**
- * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `mediaerror` (detail:
+ * How long a lost socket has to come back at the same PoP: where that one refuses it, and where no media has come for
+ * so long either.
+ */
+const RETURN_PATIENCE_MS = [300, 1_000];
+
+/**
+ * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `moved` (`media` is another
+ * connection), `mediaerror` (detail:
  * Error), `speakers` (detail: ids), `quality` (detail: message), `meeting` (detail: the meeting, which changed), `notice` and `migrate` (detail: message of the server), `ended`
  * (detail: {reason, error, why}).
  */
@@ -24,6 +34,12 @@ export class Call extends EventTarget {
   #signaling;
   #recovery;
   #devices;
+  #makeMedia;
+  #connectTo;
+  /** The sockets of other PoPs that take our place. */
+  #alternates = [];
+  /** What the socket of the PoP that we move to has said, until we are there; null where we do not move. */
+  #held = null;
   /** What the server shall know, by message type, and the text of what it was told last. */
   #wanted = { media_state: null, view: null };
   #told = {};
@@ -31,18 +47,21 @@ export class Call extends EventTarget {
 
   /**
    * @param {import("./devices.js").Devices} devices
-   * @param {import("./media.js").MediaConnection} media  ours from now on
-   * @param {(state: () => object, alive: () => boolean) => import("./signaling.js").Signaling} connect  makes our
-   *   socket; `state` is what a resumption tells, `alive` whether media flows
+   * @param {() => import("./media.js").MediaConnection} makeMedia
+   * @param {(state: () => object, alive: () => boolean, address?: string) => import("./signaling.js").Signaling}
+   *   connect  makes our socket; `state` is what a resumption tells, `alive` whether media flows
    */
-  constructor(devices, media, connect) {
+  constructor(devices, makeMedia, connect) {
     super();
     this.#devices = devices;
-    this.media = media;
-    this.#signaling = connect(() => this.#greeting(), () => media.connected);
-    this.#recovery = new Recovery(media, this.#signaling);
-    this.#listen();
-    media.prepare();
+    this.#makeMedia = makeMedia;
+    this.media = makeMedia();
+    this.#connectTo = (media, address) => connect(() => this.#greeting(), () => media.connected, address);
+    this.#signaling = this.#connectTo(this.media);
+    this.#recovery = this.#recover(this.media, this.#signaling);
+    this.#devices.addEventListener("change", this.#onDevice);
+    this.#listen(this.#signaling);
+    this.media.prepare();
     for (const kind of ["audio", "video"]) this.#sendTrack(kind);
   }
 
@@ -109,8 +128,21 @@ export class Call extends EventTarget {
     this.#finish();
   }
 
-  #listen() {
-    const on = (type, act) => this.#signaling.addEventListener(type, ({ detail }) => act(detail ?? {}));
+  #recover(media, signaling) {
+    const recovery = new Recovery(media, signaling);
+    recovery.addEventListener("state", ({ detail }) => {
+      if (recovery !== this.#recovery) return;
+      if (detail === "connected") this.#mark("connected");
+      this.#tell("media", detail);
+    });
+    return recovery;
+  }
+
+  #listen(signaling) {
+    const on = (type, act) => signaling.addEventListener(type, ({ detail }) => {
+      if (signaling === this.#signaling) act(detail ?? {});
+      else if (signaling === this.#held?.signaling) this.#held.events.push(() => act(detail ?? {}));
+    });
     on("participant_joined", ({ participant }) => {
       if (participant?.participant_id !== this.you?.participant_id) this.participants.add(participant);
     });
@@ -121,7 +153,9 @@ export class Call extends EventTarget {
     on("media_state", (message) => this.participants.update(message.participant_id, message));
     on("participant_update", (message) => this.participants.update(message.participant_id, message));
     on("slots", ({ slots }) => this.slots.update(slots));
+    on("layers_wanted", (message) => this.media.wantLayers(message));
     on("slot_switched", (message) => this.slots.switched(message));
+    on("slot_paused", (message) => this.slots.paused(message));
     on("active_speaker", ({ participants }) => this.#tell("speakers", Array.isArray(participants) ? participants : []));
     on("quality", (message) => this.#tell("quality", message));
     on("meeting_update", ({ meeting }) => {
@@ -129,26 +163,117 @@ export class Call extends EventTarget {
       this.#tell("meeting", this.meeting);
     });
     on("error", (message) => this.#tell("notice", message));
-    on("migrate", (message) => this.#tell("migrate", message));
+    on("migrate", (message) => this.#migrate(message));
+    on("alternates", (message) => this.#know(message));
     on("asked", () => this.#mark("asked"));
-    on("interrupted", () => this.#become("reconnecting"));
+    on("interrupted", () => {
+      // The others may look while nobody can tell us so.
+      this.media.wantAllLayers();
+      if (!this.#held) this.#reconnect(signaling);
+    });
     on("resumed", (joined) => {
       this.media.useServers(joined.ice_servers);
       this.#enter(joined, false);
     });
     on("lost", (error) => this.#end("lost", error));
-    for (const reason of ["removed", "meeting_ended"]) on(reason, (message) => this.#end(reason, null, message.reason));
-    this.#recovery.addEventListener("state", ({ detail }) => {
-      if (detail === "connected") this.#mark("connected");
-      this.#tell("media", detail);
+    on("meeting_ended", ({ reason }) => this.#end("meeting_ended", null, reason));
+    on("removed", ({ reason }) => {
+      // The PoP that we leave tells so.
+      if (reason !== "moved" || !this.#held) this.#end("removed", null, reason);
     });
-    this.#devices.addEventListener("change", this.#onDevice);
+  }
+
+  // To another PoP
+
+  /** The PoP is being emptied: we go where it says, and tell who is here only where we cannot. */
+  async #migrate(message) {
+    const { reason, signaling_url: address } = message;
+    const target = reason === "drain" && address ? [address, ...this.#alternates] : this.#alternates;
+    if (reason === "drain" && (await this.#move(target, true))) return;
+    this.#tell("migrate", message);
+    if (this.#signaling.interrupted) this.#reconnect(this.#signaling);
+  }
+
+  #reconnect(lost) {
+    this.#become("reconnecting");
+    this.#escape(lost);
+  }
+
+  /** The socket is lost. Where the media is too, the PoP may be: another one has our place. */
+  async #escape(lost) {
+    const isLost = () => this.#signaling === lost && this.state === "reconnecting";
+    const [least, most] = RETURN_PATIENCE_MS;
+    // What was on its way still comes, and the PoP may be lost later than its socket.
+    while (this.#alternates.length > 0 && isLost()) {
+      if (!(await whileSilent(this.media, least))) continue;
+      const rest = Math.max(0, most - Math.max(least, this.#recovery.quiet));
+      if (isLost() && !lost.refused && !(await whileSilent(this.media, rest))) continue;
+      if (isLost() && (await this.#move(this.#alternates, false))) return;
+    }
+  }
+
+  /**
+   * Takes our place at the first of these PoPs that lets us in. What we have goes on until the new connection shows
+   * something, unless nothing comes over it.
+   *
+   * @returns {Promise<boolean>} whether we are there
+   */
+  async #move(addresses, gently) {
+    const place = this.#signaling.place;
+    if (this.#held || !place || this.state === "ended") return false;
+    for (const address of addresses) {
+      const media = this.#makeMedia();
+      const signaling = this.#connectTo(media, address);
+      this.#held = { signaling, media, events: [] };
+      this.#listen(signaling);
+      try {
+        await Promise.all(["audio", "video"].map((kind) => this.#send(kind, media)));
+        const joined = await signaling.takePlace(place, { offer: await media.offer(), ...this.#greeting() });
+        this.#signaling.retreat();
+        await media.connect(joined.sdp, joined.ice_servers);
+        if (gently) await flowing(media, MOVE_PATIENCE_MS);
+        if (this.state === "ended") throw new Error("the call is over");
+        this.#arrive(joined);
+        return true;
+      } catch (error) {
+        console.warn("not moved to", address, error);
+        media.close();
+        signaling.abandon();
+        this.#held = null;
+        if (this.state === "ended") return false;
+      }
+    }
+    return false;
+  }
+
+  /** From here on we are at the PoP that we moved to. */
+  #arrive(joined) {
+    const { signaling, media, events } = this.#held;
+    const old = { signaling: this.#signaling, media: this.media, recovery: this.#recovery };
+    this.#signaling = signaling;
+    this.media = media;
+    this.#recovery = this.#recover(media, signaling);
+    this.#held = null;
+    this.slots.replace(joined.slots);
+    this.#enter(joined, false);
+    for (const act of events) act();
+    this.#tell("moved");
+    old.recovery.close();
+    old.signaling.abandon();
+    // The new sound begins before the old one ends.
+    setTimeout(() => old.media.close(), 200);
+  }
+
+  /** Takes the PoPs that have our place when ours is lost. */
+  #know({ signaling_alternates: alternates }) {
+    if (Array.isArray(alternates)) this.#alternates = alternates;
   }
 
   /** Takes `joined`, the first one and those after a resumption. */
   #enter(joined, first) {
     this.you = joined.you ?? this.you;
     this.meeting = joined.meeting ?? this.meeting;
+    this.#know(joined);
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
     this.slots.update(joined.slots);
     this.#become("meeting");
@@ -164,10 +289,15 @@ export class Call extends EventTarget {
     }
   }
 
-  async #sendTrack(kind) {
+  async #send(kind, media) {
     const track = this.#devices.tracks[kind];
-    const sent = kind === "audio" ? this.media.sendMicrophone(track) : this.media.sendCamera(track);
+    const sent = kind === "audio" ? media.sendMicrophone(track) : media.sendCamera(track);
     await sent.catch((error) => console.warn("track not sent", error));
+  }
+
+  async #sendTrack(kind) {
+    const connections = [this.media, ...(this.#held ? [this.#held.media] : [])];
+    await Promise.all(connections.map((media) => this.#send(kind, media)));
     this.#wanted.media_state = this.#mediaState();
     this.#tellServer();
   }
@@ -213,6 +343,8 @@ export class Call extends EventTarget {
     this.#devices.removeEventListener("change", this.#onDevice);
     this.#signaling.abandon();
     this.#recovery.close();
+    this.#held?.signaling.abandon();
+    this.#held?.media.close();
     this.media.close();
     this.slots.close();
     this.#become("ended");

@@ -46,3 +46,80 @@ export function layersFor(height) {
     scaleResolutionDownBy: index < count ? 2 ** (count - 1 - index) : 1,
   }));
 }
+
+/**
+ * What a sender's encodings are to be: of those that its camera has, those that anybody wants. Where a wanted one is
+ * larger than the camera, the camera's own size takes its place.
+ *
+ * @param {{rid?: string, active: boolean, scaleResolutionDownBy?: number}[]} encodings  lowest first
+ * @param {number} height  lines of the camera; 0: not known
+ * @param {string[]|boolean|null} wanted  rids, or whether the only one is; null: nobody has said, and all are
+ * @returns {{active: boolean, scaleResolutionDownBy?: number}[]}
+ */
+export function activeLayers(encodings, height, wanted) {
+  const fitting = height ? layersFor(height).slice(0, encodings.length) : encodings.map(() => ({ active: true }));
+  const highest = fitting.findLastIndex(({ active }) => active);
+  const chosen = Array.isArray(wanted)
+    ? new Set(wanted.map((rid) => Math.min(encodings.findIndex((each) => each.rid === rid), highest)))
+    : null;
+  return fitting.map((layer, index) => ({
+    ...layer,
+    active: layer.active && (chosen ? chosen.has(index) : wanted !== false),
+  }));
+}
+
+/** Keeps the encodings of a camera's sender at what is wanted of them; the rest of its parameters stays. */
+export class LayerControl {
+  #sender;
+  #height = 0;
+  #wanted = null;
+  #due = false;
+  #running = null;
+
+  /** @param {RTCRtpSender} sender */
+  constructor(sender) {
+    this.#sender = sender;
+  }
+
+  /** @param {number} height  lines of the camera that is sent now */
+  fit(height) {
+    this.#height = height ?? 0;
+    return this.#apply();
+  }
+
+  /** @param {string[]|boolean|null} wanted  as for `activeLayers` */
+  want(wanted) {
+    this.#wanted = wanted;
+    return this.#apply();
+  }
+
+  /** One change at a time, as browsers refuse a second one meanwhile; what is due then follows it. */
+  #apply() {
+    this.#due = true;
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  async #run() {
+    while (this.#due) {
+      this.#due = false;
+      await this.#change();
+    }
+    this.#running = null;
+  }
+
+  /** A browser that does not take it sends the layers that it had. */
+  async #change() {
+    try {
+      const parameters = this.#sender.getParameters();
+      const { encodings } = parameters;
+      const layers = activeLayers(encodings, this.#height, this.#wanted);
+      const differs = (layer, index) => Object.entries(layer).some(([name, value]) => encodings[index][name] !== value);
+      if (!layers.some(differs)) return;
+      layers.forEach((layer, index) => Object.assign(encodings[index], layer));
+      await this.#sender.setParameters(parameters);
+    } catch (error) {
+      console.warn("layers refused by this browser", error);
+    }
+  }
+}

@@ -127,11 +127,11 @@ function refused(error) {
 function prepareCall() {
   if (call && call.state !== "ended") return;
   call = null;
-  call = new Call(devices, new MediaConnection({ videoSlots }), connect);
+  call = new Call(devices, () => new MediaConnection({ videoSlots }), connect);
 }
 
-function connect(state, alive) {
-  return new Signaling(SIGNALING, state, alive);
+function connect(state, alive, address = SIGNALING) {
+  return new Signaling(address, state, alive);
 }
 
 /** The lobby opens all the same; who wants to go in is told why not. */

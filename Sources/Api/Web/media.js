@@ -3,7 +3,7 @@
  */
 
 import { ServiceError } from "./errors.js";
-import { addCamera, layersFor } from "./layers.js";
+import { LayerControl, addCamera } from "./layers.js";
 import { isForwarded, trimOffer } from "./offer.js";
 
 /** Slots for what is received, in the order of the offer's m-lines after our own two. */
@@ -22,6 +22,9 @@ export class MediaConnection extends EventTarget {
   pc;
   #microphone;
   #camera;
+  #layers;
+  /** What anybody wants of our m-lines, by mid, as for `activeLayers`. */
+  #wanted = new Map();
   #streams = new Map();
   #offer = null;
   #state = "new";
@@ -34,6 +37,7 @@ export class MediaConnection extends EventTarget {
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#microphone = this.pc.addTransceiver("audio", { direction: "sendonly" });
     this.#camera = addCamera(this.pc);
+    this.#layers = new LayerControl(this.#camera.sender);
     for (let slot = 0; slot < AUDIO_SLOTS; slot += 1) this.pc.addTransceiver("audio", { direction: "recvonly" });
     for (let slot = 0; slot < videoSlots; slot += 1) this.pc.addTransceiver("video", { direction: "recvonly" });
     this.pc.addTransceiver("video", { direction: "recvonly" });
@@ -72,6 +76,28 @@ export class MediaConnection extends EventTarget {
       this.pc.setLocalDescription(offer),
       this.pc.setRemoteDescription({ type: "answer", sdp: answer }),
     ]);
+    // Its mid is known now.
+    await this.#encodeWanted();
+  }
+
+  /**
+   * Takes `layers_wanted`: of our own video nothing else is encoded from now on. It may come before we are connected.
+   *
+   * @param {{mid: string, rids?: string[], wanted?: boolean}} message
+   */
+  wantLayers({ mid, rids, wanted }) {
+    this.#wanted.set(mid, rids ?? wanted ?? null);
+    return this.#encodeWanted();
+  }
+
+  /** Encodes all again: nobody can tell us what is wanted. */
+  wantAllLayers() {
+    this.#wanted.clear();
+    return this.#encodeWanted();
+  }
+
+  #encodeWanted() {
+    return this.#layers.want(this.#wanted.get(this.#camera.mid) ?? null);
   }
 
   /**
@@ -101,6 +127,13 @@ export class MediaConnection extends EventTarget {
     return new Map(pairs.map(({ id, bytesReceived = 0 }) => [id, bytesReceived]));
   }
 
+  /** Whether sound or pictures come: what was there to be received, a moment ago. */
+  async shows() {
+    const stats = [...(await this.pc.getStats()).values()].filter(({ type }) => type === "inbound-rtp");
+    return stats.some(({ kind, framesDecoded = 0, packetsReceived = 0 }) =>
+      kind === "video" ? framesDecoded > 0 : packetsReceived > 5);
+  }
+
   /** Sends this microphone track, or silence when null. */
   sendMicrophone(track) {
     return this.#microphone.sender.replaceTrack(track);
@@ -109,20 +142,7 @@ export class MediaConnection extends EventTarget {
   /** Sends this camera track, or nothing when null. */
   async sendCamera(track) {
     await this.#camera.sender.replaceTrack(track);
-    if (track) await this.#fitLayers(track.getSettings().height);
-  }
-
-  /** A browser that does not take it sends the layers of a large camera, the lower ones of them at least. */
-  async #fitLayers(height) {
-    if (!height) return;
-    const { sender } = this.#camera;
-    try {
-      const parameters = sender.getParameters();
-      layersFor(height).forEach((layer, index) => Object.assign(parameters.encodings[index] ?? {}, layer));
-      await sender.setParameters(parameters);
-    } catch (error) {
-      console.warn("layers for a small camera refused by this browser", error);
-    }
+    if (track) await this.#layers.fit(track.getSettings().height);
   }
 
   /**

@@ -78,11 +78,7 @@ export class MeetingView {
     setText(byId("share-link"), link);
     byId("invite").dataset.link = link;
     this.#arrivals = new Arrivals();
-    this.#speakers = new Speakers(byId("speakers"), call.media, call.slots, (ids) => this.#heard(ids));
-    this.#watch = new QualityWatch(
-      call.media.pc, call.slots, (id) => call.participants.get(id)?.video === true,
-      (own, others) => this.#measured(own, others),
-    );
+    this.#attend(call);
     this.#follow(call);
     this.#startClock();
     this.#own.open();
@@ -90,6 +86,25 @@ export class MeetingView {
     byId("topic-title").focus();
     const company = count(call.participants.size);
     announce(`You are in the meeting with ${company}. Press question mark for keyboard shortcuts.`);
+  }
+
+  /** Hears and watches the call's media connection. */
+  #attend(call) {
+    this.#speakers = new Speakers(byId("speakers"), call.media, call.slots, (ids) => this.#heard(ids));
+    this.#watch = new QualityWatch(
+      call.media.pc, call.slots, (id) => call.participants.get(id)?.video === true,
+      (own, others) => this.#measured(own, others),
+    );
+  }
+
+  /** The call has another media connection: what was heard goes on until that one plays. */
+  async #reattend(call) {
+    const [speakers, watch] = [this.#speakers, this.#watch];
+    this.#attend(call);
+    watch?.close();
+    this.#draw();
+    await this.#listen();
+    speakers?.close();
   }
 
   /** Takes everything of the call away. */
@@ -129,6 +144,7 @@ export class MeetingView {
     call.addEventListener("speakers", ({ detail }) => this.#order(detail));
     call.addEventListener("quality", ({ detail }) => this.#told(detail));
     call.addEventListener("media", ({ detail }) => detail === "connected" && this.#listen());
+    call.addEventListener("moved", () => this.#reattend(call));
     this.#trouble.follow(call);
   }
 
@@ -159,17 +175,23 @@ export class MeetingView {
     this.#ownStats = own;
     this.#stats = others;
     this.#grades = new Map([...others].map(([id, seen]) => [id, seen.grade]));
+    this.#showOwnQuality();
+    this.#draw();
+  }
+
+  #showOwnQuality() {
     const bars = byId("own-quality");
     const grade = this.#gradeOf(this.#call.you.participant_id);
     bars.dataset.grade = grade;
-    bars.title = `${GRADE_WORDS[grade]}: ${describe(own)}`;
+    bars.title = this.#ownStats ? `${GRADE_WORDS[grade]}: ${describe(this.#ownStats)}` : GRADE_WORDS[grade];
     bars.setAttribute("aria-label", `Your connection: ${GRADE_WORDS[grade].toLowerCase()}`);
-    this.#draw();
   }
 
   /** The server's view of somebody's line. */
   #told({ participant_id: id, level }) {
-    if (GRADE_WORDS[level]) this.#serverGrades.set(id, level);
+    if (!this.#call?.you || !GRADE_WORDS[level]) return;
+    this.#serverGrades.set(id, level);
+    this.#showOwnQuality();
     this.#draw();
   }
 
@@ -253,7 +275,8 @@ export class MeetingView {
     return {
       key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id, away,
       speaking: audio && this.#speaking.has(id), grade: this.#gradeOf(id),
-      stream: picture && this.#call.media.streamOf(picture.mid), since: picture?.since,
+      stream: picture && this.#call.media.streamOf(picture.mid), start: picture?.start,
+      paused: video && this.#call.slots.isPaused(id, "video"),
     };
   }
 
@@ -265,7 +288,8 @@ export class MeetingView {
     return {
       key: `screen:${id}`, id, name: participant.display_name, self: false, screen: true, muted: false,
       speaking: false, pinned: this.#pinned === `screen:${id}`, grade: "unknown", away: participant.away,
-      stream: picture && this.#call.media.streamOf(picture.mid), since: picture?.since,
+      stream: picture && this.#call.media.streamOf(picture.mid), start: picture?.start,
+      paused: this.#call.slots.isPaused(id, "screen"),
     };
   }
 

@@ -12,7 +12,7 @@ const TICK_MS = 1_000;
 
 /** Refusals that are over after a while, when the server says after how long. */
 const PASSING = new Set(["too_many_requests", "too_many_unattached", "too_many_guesses", "busy", "full",
-  "registry_unavailable"]);
+  "registry_unavailable", "home_unreachable"]);
 
 /**
  * Seconds after which the same attempt may succeed.

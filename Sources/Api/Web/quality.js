@@ -98,6 +98,7 @@ export class QualityWatch {
     const rates = this.#delta(entry.id, counters, entry.timestamp, owner?.participant_id);
     if (!owner) return;
     const seen = others.get(owner.participant_id) ?? { loss: 0, jitter: 0, kbps: 0, height: 0, fps: 0, frozen: false };
+    if (rates.frames > 0) this.#slots.flows(entry.mid);
     const expected = rates.lost + rates.received;
     seen.loss = Math.max(seen.loss, expected > 0 ? rates.lost / expected : 0);
     seen.jitter = Math.max(seen.jitter, entry.jitter ?? 0);
@@ -105,7 +106,9 @@ export class QualityWatch {
     if (entry.kind === "video" && owner.source === "video") {
       seen.height = entry.frameHeight ?? 0;
       seen.fps = entry.framesPerSecond ?? 0;
-      const due = rates.known && this.#cameraOn(owner.participant_id);
+      // What our own line has no room for is not their fault.
+      const isSent = this.#cameraOn(owner.participant_id) && !this.#slots.isPaused(owner.participant_id, "video");
+      const due = rates.known && isSent;
       seen.frozen = due && rates.frames === 0 && counters.frames > 0;
     }
     others.set(owner.participant_id, seen);

@@ -45,6 +45,11 @@ export class Recovery extends EventTarget {
     media.addEventListener("state", ({ detail }) => this.#follow(detail));
   }
 
+  /** How long nothing has come over the media path, ms; 0 before anything has. */
+  get quiet() {
+    return this.#watch?.heardAt ? performance.now() - this.#watch.heardAt : 0;
+  }
+
   close() {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -47,6 +47,8 @@ export class Signaling extends EventTarget {
   #pinger = 0;
   #finished = false;
   #recovering = false;
+  /** Whether the latest attempt to come back found nobody. */
+  refused = false;
   /** Of the last ping, ms. */
   #roundTrip = 200;
   /** Has the next attempt to come back begin now. */
@@ -70,9 +72,19 @@ export class Signaling extends EventTarget {
     return this.#token;
   }
 
+  /** What brings us to our place at another PoP; null before the join. */
+  get place() {
+    return this.#resume && { token: this.#token, resume: this.#resume };
+  }
+
   /** The origin of the PoP's REST; "" for the page's own. */
   get service() {
     return this.#service;
+  }
+
+  /** Whether the socket is lost, and on its way back. */
+  get interrupted() {
+    return this.#recovering;
   }
 
   /** Opens a socket ahead of the join, if there is none; quietly, and not for ever. */
@@ -103,6 +115,24 @@ export class Signaling extends EventTarget {
         asked = { ...fields, via: error.elsewhere.via };
       }
     }
+  }
+
+  /**
+   * Takes a place that another PoP of the fleet gave us.
+   *
+   * @param {{token: string, resume: string}} place
+   * @param {object} fields  of the message: `offer`, `media_state`, `view`
+   * @returns {Promise<object>} the `joined` message; rejects with ServiceError
+   */
+  takePlace({ token, resume }, fields) {
+    this.#token = token;
+    this.#service = new URL(this.#address.replace(/^ws/, "http")).origin;
+    return this.#enter(this.#connect(), { session_token: token, resume, ...fields });
+  }
+
+  /** Our place is another socket's from now on: this one is heard while it lasts, and does not come back. */
+  retreat() {
+    this.#resume = null;
   }
 
   async #ask(fields) {
@@ -320,6 +350,7 @@ export class Signaling extends EventTarget {
   /** Tries to come back to the same place until the server gives it up. */
   async #recover() {
     this.#recovering = true;
+    this.refused = false;
     this.dispatchEvent(new CustomEvent("interrupted"));
     let until = performance.now() + RESUME_WINDOW_MS;
     let reason = new ServiceError({ status: 0 });
@@ -335,6 +366,7 @@ export class Signaling extends EventTarget {
         return;
       } catch (error) {
         reason = error;
+        this.refused = !error.status && !error.code;
         this.#socket?.close(1000);
         this.#socket = null;
         if (FINAL.has(kindOf(error))) break;

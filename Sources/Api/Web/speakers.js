@@ -26,7 +26,8 @@ export class Speakers {
    * @param {(speaking: Set<string>) => void} report  on every change
    */
   constructor(root, media, slots, report) {
-    this.#root = root;
+    this.#root = make("div");
+    root.append(this.#root);
     this.#media = media;
     this.#slots = slots;
     this.#report = report;
@@ -63,7 +64,7 @@ export class Speakers {
   close() {
     clearInterval(this.#timer);
     for (const audio of this.#root.children) audio.srcObject = null;
-    this.#root.replaceChildren();
+    this.#root.remove();
   }
 
   #listen() {

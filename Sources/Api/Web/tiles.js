@@ -19,10 +19,13 @@ import { GRADE_WORDS } from "./quality.js";
  * @property {boolean} speaking
  * @property {boolean} pinned
  * @property {boolean} away      the signaling socket is lost for the moment
+ * @property {boolean} [paused]  our line is too slow for the picture
  * @property {MediaStream|null} stream  the picture, null while there is none
- * @property {number} [since]    performance.now() from which on the stream is theirs
+ * @property {import("./slots.js").PictureStart} [start]  from where on the stream is theirs
  * @property {import("./quality.js").Grade} grade
  */
+
+const PAUSED_WORDS = "Paused: slow connection";
 
 /** One tile. */
 class Tile {
@@ -45,7 +48,8 @@ class Tile {
     this.#bars = make("span", { class: "bars", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
     const plate = make("div", { class: "plate" }, icon(model.screen ? "screen" : "mic-off"), this.#name, this.#bars);
     const away = make("span", { class: "away-mark", "aria-hidden": "true", text: "Reconnecting…" });
-    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, away, plate, this.#words);
+    const paused = make("span", { class: "pause-mark", "aria-hidden": "true", text: PAUSED_WORDS });
+    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, away, paused, plate, this.#words);
     this.element.classList.toggle("self", model.self);
     this.element.classList.toggle("screen", model.screen);
     this.element.dataset.participant = model.id;
@@ -64,6 +68,7 @@ class Tile {
     classList.toggle("speaking", model.speaking);
     classList.toggle("pinned", model.pinned);
     classList.toggle("away", model.away);
+    classList.toggle("paused", model.paused ?? false);
     setText(this.#name, model.self ? "You" : model.screen ? `${model.name}’s screen` : model.name);
     setText(this.#avatar, initialsOf(model.name));
     this.#bars.dataset.grade = model.grade;
@@ -72,11 +77,7 @@ class Tile {
       setText(this.#pin.lastElementChild, words);
       this.#pin.setAttribute("aria-pressed", String(model.pinned));
     }
-    const marks = [
-      model.away && "reconnecting", model.muted && "muted", !model.stream && "camera off", model.speaking && "speaking",
-    ];
-    if (model.grade === "unstable" || model.grade === "poor") marks.push(GRADE_WORDS[model.grade].toLowerCase());
-    setText(this.#words, model.screen ? "" : marks.filter(Boolean).join(", "));
+    setText(this.#words, stateWords(model));
     this.#attach(model);
   }
 
@@ -106,12 +107,12 @@ class Tile {
   }
 
   /** Shows the picture once its first frame is there, so that no black tile stands in between. */
-  #attach({ stream, since = 0, self, id, screen }) {
+  #attach({ stream, start = { since: 0 }, self, id, screen }) {
     if (this.#video.srcObject === stream) return;
     this.clear();
     if (!stream) return;
     this.#video.srcObject = stream;
-    this.#stopWaiting = onFirstFrame(this.#video, since, () => {
+    this.#stopWaiting = onFirstFrame(this.#video, start, () => {
       this.element.classList.add("live");
       if (!self) this.#onFrame(id, screen ? "screen" : "video");
     });
@@ -222,6 +223,15 @@ export class TileBoard {
       tile.update(model);
     }
   }
+}
+
+/** What a tile shows beside the name, for those who hear it. */
+export function stateWords({ away, muted, paused, stream, speaking, grade, screen }) {
+  const pause = paused && PAUSED_WORDS.toLowerCase();
+  if (screen) return pause || "";
+  const marks = [away && "reconnecting", muted && "muted", pause || (!stream && "camera off"), speaking && "speaking"];
+  if (grade === "unstable" || grade === "poor") marks.push(GRADE_WORDS[grade].toLowerCase());
+  return marks.filter(Boolean).join(", ");
 }
 
 /** The picture height that a tile needs, in few steps so that small moves of the window change nothing. */

@@ -61,7 +61,8 @@ extension MeetingHub {
         do {
             let view = MediaView(subject: request.subject)
             return try await media.connect(
-                line.id, in: meeting, MediaOffer(sdp: offer.text, state: published(by: line.id), view: view))
+                line.id, in: meeting,
+                MediaOffer(sdp: offer.text, state: published(by: line.id), view: view, serial: serial(of: line)))
         } catch {
             // A session that it had goes on, but for one that had no place beside it.
             _ = try? setMedia(ClientMessage.MediaStateChange(before), of: line.id, in: meeting)
@@ -88,7 +89,9 @@ extension MeetingHub {
             stream: request.stream, token: request.token,
             entityTag: freshTag(), offer: OneWayOffer(request.sdp, for: request.stream), subject: request.subject)
         let isNew = !line.isSeen
+        line.publication = connection.publication
         try appear(line, in: meeting)
+        publish(line.id, in: meeting)
         logger.info(
             isNew ? "participant joined" : "participant resumed",
             metadata: [

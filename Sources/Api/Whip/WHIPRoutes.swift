@@ -51,7 +51,7 @@ struct WHIPRoutes: Sendable {
         let token = try request.bearer()
         let meeting = try await hub.meeting(of: request, context)
         let query = try StreamQuery(request, stream, in: meeting)
-        var arrival = Arrival(way: .media, address: context.client(of: request))
+        var arrival = Arrival(way: .media, address: context.client(of: request), via: try request.via())
         let guest: WHIPGuest
         if let known = try WHIPGuest(token, name: query.name, of: meeting, by: tokens) {
             guest = known
@@ -62,7 +62,9 @@ struct WHIPRoutes: Sendable {
         let sdp = try await request.text()
         let asked = WHIPRequest(
             stream: stream, sdp: sdp, subject: query.subject, token: token, isFresh: guest.isFresh)
-        let (participant, answer) = try await open(asked, guest, in: meeting, arrival)
+        let (participant, answer) = try await request.located { [arrival] in
+            try await open(asked, guest, in: meeting, arrival)
+        }
         var response = Response(
             status: .created, headers: [.contentType: Self.offerType, .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: answer.sdp)))

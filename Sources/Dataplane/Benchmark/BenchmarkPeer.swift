@@ -38,11 +38,15 @@ struct BenchmarkPeer {
         return master
     }
 
-    func commands(profile: SRTPProfile) -> [Command] {
+    var extensions: ExtensionMap {
         var extensions = ExtensionMap()
         extensions.transportSequence = Self.transportSequenceID
         extensions.audioLevel = Self.audioLevelID
-        return [
+        return extensions
+    }
+
+    func commands(profile: SRTPProfile) -> [Command] {
+        [
             .openSession(
                 OpenSession(session: session, ufragSecret: UInt64(index), password: ShortText(Self.password)!)),
             .configureSession(session, extensions),

@@ -63,14 +63,10 @@ extension Worker where Queue: ~Copyable {
         let middle = UInt32(truncatingIfNeeded: ntpTime(now) >> 16)
         let age = middle &- block.lastSenderReport
         if age < 60 << 16 {
-            lane.pointee.heardAt = max(lane.pointee.heardAt, now &- min(now, UInt64(age) &* 1_000_000_000 >> 16))
+            lane.pointee.heardAt = max(lane.pointee.heardAt, now &- min(now, (UInt64(age) &* 1_000_000_000) >> 16))
         }
-        let elapsed = middle &- block.lastSenderReport &- block.delaySinceLastSenderReport
-        // Beyond a minute it is no round trip; below zero by a rounding of the two delays.
-        guard elapsed < 60 << 16 else { return }
-        let sample = UInt64(elapsed) &* 1_000_000_000 >> 16
-        let before = lane.pointee.report.roundTrip
-        lane.pointee.report.roundTrip = before == 0 ? sample : (before &* 7 &+ sample) / 8
+        guard let sample = RoundTripTime.sample(block, ntp: ntpTime(now)) else { return }
+        lane.pointee.report.roundTrip = RoundTripTime.smooth(lane.pointee.report.roundTrip, sample)
     }
 
     private mutating func noteKeyframeRequest(_ part: RTCPPacket, _ lane: UnsafeMutablePointer<Lane>, now: UInt64) {

@@ -84,7 +84,7 @@ extension Worker where Queue: ~Copyable {
         return true
     }
 
-    mutating func openCrossing(_ open: OpenCrossing) {
+    mutating func openCrossing(_ open: OpenCrossing, now: UInt64) {
         guard let lane = cascade.lanes.find(open.lane), let track = tracks.find(open.track), !track.pointee.isReplica
         else { return counters.drop(.staleHandle) }
         let index = open.crossing.index
@@ -101,6 +101,12 @@ extension Worker where Queue: ~Copyable {
         place.pointee.nextOfLane = lane.pointee.firstCrossing
         lane.pointee.firstCrossing = UInt32(index)
         lane.pointee.hasNews = true
+        // Who asks for a sound is about to play it, and what it says of that may have come too early.
+        guard !track.pointee.kind.isVideo else { return }
+        distribute()
+        place.pointee.wanted = track.pointee.allLayers
+        reviseCrossed(track)
+        want(track.pointee.allLayers, of: track, now: now)
     }
 
     mutating func closeCrossing(_ handle: CrossingHandle) {

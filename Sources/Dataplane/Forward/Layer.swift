@@ -13,6 +13,9 @@ struct Layer: BitwiseCopyable {
     /// The first packet of a picture has come.
     var isStarted = false
     var activity = LayerActivity()
+    var rate = LayerRate()
+    /// Since when anybody wants it, ns; 0: nobody does.
+    var wantedSince: UInt64 = 0
     /// Added to the publisher's numbers: each SSRC of a layer gets a range of 2^48 of its own, so that no number stands for
     /// two packets (and no SRTP index toward a receiver is used twice).
     var sequenceBase: UInt64 = 0

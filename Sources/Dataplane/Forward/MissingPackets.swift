@@ -22,8 +22,12 @@ struct MissingPackets: BitwiseCopyable {
 
     /// How long packets may be out of order before they are missed, ns.
     static let reorderWait: UInt64 = 5_000_000
-    /// How long an answer may take before we ask again, ns.
-    static let retryWait: UInt64 = 60_000_000
+    /// How long an answer may take before we ask again, where the round trip to the publisher is not known, ns; and how much
+    /// longer than a round trip where it is.
+    static let assumedWait: UInt64 = 60_000_000
+    static let answerTime: UInt64 = 10_000_000
+    /// All tries fit into the time for which packets are kept anywhere.
+    static let longestWait: UInt64 = 250_000_000
     static let maximumTries: UInt8 = 8
 
     /// Everything from `first` up to and without `end` is missing since `now`. False when that is too much.
@@ -65,8 +69,11 @@ struct MissingPackets: BitwiseCopyable {
 
     /// Writes the sequence numbers that are to be asked for now, ascending, and returns how many; entries that were
     /// asked for too often are given up. `list` has room for `capacity`. `isBroken`: without those that were given up nobody
-    /// can go on but by another keyframe.
-    mutating func takeDue(now: UInt64, into list: UnsafeMutablePointer<UInt16>) -> (count: Int, isBroken: Bool) {
+    /// can go on but by another keyframe. `roundTrip`: to the publisher, ns; 0: not known.
+    mutating func takeDue(
+        now: UInt64, roundTrip: UInt64, into list: UnsafeMutablePointer<UInt16>
+    ) -> (count: Int, isBroken: Bool) {
+        let wait = roundTrip == 0 ? Self.assumedWait : min(roundTrip &+ Self.answerTime, Self.longestWait)
         var kept = 0
         var due = 0
         var isBroken = false
@@ -78,7 +85,7 @@ struct MissingPackets: BitwiseCopyable {
                     continue
                 }
                 entry.tries &+= 1
-                entry.due = Entry.time(now &+ Self.retryWait)
+                entry.due = Entry.time(now &+ wait)
                 insert(UInt16(truncatingIfNeeded: entry.sequence), into: list, count: due)
                 due &+= 1
             }

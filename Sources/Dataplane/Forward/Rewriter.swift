@@ -102,6 +102,9 @@ struct Rewriter: BitwiseCopyable {
         latest = StreamCounters()
     }
 
+    /// The numbers after this one were not sent after all: they go to what comes next.
+    mutating func rewind(to number: UInt64) { highest = min(highest, number) }
+
     /// Whether a packet of the present source belongs to the present epoch: not from before the change.
     @inline(__always)
     func admits(_ sequence: UInt64) -> Bool {

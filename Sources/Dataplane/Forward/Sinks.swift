@@ -23,7 +23,7 @@ struct Sinks: BitwiseCopyable {
     /// The Layers that any Sink wants, as upstream was told last, and when, ns.
     var wanted = LayerSet()
     var toldAt: UInt64 = 0
-    /// Upstream's ring had no room.
+    /// Upstream has not heard of `wanted`: nothing was told yet, or its ring had no room.
     var isUntold = false
 
     /// `shared`: Layers that somebody else reads in any case.

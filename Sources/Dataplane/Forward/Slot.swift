@@ -37,8 +37,17 @@ struct Slot: BitwiseCopyable {
     let payloadTypes: PayloadTypeMap
     /// The layer that would be shown if all of the Track were sent.
     var best: UInt8 = 0
+    /// Packets of it that wait for the pacer, and the highest number that was sent before them.
+    var waiting: UInt32 = 0
+    var sentUpTo: UInt64 = 0
+    /// The highest number of a picture that was given up for want of bandwidth: nothing up to it is repeated.
+    var cutAt: UInt64 = 0
+    /// What of it the Session's bandwidth allows.
+    var grant = LayerGrant.unlimited
     /// Its receiver reported a burst of loss last; counted by the Session.
     var isLossy = false
+    /// Looks in a row that found that it may show nothing, up to `CongestionConstants.pausedLooks`: control was told then.
+    private var pausedLooks: UInt8 = 0
 
     /// More links of the Track's list and of the Session's list.
     var previous = Link.none
@@ -68,8 +77,23 @@ struct Slot: BitwiseCopyable {
         rtxSequence = entropy >> 48 & 0x7fff
     }
 
+    /// A look, one each `CongestionConstants.tick`: whether control is to be told that nothing has been shown for long.
+    mutating func notePause() -> Bool {
+        guard pausedLooks < CongestionConstants.pausedLooks else { return false }
+        guard grant == .none else {
+            pausedLooks = 0
+            return false
+        }
+        pausedLooks &+= 1
+        return pausedLooks == CongestionConstants.pausedLooks
+    }
+
+    /// It shows something again, or has another Track.
+    mutating func endPause() { pausedLooks = 0 }
+
     /// The layers of its Track that it wants: what it should show, and what it shows until then.
     var wanted: LayerSet {
+        guard !grant.isNothing else { return LayerSet() }
         var wanted = LayerSet(best)
         if let target { wanted = wanted.union(LayerSet(target)) }
         if let current { wanted = wanted.union(LayerSet(current)) }

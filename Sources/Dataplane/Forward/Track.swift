@@ -76,6 +76,17 @@ struct Track: BitwiseCopyable {
         return sent
     }
 
+    /// The layers that are sent, and those that may be as soon as somebody wants them.
+    func availableLayers(now: UInt64) -> LayerSet {
+        var available = sentLayers
+        for index in 0..<layerCount {
+            let since = layers[index].wantedSince
+            guard since == 0 || now &- since < CongestionConstants.layerPatience else { continue }
+            available = available.union(LayerSet(UInt8(truncatingIfNeeded: index)))
+        }
+        return available
+    }
+
     /// When the latest packet of any layer's pictures came, ns.
     var latestArrival: UInt64 {
         var latest: UInt64 = 0
@@ -121,13 +132,28 @@ struct Track: BitwiseCopyable {
         // The only layer of a Track can be told by its packets, and a microphone is not spoken of again.
         guard layerCount > 1 else { return }
         var sent = LayerSet()
-        for index in 0..<layerCount {
-            let choice = choices >> UInt64(17 * index)
-            guard choice & 1 != 0 else { continue }
+        for index in 0..<layerCount where choices >> UInt64(17 * index) & 1 != 0 {
             sent = sent.union(LayerSet(UInt8(truncatingIfNeeded: index)))
-            layers[index].height = UInt16(truncatingIfNeeded: choice >> 1)
         }
         announced = sent
+        for index in 0..<layerCount where sent.contains(UInt8(truncatingIfNeeded: index)) {
+            note(height: UInt16(truncatingIfNeeded: choices >> UInt64(17 * index + 1)), of: index)
+        }
+    }
+
+    /// A layer's pictures are so high. Encoders that lack time or bandwidth shrink the camera as a whole: by as much as the
+    /// highest layer that is sent do those change that are not, and whose keyframes do not tell.
+    mutating func note(height: UInt16, of layer: Int) {
+        let before = UInt32(layers[layer].height)
+        layers[layer].height = height
+        guard height != before, before > 0 else { return }
+        let sent = sentLayers
+        guard sent.bits >> UInt8(truncatingIfNeeded: layer) == 1 else { return }
+        for other in 0..<layerCount where !sent.contains(UInt8(truncatingIfNeeded: other)) {
+            // Rounded down, so that it goes on fitting the tiles that it did.
+            let scaled = UInt32(layers[other].height) &* UInt32(height) / before
+            layers[other].height = UInt16(truncatingIfNeeded: min(scaled, UInt32(UInt16.max)))
+        }
     }
 }
 

@@ -98,7 +98,9 @@ extension Worker where Queue: ~Copyable {
     @inline(__always)
     private func prefetchKeys(of slot: UnsafeMutablePointer<Slot>, _ layers: UInt8) {
         guard shows(slot, layers) else { return }
-        SRTPTransform(base: slabs.transform(slot.pointee.session.index, isSend: true)).prefetchRTPKeys()
+        let index = slot.pointee.session.index
+        SRTPTransform(base: slabs.transform(index, isSend: true)).prefetchRTPKeys()
+        slabs.prefetchCongestion(index, number: sessions.element(at: index).pointee.transportSequence)
     }
 
     /// A packet that a sibling worker opened, for the Track's replica here.
@@ -111,6 +113,7 @@ extension Worker where Queue: ~Copyable {
     private mutating func noteArrival(
         _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
     ) {
+        track.pointee.layers[layer].rate.note(payload: record.payloadLength)
         let wasActive = record.payloadLength == 0 || track.isActive(layer)
         var wasStill = false
         if record.payloadLength > 0 {
@@ -118,9 +121,7 @@ extension Worker where Queue: ~Copyable {
         }
         if !wasActive { track.pointee.noteSent(layer) }
         if record.audioLevel != 0xff { track.pointee.loudness.note(record.audioLevel) }
-        if record.startsKeyframe {
-            if record.height != 0 { track.pointee.layers[layer].height = record.height }
-        }
+        if record.startsKeyframe, record.height != 0 { track.pointee.note(height: record.height, of: layer) }
         if !track.pointee.layers[layer].isStarted {
             track.pointee.layers[layer].isStarted = true
             track.pointee.layers[layer].highest = record.sequence
@@ -195,8 +196,12 @@ extension Worker where Queue: ~Copyable {
             track: track.pointee.handle.raw, layer: record.pointee.layer, record: record.pointee,
             clockRate: track.pointee.codec.clockRate, clock: track.pointee.layers[Int(record.pointee.layer)].clock)
         slot.pointee.current = record.pointee.layer
+        slot.pointee.endPause()
         awaitName(of: slot, session)
-        tell(.slotSwitched(slot.pointee.handle, track: track.pointee.handle, layer: record.pointee.layer))
+        tell(
+            .slotSwitched(
+                slot.pointee.handle, track: track.pointee.handle, layer: record.pointee.layer,
+                timestamp: record.pointee.timestamp &+ slot.pointee.rewriter.present.timestampDelta))
         return true
     }
 

@@ -43,10 +43,12 @@ extension Worker where Queue: ~Copyable {
         of slot: UnsafeMutablePointer<Slot>, on track: UnsafeMutablePointer<Track>, sent: LayerSet, isOwn: Bool,
         now: UInt64, startingKeyframe: Int? = nil
     ) {
+        guard !slot.pointee.grant.isNothing else { return pause(slot) }
+        let height = height(of: slot, on: track)
         // Wanted whether it is sent or not: a publisher may have stopped it because nobody did.
-        let best = track.pointee.layer(fitting: slot.pointee.maxHeight, among: track.pointee.allLayers) ?? 0
+        let best = track.pointee.layer(fitting: height, among: track.pointee.allLayers) ?? 0
         slot.pointee.best = UInt8(truncatingIfNeeded: best)
-        let layer = track.pointee.layer(fitting: slot.pointee.maxHeight, among: sent)
+        let layer = track.pointee.layer(fitting: height, among: sent)
         if let layer { slot.pointee.target = UInt8(truncatingIfNeeded: layer) }
         // Before the request for a keyframe, which takes the same way.
         want(slot.pointee.wanted, of: track, now: now)
@@ -59,8 +61,22 @@ extension Worker where Queue: ~Copyable {
         needKeyframe(of: track, layer: layer, isOwn: isOwn && isShown, now: now)
     }
 
+    /// Pixels: of the tile, or what there is bandwidth for.
+    private func height(of slot: UnsafeMutablePointer<Slot>, on track: UnsafeMutablePointer<Track>) -> UInt16 {
+        if slot.pointee.grant == .unlimited { return slot.pointee.maxHeight }
+        guard let layer = slot.pointee.grant.layer else { return 0 }
+        return min(slot.pointee.maxHeight, track.pointee.layers[layer].height)
+    }
+
+    /// Shows nothing, for want of bandwidth; what was shown stays the start of what comes next.
+    private mutating func pause(_ slot: UnsafeMutablePointer<Slot>) {
+        if slot.pointee.current != nil { cut(slot) }
+        slot.pointee.target = nil
+    }
+
     /// What is due for a Track now and then; called about 50 times a second.
     mutating func tickTrack(_ track: UnsafeMutablePointer<Track>, now: UInt64) {
+        for layer in 0..<track.pointee.layerCount { track.pointee.layers[layer].rate.tick(now: now) }
         if track.pointee.kind == .audio {
             let arrival = track.pointee.layers[0].activity.lastPacket
             if track.pointee.source.session != nil,

@@ -1,21 +1,6 @@
 import Mailbox
 import Wire
 
-/// The fields of a packet's RTP header.
-private struct Heading: BitwiseCopyable {
-    var marker: Bool
-    var payloadType: UInt8
-    /// With roll-overs.
-    var number: UInt64
-    var timestamp: UInt32
-    var ssrc: UInt32
-    /// Whether it may differ from what was sent under this number before: see `writeHeader`.
-    var mayVary: Bool
-    /// Of the frame.
-    var priority: FramePriority
-    var descriptorDelta: Rewriter.DescriptorDelta
-}
-
 /// From a Track's packets to one Slot's: rewritten header, sealed payload.
 extension Worker where Queue: ~Copyable {
     /// Room for an RTP header with extensions.
@@ -37,7 +22,7 @@ extension Worker where Queue: ~Copyable {
             if outbox.isFull { drain() }
             let number = record.pointee.sequence &+ slot.pointee.rewriter.present.sequenceDelta
             let isAudio = slot.pointee.kind == .audio
-            let heading = Heading(
+            let heading = PacketHeading(
                 // A talkspurt begins with another speaker too (RFC 3551 section 4.1).
                 marker: record.pointee.marker || isAudio && number == slot.pointee.rewriter.present.first,
                 payloadType: slot.pointee.types.media, number: number,
@@ -46,12 +31,17 @@ extension Worker where Queue: ~Copyable {
                 priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper),
                 descriptorDelta: slot.pointee.rewriter.present.descriptorDelta)
             let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
-            guard
-                emit(
-                    run[place], record, heading, patch: patch, over: path,
-                    isShared: track.pointee.sinks.shared.contains(record.pointee.layer))
-            else {
-                continue
+            if !isAudio, holdsBack(path.session) {
+                guard hold(run[place], heading, patch: patch, of: slot, over: path) else {
+                    breakOff(slot)
+                    break
+                }
+            } else {
+                guard
+                    emit(
+                        run[place], record, heading, patch: patch, over: path,
+                        isShared: track.pointee.sinks.shared.contains(record.pointee.layer))
+                else { continue }
             }
             slot.pointee.rewriter.note(record)
             sent &+= 1
@@ -61,9 +51,16 @@ extension Worker where Queue: ~Copyable {
         counters.add(.forwardedPackets, UInt64(sent))
     }
 
+    /// Whether packets of the Session's pictures have to wait.
+    @inline(__always)
+    func holdsBack(_ session: UnsafeMutablePointer<Session>) -> Bool {
+        guard let congestion = session.pointee.congestion else { return false }
+        return congestion.pointee.holdsBack(now: relay.now)
+    }
+
     /// Nil while its Session has no keys. A Slot never outlives its Session.
     @inline(__always)
-    private func path(to slot: UnsafeMutablePointer<Slot>) -> SinkPath? {
+    func path(to slot: UnsafeMutablePointer<Slot>) -> SinkPath? {
         let session = sessions.element(at: slot.pointee.session.index)
         guard let transform = session.pointee.send else { return nil }
         let ids = session.pointee.extensions
@@ -76,42 +73,11 @@ extension Worker where Queue: ~Copyable {
             slot: UnsafePointer(slot))
     }
 
-    /// Sends a packet again (RFC 4588 where it was negotiated, else the very same packet): `number` is that which it had.
-    mutating func resend(
-        _ packet: Mbuf, epoch: Rewriter.Epoch, number: UInt64, to slot: UnsafeMutablePointer<Slot>,
-        of track: UnsafeMutablePointer<Track>
-    ) {
-        let types = slot.pointee.payloadTypes[track.pointee.codec]
-        guard types.hasMedia, var path = path(to: slot) else { return }
-        let record = UnsafePointer(packet.record)
-        let patch = record.pointee.descriptorPatch(for: epoch)
-        var heading = Heading(
-            marker: record.pointee.marker, payloadType: types.media, number: number,
-            timestamp: record.pointee.timestamp &+ epoch.timestampDelta, ssrc: slot.pointee.ssrc,
-            mayVary: types.hasRtx || !slot.pointee.kind.isVideo,
-            priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper),
-            descriptorDelta: epoch.descriptorDelta)
-        if types.hasRtx && slot.pointee.rtxSsrc != 0 {
-            heading.number = slot.pointee.rtxSequence
-            heading.payloadType = types.rtx
-            heading.ssrc = slot.pointee.rtxSsrc
-            slot.pointee.rtxSequence &+= 1
-            if slot.pointee.name.isInRetransmissions { path.isShort = false }
-            guard emitRepetition(of: number, packet, record, heading, patch: patch, over: path) else { return }
-        } else {
-            heading.marker = heading.marker || slot.pointee.kind == .audio && number == epoch.first
-            // A worker whose replica was closed since may still read it, or a Tap's reader.
-            let isShared =
-                track.pointee.sinks.shared.contains(record.pointee.layer) || packet.referenceCount > 1
-            guard emit(packet, record, heading, patch: patch, over: path, isShared: isShared) else { return }
-        }
-        counters.add(.retransmittedPackets)
-    }
-
     /// Writes and queues one packet for a Slot, sealed from where `packet` lies.
     @inline(__always)
-    private mutating func emit(
-        _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, _ heading: Heading, patch: UInt64, over path: SinkPath,
+    mutating func emit(
+        _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, _ heading: PacketHeading, patch: UInt64,
+        over path: SinkPath,
         isShared: Bool
     ) -> Bool {
         guard let out = stock.take(from: pool) else {
@@ -133,62 +99,16 @@ extension Worker where Queue: ~Copyable {
         }
         outbox.seal(
             job, in: out, template: path.template, priority: heading.priority, engine: engine, offload: queue.offload)
+        noteSent(heading, bytes: job.sealedLength, over: path)
         return true
     }
 
-    /// Tells the receiver of a Slot that the packet of this number does not come any more: by an empty one, as padding is
-    /// (RFC 4588 leaves that open; libwebrtc takes it so), under a number of the retransmission stream, since under its own
-    /// something else may have been sealed before. Receivers without that stream have to wait.
-    mutating func fill(_ number: UInt64, of slot: UnsafeMutablePointer<Slot>, _ track: UnsafeMutablePointer<Track>) {
-        let types = slot.pointee.payloadTypes[track.pointee.codec]
-        guard types.hasRtx, slot.pointee.rtxSsrc != 0, var path = path(to: slot) else { return }
-        if slot.pointee.name.isInRetransmissions { path.isShort = false }
-        let timestamp = slot.pointee.rewriter.lastTimestamp
-        let heading = Heading(
-            marker: false, payloadType: types.rtx, number: slot.pointee.rtxSequence, timestamp: timestamp,
-            ssrc: slot.pointee.rtxSsrc, mayVary: true, priority: FramePriority(slot.pointee.kind, isUpper: false),
-            descriptorDelta: Rewriter.DescriptorDelta())
-        let record = PacketRecord(
-            sequence: 0, arrival: 0, timestamp: timestamp, payloadOffset: 0, payloadLength: 0, marker: false,
-            startsKeyframe: false)
-        let isSent = withUnsafePointer(to: record) {
-            emitRepetition(of: number, nil, $0, heading, patch: 0, over: path)
-        }
-        if isSent { slot.pointee.rtxSequence &+= 1 }
-    }
-
-    /// As `emit`, with the number that it had before the payload (RFC 4588 section 4). Without a packet the payload is empty.
-    private mutating func emitRepetition(
-        of original: UInt64, _ packet: Mbuf?, _ record: UnsafePointer<PacketRecord>, _ heading: Heading, patch: UInt64,
-        over path: SinkPath
-    ) -> Bool {
-        guard let out = stock.take(from: pool) else {
-            counters.drop(.noBuffer)
-            return false
-        }
-        let destination = out.data + path.headerOffset
-        let headerLength = writeHeader(heading, packet ?? out, record, over: path, to: destination)
-        let payload = destination + headerLength
-        let job = SealJob(
-            transform: path.transform, source: payload.assumingMemoryBound(to: UInt8.self),
-            destination: destination.assumingMemoryBound(to: UInt8.self), headerLength: headerLength,
-            payloadLength: Int(record.pointee.payloadLength) &+ RTX.headerLength, index: heading.number,
-            ssrc: heading.ssrc)
-        guard job.sealedLength <= path.maximumLength else {
-            stock.putBack(out)
-            counters.drop(.oversize)
-            return false
-        }
-        payload.setBE16(UInt16(truncatingIfNeeded: original), at: 0)
-        if let packet {
-            let copy = payload + RTX.headerLength
-            copy.copyMemory(
-                from: packet.data + Int(record.pointee.payloadOffset), byteCount: Int(record.pointee.payloadLength))
-            copy.xorFirst(patch)
-        }
-        outbox.seal(
-            job, in: out, template: path.template, priority: heading.priority, engine: engine, offload: queue.offload)
-        return true
+    /// What was sent with the latest transport-wide number is waited for. Bytes of the RTP packet.
+    @inline(__always)
+    func noteSent(_ heading: PacketHeading, bytes: Int, over path: SinkPath) {
+        guard heading.mayVary, let congestion = path.session.pointee.congestion else { return }
+        congestion.pointee.noteSent(
+            path.session.pointee.transportSequence &- 1, bytes: bytes, kind: heading.kind, now: relay.now)
     }
 
     /// The RTP header with its extension in the receiver's ids: its length.
@@ -196,8 +116,8 @@ extension Worker where Queue: ~Copyable {
     /// Without RTX a repeated packet must be the same to the bit, as one SRTP index never seals two contents: it has
     /// nothing that varies then.
     @inline(__always)
-    private func writeHeader(
-        _ heading: Heading, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, over path: SinkPath,
+    func writeHeader(
+        _ heading: PacketHeading, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, over path: SinkPath,
         to memory: UnsafeMutableRawPointer
     ) -> Int {
         let ids = path.session.pointee.extensions
@@ -229,7 +149,7 @@ extension Worker where Queue: ~Copyable {
     /// Likewise with elements of any size and id.
     @inline(never)
     private func writeLongHeader(
-        _ heading: Heading, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, over path: SinkPath,
+        _ heading: PacketHeading, _ packet: Mbuf, _ record: UnsafePointer<PacketRecord>, over path: SinkPath,
         to memory: UnsafeMutableRawPointer
     ) -> Int {
         let room = UnsafeMutableRawBufferPointer(start: memory, count: Self.headerRoom)

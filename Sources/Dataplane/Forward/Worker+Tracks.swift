@@ -3,7 +3,7 @@ import Wire
 
 /// Opening, closing, feeding and mapping Tracks and Slots.
 extension Worker where Queue: ~Copyable {
-    mutating func openTrack(_ open: OpenTrack) {
+    mutating func openTrack(_ open: OpenTrack, now: UInt64) {
         let session = open.source.session.flatMap { sessions.find($0) }
         guard open.source.session == nil || session != nil else { return counters.drop(.staleHandle) }
         guard let place = tracks.emplace(open.track) else { return counters.drop(.tableFull) }
@@ -15,6 +15,9 @@ extension Worker where Queue: ~Copyable {
         if let session {
             place.pointee.nextOfSession = session.pointee.firstTrack
             session.pointee.firstTrack = UInt32(open.track.index)
+            // A publisher whom nobody looks at hears that too, unless somebody does soon.
+            place.pointee.sinks.isUntold = open.kind.isVideo
+            place.pointee.sinks.toldAt = now
         }
     }
 
@@ -143,11 +146,12 @@ extension Worker where Queue: ~Copyable {
             }
             track.pointee.sinks.firstSlot = index
         }
+        noteChange(of: slot, isNew: slot.pointee.current == nil)
         refreshTarget(of: slot, now: now)
     }
 
     /// Takes the Track out of a Slot; what was sent stays the start of what comes next.
-    private func unmap(_ slot: UnsafeMutablePointer<Slot>) {
+    private mutating func unmap(_ slot: UnsafeMutablePointer<Slot>) {
         guard let track = tracks.find(slot.pointee.track) else { return }
         // Those before it look one further ahead.
         var before = slot.pointee.previous
@@ -164,12 +168,15 @@ extension Worker where Queue: ~Copyable {
         if slot.pointee.next != Link.none {
             slots.element(at: Int(slot.pointee.next)).pointee.previous = slot.pointee.previous
         }
+        // Of whom it showed nothing more may come.
+        takeBack(slot)
         slot.pointee.track = .none
         slot.pointee.next = Link.none
         slot.pointee.ahead = Link.none
         slot.pointee.previous = Link.none
         slot.pointee.target = nil
         slot.pointee.current = nil
+        slot.pointee.endPause()
     }
 
     /// The index of the Slot that follows in the Track's list.

@@ -28,6 +28,11 @@ extension Worker where Queue: ~Copyable {
 
     @inline(never)
     private mutating func tellWanted(_ layers: LayerSet, of track: UnsafeMutablePointer<Track>, now: UInt64) {
+        for layer in 0..<track.pointee.layerCount {
+            let isWanted = layers.contains(UInt8(truncatingIfNeeded: layer))
+            let since = track.pointee.layers[layer].wantedSince
+            track.pointee.layers[layer].wantedSince = !isWanted ? 0 : since == 0 ? now : since
+        }
         track.pointee.sinks.wanted = layers
         track.pointee.sinks.toldAt = now
         let handle = track.pointee.handle
@@ -72,10 +77,14 @@ extension Worker where Queue: ~Copyable {
         track.pointee.choicesTold = choices
         tellLanes(of: track)
         guard track.pointee.sinks.siblings.count > 0 else { return }
+        let layers = track.pointee.layerCount
+        let kilobits = InlineArray<3, UInt16> { $0 < layers ? track.pointee.layers[$0].rate.kilobits : 0 }
         for worker in 0..<siblings.count {
             let replica = track.pointee.sinks.siblings.replica(worker)
             guard !replica.isNone else { continue }
-            if !siblings.hand(.layersSent(replica, choices: choices), to: worker) { counters.drop(.handoverFull) }
+            if !siblings.hand(.layersSent(replica, choices: choices, kilobits: kilobits), to: worker) {
+                counters.drop(.handoverFull)
+            }
         }
     }
 
@@ -90,8 +99,13 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// The worker of a replica's source says which layers are sent there.
-    mutating func noteSent(_ choices: UInt64, replica: TrackHandle, now: UInt64) {
+    mutating func noteSent(
+        _ choices: UInt64, _ kilobits: InlineArray<3, UInt16>, replica: TrackHandle, now: UInt64
+    ) {
         guard let track = tracks.find(replica), track.pointee.isReplica else { return }
+        for layer in 0..<track.pointee.layerCount {
+            track.pointee.layers[layer].rate.note(told: kilobits[layer])
+        }
         noteSent(choices, of: track, now: now)
     }
 

@@ -37,6 +37,8 @@ struct Session: BitwiseCopyable {
     var extensions = ExtensionMap()
     /// Of the next packet with the transport-wide sequence number extension.
     var transportSequence: UInt16 = 0
+    /// In the worker's slab; nil where the peer gets no transport-wide sequence numbers.
+    var congestion: UnsafeMutablePointer<SessionCongestion>?
     let handle: SessionHandle
     private var credentials: LocalCredentials
 
@@ -56,8 +58,10 @@ struct Session: BitwiseCopyable {
     /// When the peer first nominated a pair, ns; 0 before that. And the PRIORITY of the pair that we took.
     private var nominatedAt: UInt64 = 0
     private var nominatedPriority: UInt32 = 0
-    /// What is left of this tick's limits: retransmissions, and datagrams for the slow path; and the tick's number.
+    /// What is left of this tick's limits: retransmissions, statuses of feedback, and datagrams for the slow path; and the
+    /// tick's number.
     var resendCredits = Session.resendsPerTick
+    var statusCredits = CongestionConstants.statusesPerTick
     var puntCredits = Session.puntsPerTick
     private var creditedTick: UInt64 = 0
     /// The unknown SSRC whose latest packet failed to authenticate with roll-over counter 0: its next one is tried with 1. It
@@ -71,6 +75,9 @@ struct Session: BitwiseCopyable {
     var arrivals: ArrivalLog
     /// The SSRC that our feedback comes from.
     let feedbackSsrc: UInt32
+
+    var roundTrip = RoundTripTime()
+    var repeats: RepeatLog
 
     /// What its next reports echo.
     var references = ReferenceTimes()
@@ -92,12 +99,14 @@ struct Session: BitwiseCopyable {
     var firstSlot = Link.none
 
     init(
-        _ open: OpenSession, streams: ReceiveStreams, arrivals: ArrivalLog, feedbackSsrc: UInt32, now: UInt64
+        _ open: OpenSession, streams: ReceiveStreams, arrivals: ArrivalLog, repeats: RepeatLog, feedbackSsrc: UInt32,
+        now: UInt64
     ) {
         handle = open.session
         credentials = LocalCredentials(ufragSecret: open.ufragSecret, password: open.password)
         self.streams = streams
         self.arrivals = arrivals
+        self.repeats = repeats
         self.feedbackSsrc = feedbackSsrc
         lastCheck = now
         consentAt = now
@@ -148,6 +157,7 @@ struct Session: BitwiseCopyable {
         guard tick != creditedTick else { return }
         creditedTick = tick
         resendCredits = Self.resendsPerTick
+        statusCredits = CongestionConstants.statusesPerTick
         puntCredits = Self.puntsPerTick
     }
 

@@ -26,7 +26,9 @@ extension Worker where Queue: ~Copyable {
                 noteSenderReport(part, session: session, now: now)
                 noteReception(part, session: session, now: now)
             case RTCPPacket.receiverReport: noteReception(part, session: session, now: now)
-            case RTCPPacket.transportFeedback: answerNack(part, session: session, now: now)
+            case RTCPPacket.transportFeedback:
+                answerNack(part, session: session, now: now)
+                noteTransportFeedback(part, session: session, now: now)
             case RTCPPacket.payloadFeedback: mergeKeyframeRequests(part, session: session, now: now)
             case RTCPPacket.extendedReport:
                 guard let report = ExtendedReport(part), let time = report.referenceTime else { break }
@@ -42,6 +44,17 @@ extension Worker where Queue: ~Copyable {
     private mutating func noteReception(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
         confirmNames(part, of: session)
         noteLosses(part, of: session, now: now)
+        noteRoundTrip(part, of: session, now: now)
+    }
+
+    private func noteRoundTrip(_ part: RTCPPacket, of session: UnsafeMutablePointer<Session>, now: UInt64) {
+        let (sender, receiver) = (SenderReport(part), ReceiverReport(part))
+        let ntp = ntpTime(now)
+        for place in 0..<(sender?.blockCount ?? receiver?.blockCount ?? 0) {
+            guard let block = sender?.block(place) ?? receiver?.block(place) else { continue }
+            // The reports of all Slots went in one moment.
+            if session.pointee.roundTrip.note(block, ntp: ntp) { return }
+        }
     }
 
     private func noteSenderReport(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
@@ -59,21 +72,30 @@ extension Worker where Queue: ~Copyable {
         guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
         counters.add(.nacksReceived)
         session.pointee.renewCredits(now: now)
+        let pause = RepeatLog.pause(session.pointee.roundTrip)
         // A datagram of 1500 bytes could name 6,000 numbers, again and again: what a Session may cost is bounded.
         var isBroken = false
         while session.pointee.resendCredits > 0, let sequence = nack.next() {
-            guard let found = slot.pointee.rewriter.find(sequence),
+            guard let found = slot.pointee.rewriter.find(sequence), found.number > slot.pointee.cutAt,
                 let track = tracks.find(TrackHandle(raw: found.epoch.track)),
                 Int(found.epoch.layer) < track.pointee.layerCount
             else { continue }
             let (layer, original) = (Int(found.epoch.layer), found.number &- found.epoch.sequenceDelta)
-            if let packet = track.pointee.layers[layer].cache.find(original) {
+            let packet = track.pointee.layers[layer].cache.find(original)
+            let isLost = track.pointee.kind.isVideo && !track.mayStillCome(original, layer: layer)
+            guard packet != nil || isLost else { continue }
+            guard
+                session.pointee.repeats.admits(
+                    slot: slot.pointee.handle.index, number: sequence, pause: pause, now: now)
+            else {
+                counters.add(.resendsHeldBack)
+                continue
+            }
+            if let packet {
                 resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track)
-            } else if track.pointee.kind.isVideo, !track.mayStillCome(original, layer: layer) {
+            } else {
                 fill(found.number, of: slot, track)
                 isBroken = isBroken || !track.pointee.layers[layer].missing.isMended(original)
-            } else {
-                continue
             }
             session.pointee.resendCredits &-= 1
             if outbox.needsFlush { flush() }
@@ -102,15 +124,17 @@ extension Worker where Queue: ~Copyable {
         requestKeyframe(for: slot, now: now)
     }
 
-    /// The receiver of a Slot needs a keyframe of what it shows.
-    mutating func requestKeyframe(for slot: UnsafeMutablePointer<Slot>, now: UInt64) {
+    /// The receiver of a Slot needs a keyframe of what it shows. False where it had one too lately.
+    @discardableResult
+    mutating func requestKeyframe(for slot: UnsafeMutablePointer<Slot>, now: UInt64) -> Bool {
         guard let layer = slot.pointee.current ?? slot.pointee.target,
             let track = tracks.find(slot.pointee.track), Int(layer) < track.pointee.layerCount
-        else { return }
+        else { return true }
         // One viewer's requests must not cost all others their picture: who has it already is served less often.
         let waits = slot.pointee.current != slot.pointee.target
-        guard waits || track.pointee.keyframes.allowsRepetition(now: now) else { return }
+        guard waits || track.pointee.keyframes.allowsRepetition(now: now) else { return false }
         requestKeyframe(slot.pointee.track, layer: Int(layer), now: now)
+        return true
     }
 
     /// The Slot of a Session that sends with `ssrc`.

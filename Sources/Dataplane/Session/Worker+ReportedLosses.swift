@@ -18,9 +18,8 @@ extension Worker where Queue: ~Copyable {
             if isLossy {
                 slot.pointee.isLossy = true
                 session.pointee.lossySlots &+= 1
-            } else {
+            } else if requestKeyframe(for: slot, now: now) {
                 forgetLosses(of: slot, session)
-                requestKeyframe(for: slot, now: now)
             }
         }
     }

@@ -99,7 +99,8 @@ extension Worker where Queue: ~Copyable {
         guard session?.pointee.send != nil && session?.pointee.remote != nil || track.pointee.source.lane != nil else {
             return
         }
-        let (count, isBroken) = track.pointee.layers[layer].missing.takeDue(now: now, into: scratch.sequences)
+        let (count, isBroken) = track.pointee.layers[layer].missing.takeDue(
+            now: now, roundTrip: session?.pointee.roundTrip.smoothed ?? 0, into: scratch.sequences)
         // Not every receiver asks by itself, and none before it has waited in vain.
         if isBroken, track.pointee.sinks.wanted.contains(UInt8(truncatingIfNeeded: layer)) {
             requestKeyframe(track.pointee.handle, layer: layer, isOwn: true, now: now)

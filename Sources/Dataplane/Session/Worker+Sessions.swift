@@ -7,9 +7,20 @@ extension Worker where Queue: ~Copyable {
         let session = Session(
             open, streams: ReceiveStreams(memory: slabs.streams(open.session.index)),
             arrivals: ArrivalLog(ticks: slabs.arrivals(open.session.index)),
+            repeats: RepeatLog(entries: slabs.repeats(open.session.index)),
             feedbackSsrc: UInt32(truncatingIfNeeded: random.next()) | 1, now: now)
         guard sessions.insert(open.session, session) else { return counters.drop(.tableFull) }
         slabs.sessionsDue[open.session.index] = 0
+    }
+
+    mutating func configureSession(_ handle: SessionHandle, _ extensions: ExtensionMap, now: UInt64) {
+        guard let session = sessions.find(handle) else { return counters.drop(.staleHandle) }
+        session.pointee.extensions = extensions
+        if extensions.transportSequence == 0 {
+            endCongestion(of: session)
+        } else if session.pointee.congestion == nil {
+            session.pointee.congestion = slabs.beginCongestion(handle.index, now: now)
+        }
     }
 
     mutating func restartICE(_ restart: RestartICE) {
@@ -43,6 +54,7 @@ extension Worker where Queue: ~Copyable {
         while session.pointee.firstTrack != Link.none {
             closeTrack(tracks.handle(at: Int(session.pointee.firstTrack)))
         }
+        endCongestion(of: session)
         for index in 0..<session.pointee.flowCount { closeFlow(session.pointee.flows[index], of: handle) }
         eraseKeys(session)
         _ = sessions.remove(handle)
@@ -84,8 +96,10 @@ extension Worker where Queue: ~Copyable {
             sendSenderReports(session, now: now)
             sendEchoes(session, now: now)
         }
-        guard session.pointee.streams.count == 0 else { return now }
-        return min(session.pointee.reportsDue, session.pointee.consentAt &+ Session.consentExpiry)
+        let due = min(
+            tickCongestion(of: session, now: now), session.pointee.reportsDue,
+            session.pointee.consentAt &+ Session.consentExpiry)
+        return session.pointee.streams.count == 0 ? due : now
     }
 
     /// A datagram of the slow path for a Session's peer.

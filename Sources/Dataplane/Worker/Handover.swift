@@ -17,8 +17,9 @@ enum Handover: BitwiseCopyable {
     case keyframe(TrackHandle, layer: UInt8)
     /// The Layers that the Sinks of a replica want: to the source's owner.
     case layersWanted(TrackHandle, by: TrackHandle, LayerSet)
-    /// The Layers that the source of a replica is sent at present (`Track.choices`): to the replica's owner.
-    case layersSent(TrackHandle, choices: UInt64)
+    /// The Layers that the source of a replica is sent at present (`Track.choices`), and their rates, kbit/s, 0 where they are
+    /// not known: to the replica's owner.
+    case layersSent(TrackHandle, choices: UInt64, kilobits: InlineArray<3, UInt16>)
     /// The clock of a Layer of the replica's source.
     case sourceClock(TrackHandle, layer: UInt8, SourceClock)
     /// Frames from this endpoint belong to a Session on the sender's worker.

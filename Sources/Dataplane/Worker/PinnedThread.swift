@@ -40,6 +40,13 @@ final class PinnedThread: Sendable {
     /// Waits until the body returned.
     func join() { pthread_join(thread, nil) }
 
+    /// For how long the calling thread has run on any core, ns.
+    static var runningTime: UInt64 {
+        var time = timespec()
+        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+
     /// The cores that the calling thread may run on.
     static var allowedCores: [Int] { (0..<1_024).filter { thread_may_run_on(Int32($0)) != 0 } }
 

@@ -7,6 +7,7 @@ extension Worker where Queue: ~Copyable {
         counters.set(.sessions, UInt64(sessions.count))
         counters.set(.tracks, UInt64(tracks.count))
         counters.set(.sinks, UInt64(slots.count &+ taps.count))
+        counters.set(.pausedSlots, UInt64(pausedSlots))
         counters.set(.commandsWaiting, UInt64(mailbox.commands.count))
         counters.set(.repliesWaiting, UInt64(mailbox.replies.count))
         counters.set(.eventsWaiting, UInt64(mailbox.events.count))

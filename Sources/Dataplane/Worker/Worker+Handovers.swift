@@ -40,7 +40,8 @@ extension Worker where Queue: ~Copyable {
         case .exception(let packet): queueForKernel(packet)
         case .keyframe(let track, let layer): requestKeyframe(track, layer: Int(layer), now: now)
         case .layersWanted(let track, let replica, let layers): noteWanted(layers, by: replica, of: track, now: now)
-        case .layersSent(let replica, let choices): noteSent(choices, replica: replica, now: now)
+        case .layersSent(let replica, let choices, let kilobits):
+            noteSent(choices, kilobits, replica: replica, now: now)
         case .sourceClock(let replica, let layer, let clock): noteClock(clock, replica: replica, layer: layer)
         case .flowOpened(let endpoint, let session):
             guard flows.find(flowKey(endpoint)) != Cascade.trunk else { break }

@@ -21,6 +21,7 @@ extension Worker where Queue: ~Copyable {
             executed &+= 1
         }
         executed &+= keepRelay(now: now)
+        if firstPaced != Link.none { releasePaced(now: now) }
         tickLanes(now: now)
         let requests = neighbors.makeRequests(into: scratch.burst, capacity: Self.burst, pool: pool, now: now)
         for index in 0..<requests { outbox.add(scratch.burst[index]) }
@@ -69,12 +70,10 @@ extension Worker where Queue: ~Copyable {
         switch command {
         case .openSession(let open): openSession(open, now: now)
         case .restartICE(let restart): restartICE(restart)
-        case .configureSession(let handle, let extensions):
-            guard let session = sessions.find(handle) else { return counters.drop(.staleHandle) }
-            session.pointee.extensions = extensions
+        case .configureSession(let handle, let extensions): configureSession(handle, extensions, now: now)
         case .installKeys(let install): installKeys(install, now: now)
         case .closeSession(let handle): closeSession(handle, now: now)
-        case .openTrack(let open): openTrack(open)
+        case .openTrack(let open): openTrack(open, now: now)
         case .closeTrack(let handle): closeTrack(handle)
         case .openSlot(let open): openSlot(open)
         case .mapSlot(let map): mapSlot(map, now: now)
@@ -88,7 +87,7 @@ extension Worker where Queue: ~Copyable {
         case .openLane(let open): openLane(open, now: now)
         case .changeLaneKey(let change): changeLaneKey(change)
         case .closeLane(let handle): closeLane(handle)
-        case .openCrossing(let open): openCrossing(open)
+        case .openCrossing(let open): openCrossing(open, now: now)
         case .closeCrossing(let handle): closeCrossing(handle)
         }
         if outbox.needsFlush { flush() }

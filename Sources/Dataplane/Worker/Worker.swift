@@ -40,6 +40,11 @@ struct Worker<Queue: PortQueue & ~Copyable>: ~Copyable {
     var cascade: Cascade
     let slabs: WorkerSlabs
     let scratch: WorkerScratch
+    /// Packets that wait for their Sessions' pacers, and the first of the Sessions that have any (`SessionCongestion.nextPaced`).
+    var paced = IndexPool<PacedPacket>(capacity: Self.mostPaced)
+    var firstPaced = Link.none
+    /// Slots of all Sessions that show nothing for want of bandwidth.
+    var pausedSlots = 0
     /// Packets that all retransmission caches keep.
     var cachedPackets = 0
     var housekeeping = HousekeepingSchedule()

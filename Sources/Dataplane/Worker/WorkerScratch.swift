@@ -17,6 +17,11 @@ struct WorkerScratch: BitwiseCopyable {
     let laneNumbers: UnsafeMutablePointer<UInt16>
     let laneEntries: UnsafeMutablePointer<(LaneName, choices: UInt64, layers: UInt8)>
 
+    /// `mostLadders` of them.
+    let ladders: UnsafeMutablePointer<BitrateLadder>
+
+    /// Slots of a Session whose bitrates are shared.
+    static let mostLadders = 128
     /// Blocks in one receiver report (RFC 3550 section 6.4.2).
     static let reportBlocks = 31
 
@@ -26,6 +31,7 @@ struct WorkerScratch: BitwiseCopyable {
         ticks = .allocate(capacity: ArrivalLog.maximumReport)
         blocks = .allocate(capacity: Self.reportBlocks)
         echoes = .allocate(capacity: ReferenceTimes.capacity)
+        ladders = .allocate(capacity: Self.mostLadders)
         laneNumbers = .allocate(capacity: LaneReception.capacity)
         laneEntries = .allocate(capacity: LaneMessage.mostEntries)
     }
@@ -36,6 +42,7 @@ struct WorkerScratch: BitwiseCopyable {
         ticks.deallocate()
         blocks.deallocate()
         echoes.deallocate()
+        ladders.deallocate()
         laneNumbers.deallocate()
         laneEntries.deallocate()
     }

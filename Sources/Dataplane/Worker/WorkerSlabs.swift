@@ -1,3 +1,5 @@
+import CDPDK
+import Glibc
 import Mailbox
 import Wire
 
@@ -7,6 +9,12 @@ struct WorkerSlabs: BitwiseCopyable {
     private let transforms: UnsafeMutableRawPointer
     private let streams: UnsafeMutableRawPointer
     private let arrivals: UnsafeMutablePointer<UInt32>
+    private let repeats: UnsafeMutablePointer<RepeatLog.Entry>
+    private let congestions: UnsafeMutablePointer<SessionCongestion>
+    /// Zeros until a Session uses its part, in small pages, so that places that nobody takes cost no memory.
+    private let histories: UnsafeMutableRawPointer
+    /// Which parts have been used.
+    private let usedHistories: UnsafeMutablePointer<Bool>
     /// When each Session is looked after next, ns: apart from the Sessions, so that the many that are not due yet are not
     /// fetched.
     let sessionsDue: UnsafeMutablePointer<UInt64>
@@ -16,6 +24,18 @@ struct WorkerSlabs: BitwiseCopyable {
         transforms = LargeMemory.allocate(byteCount: capacity.sessions * 2 * SRTPTransform.byteCount)
         streams = LargeMemory.allocate(byteCount: capacity.sessions * ReceiveStreams.byteCount)
         arrivals = .allocate(capacity: capacity.sessions * ArrivalLog.depth)
+        let repeated = capacity.sessions * RepeatLog.depth
+        repeats = LargeMemory.allocate(byteCount: repeated * MemoryLayout<RepeatLog.Entry>.stride)
+            .bindMemory(to: RepeatLog.Entry.self, capacity: repeated)
+        repeats.initialize(repeating: RepeatLog.Entry(), count: repeated)
+        congestions = LargeMemory.allocate(byteCount: capacity.sessions * MemoryLayout<SessionCongestion>.stride)
+            .bindMemory(to: SessionCongestion.self, capacity: capacity.sessions)
+        guard let zeros = calloc(max(capacity.sessions, 1), BandwidthEstimator.memorySize) else {
+            fatalError("no memory for the histories of \(capacity.sessions) Sessions")
+        }
+        histories = zeros
+        usedHistories = .allocate(capacity: capacity.sessions)
+        usedHistories.initialize(repeating: false, count: capacity.sessions)
         sessionsDue = .allocate(capacity: capacity.sessions)
         sessionsDue.initialize(repeating: 0, count: capacity.sessions)
         let entries = capacity.tracks * Track.maximumLayers * RetransmissionCache.depth
@@ -29,6 +49,8 @@ struct WorkerSlabs: BitwiseCopyable {
         let session =
             2 * SRTPTransform.byteCount + ReceiveStreams.byteCount
             + ArrivalLog.depth * MemoryLayout<UInt32>.stride + MemoryLayout<UInt64>.stride
+            + RepeatLog.depth * MemoryLayout<RepeatLog.Entry>.stride
+            + MemoryLayout<SessionCongestion>.stride + BandwidthEstimator.memorySize
         let track =
             Track.maximumLayers * RetransmissionCache.depth * MemoryLayout<RetransmissionCache.Entry>.stride
         return capacity.sessions * session + capacity.tracks * track
@@ -38,6 +60,10 @@ struct WorkerSlabs: BitwiseCopyable {
         transforms.deallocate()
         streams.deallocate()
         arrivals.deallocate()
+        UnsafeMutableRawPointer(repeats).deallocate()
+        UnsafeMutableRawPointer(congestions).deallocate()
+        free(histories)
+        usedHistories.deallocate()
         sessionsDue.deallocate()
         UnsafeMutableRawPointer(caches).deallocate()
     }
@@ -52,6 +78,30 @@ struct WorkerSlabs: BitwiseCopyable {
 
     /// `ArrivalLog.depth` words.
     func arrivals(_ index: Int) -> UnsafeMutablePointer<UInt32> { arrivals + index * ArrivalLog.depth }
+
+    /// `RepeatLog.depth` entries.
+    func repeats(_ index: Int) -> UnsafeMutablePointer<RepeatLog.Entry> { repeats + index * RepeatLog.depth }
+
+    func congestion(_ index: Int) -> UnsafeMutablePointer<SessionCongestion> { congestions + index }
+
+    /// Prefetches what noting a packet with this transport-wide number touches.
+    @inline(__always)
+    func prefetchCongestion(_ index: Int, number: UInt16) {
+        let place = UnsafeRawPointer(congestions + index)
+        cpu_prefetch(place)
+        cpu_prefetch(place + 64)
+        cpu_prefetch(place + 128)
+        cpu_prefetch(histories + index * BandwidthEstimator.memorySize + SendHistory.offset(of: number))
+    }
+
+    /// Begins anew for the Session at `index`.
+    func beginCongestion(_ index: Int, now: UInt64) -> UnsafeMutablePointer<SessionCongestion> {
+        let place = congestions + index
+        let memory = histories + index * BandwidthEstimator.memorySize
+        place.initialize(to: SessionCongestion(memory: memory, isZero: !usedHistories[index], now: now))
+        usedHistories[index] = true
+        return place
+    }
 
     /// `RetransmissionCache.depth` entries for each layer.
     func caches(_ index: Int) -> UnsafeMutablePointer<RetransmissionCache.Entry> {

@@ -43,6 +43,7 @@ public final class WorkerThread: Sendable {
         let longestRest = wait == nil ? UInt64(idle.longestSleep) : HousekeepingSchedule.patience / 1_000 &+ 1_000
         let stall = clock.frequency / 200 &+ longestRest &* clock.frequency / 1_000_000
         var began = clock.cycles()
+        var runningDue = began
         while !isStopping.flag.load(ordering: .relaxed) {
             let forwarded = worker.counters[.forwardedPackets]
             let work = worker.turn(now: clock.nanoseconds(began &- clock.origin))
@@ -64,6 +65,10 @@ public final class WorkerThread: Sendable {
             worker.counters.add(.turns)
             if ended &- began > stall {
                 worker.counters.add(.stalledNanoseconds, clock.nanoseconds(ended &- began))
+            }
+            if ended >= runningDue {
+                runningDue = ended &+ clock.frequency / 50
+                worker.counters.set(.runningCycles, clock.cycles(ofNanoseconds: PinnedThread.runningTime))
             }
             began = ended
         }

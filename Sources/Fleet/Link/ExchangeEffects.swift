@@ -5,13 +5,17 @@ public enum ExchangeEvent: Hashable, Sendable {
     /// The request of an own client was made, and this PoP's copy has it.
     case done(MeetingID, request: UInt64)
     case refused(MeetingID, request: UInt64, reason: String)
-    /// The copy has changed.
+    /// The copy has changed, or at a Home its Branches have.
     case changed(MeetingID)
     /// Answer with `MeetingExchange.answer`.
     case search(HomeSearch)
     case leads(MeetingID, epoch: UInt64)
     /// A link to the PoP is needed.
     case follows(MeetingID, PoPName)
+    /// A Home wants this PoP to be the meeting's standby; without a number no more.
+    case standby(MeetingID, MeetingNumber?, PoPName)
+    /// A peer says that the meeting was ended for all.
+    case ended(MeetingID)
     /// The peer keeps to no limit: its link is to be ended.
     case flood(PoPName)
 }

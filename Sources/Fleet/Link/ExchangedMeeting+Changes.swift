@@ -41,7 +41,9 @@ extension ExchangedMeeting {
         }
         // It is: what it says no to was of its epoch before, and its state is on the way.
         guard upstream?.peer == peer, home?.pop != peer else { return }
-        exclude(peer, until: now + context.policy.search)
+        // It was started anew, and knows nothing of the meeting that this PoP has of it.
+        if home == nil, replica.home?.pop == peer { lost = peer }
+        exclude(peer, until: now + (lost == peer ? .zero : context.policy.search))
         guard let home, home.pop != peer, home.pop != context.pop.name, home.pop != lost else { return }
         // Only upwards, or two that know nothing would send it to and fro.
         if replica.home.map({ home.outranks($0) }) ?? true { follow(home.pop, context, at: now, &effects) }
@@ -154,6 +156,7 @@ extension ExchangedMeeting {
         if let last, last.epoch > mine.epoch { raise(above: last.epoch, at: now) }
         guard subscribers[peer] != nil || subscribers.count < RegistryLimits.pops else { return }
         effects.ready.insert(peer)
+        if subscribers[peer] == nil { effects.events.append(.changed(id)) }
         if let last, last.epoch == mine.epoch, last.number <= mine.number,
             last.number == mine.number || log.entry(last.number + 1) != nil
         {
@@ -161,6 +164,10 @@ extension ExchangedMeeting {
             return reply(.resumed(id, last), to: peer, context, &effects)
         }
         subscribers[peer] = Subscriber(sent: 0, needsState: true)
+    }
+
+    mutating func unsubscribe(_ peer: PoPName, _ effects: inout ExchangeEffects) {
+        if subscribers.removeValue(forKey: peer) != nil { effects.events.append(.changed(id)) }
     }
 
     mutating func acknowledge(_ revision: Revision, from peer: PoPName, _ effects: inout ExchangeEffects) {

@@ -56,6 +56,8 @@ struct ExchangedMeeting<Body: MeetingBody>: Sendable {
     /// The highest epoch of which anybody spoke.
     private var heard: UInt64 = 0
     var lost: PoPName?
+    /// Nobody here is in it.
+    private(set) var isStandby = false
     private var excluded: Set<PoPName> = []
     var patience: Duration
     private var lastStepDown: Duration = .zero
@@ -88,7 +90,7 @@ struct ExchangedMeeting<Body: MeetingBody>: Sendable {
         .search(
             HomeSearch(
                 meeting: id, number: number, asker: context.pop.name, seen: seen, isHome: epoch != nil, lost: lost,
-                excluded: excluded, linked: Set(context.linked.keys)))
+                excluded: excluded, linked: Set(context.linked.keys), isStandby: isStandby))
     }
 
     // MARK: Roles
@@ -115,6 +117,10 @@ struct ExchangedMeeting<Body: MeetingBody>: Sendable {
         _ peer: PoPName, _ context: ExchangeContext, at now: Duration, _ effects: inout ExchangeEffects
     ) {
         guard peer != context.pop.name else { return wait(now + context.policy.search) }
+        // Or the former Home would count this PoP among its Branches for as long as they are linked.
+        if let former = upstream?.peer, former != peer, context.linked[former] != nil {
+            reply(.unsubscribe(id), to: former, context, &effects)
+        }
         let isLinked = context.linked[peer] != nil
         role = .branch(
             Upstream(peer: peer, mustSubscribe: isLinked, asked: now, lost: isLinked ? nil : now))
@@ -172,7 +178,7 @@ struct ExchangedMeeting<Body: MeetingBody>: Sendable {
             effects.events.append(search(context))
         case .searching(let next):
             guard now >= next else { return }
-            role = .searching(next: now + context.policy.search)
+            role = .searching(next: now + (isStandby ? context.policy.standbySearch : context.policy.search))
             effects.events.append(search(context))
         case .branch(var upstream):
             if let since = upstream.lost {
@@ -187,6 +193,13 @@ struct ExchangedMeeting<Body: MeetingBody>: Sendable {
             role = .branch(upstream)
             effects.ready.insert(upstream.peer)
         }
+    }
+
+    /// Whether it takes over only from a Home that is dead by the Registry's word. One in which somebody is looks for a Home
+    /// at once.
+    mutating func setStandby(_ isStandby: Bool, at now: Duration) {
+        self.isStandby = isStandby
+        if !isStandby, case .searching = role { role = .searching(next: now) }
     }
 
     private mutating func lose(_ peer: PoPName, at now: Duration) {

@@ -15,6 +15,9 @@ public struct HomeSearch: Hashable, Sendable {
     public let excluded: Set<PoPName>
     /// The PoPs that the asker has links to.
     public let linked: Set<PoPName>
+    /// Nobody is in the meeting at the asker, which has a copy for the case that the Home is dead. That it does not reach the
+    /// Home says little: those who are in the meeting do.
+    public let isStandby: Bool
 
     public enum Answer: Hashable, Sendable {
         case lead(epoch: UInt64)
@@ -26,6 +29,8 @@ public struct HomeSearch: Hashable, Sendable {
 
     /// The Registry's word; where it cannot be reached, and the asker has a copy, that of the hash.
     public func answer(from registry: some Registry) async -> Answer {
+        // It would begin a meeting that it has never seen.
+        if isStandby, seen == 0 { return .unknown }
         do throws(RegistryError) {
             return try await ask(registry)
         } catch {
@@ -38,6 +43,7 @@ public struct HomeSearch: Hashable, Sendable {
     /// asker where that is itself.
     public func byHash() -> Answer {
         if isHome { return .lead(epoch: seen + 1) }
+        if isStandby { return .unknown }
         var candidates = linked.subtracting(excluded)
         if let lost { candidates.remove(lost) }
         candidates.insert(asker)
@@ -53,10 +59,14 @@ public struct HomeSearch: Hashable, Sendable {
                     : try await registry.takeOver(meeting, number: number, seen: seen, homeIsDead: false))
         }
         if found.pop != asker, found.pop != lost, found.epoch >= seen { return .follow(found.pop, epoch: found.epoch) }
+        // Whoever has no copy would begin the meeting anew: a Branch that has one takes over, or the lease runs out. The asker's
+        // own lease is that of an earlier start, which is lost.
+        if seen == 0, found.pop == asker || found.pop == lost { return .unknown }
         // The asker's own lease would be granted with its epoch, which may be that of a copy of another's history.
         let known = max(seen, found.epoch) + (found.pop == asker ? 1 : 0)
         return understand(
-            try await registry.takeOver(meeting, number: number, seen: known, homeIsDead: found.pop == lost))
+            try await registry.takeOver(
+                meeting, number: number, seen: known, homeIsDead: found.pop == lost && !isStandby))
     }
 
     private func understand(_ outcome: ClaimOutcome) -> Answer {

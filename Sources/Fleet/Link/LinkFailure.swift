@@ -22,6 +22,12 @@ public enum LinkFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case parted(String)
     /// The transport ended.
     case lost
+    /// No connection could be made.
+    case unreachable(String)
+    /// The two did not prove to each other who they are.
+    case tls(String)
+    /// The peer takes nothing of what it is sent.
+    case stalled
     case stopping
 
     public var description: String {
@@ -40,14 +46,45 @@ public enum LinkFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .full: "too many connections"
         case .parted(let reason): "the peer parted: \(reason)"
         case .lost: "the connection was lost"
+        case .unreachable(let reason): "not reached: \(reason)"
+        case .tls(let reason): "TLS: \(reason)"
+        case .stalled: "it takes nothing of what it is sent"
         case .stopping: "stopping"
         }
     }
 
+    /// In one word, for counters.
+    public var kind: String {
+        switch self {
+        case .malformed: "malformed"
+        case .version: "version"
+        case .otherFleet: "other_fleet"
+        case .otherName: "other_name"
+        case .ownName: "own_name"
+        case .secondInstance: "second_instance"
+        case .duplicate: "duplicate"
+        case .silent: "silent"
+        case .flood: "flood"
+        case .full: "full"
+        case .parted: "parted"
+        case .lost: "lost"
+        case .unreachable: "unreachable"
+        case .tls: "tls"
+        case .stalled: "stalled"
+        case .stopping: "stopping"
+        }
+    }
+
+    /// All that `kind` can be.
+    public static let kinds = [
+        "malformed", "version", "other_fleet", "other_name", "own_name", "second_instance", "duplicate", "silent",
+        "flood", "full", "parted", "lost", "unreachable", "tls", "stalled", "stopping",
+    ]
+
     /// Whether only an operator can mend it.
     var isLasting: Bool {
         switch self {
-        case .version, .otherFleet, .otherName, .ownName: true
+        case .version, .otherFleet, .otherName, .ownName, .tls: true
         default: false
         }
     }

@@ -23,6 +23,13 @@ public enum LinkMessage: Hashable, Sendable {
     /// The request is done as of this change.
     case done(MeetingID, id: UInt64, Revision)
     case refused(MeetingID, id: UInt64, reason: String)
+    /// What the media sides of the two PoPs say to each other; opaque to links and to the exchange of meetings.
+    case trunk([UInt8])
+    /// The receiver is to be the standby of a meeting of which the sender is Home: to follow it though nobody there is in it,
+    /// so that a copy is left when the sender is lost. Nil: it is needed no more.
+    case standby(MeetingID, MeetingNumber?)
+    /// The meeting, of which the receiver is Home or looks for one, was ended for all.
+    case ended(MeetingID)
 }
 
 /// That a PoP is Home of a meeting, by its own word.
@@ -40,7 +47,7 @@ extension LinkMessage {
     enum Kind: UInt8 {
         case hello = 1
         case ping, pong, goodbye, homes, subscribe, unsubscribe, notHome, resumed, state, change, acknowledge
-        case request, done, refused
+        case request, done, refused, trunk, standby, ended
     }
 
     public var frame: LinkFrame {
@@ -67,6 +74,9 @@ extension LinkMessage {
                 writer.put(claim.epoch)
             }
             return .homes
+        case .trunk(let body):
+            writer.put(raw: body)
+            return .trunk
         default: return writeOfMeeting(to: &writer)
         }
     }
@@ -122,6 +132,13 @@ extension LinkMessage {
             writer.put(id)
             writer.put(reason)
             return .refused
+        case .standby(let meeting, let number):
+            writer.put(meeting.rawValue)
+            writer.put(number?.value ?? 0)
+            return .standby
+        case .ended(let meeting):
+            writer.put(meeting.rawValue)
+            return .ended
         default: preconditionFailure("written before")
         }
     }
@@ -154,6 +171,11 @@ extension LinkMessage {
             let (meeting, revision) = (try reader.meeting(), try reader.revision())
             self = .done(meeting, id: try reader.id(), revision)
         case .refused: self = .refused(try reader.meeting(), id: try reader.id(), reason: try reader.text())
+        case .trunk:
+            guard frame.body.count <= LinkPolicy.trunkLimit else { throw .malformed("a long message of a Trunk") }
+            self = .trunk(frame.body)
+        case .standby: self = .standby(try reader.meeting(), try reader.meetingNumber())
+        case .ended: self = .ended(try reader.meeting())
         }
     }
 
@@ -187,6 +209,14 @@ extension LinkReader {
     mutating func number() throws(LinkFailure) -> UInt64 {
         let number = try integer(UInt64.self)
         guard number <= Revision.mostNumber else { throw .malformed("number \(number)") }
+        return number
+    }
+
+    /// Nil for 0.
+    mutating func meetingNumber() throws(LinkFailure) -> MeetingNumber? {
+        let value = try integer(UInt32.self)
+        guard value > 0 else { return nil }
+        guard let number = MeetingNumber(String(value)) else { throw .malformed("no meeting's number") }
         return number
     }
 

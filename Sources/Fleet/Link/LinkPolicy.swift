@@ -8,6 +8,8 @@ public struct LinkPolicy: Sendable {
     public static let helloLimit = 4 << 10
     /// The longest change, bytes: a meeting's changes are a few hundred.
     public static let changeLimit = 64 << 10
+    /// The longest message of a Trunk, bytes.
+    public static let trunkLimit = 64 << 10
     /// How deep JSON in a body may be nested: no body needs a quarter of it, and a parser recurses.
     public static let depthLimit = 32
 
@@ -24,6 +26,12 @@ public struct LinkPolicy: Sendable {
     public var partedWait: Duration = .seconds(30)
     /// A link that was open for so long starts with the first wait when it is lost.
     public var steady: Duration = .seconds(10)
+    /// A peer that takes nothing of what is written to it for so long is let go, though it may speak.
+    public var stall: Duration = .seconds(10)
+    /// Messages of Trunks that wait for one peer, and their bytes. A change of what is wanted has some hundred; who lets
+    /// more wait is behind by far, and starts anew with the next link.
+    public var trunkMessages = 4_096
+    public var trunkBytes = 1 << 20
     /// As many as the Registry lists PoPs, and some that have not said hello.
     public var mostConnections = 4_096 + 256
 
@@ -41,10 +49,14 @@ public struct LinkPolicy: Sendable {
     public var requestWindow = 32
     /// Answers to one peer for one meeting. A peer has `requestWindow` requests on their way; who has more is no PoP of ours.
     public var replies = 128
-    /// Notices to one peer about meetings that are not here.
-    public var notices = 1_024
+    /// Notices to one peer about meetings that are not here. A Home that was started again and knows none is asked for all
+    /// of a Branch's at once.
+    public var notices = 16_384
     /// Changes of own clients that are offered again after a merge, a meeting.
     public var ownChanges = 4_096
+    /// Meetings that were ended for all, and how long that is remembered: as long as the Registry remembers a meeting's epoch.
+    public var endedMeetings = 16_384
+    public var endedMemory: Duration = .seconds(86_400)
     /// Meetings in one frame of Homes.
     public var homesInFrame = 1_024
 
@@ -57,6 +69,8 @@ public struct LinkPolicy: Sendable {
     /// How often a search is repeated, and a subscription that nobody answers.
     public var search: Duration = .seconds(1)
     public var answer: Duration = .seconds(3)
+    /// The same for a standby: it waits for the lease of a Home to run out, of many meetings at once.
+    public var standbySearch: Duration = .seconds(5)
 
     public init() {}
 }

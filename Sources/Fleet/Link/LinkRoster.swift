@@ -68,6 +68,9 @@ public struct LinkRoster: Sendable {
         return peer
     }
 
+    /// The peers that there is a link to.
+    public var linked: [PoPName] { peers.compactMap { $0.value.open == nil ? nil : $0.key } }
+
     public func roundTrip(to peer: PoPName) -> Duration? {
         connection(to: peer).flatMap { connections[$0]?.link.roundTrip }
     }
@@ -77,7 +80,7 @@ public struct LinkRoster: Sendable {
         guard name != hello.pop.name else { return }
         var peer = peers[name] ?? Peer(wait: policy.firstWait, nextDial: now)
         peer.isWanted = isWanted
-        peers[name] = peer
+        peers[name] = isWanted || peer.open != nil || peer.dialled != nil ? peer : nil
     }
 
     /// A connection that somebody made to this PoP.
@@ -98,10 +101,12 @@ public struct LinkRoster: Sendable {
     }
 
     /// The transport lost a connection, or could not make one.
-    public mutating func closed(_ id: ConnectionID, at now: Duration, using generator: inout some RandomNumberGenerator)
-    {
+    public mutating func closed(
+        _ id: ConnectionID, _ failure: LinkFailure = .lost, at now: Duration,
+        using generator: inout some RandomNumberGenerator
+    ) {
         guard connections[id] != nil else { return }
-        remove(id, .lost, at: now, using: &generator)
+        remove(id, failure, at: now, using: &generator)
     }
 
     public mutating func receive(

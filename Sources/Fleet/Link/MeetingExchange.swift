@@ -10,13 +10,14 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
         /// Meetings of which the peer is to hear that this PoP is Home.
         var claims = FairQueue<MeetingID>()
         /// About meetings that are not here.
-        var notices: [LinkMessage] = []
+        var notices = Fifo<LinkMessage>()
     }
 
     var meetings: [MeetingID: ExchangedMeeting<Body>] = [:]
     private var queues: [PoPName: PeerQueue] = [:]
     private var context: ExchangeContext
     private var events: [ExchangeEvent] = []
+    private var ended: EndedMeetings
     /// Above all that a meeting had here before: ids do not come twice from one start of a PoP.
     private var highestRequest: UInt64 = 0
     /// Of meetings that are no longer here, and of none.
@@ -24,6 +25,7 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
 
     public init(pop: PoPInstance, policy: LinkPolicy = .init()) {
         context = ExchangeContext(pop: pop, policy: policy)
+        ended = EndedMeetings(limit: policy.endedMeetings, memory: policy.endedMemory)
     }
 
     public mutating func takeEvents() -> [ExchangeEvent] {
@@ -38,6 +40,9 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
     public func replica(of meeting: MeetingID) -> MeetingReplica<Body>? { meetings[meeting]?.replica }
 
     public func isHome(of meeting: MeetingID) -> Bool { meetings[meeting]?.epoch != nil }
+
+    /// The PoPs that follow this one as the meeting's Home.
+    public func branches(of meeting: MeetingID) -> Set<PoPName> { Set(meetings[meeting]?.subscribers.keys ?? [:].keys) }
 
     /// Whether changes of the meeting's Home come in.
     public func isSynced(_ meeting: MeetingID) -> Bool {
@@ -67,10 +72,38 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
         guard let meeting = meetings[id], meeting.subscribers.isEmpty else { return nil }
         let lease = meeting.epoch.map { Lease(meeting: id, number: meeting.number, epoch: $0) }
         if let upstream = meeting.upstream { notice(.unsubscribe(id), to: upstream.peer) }
+        for request in meeting.pending where !request.isOffer {
+            events.append(.refused(id, request: request.id, reason: MeetingError.meetingNotFound.code))
+        }
         highestRequest = max(highestRequest, meeting.lastRequest)
         pastCounters = pastCounters + meeting.counters
         meetings[id] = nil
         return lease
+    }
+
+    /// The meeting was ended for all: whoever leads it behind a partition is told.
+    public mutating func noteEnd(of id: MeetingID, at now: Duration) { ended.insert(id, at: now) }
+
+    /// This PoP is the standby of a meeting that `home` leads.
+    public mutating func standBy(_ id: MeetingID, number: MeetingNumber, for home: PoPName, at now: Duration) {
+        open(id, number: number, at: now)
+        update(id) { meeting, context, effects in
+            meeting.setStandby(true, at: now)
+            if case .searching = meeting.role { meeting.follow(home, context, at: now, &effects) }
+        }
+    }
+
+    /// Whether nobody here is in a meeting that stays.
+    public mutating func setStandby(_ id: MeetingID, _ isStandby: Bool, at now: Duration) {
+        update(id) { meeting, _, _ in meeting.setStandby(isStandby, at: now) }
+    }
+
+    /// At a meeting's Home: wants the peer to be its standby, or no more.
+    public mutating func askStandby(_ peer: PoPName, of id: MeetingID, _ isWanted: Bool) {
+        guard queues[peer] != nil else { return }
+        update(id) { meeting, context, effects in
+            meeting.reply(.standby(id, isWanted ? meeting.number : nil), to: peer, context, &effects)
+        }
     }
 
     /// A client here wants a change; `done` or `refused` follows.
@@ -91,6 +124,11 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
             case .unknown: break
             }
         }
+    }
+
+    /// The Registry has made this PoP the Home of a meeting that is looking for one.
+    public mutating func lead(_ id: MeetingID, epoch: UInt64) {
+        update(id) { $0.lead(epoch, $1, &$2) }
     }
 
     /// The Registry says that another is Home.
@@ -134,7 +172,7 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
         context.linked[peer] = nil
         for id in meetings.keys {
             update(id) { meeting, context, effects in
-                meeting.subscribers[peer] = nil
+                meeting.unsubscribe(peer, &effects)
                 meeting.replies[peer] = nil
                 if case .home = meeting.role { meeting.dropAcknowledged() }
                 guard meeting.upstream?.peer == peer else { return }
@@ -146,10 +184,7 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
     /// The next message for a peer, to be asked for when its connection takes more; nil where there is none now.
     public mutating func next(for peer: PoPName, at now: Duration) -> LinkMessage? {
         guard queues[peer] != nil else { return nil }
-        if let notice = queues[peer]!.notices.first {
-            queues[peer]!.notices.removeFirst()
-            return notice
-        }
+        if let notice = queues[peer]!.notices.popFirst() { return notice }
         if let claims = nextClaims(for: peer) { return claims }
         while let id = queues[peer]!.ready.popFirst() {
             guard let message = meetings[id]?.next(for: peer, context, at: now) else { continue }
@@ -170,19 +205,31 @@ public struct MeetingExchange<Body: MeetingBody>: Sendable {
     public mutating func receive(_ message: LinkMessage, from peer: PoPName, at now: Duration) {
         guard queues[peer] != nil else { return }
         switch message {
-        case .ping, .pong, .goodbye: break
+        case .ping, .pong, .goodbye, .trunk: break
         case .homes(let claims):
             for claim in claims {
+                if ended.contains(claim.meeting, at: now) { notice(.ended(claim.meeting), to: peer) }
                 update(claim.meeting) { $0.consider(Home(pop: peer, epoch: claim.epoch), $1, at: now, &$2) }
             }
         case .subscribe(let id, let last):
-            guard meetings[id] != nil else { return notice(.notHome(id, nil), to: peer) }
+            guard meetings[id] != nil else {
+                if ended.contains(id, at: now) { notice(.ended(id), to: peer) }
+                return notice(.notHome(id, nil), to: peer)
+            }
             update(id) { $0.subscribe(last, from: peer, $1, at: now, &$2) }
         case .unsubscribe(let id):
-            update(id) { meeting, _, _ in
-                meeting.subscribers[peer] = nil
+            update(id) { meeting, _, effects in
+                meeting.unsubscribe(peer, &effects)
                 if case .home = meeting.role { meeting.dropAcknowledged() }
             }
+        case .ended(let id): if meetings[id] != nil { events.append(.ended(id)) }
+        case .standby(let id, let number):
+            if number != nil {
+                update(id) { meeting, context, effects in
+                    if case .searching = meeting.role { meeting.follow(peer, context, at: now, &effects) }
+                }
+            }
+            events.append(.standby(id, number, peer))
         case .notHome(let id, let home):
             update(id) { $0.receive(notHome: home, from: peer, $1, at: now, &$2) }
         default: receiveOfHistory(message, from: peer, at: now)

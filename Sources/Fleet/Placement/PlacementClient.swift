@@ -18,6 +18,11 @@ public struct PlacementClient: Sendable {
         self.key = key
         self.tried = tried
     }
+
+    /// - Parameter subject: what stays the same when the client asks again.
+    public init(origin: Origin, subject: String, tried: [String] = []) {
+        self.init(origin: origin, key: StableHash.of(subject), tried: tried)
+    }
 }
 
 /// Which PoP serves a client.

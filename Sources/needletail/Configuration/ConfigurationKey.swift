@@ -66,6 +66,12 @@ enum ConfigurationKey: String, CaseIterable {
     case authKeys = "auth.keys"
     case fleetName = "fleet.name"
     case fleetSignalingURL = "fleet.signaling_url"
+    case fleetListen = "fleet.listen"
+    case fleetAnnounced = "fleet.announced_addresses"
+    case fleetCertificate = "fleet.certificate"
+    case fleetKey = "fleet.key"
+    case fleetCA = "fleet.ca"
+    case fleetPeers = "fleet.peers"
     case fleetRedis = "fleet.redis"
     case fleetRedisUser = "fleet.redis_user"
     case fleetRedisPassword = "fleet.redis_password"
@@ -103,12 +109,12 @@ enum ConfigurationKey: String, CaseIterable {
             .apiWebFolder, .opsListen, .popRegion, .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey,
             .turnRelayPorts, .fleetName, .fleetSignalingURL, .fleetRedisUser, .fleetRedisPassword,
             .fleetRedisPasswordFile, .fleetRedisCA, .fleetRedisServerName, .fleetRedisCertificate, .fleetRedisKey,
-            .fleetKeyPrefix:
+            .fleetKeyPrefix, .fleetCertificate, .fleetKey, .fleetCA:
             .text
         case .popLatitude, .popLongitude, .admissionBusyRatio, .apiJoinRate: .number
         case .portAddresses, .portGateway, .anycastAddresses, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers,
             .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny, .apiTrustedProxies, .apiAllowedOrigins,
-            .fleetRedis:
+            .fleetRedis, .fleetListen, .fleetAnnounced, .fleetPeers:
             .texts
         case .workersCores, .turnAlternatePorts: .integers
         case .turnEnabled, .turnFormerChannels, .fleetRedisTLS: .choice(["yes", "no"])

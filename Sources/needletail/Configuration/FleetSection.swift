@@ -8,11 +8,15 @@ import Wire
 struct FleetSection {
     /// What the API needs.
     var api: FleetConfiguration
+    /// Where the Registry is.
     var redis: RedisConfiguration
 
-    private static let keys: [ConfigurationKey] = [
-        .fleetName, .fleetSignalingURL, .fleetRedis, .fleetRedisUser, .fleetRedisPassword, .fleetRedisPasswordFile,
-        .fleetRedisTLS, .fleetRedisCA, .fleetRedisServerName, .fleetRedisCertificate, .fleetRedisKey, .fleetKeyPrefix,
+    private static let keys: [ConfigurationKey] =
+        [.fleetName, .fleetSignalingURL, .fleetKeyPrefix, .fleetListen] + linkKeys + [.fleetPeers, .fleetRedis]
+        + redisKeys
+    private static let redisKeys: [ConfigurationKey] = [
+        .fleetRedisUser, .fleetRedisPassword, .fleetRedisPasswordFile, .fleetRedisTLS, .fleetRedisCA,
+        .fleetRedisServerName, .fleetRedisCertificate, .fleetRedisKey,
     ]
     private static let mostServers = 16
 
@@ -43,13 +47,23 @@ struct FleetSection {
         if let region = file.text(.popRegion), region.utf8.count > 64 {
             throw file.error(.popRegion, "must have at most 64 bytes in a fleet")
         }
+        let prefix = file.text(.fleetKeyPrefix) ?? "needletail:"
+        guard prefix.wholeMatch(of: /[A-Za-z0-9_.:\-]{1,64}/) != nil else {
+            throw file.error(.fleetKeyPrefix, "must have 1 to 64 of the characters A-Z a-z 0-9 - _ . :")
+        }
+        redis = try Self.redis(file, prefix: prefix)
         api = FleetConfiguration(
-            name: name, url: url, mediaAddresses: media.prefix(16).map { Endpoint(address: $0, port: port).description }
-        )
-        redis = try Self.redis(file)
+            name: name, url: url,
+            mediaAddresses: media.prefix(16).map { Endpoint(address: $0, port: port).description },
+            links: try Self.links(file, name: name, fleet: prefix))
     }
 
-    private static func redis(_ file: ConfigurationFile) throws -> RedisConfiguration {
+    private static func redis(_ file: ConfigurationFile, prefix: String) throws -> RedisConfiguration {
+        // Links alone tell neither where a meeting is, nor where the others receive media.
+        if file.has(.fleetPeers) {
+            throw file.error(
+                .fleetPeers, "is not supported: a fixed list of PoPs shares no meetings; name a Redis in fleet.redis")
+        }
         guard let texts = file.texts(.fleetRedis), !texts.isEmpty else {
             throw file.error(.fleetRedis, "is missing: name the servers, as [\"192.0.2.40:6379\"]")
         }
@@ -63,10 +77,6 @@ struct FleetSection {
         let password = try password(file)
         if password == nil, file.has(.fleetRedisUser) {
             throw file.error(.fleetRedisUser, "needs fleet.redis_password or fleet.redis_password_file")
-        }
-        let prefix = file.text(.fleetKeyPrefix) ?? "needletail:"
-        guard prefix.wholeMatch(of: /[A-Za-z0-9_.:\-]{1,64}/) != nil else {
-            throw file.error(.fleetKeyPrefix, "must have 1 to 64 of the characters A-Z a-z 0-9 - _ . :")
         }
         return RedisConfiguration(
             addresses: addresses, tls: try tls(file, hosts: addresses.map(\.host)), user: file.text(.fleetRedisUser),

@@ -74,6 +74,7 @@ struct NodeConfiguration {
             sessions: try file.integer(.capacitySessions, in: 2...1_000_000, default: 1_024),
             tracks: try file.integer(.capacityTracks, in: 2...1_000_000, default: 2_048),
             slots: try file.integer(.capacitySlots, in: 2...16_000_000, default: 32_768))
+        if file.has(.fleetListen) { capacity = capacity.inFleet }
         announced = try Self.addresses(file, .mediaAnnounced) ?? interfaces.map(\.address)
         try AddressRules(file: file, interfaces: interfaces).checkFamilies(announced, .mediaAnnounced)
         let profiles = file.texts(.mediaProfiles) ?? Self.profileNames.map(\.name)
@@ -109,6 +110,12 @@ struct NodeConfiguration {
     var listeners: [(key: ConfigurationKey, listen: ApiConfiguration.Listen)] {
         [(.apiListen, api.api), (.opsListen, api.ops)] + (turn?.control.tcp ?? []).map { (.turnTCP, $0) }
             + (turn?.control.tls ?? []).map { (.turnTLS, $0) }
+            + (fleet?.api.links?.listen ?? []).map { (.fleetListen, $0) }
+    }
+
+    /// All certificates that are read again on SIGHUP.
+    var certificates: [CertificateStore] {
+        [api.certificates, turn?.control.certificates, fleet?.api.links?.certificates].compactMap { $0 }
     }
 
     /// MiB of the workers' tables when they are full.

@@ -25,6 +25,33 @@ struct FleetStatusCommand: AsyncParsableCommand {
 
 /// `GET /api/v1/fleet`.
 struct FleetAnswer: Decodable {
+    /// What goes over the Trunk to a PoP.
+    struct Trunk: Decodable {
+        var open: Bool
+        var lanes: Int
+        var tracksIn: Int
+        var tracksOut: Int
+        var sentPackets: UInt64
+        var receivedPackets: UInt64
+        var missingPackets: UInt64
+        var repairedPackets: UInt64
+        var rttMs: Double?
+
+        static let head = ["TRUNK", "STATE", "SENT", "RECEIVED", "LOSS", "UNREPAIRED", "RTT", "LANES", "TRACKS"]
+
+        func row(_ pop: String) -> [String] {
+            let unrepaired = missingPackets - min(missingPackets, repairedPackets)
+            // All that the other PoP sent, as far as it is known.
+            let expected = Double(receivedPackets) + Double(unrepaired)
+            let loss = expected == 0 ? 0 : Double(missingPackets) / expected * 100
+            return [
+                pop, open ? "open" : "closed", "\(sentPackets)", "\(receivedPackets)", String(format: "%.2f%%", loss),
+                "\(unrepaired)", rttMs.map { String(format: "%.1f ms", $0) } ?? "-", "\(lanes)",
+                "\(tracksIn) in, \(tracksOut) out",
+            ]
+        }
+    }
+
     struct PoP: Decodable {
         var name: String
         var region: String?
@@ -33,6 +60,15 @@ struct FleetAnswer: Decodable {
         var participants: Int
         var capacity: Int
         var ageS: Int
+        /// Nil for the PoP that was asked, and without links.
+        var linked: Bool?
+        var rttMs: Double?
+        var trunk: Trunk?
+
+        var link: String {
+            guard let linked else { return "-" }
+            return !linked ? "none" : rttMs.map { String(format: "%.1f ms", $0) } ?? "open"
+        }
     }
 
     var name: String
@@ -41,21 +77,27 @@ struct FleetAnswer: Decodable {
 
     var isWhole: Bool { registryUp && pops.allSatisfy { $0.state != "lost" } }
 
-    /// A table, and a last line about the registry.
+    /// A table of PoPs, one of Trunks where there are any, and a last line about the registry.
     var lines: [String] {
-        let head = ["POP", "REGION", "STATE", "LOAD", "PARTICIPANTS", "AGE"]
+        let hasLinks = pops.contains { $0.linked != nil }
+        let head = ["POP", "REGION", "STATE", "LOAD", "PARTICIPANTS", "AGE"] + (hasLinks ? ["LINK"] : [])
         let rows = pops.map { pop in
             [
                 pop.name + (pop.name == name ? " (asked)" : ""), pop.region ?? "-", pop.state,
                 "\(Int((pop.load * 100).rounded()))%", "\(pop.participants) of \(pop.capacity)", "\(pop.ageS) s",
-            ]
+            ] + (hasLinks ? [pop.link] : [])
         }
-        let table = [head] + rows
-        let widths = head.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
-        let lines = table.map { row in
+        let trunks = pops.compactMap { pop in pop.trunk.map { $0.row(pop.name) } }
+        return Self.table([head] + rows) + (trunks.isEmpty ? [] : Self.table([Trunk.head] + trunks))
+            + ["the registry \(registryUp ? "is up" : "cannot be reached: this is what was known last")"]
+    }
+
+    /// Lines whose columns are as wide as their widest cell. All rows have as many cells as the first.
+    private static func table(_ rows: [[String]]) -> [String] {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
             let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
             return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
         }
-        return lines + ["the registry \(registryUp ? "is up" : "cannot be reached: this is what was known last")"]
     }
 }

@@ -41,9 +41,9 @@ struct OpsRequest: Sendable {
         return try await channel.executeThenClose { inbound, outbound in
             var head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
             head.headers.add(name: "Host", value: address.description)
-            try await outbound.write(.head(head))
-            if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(string: body)))) }
-            try await outbound.write(.end(nil))
+            let content = body.map { HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(string: $0))) }
+            // At once: a request without a body is whole with its head, and may be answered and closed before its end.
+            try await outbound.write(contentsOf: [.head(head)] + (content.map { [$0] } ?? []) + [.end(nil)])
             return try await Self.collect(inbound)
         }
     }

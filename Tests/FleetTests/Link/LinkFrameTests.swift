@@ -18,6 +18,8 @@ import Testing
             .state(meeting, revision, origins, body: [1, 2]), .change(meeting, revision, origin, body: [3]),
             .acknowledge(meeting, revision), .request(meeting, epoch: 3, id: 4, body: []),
             .done(meeting, id: 4, revision), .refused(meeting, id: 4, reason: "full"),
+            .trunk([9, 8]), .trunk([]), .standby(meeting, MeetingNumber("123456789")), .standby(meeting, nil),
+            .ended(meeting),
         ]
     }()
 
@@ -77,6 +79,13 @@ import Testing
         #expect(throws: LinkFailure.malformed("no meeting's id")) {
             try LinkMessage(LinkFrame(type: LinkMessage.Kind.unsubscribe.rawValue, body: [1, 0x20]))
         }
+    }
+
+    @Test func aMessageOfATrunkHasALimit() throws {
+        let longest = LinkMessage.trunk([UInt8](repeating: 1, count: LinkPolicy.trunkLimit))
+        #expect(try LinkMessage(longest.frame) == longest)
+        let longer = LinkMessage.trunk([UInt8](repeating: 1, count: LinkPolicy.trunkLimit + 1))
+        #expect(throws: LinkFailure.malformed("a long message of a Trunk")) { try LinkMessage(longer.frame) }
     }
 
     @Test func deepJSONIsNotParsed() {

@@ -240,6 +240,16 @@ import Testing
         #expect(window.contains(99) && window.highest == 100)
     }
 
+    @Test func ofEndedMeetingsTheLatestAreKeptForAWhile() {
+        var ended = EndedMeetings(limit: 16, memory: .seconds(60))
+        let ids = (1...100).map { MeetingID("m_\($0)")! }
+        for id in ids { ended.insert(id, at: .seconds(1)) }
+        ended.insert(ids[99], at: .seconds(2))
+        #expect(ended.count == 16)
+        #expect(ended.contains(ids[84], at: .seconds(60)) && !ended.contains(ids[83], at: .seconds(1)))
+        #expect(!ended.contains(ids[84], at: .seconds(61)))
+    }
+
     @Test func ofOwnChangesTheLastOfEachKeyIsKeptAndNoMoreThanTheLimit() {
         var own = OwnChanges<TestMeeting.Change>(limit: 16)
         own.insert(1, .init("host", 1))

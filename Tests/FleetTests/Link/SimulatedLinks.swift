@@ -151,7 +151,7 @@ final class SimulatedLinks {
                 let answer = hasRegistry ? await search.answer(from: nodes[index]!.registry) : search.byHash()
                 nodes[index]!.exchange.answer(search, answer, at: now)
             case .flood(let peer): nodes[index]!.roster.part(peer, .flood, at: now, using: &random)
-            case .changed, .leads, .follows: break
+            case .changed, .leads, .follows, .standby, .ended: break
             }
         }
         return !events.isEmpty

@@ -435,7 +435,10 @@ private struct WorkerScript {
             let message: Handover =
                 switch what >> 2 & 3 {
                 case 0: .layersWanted(track, by: replica, LayerSet(bits: data.u8()))
-                case 1: .layersSent(track, choices: UInt64(data.u16()) << 32 | UInt64(data.u16()))
+                case 1:
+                    .layersSent(
+                        track, choices: UInt64(data.u16()) << 32 | UInt64(data.u16()),
+                        kilobits: .init(repeating: data.u16()))
                 default: .keyframe(track, layer: data.u8())
                 }
             _ = ring.push(message)

@@ -46,6 +46,14 @@ private func readFeedback(_ packet: RTCPPacket) {
         use(estimate.bitrate)
         for index in 0..<estimate.sourceCount { use(estimate.source(index)) }
     }
+    if let feedback = CongestionFeedback(packet) {
+        use(feedback.timestamp)
+        for reports in feedback {
+            for index in 0..<reports.count {
+                use(UInt32(reports[index].age ?? 0) ^ UInt32(reports[index].mark.rawValue))
+            }
+        }
+    }
     if let feedback = TransportFeedback(packet) {
         var received = 0
         var count = 0

@@ -89,6 +89,8 @@ final class PoP {
         let client = PoPClient(number: arrivals, home: home, offer: offer)
         client.complain = { [unowned self, unowned client] in fail("client \(client.number): \($0)") }
         client.onMessage = { [unowned self, unowned client] in note($0, to: client) }
+        // Else a publisher may never be told: no worker knows that such an event was lost.
+        client.obeys = course.eventLoss == 0
         client.now = { [unowned self] in world.now }
         client.connect = { [unowned self, unowned client] in connect(client, $0) }
         client.restart = { [unowned self] in restart($0, $1) }
@@ -114,6 +116,7 @@ final class PoP {
         case ("joined", _) where message.resumed == true: tally.resumes += 1
         case ("joined", _): tally.joins += 1
         case ("slot_switched", _): tally.pictures += 1
+        case ("layers_wanted", _): tally.wants += 1
         case (_, "full"): tally.refusals += 1
         case (_, "media_failed"): tally.failures += 1
         case (_, "resume_expired"): tally.expiries += 1

@@ -51,6 +51,8 @@ final class PoPClient {
     private(set) var wasDeaf = false
     /// When its latest socket was welcomed, ns.
     private(set) var listensSince: UInt64 = 0
+    /// It sends of its videos only what it is told that somebody wants.
+    var obeys = true
     /// Where it complains.
     var complain: (String) -> Void = { _ in }
     /// Makes the transport of an answer.
@@ -105,6 +107,8 @@ final class PoPClient {
         self.session = nil
         socket = nil
         wasDeaf = true
+        // Nobody could say that somebody looks.
+        transport?.unwanted = []
         await session.end()
     }
 
@@ -135,6 +139,8 @@ final class PoPClient {
         case "slot_switched":
             guard let mid = message.mid else { return complain("slot_switched without a mid") }
             tiles[mid]?.picture = message.participantId
+        case "slot_paused":
+            if message.mid == nil { complain("slot_paused without a mid") }
         case "participant_joined":
             guard let person = message.participant else { return complain("nobody joined") }
             people[person.participantId] = Person(person)
@@ -147,8 +153,22 @@ final class PoPClient {
             people[id] = Person(audio: audio, video: video, screen: screen)
         case "error": takeError(message.code ?? "")
         case "removed": socket = nil
-        case "ok", "participant_update", "active_speaker": break
+        case "layers_wanted": takeWanted(message)
+        case "ok", "participant_update", "active_speaker", "quality": break
         default: complain("an unexpected message: \(message.type)")
+        }
+    }
+
+    private func takeWanted(_ message: PoPMessage) {
+        guard let mid = message.mid, (message.rids == nil) != (message.wanted == nil) else {
+            return complain("layers_wanted of nothing")
+        }
+        guard let transport, obeys else { return }
+        let all = offer.videoSSRCs(of: mid)
+        if let rids = message.rids {
+            transport.want(all.filter { rids.contains($0.rid) }.map(\.ssrc), of: all.map(\.ssrc))
+        } else {
+            transport.want(message.wanted == true ? all.map(\.ssrc) : [], of: all.map(\.ssrc))
         }
     }
 

@@ -59,6 +59,11 @@ actor PoPMedia: MediaPlane {
         await director.setMediaState(participant, state)
     }
 
+    func repeatWantedLayers(of participant: ParticipantID) async {
+        if Int.random(in: 0..<4, using: &random) == 0 { await deliverNews() }
+        await director.repeatWantedLayers(of: participant)
+    }
+
     func slots(of participant: ParticipantID) async -> [SlotAssignment] {
         if Int.random(in: 0..<4, using: &random) == 0 { await deliverNews() }
         return await director.slots(of: participant)

@@ -49,6 +49,8 @@ struct PoPMessage: Decodable {
     var audio: Bool?
     var video: Bool?
     var screen: Bool?
+    var rids: [String]?
+    var wanted: Bool?
 }
 
 extension PoPMessage {

@@ -34,6 +34,12 @@ struct PoPOffer {
     var cameraSSRCs: [UInt32] { (0..<UInt32(cameraLayers)).map { ssrc + 10 + $0 } }
     var screenSSRC: UInt32 { ssrc + 20 }
 
+    /// The encodings of the m-line `v` or `s`; a rid is empty where there is only one.
+    func videoSSRCs(of mid: String) -> [(rid: String, ssrc: UInt32)] {
+        if mid == "s" { return [("", screenSSRC)] }
+        return cameraSSRCs.enumerated().map { (cameraLayers > 1 ? Self.rids[$0] : "", $1) }
+    }
+
     /// SDP with the m-lines `a`, `v` and `s` for what is sent, and numbers for the Slots.
     func text(fingerprint: Fingerprint) -> String {
         var media: [(mid: String, lines: [String])] = []

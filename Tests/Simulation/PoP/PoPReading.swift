@@ -95,5 +95,6 @@ extension MediaDirector {
     var isForgotten: Bool {
         members.isEmpty && meetings.isEmpty && agents.isEmpty && connecting.isEmpty && publishers.isEmpty
             && replicas.count == 0 && feeds.isEmpty && closing.isEmpty && starved.isEmpty && sounding.isEmpty
+            && trunks.isIdle
     }
 }

@@ -14,6 +14,8 @@ struct PoPTally: Equatable {
     /// Participants that left while their answer was made.
     var runaways = 0
     var pictures = 0
+    /// What publishers were told of their layers.
+    var wants = 0
     /// Clients that went on from another address.
     var restarts = 0
     /// Of all that was told and received, in its order.
@@ -34,12 +36,13 @@ struct PoPTally: Equatable {
         failures += other.failures
         runaways += other.runaways
         pictures += other.pictures
+        wants += other.wants
         restarts += other.restarts
     }
 
     /// Nothing of it is missing.
     var isComplete: Bool {
-        [packets, joins, refusals, faultyRequests, resumes, expiries, failures, runaways, pictures, restarts]
+        [packets, joins, refusals, faultyRequests, resumes, expiries, failures, runaways, pictures, wants, restarts]
             .allSatisfy { $0 > 0 }
     }
 }

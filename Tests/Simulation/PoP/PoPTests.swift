@@ -21,7 +21,7 @@ import Testing
         if only == nil { #expect(tally.isComplete, "\(tally)") }
     }
 
-    @Test(arguments: [3, 14, 16, 92, 65])
+    @Test(arguments: [3, 14, 16])
     func `the same seed gives the same course`(seed: UInt64) async throws {
         let first = try await Self.run(PoPCourse(seed: seed)).tally
         let second = try await Self.run(PoPCourse(seed: seed)).tally

@@ -35,6 +35,10 @@ final class PoPTransport {
     private var picture: UInt16 = 1
     /// Layers and the screen of which the next picture is a keyframe.
     private var due: Set<UInt32>
+    /// Layers and the screen that are not sent, as nobody wants them.
+    var unwanted: Set<UInt32> = [] {
+        didSet { due.formUnion(oldValue.subtracting(unwanted)) }
+    }
     private var queue: Int
 
     init?(_ world: World, number: UInt8, offer: PoPOffer, answer: PoPAnswer, port: UInt16, certificate: Certificate) {
@@ -52,7 +56,8 @@ final class PoPTransport {
         peer = Peer(
             world, session: .none, ufrag: ufrag, password: answer.password,
             endpoint: Endpoint(address: IPAddress("10.0.0.\(100 + UInt32(number))")!, port: port),
-            mac: MACAddress(0x02_0000_0001_00 + UInt64(number)))
+            mac: MACAddress(0x02_0000_0001_00 + UInt64(number)), extensions: Peer.numberedExtensions)
+        peer.answersFeedback = true
         for slot in answer.slots { if let rtx = slot.rtxSsrc { peer.repairs[rtx] = slot.ssrc } }
         for (index, ssrc) in offer.cameraSSRCs.enumerated() where index == 0 && offer.cameraLayers == 1 {
             peer.retransmission[ssrc] = (offer.ssrc + 15, 97)
@@ -175,10 +180,16 @@ final class PoPTransport {
         }
     }
 
+    /// These of `all` are sent from now on; what begins does so with a keyframe.
+    func want(_ wanted: [UInt32], of all: [UInt32]) {
+        unwanted = unwanted.union(all).subtracting(wanted)
+    }
+
     /// One packet of VP8 (RFC 7741) with the numbers that a worker rewrites.
     private func sendPicture(
         _ ssrc: UInt32, _ kind: MediaKind, height: UInt16, mid: String, rid: String?, _ timestamp: UInt32
     ) {
+        guard !unwanted.contains(ssrc) else { return }
         let isKeyframe = due.remove(ssrc) != nil
         let descriptor: [UInt8] = [
             0x90, 0xc0, 0x80 | UInt8(picture >> 8), UInt8(picture & 0xff), UInt8(picture & 0xff),

@@ -1,0 +1,79 @@
+import Fleet
+import Meetings
+
+/// A change of a meeting, as its Home makes it and all its PoPs take it.
+enum SharedChange: Equatable, Sendable {
+    /// The meeting is made, or its plan or password is another.
+    case record(MeetingRecord)
+    case locked(Bool)
+    /// Somebody came, or is otherwise than before.
+    case participant(SharedParticipant)
+    /// Somebody who was at this PoP, as far as that is known, is gone.
+    case left(ParticipantID, from: PoPName, moves: UInt32)
+    case ended(EndReason)
+}
+
+extension SharedChange: MeetingChange {
+    private struct Departure: Codable {
+        var id: ParticipantID
+        var pop: String
+        var moves: UInt32
+    }
+
+    /// One of the fields is there.
+    private struct Fields: Codable {
+        var record: MeetingRecord?
+        var locked: Bool?
+        var participant: SharedParticipant?
+        var left: Departure?
+        var ended: EndReason?
+    }
+
+    init?(bytes: [UInt8]) {
+        guard bytes.count <= LinkPolicy.changeLimit, let fields = try? JSON.decode(Fields.self, from: bytes) else {
+            return nil
+        }
+        if let record = fields.record {
+            self = .record(record)
+        } else if let locked = fields.locked {
+            self = .locked(locked)
+        } else if let participant = fields.participant {
+            self = .participant(participant)
+        } else if let left = fields.left {
+            guard let pop = PoPName(left.pop) else { return nil }
+            self = .left(left.id, from: pop, moves: left.moves)
+        } else if let ended = fields.ended {
+            self = .ended(ended)
+        } else {
+            return nil
+        }
+    }
+
+    var bytes: [UInt8] {
+        var fields = Fields()
+        switch self {
+        case .record(let record): fields.record = record
+        case .locked(let locked): fields.locked = locked
+        case .participant(let participant): fields.participant = participant
+        case .left(let id, let pop, let moves):
+            fields.left = Departure(id: id, pop: pop.rawValue, moves: moves)
+        case .ended(let reason): fields.ended = reason
+        }
+        return JSON.encodeExactly(fields)
+    }
+
+    var key: String {
+        switch self {
+        case .record: "record"
+        case .locked: "locked"
+        case .participant(let participant): "participant \(participant.id)"
+        case .left(let id, _, _): "participant \(id)"
+        case .ended: "ended"
+        }
+    }
+
+    var isRemoval: Bool {
+        if case .left = self { return true }
+        return false
+    }
+}

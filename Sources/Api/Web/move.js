@@ -1,0 +1,40 @@
+/**
+ * What a move to another PoP waits for.
+ */
+
+const LOOK_MS = 50;
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const bytesOf = async (media) => {
+  const received = await media.received().catch(() => new Map());
+  return [...received.values()].reduce((sum, bytes) => sum + bytes, 0);
+};
+
+/**
+ * Returns when something comes over a new connection, or after so long.
+ *
+ * @param {import("./media.js").MediaConnection} media
+ */
+export async function flowing(media, patience) {
+  const until = performance.now() + patience;
+  while (performance.now() < until) {
+    if (media.connected && (await media.shows())) return;
+    await wait(LOOK_MS);
+  }
+}
+
+/**
+ * Answers when nothing has come for so long; false as soon as something does.
+ *
+ * @param {import("./media.js").MediaConnection} media
+ */
+export async function whileSilent(media, patience) {
+  const before = await bytesOf(media);
+  const until = performance.now() + patience;
+  while (performance.now() < until) {
+    await wait(LOOK_MS);
+    if ((await bytesOf(media)) > before) return false;
+  }
+  return true;
+}

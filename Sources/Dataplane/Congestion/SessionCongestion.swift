@@ -1,0 +1,133 @@
+import Wire
+
+/// What the way to a Session's peer carries, and what of it its Slots were granted last. One lies in the worker's slab for
+/// each Session; only that worker touches it.
+struct SessionCongestion: BitwiseCopyable {
+    // What each packet touches comes first: a cache line, and the first one of the estimator.
+
+    private(set) var pacer: Pacer
+    /// What waits for the pacer. The Session is in the worker's list of those of which something does (`isListed`).
+    var lists = PacedLists()
+    /// The estimate limits what is sent.
+    private var isLimited = false
+    var nextPaced = Link.none
+    var isListed = false
+    var estimator: BandwidthEstimator
+    var reports = PathReports()
+    private var allocation = BitrateAllocation()
+    /// What the latest sharing came to.
+    private var outcome = BitrateAllocation.Outcome()
+    /// Of the sounds, which come first, bits/s.
+    private var sound: UInt64 = 0
+    /// When the bitrates were shared last, ns, and whether something changed since.
+    private var sharedAt: UInt64 = 0
+    private var isChanged = true
+    /// Since when there is less than was granted, ns; 0: there is enough.
+    private var shortSince: UInt64 = 0
+    /// Feedback has come: before that nobody knows whether the peer sends any, and what there is to share.
+    private(set) var isHeard = false
+    /// Since when something was sent and no feedback has ever come, ns; 0: nothing was.
+    private var awaitedSince: UInt64 = 0
+    /// The peer agreed to send feedback, and sends none.
+    private var isUnanswered = false
+
+    init(memory: UnsafeMutableRawPointer, isZero: Bool, now: UInt64) {
+        estimator = BandwidthEstimator(memory: memory, isZero: isZero, now: now)
+        pacer = Pacer(now: now)
+    }
+
+    /// Something was sent with a transport-wide number; bytes of the RTP packet.
+    @inline(__always)
+    mutating func noteSent(_ number: UInt16, bytes: Int, kind: SentKind, now: UInt64) {
+        estimator.noteSent(number, bytes: bytes, kind: kind, now: now)
+        // A probe is meant to go over the budget, and nothing waits for it.
+        if kind != .probe { pacer.noteSent(bytes: bytes, now: now) }
+    }
+
+    /// Whether another packet has to wait.
+    @inline(__always)
+    func holdsBack(now: UInt64) -> Bool { !lists.isEmpty || isLimited && !pacer.mayGo(now: now) }
+
+    /// False where so much waits already that it would come too late, or there is no room.
+    mutating func hold(_ packet: PacedPacket, as class: PacedPacket.Class, in pool: inout IndexPool<PacedPacket>)
+        -> Bool
+    {
+        guard pacer.time(ofBytes: lists.bytes) < CongestionConstants.longestWait else { return false }
+        return lists.add(packet, to: &pool, as: `class`)
+    }
+
+    /// Slots that show nothing for want of bandwidth.
+    var paused: Int { outcome.paused }
+    /// Something is shown smaller than wanted, or not at all.
+    var isShort: Bool { outcome.wish != 0 }
+
+    /// The first feedback may come at any time.
+    var isAwaited: Bool { !isHeard && !isUnanswered }
+
+    /// What a Slot may show of a new Track until bitrates are shared.
+    var firstGrant: LayerGrant { isUnanswered ? .unlimited : isHeard ? .awaited : .lowest }
+
+    /// Called now and then. Whether it became plain that the peer sends no feedback, so that nothing can be limited.
+    mutating func note(time: UInt64) -> Bool {
+        guard !isHeard else {
+            estimator.noteTime(time)
+            pacer.setTarget(estimator.target, now: time)
+            return false
+        }
+        if awaitedSince == 0, estimator.bytesInFlight > 0 { awaitedSince = time }
+        guard !isUnanswered, awaitedSince != 0, time &- awaitedSince > CongestionConstants.unansweredAfter else {
+            return false
+        }
+        isUnanswered = true
+        return true
+    }
+
+    /// Feedback on what was sent.
+    mutating func note(_ feedback: TransportFeedback, now: UInt64) {
+        if !isHeard {
+            isHeard = true
+            isUnanswered = false
+            isChanged = true
+        }
+        estimator.noteFeedback(feedback, now: now)
+        pacer.setTarget(estimator.target, now: now)
+    }
+
+    /// A Slot shows something else, or in another size.
+    mutating func noteChange() { isChanged = true }
+
+    /// Whether bitrates are to be shared anew: what is granted does not fit any more, or more would, or the time has come to
+    /// look at what the Layers cost by now.
+    func isDue(now: UInt64) -> Bool {
+        guard isHeard else { return false }
+        let elapsed = now &- sharedAt
+        if isChanged || elapsed >= CongestionConstants.shareInterval { return true }
+        guard elapsed >= CongestionConstants.leastShareInterval else { return false }
+        let share = estimator.allowance
+        return share < sound &+ outcome.spent || outcome.wish != 0 && share >= sound &+ outcome.wish
+    }
+
+    /// Shares what there is beside the sounds, whose rate is `sound`, among the tiles.
+    mutating func share(_ tiles: UnsafeMutableBufferPointer<BitrateLadder>, sound: UInt64, now: UInt64) {
+        self.sound = sound
+        sharedAt = now
+        isChanged = false
+        isLimited = true
+        let allowance = estimator.allowance
+        let budget = allowance > sound ? allowance &- sound : 0
+        if budget >= outcome.spent { shortSince = 0 } else if shortSince == 0 { shortSince = max(now, 1) }
+        // A keyframe makes the estimate tremble; what goes over it for a moment waits in the pacer.
+        let isBrief = shortSince == 0 || now &- shortSince < CongestionConstants.shortPatience
+        let kept = isBrief ? budget &+ budget / 4 : budget
+        outcome = allocation.share(tiles, budget: budget, kept: kept, now: now)
+        estimator.wants(outcome.wish == 0 ? 0 : outcome.wish &+ sound, now: now)
+    }
+
+    /// Nothing is known of what is sent.
+    mutating func shareUnlimited(now: UInt64) {
+        sharedAt = now
+        isChanged = false
+        isLimited = false
+        outcome = BitrateAllocation.Outcome()
+    }
+}

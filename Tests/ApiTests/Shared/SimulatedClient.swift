@@ -1,0 +1,136 @@
+import Foundation
+import Meetings
+import NIOCore
+import NIOWebSocket
+import Synchronization
+
+@testable import Api
+
+/// A socket that keeps what was written to it as messages.
+final class SimulatedSocket: SignalingSocket {
+    private struct State {
+        var frames: [ByteBuffer] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    var isClosing: Bool { state.withLock { $0.isClosed } }
+    func markJoined() {}
+    func close(_ code: WebSocketErrorCode, _ reason: String) { state.withLock { $0.isClosed = true } }
+
+    func send(_ frames: ByteBuffer) {
+        state.withLock { if !$0.isClosed { $0.frames.append(frames) } }
+    }
+
+    /// What was written since the last time.
+    func take() -> [[String: Any]] {
+        var messages: [[String: Any]] = []
+        for var frame in state.withLock({ state in
+            defer { state.frames = [] }
+            return state.frames
+        }) {
+            while let payload = Self.takePayload(&frame) {
+                if let message = try? JSONSerialization.jsonObject(with: payload) as? [String: Any] {
+                    messages.append(message)
+                }
+            }
+        }
+        return messages
+    }
+
+    private static func takePayload(_ frames: inout ByteBuffer) -> Data? {
+        guard let header = frames.readBytes(length: 2) else { return nil }
+        let count: Int? =
+            switch header[1] {
+            case 126: frames.readInteger(as: UInt16.self).map { Int($0) }
+            case 127: frames.readInteger(as: UInt64.self).map { Int($0) }
+            default: Int(header[1])
+            }
+        return count.flatMap { frames.readBytes(length: $0) }.map { Data($0) }
+    }
+}
+
+/// Somebody in a simulated meeting, and the list of others that it has by what its socket was told.
+final class SimulatedClient {
+    let id: ParticipantID
+    let meeting: Int
+    let isHost: Bool
+    /// Its PoP; another process of the same name is another one.
+    var node: SharedNode
+    /// Nil while it has none.
+    var socket: SimulatedSocket?
+    /// Where it was before, until that PoP lets it go or it goes on.
+    var former: (node: SharedNode, socket: SimulatedSocket)?
+    private(set) var resume: String?
+    /// The others.
+    private(set) var others: [String: MediaState] = [:]
+    /// It left, its meeting ended, or it was told to go.
+    var isGone = false
+    private(set) var isAskedToMove = false
+    /// What it was told and cannot be.
+    private(set) var contradictions: [String] = []
+
+    init(_ id: ParticipantID, in meeting: Int, isHost: Bool, at node: SharedNode, _ socket: SimulatedSocket) {
+        self.id = id
+        self.meeting = meeting
+        self.isHost = isHost
+        self.node = node
+        self.socket = socket
+    }
+
+    /// It has another socket, and knows nobody before it is told.
+    func move(to node: SharedNode, _ socket: SimulatedSocket) {
+        if let old = self.socket, node !== self.node, former == nil { former = (self.node, old) }
+        self.node = node
+        self.socket = socket
+        isAskedToMove = false
+    }
+
+    /// Takes what its socket was told.
+    func hear() {
+        guard let socket else { return }
+        for message in socket.take() { hear(message) }
+    }
+
+    private func hear(_ message: [String: Any]) {
+        let id = message["participant_id"] as? String ?? ""
+        switch message["type"] as? String {
+        case "joined":
+            resume = message["resume"] as? String
+            others = [:]
+            for person in message["participants"] as? [[String: Any]] ?? [] { add(person, "joined") }
+        case "participant_joined": add(message["participant"] as? [String: Any] ?? [:], "participant_joined")
+        case "participant_left":
+            if others.removeValue(forKey: id) == nil { contradictions.append("\(id) left, and was not there") }
+        case "media_state":
+            if others.updateValue(Self.media(message), forKey: id) == nil {
+                others[id] = nil
+                // The Home's refusal of its own screen is told it too.
+                if id != self.id.rawValue { contradictions.append("media of \(id), who is not there") }
+            }
+        case "participant_update":
+            if others[id] == nil { contradictions.append("update of \(id), who is not there") }
+        case "migrate": isAskedToMove = message["reason"] as? String == "drain"
+        case "removed":
+            contradictions.append("removed from where it is: \(message["reason"] ?? "")")
+            isGone = true
+        case "meeting_ended": isGone = message["reason"] as? String != "shutdown"
+        default: break
+        }
+    }
+
+    private func add(_ person: [String: Any], _ how: String) {
+        guard let id = person["participant_id"] as? String else { return contradictions.append("\(how) without id") }
+        if id == self.id.rawValue { contradictions.append("\(how) says itself") }
+        if others.updateValue(Self.media(person), forKey: id) != nil {
+            contradictions.append("\(how) says \(id) again")
+        }
+    }
+
+    private static func media(_ message: [String: Any]) -> MediaState {
+        func flag(_ name: String) -> Bool { message[name] as? Bool ?? false }
+        return MediaState(
+            audio: flag("audio"), video: flag("video"), screen: flag("screen"), handRaised: flag("hand_raised"))
+    }
+}
