@@ -12,6 +12,12 @@ enum {
     needletail_imb_gcm_context_size = sizeof(struct gcm_context_data),
 };
 
+// What the code for these instructions needs of a CPU, as in `features`.
+static const uint64_t needletail_imb_needs_sse = IMB_CPUFLAGS_SSE;
+static const uint64_t needletail_imb_needs_avx = IMB_CPUFLAGS_AVX;
+static const uint64_t needletail_imb_needs_avx2 = IMB_CPUFLAGS_AVX2;
+static const uint64_t needletail_imb_needs_avx512 = IMB_CPUFLAGS_AVX512;
+
 static inline void *needletail_imb_alloc(void) { return alloc_mb_mgr(0); }
 static inline void needletail_imb_free(void *manager) { free_mb_mgr((IMB_MGR *)manager); }
 static inline uint32_t needletail_imb_arch(const void *manager) { return ((const IMB_MGR *)manager)->used_arch; }

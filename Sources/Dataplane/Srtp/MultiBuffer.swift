@@ -6,6 +6,16 @@ struct MultiBuffer: BitwiseCopyable {
     /// Which code of ipsec-mb runs; tests choose, production takes the best.
     enum Instructions: CaseIterable, Sendable {
         case best, sse, avx, avx2, avx512
+
+        /// The features of the CPU without which this code does not begin.
+        fileprivate var needed: UInt64 {
+            switch self {
+            case .best, .sse: needletail_imb_needs_sse
+            case .avx: needletail_imb_needs_avx
+            case .avx2: needletail_imb_needs_avx2
+            case .avx512: needletail_imb_needs_avx512
+            }
+        }
     }
 
     /// AES-CM packets processed together; ipsec-mb's limit for a burst is 128.
@@ -51,6 +61,12 @@ struct MultiBuffer: BitwiseCopyable {
 
     private static func makeManager(_ instructions: Instructions) -> UnsafeMutableRawPointer? {
         guard let manager = needletail_imb_alloc() else { return nil }
+        // Asked before, as to begin without them ends the process in ipsec-mb 1.3.
+        let needed = instructions.needed
+        guard needletail_imb_features(manager) & needed == needed else {
+            needletail_imb_free(manager)
+            return nil
+        }
         switch instructions {
         case .best: needletail_imb_init_auto(manager)
         case .sse: needletail_imb_init_sse(manager)
