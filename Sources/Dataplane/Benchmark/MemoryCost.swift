@@ -33,10 +33,6 @@ public struct MemoryCost: ~Copyable {
                 ])
             }
             source.deallocate()
-            // Begun anew, all of the history is resident, as after a while of sending.
-            room.command([
-                .configureSession(peer.session, ExtensionMap()), .configureSession(peer.session, peer.extensions),
-            ])
         }
         let worker = room.worker
         guard worker.pointee.slots.count == Self.sinks, worker.pointee.tracks.count == Self.tracks else {
@@ -48,13 +44,13 @@ public struct MemoryCost: ~Copyable {
 
     /// What is known of a Session's path, and what waits for it to have room, takes of its worker's tables, bytes.
     public static var congestionBytesPerSession: Int {
-        MemoryLayout<SessionCongestion>.stride + BandwidthEstimator.memorySize
+        SessionCongestion.stride + BandwidthEstimator.memorySize
             + RepeatLog.depth * MemoryLayout<RepeatLog.Entry>.stride
     }
 
     /// Of all Sessions, without the log of repetitions.
     public static var congestionBytes: Int {
-        sessions * (MemoryLayout<SessionCongestion>.stride + BandwidthEstimator.memorySize)
+        sessions * (SessionCongestion.stride + BandwidthEstimator.memorySize)
     }
 
     /// What the retransmission caches' places take of it, bytes; packets are the pool's.

@@ -37,9 +37,9 @@ public struct BandwidthEstimator: BitwiseCopyable {
     private var roundTripTime = 0.0
     private var clock: ArrivalClock
 
-    /// `memory`: `memorySize` bytes in the worker's slab, kept for as long as the value is used; `isZero`: all zeros.
-    public init(memory: UnsafeMutableRawPointer, isZero: Bool = false, now: UInt64) {
-        history = SendHistory(memory: memory, isZero: isZero)
+    /// `memory`: `memorySize` bytes in the worker's slab, kept for as long as the value is used.
+    public init(memory: UnsafeMutableRawPointer, now: UInt64) {
+        history = SendHistory(memory: memory)
         control = RateControl(now: now)
         probes = ProbeSchedule(now: now)
         clock = ArrivalClock()
@@ -86,6 +86,9 @@ public struct BandwidthEstimator: BitwiseCopyable {
     public mutating func wants(_ rate: UInt64, now: UInt64) {
         probes.want(Double(rate), target: control.share, now: now)
     }
+
+    /// Whether `nextProbe` is worth a question.
+    func mayProbe(now: UInt64) -> Bool { silenceFactor < 1 || probes.isDue(target: control.share, now: now) }
 
     /// The probe to send now.
     public mutating func nextProbe(now: UInt64) -> ProbeCluster? {

@@ -202,6 +202,5 @@ enum CongestionConstants {
     static let paddingHeaders = 40
     static let mostPaddingPackets = 100
     static let tick: UInt64 = 200_000_000
-    static let firstTick: UInt64 = 20_000_000
     static let unansweredAfter: UInt64 = 2_000_000_000
 }

@@ -33,6 +33,9 @@ struct ProbeSchedule: BitwiseCopyable {
         rate = 0
     }
 
+    /// Whether the next probe may go, if anything is to be found out.
+    func isDue(target: Double, now: UInt64) -> Bool { now >= nextAt && (count == 0 || wanted > target * 1.05) }
+
     /// Whether the next probe has been held back for long, and what is wanted is far away.
     func isOverdue(target: Double, now: UInt64) -> Bool {
         now >= nextAt &+ CongestionConstants.probePatience && wanted > CongestionConstants.farAway * target
@@ -40,9 +43,9 @@ struct ProbeSchedule: BitwiseCopyable {
 
     /// `isBlind`: nothing else shows whether the path carries more, and no queue stands.
     mutating func next(target: Double, isBlind: Bool, now: UInt64) -> ProbeCluster? {
-        guard now >= nextAt else { return nil }
+        guard isDue(target: target, now: now) else { return nil }
         if count == 0 { return start(now: now) }
-        guard isClimbing || isBlind, wanted > target * 1.05 else { return nil }
+        guard isClimbing || isBlind else { return nil }
         isClimbing = false
         sentAt = now
         rate = min(CongestionConstants.probeGain * target, CongestionConstants.probeMargin * wanted)

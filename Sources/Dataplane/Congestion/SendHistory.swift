@@ -32,10 +32,10 @@ struct SendHistory: BitwiseCopyable {
     /// Bytes sent of which no feedback has spoken.
     private(set) var bytesInFlight = 0
 
-    /// `memory`: `memorySize` bytes, aligned to 8, that the worker owns. `isZero`: they are zeros, and need not be touched.
-    init(memory: UnsafeMutableRawPointer, isZero: Bool = false) {
+    /// `memory`: `memorySize` bytes, aligned to 8, that the worker owns.
+    init(memory: UnsafeMutableRawPointer) {
         entries = memory.bindMemory(to: SentPacket.self, capacity: Self.depth)
-        if !isZero { entries.initialize(repeating: SentPacket(), count: Self.depth) }
+        entries.initialize(repeating: SentPacket(), count: Self.depth)
     }
 
     /// Of a number's entry in the memory, bytes.

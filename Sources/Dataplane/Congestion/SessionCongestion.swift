@@ -1,18 +1,23 @@
+import Mailbox
 import Wire
 
 /// What the way to a Session's peer carries, and what of it its Slots were granted last. One lies in the worker's slab for
 /// each Session; only that worker touches it.
 struct SessionCongestion: BitwiseCopyable {
-    // What each packet touches comes first: a cache line, and the first one of the estimator.
+    // What each packet touches comes first, up to the first fields of the estimator: one cache line.
 
     private(set) var pacer: Pacer
-    /// What waits for the pacer. The Session is in the worker's list of those of which something does (`isListed`).
-    var lists = PacedLists()
+    /// Something waits for the pacer.
+    private(set) var isWaiting = false
     /// The estimate limits what is sent.
     private var isLimited = false
-    var nextPaced = Link.none
+    /// The Session is in the worker's list of those of which something waits.
     var isListed = false
+    /// Feedback has come: before that nobody knows whether the peer sends any, and what there is to share.
+    private(set) var isHeard = false
+    var nextPaced = Link.none
     var estimator: BandwidthEstimator
+    private var lists = PacedLists()
     var reports = PathReports()
     private var allocation = BitrateAllocation()
     /// What the latest sharing came to.
@@ -24,15 +29,16 @@ struct SessionCongestion: BitwiseCopyable {
     private var isChanged = true
     /// Since when there is less than was granted, ns; 0: there is enough.
     private var shortSince: UInt64 = 0
-    /// Feedback has come: before that nobody knows whether the peer sends any, and what there is to share.
-    private(set) var isHeard = false
     /// Since when something was sent and no feedback has ever come, ns; 0: nothing was.
     private var awaitedSince: UInt64 = 0
     /// The peer agreed to send feedback, and sends none.
     private var isUnanswered = false
 
-    init(memory: UnsafeMutableRawPointer, isZero: Bool, now: UInt64) {
-        estimator = BandwidthEstimator(memory: memory, isZero: isZero, now: now)
+    /// Bytes from one to the next of a slab: whole cache lines.
+    static var stride: Int { (MemoryLayout<SessionCongestion>.stride + 63) & ~63 }
+
+    init(memory: UnsafeMutableRawPointer, now: UInt64) {
+        estimator = BandwidthEstimator(memory: memory, now: now)
         pacer = Pacer(now: now)
     }
 
@@ -46,23 +52,36 @@ struct SessionCongestion: BitwiseCopyable {
 
     /// Whether another packet has to wait.
     @inline(__always)
-    func holdsBack(now: UInt64) -> Bool { !lists.isEmpty || isLimited && !pacer.mayGo(now: now) }
+    func holdsBack(now: UInt64) -> Bool { isWaiting || isLimited && !pacer.mayGo(now: now) }
 
     /// False where so much waits already that it would come too late, or there is no room.
     mutating func hold(_ packet: PacedPacket, as class: PacedPacket.Class, in pool: inout IndexPool<PacedPacket>)
         -> Bool
     {
         guard pacer.time(ofBytes: lists.bytes) < CongestionConstants.longestWait else { return false }
-        return lists.add(packet, to: &pool, as: `class`)
+        guard lists.add(packet, to: &pool, as: `class`) else { return false }
+        isWaiting = true
+        return true
+    }
+
+    /// Takes out what goes first of all that waits; nil when nothing does.
+    mutating func takeWaiting(from pool: inout IndexPool<PacedPacket>) -> PacedPacket? {
+        let packet = lists.take(from: &pool)
+        isWaiting = !lists.isEmpty
+        return packet
+    }
+
+    /// Takes out what waits of a Slot's pictures, as `PacedLists.unlinkPictures`.
+    mutating func unlinkPictures(of slot: SlotHandle, in pool: inout IndexPool<PacedPacket>) -> UInt32 {
+        let first = lists.unlinkPictures(of: slot, in: &pool)
+        isWaiting = !lists.isEmpty
+        return first
     }
 
     /// Slots that show nothing for want of bandwidth.
     var paused: Int { outcome.paused }
     /// Something is shown smaller than wanted, or not at all.
     var isShort: Bool { outcome.wish != 0 }
-
-    /// The first feedback may come at any time.
-    var isAwaited: Bool { !isHeard && !isUnanswered }
 
     /// What a Slot may show of a new Track until bitrates are shared.
     var firstGrant: LayerGrant { isUnanswered ? .unlimited : isHeard ? .awaited : .lowest }

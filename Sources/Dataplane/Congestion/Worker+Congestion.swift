@@ -35,14 +35,15 @@ extension Worker where Queue: ~Copyable {
         shareBitrates(of: session, now: now)
         probe(session, now: now)
         reportPath(of: session, now: now)
-        return now &+ (congestion.pointee.isAwaited ? CongestionConstants.firstTick : CongestionConstants.tick)
+        return now &+ CongestionConstants.tick
     }
 
     /// Sends the probe that is due: packets that were sent before where there are any, else padding. Both go as
     /// retransmissions, so that nobody takes them for something new.
     private mutating func probe(_ session: UnsafeMutablePointer<Session>, now: UInt64) {
         guard session.pointee.send != nil, session.pointee.remote != nil, let congestion = session.pointee.congestion,
-            let slot = probingSlot(of: session), let track = tracks.find(slot.pointee.track),
+            congestion.pointee.estimator.mayProbe(now: now), let slot = probingSlot(of: session),
+            let track = tracks.find(slot.pointee.track),
             let cluster = congestion.pointee.estimator.nextProbe(now: now)
         else { return }
         counters.add(.probes)

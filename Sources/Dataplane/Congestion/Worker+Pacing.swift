@@ -40,11 +40,11 @@ extension Worker where Queue: ~Copyable {
         while index != Link.none {
             let congestion = slabs.congestion(Int(index))
             let next = congestion.pointee.nextPaced
-            while congestion.pointee.pacer.mayGo(now: now), let packet = congestion.pointee.lists.take(from: &paced) {
+            while congestion.pointee.pacer.mayGo(now: now), let packet = congestion.pointee.takeWaiting(from: &paced) {
                 release(packet)
                 if outbox.needsFlush { flush() }
             }
-            congestion.pointee.isListed = !congestion.pointee.lists.isEmpty
+            congestion.pointee.isListed = congestion.pointee.isWaiting
             if congestion.pointee.isListed {
                 congestion.pointee.nextPaced = firstPaced
                 firstPaced = index
@@ -97,7 +97,7 @@ extension Worker where Queue: ~Copyable {
         // Never below a number that was sent: none seals two contents.
         slot.pointee.rewriter.rewind(to: slot.pointee.sentUpTo)
         slot.pointee.waiting = 0
-        var index = congestion.pointee.lists.unlinkPictures(of: slot.pointee.handle, in: &paced)
+        var index = congestion.pointee.unlinkPictures(of: slot.pointee.handle, in: &paced)
         while index != Link.none {
             let waiting = paced[index].pointee
             paced.giveBack(index)
@@ -112,7 +112,7 @@ extension Worker where Queue: ~Copyable {
     /// The Session ends: what waits for it is not sent.
     mutating func dropPaced(of session: UnsafeMutablePointer<Session>) {
         guard let congestion = session.pointee.congestion else { return }
-        while let packet = congestion.pointee.lists.take(from: &paced) {
+        while let packet = congestion.pointee.takeWaiting(from: &paced) {
             slots.find(packet.slot)?.pointee.waiting = 0
             outbox.retire(packet.packet)
         }

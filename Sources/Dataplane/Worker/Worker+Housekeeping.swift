@@ -1,3 +1,4 @@
+import CDPDK
 import Mailbox
 import Wire
 
@@ -49,13 +50,12 @@ extension Worker where Queue: ~Copyable {
         let round = housekeeping.round
         let slices = HousekeepingSchedule.slices
         var end = sessions.capacity * (round + 1) / slices
-        var next = sessions.nextOccupied(from: sessions.capacity * round / slices, before: end)
+        var next = nextDue(from: sessions.capacity * round / slices, before: end, now: now)
         while let index = next {
-            if now >= slabs.sessionsDue[index] {
-                slabs.sessionsDue[index] = tickSession(sessions.element(at: index), now: now)
-            }
+            next = nextDue(from: index + 1, before: end, now: now)
+            if let next { prefetchTick(of: next) }
+            slabs.sessionsDue[index] = tickSession(sessions.element(at: index), now: now)
             if outbox.needsFlush { flush() }
-            next = sessions.nextOccupied(from: index + 1, before: end)
         }
         end = tracks.capacity * (round + 1) / slices
         next = tracks.nextOccupied(from: tracks.capacity * round / slices, before: end)
@@ -64,6 +64,22 @@ extension Worker where Queue: ~Copyable {
             if outbox.needsFlush { flush() }
             next = tracks.nextOccupied(from: index + 1, before: end)
         }
+    }
+
+    /// The first Session in these places that is to be looked after.
+    private func nextDue(from start: Int, before end: Int, now: UInt64) -> Int? {
+        var next = sessions.nextOccupied(from: start, before: end)
+        while let index = next, now < slabs.sessionsDue[index] {
+            next = sessions.nextOccupied(from: index + 1, before: end)
+        }
+        return next
+    }
+
+    /// Prefetches what looking after a Session reads first.
+    private func prefetchTick(of index: Int) {
+        let session = UnsafeRawPointer(sessions.element(at: index))
+        for offset in stride(from: 64, to: MemoryLayout<Session>.size, by: 64) { cpu_prefetch(session + offset) }
+        slabs.prefetchCongestion(index)
     }
 
     private mutating func execute(_ command: Command, now: UInt64) {

@@ -1,5 +1,4 @@
 import CDPDK
-import Glibc
 import Mailbox
 import Wire
 
@@ -10,11 +9,9 @@ struct WorkerSlabs: BitwiseCopyable {
     private let streams: UnsafeMutableRawPointer
     private let arrivals: UnsafeMutablePointer<UInt32>
     private let repeats: UnsafeMutablePointer<RepeatLog.Entry>
-    private let congestions: UnsafeMutablePointer<SessionCongestion>
-    /// Zeros until a Session uses its part, in small pages, so that places that nobody takes cost no memory.
+    /// Of `SessionCongestion`, each on a cache line of its own.
+    private let congestions: UnsafeMutableRawPointer
     private let histories: UnsafeMutableRawPointer
-    /// Which parts have been used.
-    private let usedHistories: UnsafeMutablePointer<Bool>
     /// When each Session is looked after next, ns: apart from the Sessions, so that the many that are not due yet are not
     /// fetched.
     let sessionsDue: UnsafeMutablePointer<UInt64>
@@ -28,14 +25,11 @@ struct WorkerSlabs: BitwiseCopyable {
         repeats = LargeMemory.allocate(byteCount: repeated * MemoryLayout<RepeatLog.Entry>.stride)
             .bindMemory(to: RepeatLog.Entry.self, capacity: repeated)
         repeats.initialize(repeating: RepeatLog.Entry(), count: repeated)
-        congestions = LargeMemory.allocate(byteCount: capacity.sessions * MemoryLayout<SessionCongestion>.stride)
-            .bindMemory(to: SessionCongestion.self, capacity: capacity.sessions)
-        guard let zeros = calloc(max(capacity.sessions, 1), BandwidthEstimator.memorySize) else {
-            fatalError("no memory for the histories of \(capacity.sessions) Sessions")
-        }
-        histories = zeros
-        usedHistories = .allocate(capacity: capacity.sessions)
-        usedHistories.initialize(repeating: false, count: capacity.sessions)
+        congestions = LargeMemory.allocate(byteCount: capacity.sessions * SessionCongestion.stride)
+        histories = LargeMemory.allocate(byteCount: capacity.sessions * BandwidthEstimator.memorySize)
+        // Resident from the start: a page of 2 MiB that a worker touches first would hold up all of its packets.
+        histories.initializeMemory(
+            as: UInt8.self, repeating: 0, count: capacity.sessions * BandwidthEstimator.memorySize)
         sessionsDue = .allocate(capacity: capacity.sessions)
         sessionsDue.initialize(repeating: 0, count: capacity.sessions)
         let entries = capacity.tracks * Track.maximumLayers * RetransmissionCache.depth
@@ -50,7 +44,7 @@ struct WorkerSlabs: BitwiseCopyable {
             2 * SRTPTransform.byteCount + ReceiveStreams.byteCount
             + ArrivalLog.depth * MemoryLayout<UInt32>.stride + MemoryLayout<UInt64>.stride
             + RepeatLog.depth * MemoryLayout<RepeatLog.Entry>.stride
-            + MemoryLayout<SessionCongestion>.stride + BandwidthEstimator.memorySize
+            + SessionCongestion.stride + BandwidthEstimator.memorySize
         let track =
             Track.maximumLayers * RetransmissionCache.depth * MemoryLayout<RetransmissionCache.Entry>.stride
         return capacity.sessions * session + capacity.tracks * track
@@ -61,9 +55,8 @@ struct WorkerSlabs: BitwiseCopyable {
         streams.deallocate()
         arrivals.deallocate()
         UnsafeMutableRawPointer(repeats).deallocate()
-        UnsafeMutableRawPointer(congestions).deallocate()
-        free(histories)
-        usedHistories.deallocate()
+        congestions.deallocate()
+        histories.deallocate()
         sessionsDue.deallocate()
         UnsafeMutableRawPointer(caches).deallocate()
     }
@@ -82,24 +75,28 @@ struct WorkerSlabs: BitwiseCopyable {
     /// `RepeatLog.depth` entries.
     func repeats(_ index: Int) -> UnsafeMutablePointer<RepeatLog.Entry> { repeats + index * RepeatLog.depth }
 
-    func congestion(_ index: Int) -> UnsafeMutablePointer<SessionCongestion> { congestions + index }
+    func congestion(_ index: Int) -> UnsafeMutablePointer<SessionCongestion> {
+        (congestions + index &* SessionCongestion.stride).assumingMemoryBound(to: SessionCongestion.self)
+    }
+
+    /// Prefetches all that is known of a Session's path, but for its history.
+    func prefetchCongestion(_ index: Int) {
+        let place = congestions + index &* SessionCongestion.stride
+        for offset in stride(from: 0, to: SessionCongestion.stride, by: 64) { cpu_prefetch(place + offset) }
+    }
 
     /// Prefetches what noting a packet with this transport-wide number touches.
     @inline(__always)
     func prefetchCongestion(_ index: Int, number: UInt16) {
-        let place = UnsafeRawPointer(congestions + index)
-        cpu_prefetch(place)
-        cpu_prefetch(place + 64)
-        cpu_prefetch(place + 128)
+        cpu_prefetch(congestions + index &* SessionCongestion.stride)
         cpu_prefetch(histories + index * BandwidthEstimator.memorySize + SendHistory.offset(of: number))
     }
 
     /// Begins anew for the Session at `index`.
     func beginCongestion(_ index: Int, now: UInt64) -> UnsafeMutablePointer<SessionCongestion> {
-        let place = congestions + index
+        let place = congestion(index)
         let memory = histories + index * BandwidthEstimator.memorySize
-        place.initialize(to: SessionCongestion(memory: memory, isZero: !usedHistories[index], now: now))
-        usedHistories[index] = true
+        place.initialize(to: SessionCongestion(memory: memory, now: now))
         return place
     }
 
