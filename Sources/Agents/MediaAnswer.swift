@@ -7,6 +7,8 @@ struct MediaAnswer {
         var codec: Codec
         var format: RTPFormat
         var rtx: RTPFormat?
+        /// What sounds are sent in that come with earlier ones.
+        var red: RTPFormat?
     }
 
     let offered: OfferedMedia
@@ -69,7 +71,9 @@ struct MediaAnswer {
             // Nothing is repeated that cannot be asked for.
             let isRepeated = feedback(for: format).contains(.nack)
             if let known { shared.remove(at: known) }
-            shared.append(Shared(codec: codec, format: format, rtx: isRepeated ? rtx : nil))
+            // A publisher does not send what it was not offered.
+            let red = offered.receives && !offered.sends ? all.first { $0.repeats(format) } : nil
+            shared.append(Shared(codec: codec, format: format, rtx: isRepeated ? rtx : nil, red: red))
         }
         return shared
     }
@@ -128,12 +132,16 @@ struct MediaAnswer {
     }
 
     var payloadTypes: [UInt8] {
-        formats.flatMap { shared in [shared.format.payloadType] + (shared.rtx.map { [$0.payloadType] } ?? []) }
+        formats.flatMap { shared in
+            [shared.format.payloadType] + [shared.rtx, shared.red].compactMap { $0?.payloadType }
+        }
     }
 
     /// The client's payload types of one codec.
     func payloadTypes(of shared: Shared) -> PayloadTypes {
-        PayloadTypes(media: shared.format.payloadType, rtx: shared.rtx?.payloadType ?? 0xff)
+        PayloadTypes(
+            media: shared.format.payloadType, rtx: shared.rtx?.payloadType ?? 0xff,
+            red: shared.red?.payloadType ?? 0xff)
     }
 
     /// What all formats have, where there are several; one line serves them then (RFC 4585 section 4.2).
@@ -156,6 +164,10 @@ struct MediaAnswer {
         if let rtx = shared.rtx {
             lines.append("a=rtpmap:\(rtx.payloadType) \(rtx.mapping)")
             lines.append("a=fmtp:\(rtx.payloadType) apt=\(type)")
+        }
+        if let red = shared.red {
+            lines.append("a=rtpmap:\(red.payloadType) \(red.mapping)")
+            lines.append("a=fmtp:\(red.payloadType) \(type)/\(type)")
         }
         return lines
     }

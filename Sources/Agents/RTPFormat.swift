@@ -23,6 +23,13 @@ struct RTPFormat {
     /// The payload type that a retransmission format repeats (RFC 4588 section 8.1).
     private(set) var associated: UInt8?
 
+    /// Whether it carries sounds of this format with those that were sent before (RFC 2198 section 5).
+    func repeats(_ format: RTPFormat) -> Bool {
+        guard encoding == "red", clockRate == format.clockRate else { return false }
+        let types = parameters.utf8.split(separator: UInt8(ascii: "/"))
+        return types.count > 1 && types.allSatisfy { UInt8(Substring($0)) == format.payloadType }
+    }
+
     /// RFC 4585, RFC 5104, and transport-wide reports of what has come. Not REMB: we never send it.
     struct Feedback: OptionSet {
         let rawValue: UInt8

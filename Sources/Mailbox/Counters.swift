@@ -59,6 +59,12 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case probes, probePackets
     /// Packets that waited, as their Session was over its budget.
     case pacedPackets
+    /// How often a path's queue became much longer than wanted.
+    case overuses
+    /// Sounds that went out with those before them, and the bytes of those before them.
+    case redundantPackets, redundantBytes
+    /// Bytes of RTP packets that were sent again, and of those that were sent for probes alone.
+    case retransmittedBytes, probeBytes
     /// Statuses of feedback on packets that were not sent, or too long ago.
     case feedbackUnknown
     case nacksReceived, nacksSent, keyframeRequestsReceived, keyframeRequestsSent
@@ -142,6 +148,10 @@ public struct LocalCounters: ~Copyable {
     @usableFromInline let dropBase: Int
     @usableFromInline let forwardBase: Int
     @usableFromInline let burstBase: Int
+    @usableFromInline let estimateBase: Int
+    @usableFromInline let queueBase: Int
+    @usableFromInline let roundTripBase: Int
+    @usableFromInline let lossBase: Int
 
     public init() {
         words = .allocate(capacity: Counters.words)
@@ -149,6 +159,10 @@ public struct LocalCounters: ~Copyable {
         dropBase = Counter.allCases.count
         forwardBase = Counters.distributionBase + Distribution.offset(of: .forward)
         burstBase = Counters.distributionBase + Distribution.offset(of: .burst)
+        estimateBase = Counters.distributionBase + Distribution.offset(of: .pathEstimate)
+        queueBase = Counters.distributionBase + Distribution.offset(of: .pathQueue)
+        roundTripBase = Counters.distributionBase + Distribution.offset(of: .pathRoundTrip)
+        lossBase = Counters.distributionBase + Distribution.offset(of: .pathLoss)
     }
 
     deinit { words.deallocate() }
@@ -174,6 +188,20 @@ public struct LocalCounters: ~Copyable {
     public func noteBurst(_ packets: Int) {
         words[burstBase] &+= UInt64(truncatingIfNeeded: packets)
         words[burstBase &+ 1 &+ Distribution.burstClass(packets)] &+= 1
+    }
+
+    /// A look at a Session's path: what it carries, kbit/s; how long packets wait on it, and how long it takes there and
+    /// back, ms; what is lost, of 1000.
+    public func notePath(estimate: UInt64, queue: UInt64, roundTrip: UInt64, loss: UInt64) {
+        note(estimate, at: estimateBase, from: Distribution.leastEstimate, count: Distribution.estimateSteps)
+        note(queue, at: queueBase, from: 1, count: Distribution.pathSteps)
+        note(roundTrip, at: roundTripBase, from: 1, count: Distribution.pathSteps)
+        note(loss, at: lossBase, from: 1, count: Distribution.pathSteps)
+    }
+
+    private func note(_ value: UInt64, at base: Int, from least: UInt64, count: Int) {
+        words[base] &+= value
+        words[base &+ 1 &+ Distribution.stepClass(value, from: least, count: count)] &+= 1
     }
 
     /// Shows control what was counted.

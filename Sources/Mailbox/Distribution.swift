@@ -7,6 +7,9 @@ public enum Distribution: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case forward
     /// Packets that one look at the device brought; looks that brought none do not count.
     case burst
+    /// Of each Session that sends feedback, five times a second: what its path carries, kbit/s; how long packets wait on it,
+    /// ms; how long it takes to the peer and back, ms; what is lost of what is sent, of 1000.
+    case pathEstimate, pathQueue, pathRoundTrip, pathLoss
 
     /// Upper bounds of the classes, ascending.
     public var bounds: [UInt64] {
@@ -17,7 +20,34 @@ public enum Distribution: UInt8, Sendable, BitwiseCopyable, CaseIterable {
                 5_000_000, 10_000_000,
             ]
         case .burst: [1, 2, 4, 8, 16, 32]
+        case .pathEstimate: Self.steps(from: Self.leastEstimate, count: Self.estimateSteps)
+        case .pathQueue, .pathRoundTrip, .pathLoss: Self.steps(from: 1, count: Self.pathSteps)
         }
+    }
+
+    @inlinable static var leastEstimate: UInt64 { 10 }
+    @inlinable static var estimateSteps: Int { 13 }
+    @inlinable static var pathSteps: Int { 10 }
+
+    /// 1, 2 and 5 times `least`, and so in each decade.
+    private static func steps(from least: UInt64, count: Int) -> [UInt64] {
+        (0..<count).map { place in
+            (0..<place).reduce(least) { bound, place in step(after: bound, at: place) }
+        }
+    }
+
+    @inlinable @inline(__always)
+    static func step(after bound: UInt64, at place: Int) -> UInt64 { place % 3 == 1 ? bound / 2 &* 5 : bound &* 2 }
+
+    /// The class of a value among such `count` bounds.
+    @inlinable
+    static func stepClass(_ value: UInt64, from least: UInt64, count: Int) -> Int {
+        var (bound, place) = (least, 0)
+        while place < count, value > bound {
+            bound = step(after: bound, at: place)
+            place &+= 1
+        }
+        return place
     }
 
     /// The class of a duration, ns: bounds of 1, 2 and 5 in each decade from 1 µs, counted down without a table.

@@ -23,17 +23,22 @@ public enum Codec: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 public struct PayloadTypes: Sendable, BitwiseCopyable, Equatable {
     public var media: UInt8
     public var rtx: UInt8
+    /// Of sounds that come with those that were sent before them (RFC 2198).
+    public var red: UInt8
 
     @inlinable
-    public init(media: UInt8 = 0xff, rtx: UInt8 = 0xff) {
+    public init(media: UInt8 = 0xff, rtx: UInt8 = 0xff, red: UInt8 = 0xff) {
         self.media = media
         self.rtx = rtx
+        self.red = red
     }
 
     @inlinable
     public var hasMedia: Bool { media != 0xff }
     @inlinable
     public var hasRtx: Bool { rtx != 0xff }
+    @inlinable
+    public var hasRed: Bool { red != 0xff }
 }
 
 /// What a publisher agreed to be sent (RFC 4585 section 4.2): nothing else may be asked of it.

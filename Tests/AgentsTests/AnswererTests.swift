@@ -396,4 +396,24 @@ struct UnusualOfferTests {
         let negotiation = try negotiate(offer.text)
         #expect(negotiation.sends.map(\.mid) == ["v", "w"])
     }
+
+    @Test("sound that is received alone may come with what was sent before it")
+    func redundantSound() throws {
+        let negotiation = try negotiate(ChromiumOffer.text())
+        let sounds = negotiation.receives.filter { $0.kind == .audio }
+        #expect(sounds.count == 3 && sounds.allSatisfy { $0.payloadTypes[.opus] == PayloadTypes(media: 111, red: 63) })
+        for sound in sounds {
+            let line = try answered(negotiation, mid: sound.mid)
+            #expect(lines(line, "rtpmap") == ["111 opus/48000/2", "63 red/48000/2"])
+            #expect(lines(line, "fmtp").contains("63 111/111"))
+        }
+        // A publisher would have to be understood.
+        #expect(lines(try answered(negotiation, mid: "0"), "rtpmap") == ["111 opus/48000/2"])
+        // Of another format, or of nothing.
+        for parameters in ["111/9", "111", "x/111", ""] {
+            let offer = ChromiumOffer.text().replacing("a=fmtp:63 111/111", with: "a=fmtp:63 \(parameters)")
+            let other = try negotiate(offer)
+            #expect(other.receives.allSatisfy { !$0.payloadTypes[.opus].hasRed }, "\(parameters)")
+        }
+    }
 }

@@ -77,7 +77,7 @@ struct ClientAnswerTests {
                 "video | recvonly | 106 VP8 | 107 rtx | transport-cc | ccm-fir | nack | nack-pli | "
                     + "2 absSendTime | 13 videoOrientation | 3 transportSequence | 4 mid | 10 rid | "
                     + "11 repairedRid | 12 dependencyDescriptor | recv q;h;f",
-                "audio | sendonly | 111 opus | transport-cc | 1 audioLevel | 3 transportSequence | 4 mid | ssrc",
+                "audio | sendonly | 111 opus | 63 red | transport-cc | 1 audioLevel | 3 transportSequence | 4 mid | ssrc",
                 "video | sendonly | 98 H264 | 99 rtx | 106 VP8 | 107 rtx | 108 VP9 | 109 rtx | "
                     + "transport-cc | ccm-fir | nack | nack-pli | 13 videoOrientation | 3 transportSequence | "
                     + "4 mid | 12 dependencyDescriptor | ssrc",

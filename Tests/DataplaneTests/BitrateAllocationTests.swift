@@ -71,6 +71,16 @@ import Testing
         #expect(wall.shown == [1, 1] && wall.outcome.wish > 2_200_000)
     }
 
+    @Test func nobodyTakesThePlaceOfAPeerThatIsShown() {
+        var wall = Wall([(1, 180, Self.camera), (1, 180, Self.camera)])
+        wall.shown = [nil, 0]
+        wall.share(200_000, at: 1)
+        #expect(wall.shown == [nil, 0])
+        wall.shown = [0, 1]
+        wall.share(700_000, at: 20 * Self.second)
+        #expect(wall.shown == [0, 1])
+    }
+
     @Test func aStepThatCostsNoMoreIsTaken() {
         var wall = Wall([(0, 720, [900_000, 500_000, 500_000, 1_700_000])])
         wall.share(600_000, at: 1)

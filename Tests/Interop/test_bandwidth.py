@@ -1,4 +1,5 @@
-"""A viewer whose line does not carry what is published: it gets what fits, at once, and others do not notice."""
+"""A viewer whose line does not carry what is published, or loses some of it: it gets what fits and all of the sound, at once,
+and others do not notice."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from viewing import ASK_FOR_ALL, Viewing
 
 RATE = "500kbit"
 # The line is full at once; what is sent has this long to become what fits.
-REACTION_S, SECONDS = 3, 10
+REACTION_S, SECONDS, LOSSY_SECONDS = 3, 10, 6
 
 
 def test_a_viewer_behind_half_a_megabit_hears_all_and_sees_something(
@@ -52,3 +53,13 @@ def test_a_viewer_behind_half_a_megabit_hears_all_and_sees_something(
     # Of 600 packets a second; a busy machine may take one from it, a neighbour's queue may not.
     assert other["lost"] < 0.005 * other["received"]
     assert viewing.wait_for_size(people, 720, timeout=10), "the pictures stay small on a line without a limit"
+
+    redundant = server.metric("needletail_redundant_packets_total")
+    lab.downlink("client3", "--loss", "10%")
+    lossy, ended = viewing.watch(REACTION_S + LOSSY_SECONDS)
+    redundant = server.metric("needletail_redundant_packets_total") - redundant
+    began = lossy + REACTION_S
+    sound = viewing.concealed(began, ended)
+    say(f"with 10% of packets lost: {sound.made_up:.1%} of the sound made up, {redundant:.0f} packets with earlier sounds")
+    assert redundant > 0
+    assert sound.made_up + sound.silent < 0.03

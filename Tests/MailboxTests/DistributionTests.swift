@@ -23,6 +23,29 @@ import Testing
         #expect(Distribution.burstClass(.max) == bounds.count)
     }
 
+    @Test func everyLookAtAPathFallsIntoTheClassOfItsBound() {
+        #expect(Distribution.pathLoss.bounds == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000])
+        #expect(Distribution.pathEstimate.bounds.first == 10 && Distribution.pathEstimate.bounds.last == 100_000)
+        let bounds = Distribution.pathEstimate.bounds
+        for (place, bound) in bounds.enumerated() {
+            for (value, expected) in [(bound, place), (bound + 1, place + 1)] {
+                #expect(Distribution.stepClass(value, from: 10, count: bounds.count) == expected)
+            }
+        }
+        let shared = Counters()
+        defer { shared.deallocate() }
+        let local = LocalCounters()
+        local.notePath(estimate: 1_500, queue: 0, roundTrip: 30, loss: 1_000)
+        local.notePath(estimate: 1_500_000, queue: 2_000, roundTrip: 30, loss: 15)
+        local.publish(to: shared)
+        #expect(shared[Distribution.pathEstimate].counts == [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1])
+        #expect(shared[Distribution.pathQueue].counts == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+        #expect(shared[Distribution.pathRoundTrip].counts == [0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0])
+        #expect(shared[Distribution.pathLoss].counts == [0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0])
+        #expect(shared[Distribution.pathLoss].sum == 1_015)
+        #expect(shared[Distribution.burst].counts.allSatisfy { $0 == 0 })
+    }
+
     @Test func controlReadsWhatWasPublished() {
         let shared = Counters()
         defer { shared.deallocate() }

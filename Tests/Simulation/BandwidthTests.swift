@@ -42,7 +42,9 @@ private final class Publisher {
             spoken += 1
             peer.sendRTP(
                 ssrc: 30_000 + number, payloadType: 111, index: spoken, timestamp: UInt32(spoken) * 960,
-                payload: [UInt8](repeating: 0x55, count: 80), audioLevel: 20)
+                payload: withUnsafeBytes(of: UInt32(spoken).bigEndian) { Array($0) }
+                    + [UInt8](repeating: 0x55, count: 76),
+                audioLevel: 20)
         }
         guard now >= frameDue else { return }
         frameDue = now + 1_000_000_000 / UInt64(Self.framesPerSecond)
@@ -91,12 +93,14 @@ private final class Scene {
     /// Of the viewer's path, by `takeNews`.
     private(set) var reports: [PathReport] = []
     private(set) var sounds: [UInt32: Int] = [:]
+    /// The beginnings of those that came.
+    private var heard: [UInt32: Set<[UInt8]>] = [:]
     let videos: [UInt32]
     /// The Slots of `videos`.
     let slots: [SlotHandle]
     private let start: UInt64
 
-    init(seed: UInt64, _ capacity: [(second: Double, megabits: Double)]) throws {
+    init(seed: UInt64, _ capacity: [(second: Double, megabits: Double)], red: Bool = false) throws {
         let world = try World(seed: seed)
         self.world = world
         publishers = [Publisher(world, index: 1), Publisher(world, index: 2)]
@@ -106,7 +110,7 @@ private final class Scene {
         var slots: [SlotHandle] = []
         for (place, publisher) in publishers.enumerated() {
             let (video, ssrc) = openSlot(viewer, index: UInt32(10 + place))
-            let (audio, _) = openSlot(viewer, index: UInt32(20 + place), kind: .audio, rtx: false)
+            let (audio, _) = openSlot(viewer, index: UInt32(20 + place), kind: .audio, rtx: false, red: red)
             world.command(
                 0, .mapSlot(MapSlot(slot: video, track: publisher.camera.track, maxHeight: 720)),
                 .mapSlot(MapSlot(slot: audio, track: publisher.microphone, maxHeight: 0)))
@@ -127,7 +131,7 @@ private final class Scene {
 
     private func take(_ ssrc: UInt32, _ payload: [UInt8]) {
         guard videos.contains(ssrc) else {
-            sounds[ssrc, default: 0] += 1
+            if heard[ssrc, default: []].insert(Array(payload.prefix(4))).inserted { sounds[ssrc, default: 0] += 1 }
             return
         }
         guard payload[0] & 0x10 != 0, let layer = payload.last else { return }
@@ -201,6 +205,53 @@ struct BandwidthTests {
         for ssrc in scene.videos { #expect(scene.layers(ssrc, 5..<30) == [2]) }
         scene.run(until: 60)
         for ssrc in scene.videos { #expect(scene.layers(ssrc, 52..<60) == [2]) }
+    }
+
+    @Test("what is only late is not sent again")
+    func jitter() throws {
+        let scene = try Scene(seed: 5, [(0, 10)])
+        scene.run(until: 5)
+        scene.line.jitter = 40_000_000
+        scene.run(until: 8)
+        let worker = scene.world.worker()
+        let repeated = worker.pointee.counters[.retransmittedPackets]
+        let forwarded = worker.pointee.counters[.forwardedPackets]
+        scene.run(until: 38)
+        let share =
+            Double(worker.pointee.counters[.retransmittedPackets] - repeated)
+            / Double(worker.pointee.counters[.forwardedPackets] - forwarded)
+        #expect(share < 0.02, "\(share)")
+        #expect(worker.pointee.counters[.resendsHeldBack] > 0)
+        for ssrc in scene.videos { #expect(scene.layers(ssrc, 10..<38) == [2]) }
+        // What is lost still comes.
+        scene.line.jitter = 0
+        scene.line.loss = 0.05
+        scene.run(until: 58)
+        scene.line.loss = 0
+        scene.run(until: 60)
+        #expect(worker.pointee.counters[.retransmittedPackets] > repeated + 300)
+        for ssrc in scene.videos { #expect(scene.viewer.inboxes[ssrc]?.missing.isEmpty == true) }
+    }
+
+    @Test("sound is whole on a line that loses some, where RED was agreed", arguments: [true, false])
+    func lossy(red: Bool) throws {
+        let scene = try Scene(seed: 4, [(0, 10)], red: red)
+        scene.run(until: 5)
+        #expect(scene.world.worker().pointee.counters[.redundantPackets] == 0)
+        scene.line.loss = 0.1
+        scene.run(until: 8)
+        let before = scene.sounds
+        scene.run(until: 38)
+        for (ssrc, sounds) in scene.sounds {
+            let share = Double(sounds - (before[ssrc] ?? 0)) / (30 * 50)
+            #expect(red ? share > 0.995 : share < 0.95, "\(share)")
+        }
+        scene.line.loss = 0
+        scene.run(until: 60)
+        let repeated = scene.world.worker().pointee.counters[.redundantPackets]
+        #expect(red ? repeated > 3_000 : repeated == 0)
+        scene.run(until: 65)
+        #expect(scene.world.worker().pointee.counters[.redundantPackets] == repeated)
     }
 
     @Test("a very narrow line carries sound, and a small picture at most")

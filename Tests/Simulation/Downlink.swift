@@ -11,6 +11,8 @@ final class Downlink {
     var loss = 0.0
     /// One way, ns.
     private let delay: UInt64
+    /// By up to so much more each packet is late, ns, so that some overtake others.
+    var jitter: UInt64 = 0
     /// Now and then nothing comes through for up to so long, as on a busy machine, ns; all that waited comes at once.
     var longestStall: UInt64 = 0
     private var stalledUntil: UInt64 = 0
@@ -45,7 +47,8 @@ final class Downlink {
             lost += 1
             return
         }
-        waiting.append((UInt64(service.end) * 1_000 + delay, payload))
+        let due = UInt64(service.end) * 1_000 + delay + (jitter > 0 ? random.next() % jitter : 0)
+        waiting.insert((due, payload), at: waiting.lastIndex { $0.due <= due }.map { $0 + 1 } ?? 0)
     }
 
     /// What has come through by now.

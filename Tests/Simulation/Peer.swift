@@ -67,7 +67,9 @@ final class Peer {
     var wrap: ([UInt8]) -> [UInt8] = { $0 }
     var unwrap: ([UInt8]) -> [UInt8]? = { $0 }
     var lastError: Int?
-    /// Sees the SSRC and the payload of each packet that is not repeated.
+    /// Of sounds with those before them.
+    static let redundantType: UInt8 = 63
+    /// Sees the SSRC and the payload of each packet that is not repeated; each sound of one that has several, once more.
     var onMedia: (UInt32, [UInt8]) -> Void = { _, _ in }
     /// Sees the payload of each packet that it sends.
     var onSent: ([UInt8]) -> Void = { _ in }
@@ -282,14 +284,16 @@ final class Peer {
 
     private func answer(_ now: UInt64) {
         answerDue = now + 50_000_000
-        let start = answeredUpTo.map { $0 &+ 1 } ?? arrivals.keys.min()!
-        let known = arrivals.filter { Int16(bitPattern: $0.key &- start) >= 0 }
+        let next = answeredUpTo.map { $0 &+ 1 } ?? arrivals.keys.min()!
+        // What came late is told in the report after the one that it was lost in.
+        let start = next &+ UInt16(bitPattern: min(0, arrivals.keys.map { Int16(bitPattern: $0 &- next) }.min()!))
+        let known = arrivals
         arrivals = [:]
         guard let last = known.keys.max(by: { $0 &- start < $1 &- start }) else { return }
         let ticks = (0...Int(last &- start)).map { place -> Int64 in
             known[start &+ UInt16(place)].map { Int64($0 / 250_000) } ?? RTCPWriter.lost
         }
-        answeredUpTo = last
+        if Int16(bitPattern: last &- next) >= 0 { answeredUpTo = last }
         sendRTCP { writer in
             ticks.withUnsafeBufferPointer {
                 _ = writer.addTransportFeedback(
@@ -355,9 +359,30 @@ final class Peer {
         } else {
             let payload = Array(plain.payload)
             // A Slot without RTX repeats on its own SSRC.
-            if inboxes[header.ssrc]?.askedAt[index] == nil { onMedia(header.ssrc, payload) }
+            if plain.payloadType == Self.redundantType {
+                for sound in sounds(in: payload) { onMedia(header.ssrc, sound) }
+            } else if inboxes[header.ssrc]?.askedAt[index] == nil {
+                onMedia(header.ssrc, payload)
+            }
             if takes(header.ssrc, index, plain, payload) { note(header.ssrc, index, plain.timestamp, payload) }
         }
+    }
+
+    /// The sounds of a payload, the new one last (RFC 2198 section 3).
+    private func sounds(in payload: [UInt8]) -> [[UInt8]] {
+        var lengths: [Int] = []
+        var place = 0
+        while payload[place] & 0x80 != 0 {
+            lengths.append(Int(payload[place + 2] & 3) << 8 | Int(payload[place + 3]))
+            place += 4
+        }
+        place += 1
+        var sounds: [[UInt8]] = []
+        for length in lengths {
+            sounds.append(Array(payload[place..<(place + length)]))
+            place += length
+        }
+        return sounds + [Array(payload[place...])]
     }
 
     private func note(_ ssrc: UInt32, _ sequence: UInt64, _ timestamp: UInt32, _ payload: [UInt8]) {

@@ -91,12 +91,14 @@ extension Camera {
 }
 
 /// Opens a Slot of `peer` for video (or audio) and returns its handle and SSRC.
-func openSlot(_ peer: Peer, index: UInt32, kind: MediaKind = .video, rtx: Bool = true) -> (SlotHandle, UInt32) {
+func openSlot(_ peer: Peer, index: UInt32, kind: MediaKind = .video, rtx: Bool = true, red: Bool = false) -> (
+    SlotHandle, UInt32
+) {
     let slot = SlotHandle(worker: UInt8(peer.worker), index: index, generation: peer.world.nextGeneration())
     let ssrc = 500_000 + index * 10
     var types = PayloadTypeMap()
     types[.vp8] = PayloadTypes(media: 120, rtx: rtx ? 121 : 0xff)
-    types[.opus] = PayloadTypes(media: 109)
+    types[.opus] = PayloadTypes(media: 109, red: red ? Peer.redundantType : 0xff)
     if rtx { peer.repairs[ssrc + 1] = ssrc }
     peer.world.command(
         peer.worker,

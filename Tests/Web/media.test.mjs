@@ -122,7 +122,7 @@ test("a Slot for each who can be seen, the loudest, and a screen; in the codecs 
     ...Array(3).fill("audio"), ...Array(VIDEO_SLOTS + 1).fill("video"),
   ]);
   for (const { receiver, codecs } of transceivers) {
-    assert.deepEqual(codecs, receiver.track.kind === "audio" ? ["audio/opus"] : ["video/VP8", "video/rtx"]);
+    assert.deepEqual(codecs, receiver.track.kind === "audio" ? ["audio/opus", "audio/red"] : ["video/VP8", "video/rtx"]);
   }
 });
 

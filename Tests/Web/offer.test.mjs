@@ -110,6 +110,17 @@ test("extensions stay where the server uses them, those of layers where somebody
   for (const line of kept) assert.ok(camera.includes(line), line);
 });
 
+test("sounds may come with those before them where they are received, and are not sent so", () => {
+  const [, sent] = parts(trimOffer(offer(0)));
+  assert.equal(sent[0], "m=audio 9 UDP/TLS/RTP/SAVPF 111");
+  const [, received] = parts(trimOffer(offer(0).replace("a=sendonly", "a=recvonly")));
+  assert.equal(received[0], "m=audio 9 UDP/TLS/RTP/SAVPF 111 63");
+  for (const line of ["a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111"]) assert.ok(received.includes(line), line);
+  // Of a format that is not ours.
+  const [, other] = parts(trimOffer(offer(0).replace("a=sendonly", "a=recvonly").replace("111/111", "9/9")));
+  assert.equal(other[0], "m=audio 9 UDP/TLS/RTP/SAVPF 111");
+});
+
 test("an m-line of which the server forwards nothing keeps its formats, so that it can be refused", () => {
   const odd = offer(0).replace("111 63", "63").replace(/^a=(rtpmap|fmtp):111.*\r\n/gm, "");
   const [, audio] = parts(trimOffer(odd));
@@ -126,12 +137,12 @@ test("the whole is less than half, with every m-line in its place", () => {
 
 test("the formats are those that the server forwards", () => {
   const forwarded = [
-    ["audio/opus", "minptime=10"], ["video/VP8"], ["video/rtx"], ["video/VP9"], ["video/VP9", "profile-id=0"],
+    ["audio/opus", "minptime=10"], ["audio/red", "111/111"], ["video/VP8"], ["video/rtx"], ["video/VP9"], ["video/VP9", "profile-id=0"],
     ["video/AV1", "level-idx=5;profile=0;tier=0"], ["video/H264", "packetization-mode=1;profile-level-id=42e01f"],
     ["video/H264", "profile-level-id=42C02A; packetization-mode=1"],
   ];
   const others = [
-    ["audio/red"], ["audio/PCMU"], ["video/red"], ["video/ulpfec"], ["video/flexfec-03"], ["video/VP9", "profile-id=2"],
+    ["audio/PCMU"], ["video/red"], ["video/ulpfec"], ["video/flexfec-03"], ["video/VP9", "profile-id=2"],
     ["video/AV1", "profile=1"], ["video/H264", "packetization-mode=0;profile-level-id=42e01f"],
     ["video/H264", "packetization-mode=1;profile-level-id=42001f"],
     ["video/H264", "packetization-mode=1;profile-level-id=4d001f"], ["video/H265"],

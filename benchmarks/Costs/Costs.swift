@@ -61,6 +61,7 @@ enum Costs {
         if options.wants([Heap.name]) { rows += try Heap.measure(port: port) }
         if options.wants(Relaying.names) { rows += try Relaying.measure(options, port: port) }
         if options.wants([Allocating.name]) { rows.append(try Allocating.measure(options, port: port)) }
+        if options.wants([Sharing.name]) { rows.append(try Sharing.measure(options, port: port)) }
         return rows
     }
 

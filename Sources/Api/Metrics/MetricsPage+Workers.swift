@@ -62,7 +62,7 @@ extension MetricsPage {
     }
 
     /// `unit`: what one of the distribution's units is in the metric's.
-    private static func histogram(
+    static func histogram(
         _ readings: [DistributionReading], _ distribution: Distribution, unit: Double
     ) -> Histogram {
         let bounds = distribution.bounds

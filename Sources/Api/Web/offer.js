@@ -24,7 +24,8 @@ const TRANSPORT = new Set(["ice-ufrag", "ice-pwd", "ice-options", "fingerprint",
 const UNUSED = new Set(["bundle-only", "candidate", "end-of-candidates", "rtcp"]);
 
 /**
- * Whether the server forwards a format; retransmission counts, redundancy and other profiles do not.
+ * Whether the server forwards a format; retransmission and sounds with those before them count, other redundancy and other
+ * profiles do not.
  *
  * @param {{mimeType: string, sdpFmtpLine?: string}} codec  as in RTCRtpCodec
  * @returns {boolean}
@@ -33,6 +34,7 @@ export function isForwarded({ mimeType, sdpFmtpLine = "" }) {
   const value = (name, otherwise) => parameter(sdpFmtpLine, name) ?? otherwise;
   switch (mimeType.toLowerCase()) {
     case "audio/opus":
+    case "audio/red": // RFC 2198
     case "video/vp8":
     case "video/rtx":
       return true;
@@ -65,8 +67,8 @@ export function trimOffer(sdp) {
 function trimMedia([first, ...lines], index) {
   const [kind, port, protocol, ...types] = first.slice(2).split(" ");
   const isMore = index > 0;
-  const { media, kept } = forwardedTypes(kind, types, lines);
   const sends = lines.includes("a=sendonly") || lines.includes("a=sendrecv");
+  const { media, kept } = forwardedTypes(kind, types, lines, sends);
   const rest = lines.filter((line) => {
     const { name, value } = attribute(line);
     if (UNUSED.has(name) || (isMore && TRANSPORT.has(name))) return false;
@@ -82,10 +84,10 @@ function trimMedia([first, ...lines], index) {
 }
 
 /**
- * The payload types of media that the server forwards, and the same with their retransmission; all where it forwards
- * none, and says so.
+ * The payload types of media that the server forwards, and the same with what repeats them: retransmission, and sounds with
+ * those before them where they are only received. All where it forwards none, and says so.
  */
-function forwardedTypes(kind, types, lines) {
+function forwardedTypes(kind, types, lines, sends) {
   const values = (wanted) =>
     new Map(
       lines.map(attribute).filter(({ name }) => name === wanted)
@@ -95,9 +97,15 @@ function forwardedTypes(kind, types, lines) {
   const codecOf = (type) => maps.get(type)?.split("/")[0].toLowerCase() ?? "";
   const media = types.filter((type) => {
     const codec = codecOf(type);
-    return codec !== "rtx" && isForwarded({ mimeType: `${kind}/${codec}`, sdpFmtpLine: parameters.get(type) });
+    if (codec === "rtx" || codec === "red") return false;
+    return isForwarded({ mimeType: `${kind}/${codec}`, sdpFmtpLine: parameters.get(type) });
   });
-  const repeats = (type) => codecOf(type) === "rtx" && media.includes(parameter(parameters.get(type) ?? "", "apt"));
+  const repeated = (type) => {
+    const said = parameters.get(type) ?? "";
+    if (codecOf(type) === "red" && kind === "audio" && !sends) return said.split("/");
+    return codecOf(type) === "rtx" ? [parameter(said, "apt")] : [];
+  };
+  const repeats = (type) => media.includes(repeated(type)[0]);
   if (media.length === 0) return { media: types, kept: types };
   return { media, kept: types.filter((type) => media.includes(type) || repeats(type)) };
 }

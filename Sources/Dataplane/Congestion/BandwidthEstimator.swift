@@ -29,6 +29,8 @@ public struct BandwidthEstimator: BitwiseCopyable {
     private var sentRate = 0.0
     private var usualSentRate = 0.0
     private var arrivalBefore: Int64 = .min
+    /// Behind what was sent after them: on such a path what seems lost may only be late.
+    private(set) var lateness = Lateness()
     private var trainRate = 0.0
     private var acknowledgedRate = 0.0
     /// Of the target, while feedback stays out.
@@ -104,6 +106,7 @@ public struct BandwidthEstimator: BitwiseCopyable {
 
     /// Called now and then: while feedback on what was sent stays out, the target falls.
     public mutating func noteTime(_ now: UInt64) {
+        lateness.fade(now: now)
         guard unansweredSince != 0, now > unansweredSince &+ CongestionConstants.silence else { return }
         silenceFactor *= CongestionConstants.silenceFactor
         // Whether anything comes through is seen by what is sent next.
@@ -133,8 +136,14 @@ extension BandwidthEstimator {
         switch history.take(number, isReceived: isReceived) {
         case .unknown: counters.unknown &+= 1
         case .known: counters.repeated &+= 1
-        case .found(let packet):
-            if isReceived { noteReceived(packet, arrival: arrival) } else { noteLost(packet) }
+        case .found(let packet, let isLate):
+            guard isReceived else { return noteLost(packet) }
+            if arrivalBefore != .min, isLate || arrival < arrivalBefore {
+                // What came before it was sent after it, or counted when this one did not.
+                lateness.note(arrivalBefore > arrival ? arrivalBefore &- arrival : arrival &- arrivalBefore, now: now)
+            }
+            if isLate { summary.noteLate() }
+            noteReceived(packet, arrival: arrival)
         }
     }
 
@@ -190,7 +199,7 @@ extension BandwidthEstimator {
         let signals = RateControl.Signals(
             queue: queue, recent: acknowledged.rate(over: span), rate: rate, sent: sentRate, usualSent: usualSentRate,
             trainRate: trainRate, probed: probed,
-            limit: proven.limit, lost: summary.lost, samples: summary.samples, roundTrip: roundTripTime,
+            limit: proven.limit, lost: max(summary.lost, 0), samples: summary.samples, roundTrip: roundTripTime,
             drained: rate > 0 ? max(0, elapsed - sentBits / rate * 1e9) : 0, isLimited: isLimited,
             mayGrow: now >= loss.holdUntil)
         control.update(signals, now: now)

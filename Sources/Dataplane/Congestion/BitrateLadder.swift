@@ -68,9 +68,10 @@ struct BitrateLadder: BitwiseCopyable {
 
     mutating func grant() { granted &+= 1 }
 
-    /// Comes before `other`.
+    /// Comes before `other`. Of those as important the ones that show more come first: none takes the place of another.
     func precedes(_ other: BitrateLadder) -> Bool {
-        rank == other.rank ? height > other.height : rank < other.rank
+        guard rank == other.rank else { return rank < other.rank }
+        return height == other.height ? before > other.before : height > other.height
     }
 
     /// Of one importance, so that they go up together.

@@ -16,6 +16,7 @@ enum CongestionConstants {
     /// What an update's gains are for.
     static let updateSeconds = 0.05
     static let roundTripWeight = 0.25
+    static let overtakingPart = 10
     static let clumpFactor = 3.0
     static let silence: UInt64 = 1_000_000_000
     static let silenceFactor = 0.5
@@ -192,6 +193,16 @@ enum CongestionConstants {
     static let leastReportInterval: UInt64 = 1_000_000_000
     static let reportInterval: UInt64 = 5_000_000_000
     static let mostReportInterval: UInt64 = 30_000_000_000
+
+    // MARK: Repair
+
+    static let oneSoundLoss = 0.015
+    static let twoSoundsLoss = 0.04
+    static let redundancyPart: UInt64 = 3
+    static let redundancyPatience: UInt64 = 5_000_000_000
+    static let crowdedLoss: UInt64 = 2_000_000_000
+    static let mostLateness: UInt64 = 250_000_000
+    static let latenessLife: UInt64 = 2_000_000_000
 
     // MARK: Work
 

@@ -17,11 +17,11 @@ struct LossControl: BitwiseCopyable {
     mutating func note(received: Int, lost: Int, now: UInt64) -> Bool {
         self.received &+= received
         self.lost &+= lost
-        let total = self.received &+ self.lost
+        let total = self.received &+ max(self.lost, 0)
         guard now &- windowStart >= CongestionConstants.lossWindow, total >= CongestionConstants.lossPackets else {
             return false
         }
-        ratio = Double(self.lost) / Double(total)
+        ratio = Double(max(self.lost, 0)) / Double(total)
         self.received = 0
         self.lost = 0
         windowStart = now

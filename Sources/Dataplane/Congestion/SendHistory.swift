@@ -19,7 +19,8 @@ struct SendHistory: BitwiseCopyable {
         case unknown
         /// Feedback has spoken of it before and says nothing new.
         case known
-        case found(SentPacket)
+        /// `isLate`: it counted as lost.
+        case found(SentPacket, isLate: Bool)
     }
 
     private static let unused: UInt8 = 0
@@ -71,6 +72,6 @@ struct SendHistory: BitwiseCopyable {
         guard state == Self.inFlight || (state == Self.lost && isReceived) else { return .known }
         if state == Self.inFlight { bytesInFlight &-= Int(entry.pointee.bytes) }
         entry.pointee.mark = Self.mark(number, isReceived ? Self.received : Self.lost)
-        return .found(entry.pointee)
+        return .found(entry.pointee, isLate: state == Self.lost)
     }
 }

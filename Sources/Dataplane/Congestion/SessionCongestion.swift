@@ -15,15 +15,21 @@ struct SessionCongestion: BitwiseCopyable {
     var isListed = false
     /// Feedback has come: before that nobody knows whether the peer sends any, and what there is to share.
     private(set) var isHeard = false
+    /// How many earlier sounds go with each.
+    private(set) var redundancy: UInt8 = 0
     var nextPaced = Link.none
     var estimator: BandwidthEstimator
     private var lists = PacedLists()
+    /// How long what went last had waited.
+    private(set) var waits = Lateness()
     var reports = PathReports()
     private var allocation = BitrateAllocation()
     /// What the latest sharing came to.
     private var outcome = BitrateAllocation.Outcome()
-    /// Of the sounds, which come first, bits/s.
+    /// Of the sounds, which come first, once, bits/s; and of those among them that can be repeated.
     private var sound: UInt64 = 0
+    private var repeatableSound: UInt64 = 0
+    private var protection = SoundRedundancy()
     /// When the bitrates were shared last, ns, and whether something changed since.
     private var sharedAt: UInt64 = 0
     private var isChanged = true
@@ -71,6 +77,9 @@ struct SessionCongestion: BitwiseCopyable {
         return packet
     }
 
+    /// Something goes that waited so long, ns.
+    mutating func noteWait(_ wait: UInt64, now: UInt64) { waits.note(Int64(clamping: wait), now: now) }
+
     /// Takes out what waits of a Slot's pictures, as `PacedLists.unlinkPictures`.
     mutating func unlinkPictures(of slot: SlotHandle, in pool: inout IndexPool<PacedPacket>) -> UInt32 {
         let first = lists.unlinkPictures(of: slot, in: &pool)
@@ -90,6 +99,7 @@ struct SessionCongestion: BitwiseCopyable {
     mutating func note(time: UInt64) -> Bool {
         guard !isHeard else {
             estimator.noteTime(time)
+            waits.fade(now: time)
             pacer.setTarget(estimator.target, now: time)
             return false
         }
@@ -123,23 +133,37 @@ struct SessionCongestion: BitwiseCopyable {
         if isChanged || elapsed >= CongestionConstants.shareInterval { return true }
         guard elapsed >= CongestionConstants.leastShareInterval else { return false }
         let share = estimator.allowance
-        return share < sound &+ outcome.spent || outcome.wish != 0 && share >= sound &+ outcome.wish
+        return share < soundCost &+ outcome.spent || outcome.wish != 0 && share >= soundCost &+ outcome.wish
     }
 
-    /// Shares what there is beside the sounds, whose rate is `sound`, among the tiles.
-    mutating func share(_ tiles: UnsafeMutableBufferPointer<BitrateLadder>, sound: UInt64, now: UInt64) {
+    /// Of the sounds with what is repeated of them, bits/s.
+    private var soundCost: UInt64 { sound &+ repeatableSound &* UInt64(redundancy) }
+
+    /// Looks at what is lost of sounds, now and then.
+    mutating func protectSound(now: UInt64) {
+        redundancy = protection.next(
+            after: redundancy, loss: estimator.lossRatio, isCrowded: estimator.isOverused, sound: repeatableSound,
+            allowance: estimator.allowance, now: now)
+    }
+
+    /// Shares what there is beside the sounds among the tiles. `sound`: their rate, and `repeatable` of those among them that
+    /// can be repeated, bits/s.
+    mutating func share(
+        _ tiles: UnsafeMutableBufferPointer<BitrateLadder>, sound: UInt64, repeatable: UInt64, now: UInt64
+    ) {
         self.sound = sound
+        repeatableSound = repeatable
         sharedAt = now
         isChanged = false
         isLimited = true
         let allowance = estimator.allowance
-        let budget = allowance > sound ? allowance &- sound : 0
+        let budget = allowance > soundCost ? allowance &- soundCost : 0
         if budget >= outcome.spent { shortSince = 0 } else if shortSince == 0 { shortSince = max(now, 1) }
         // A keyframe makes the estimate tremble; what goes over it for a moment waits in the pacer.
         let isBrief = shortSince == 0 || now &- shortSince < CongestionConstants.shortPatience
         let kept = isBrief ? budget &+ budget / 4 : budget
         outcome = allocation.share(tiles, budget: budget, kept: kept, now: now)
-        estimator.wants(outcome.wish == 0 ? 0 : outcome.wish &+ sound, now: now)
+        estimator.wants(outcome.wish == 0 ? 0 : outcome.wish &+ soundCost, now: now)
     }
 
     /// Nothing is known of what is sent.

@@ -5,8 +5,9 @@ import Wire
 extension Worker where Queue: ~Copyable {
     /// What a Session's Slots would take.
     private struct Demand {
-        /// Of the sounds, bits/s.
+        /// Of the sounds, bits/s, and of those among them that can be repeated.
         var sound: UInt64 = 0
+        var repeatableSound: UInt64 = 0
         /// Of the pictures that are shown, bits/s.
         var shown: UInt64 = 0
         /// Ladders in `scratch`.
@@ -26,7 +27,8 @@ extension Worker where Queue: ~Copyable {
             return grant(.unlimited, to: session, now: now)
         }
         let tiles = UnsafeMutableBufferPointer(start: scratch.ladders, count: demand.ladders)
-        congestion.pointee.share(tiles, sound: demand.sound, now: now)
+        congestion.pointee.share(
+            tiles, sound: demand.sound, repeatable: demand.repeatableSound, now: now)
         let target = congestion.pointee.estimator.allowance
         let isCut = target < (demand.sound &+ demand.shown) &* CongestionConstants.cutFactor >> 8
         for tile in tiles {
@@ -79,7 +81,9 @@ extension Worker where Queue: ~Copyable {
             index = slot.pointee.nextOfSession
             guard let track = tracks.find(slot.pointee.track) else { continue }
             guard slot.pointee.kind.isVideo else {
-                demand.sound &+= UInt64(track.pointee.layers[0].rate.bitsPerSecond)
+                let rate = UInt64(track.pointee.layers[0].rate.bitsPerSecond)
+                demand.sound &+= rate
+                if slot.pointee.types.hasRed { demand.repeatableSound &+= rate }
                 continue
             }
             if !slot.pointee.types.hasRtx { demand.isUnnumbered = true }

@@ -14,7 +14,9 @@ extension Worker where Queue: ~Copyable {
         session.pointee.statusCredits &-= count
         guard let feedback = TransportFeedback(part) else { return counters.drop(.rtcpMalformed) }
         let before = congestion.pointee.estimator.counters.unknown
+        let wasOverused = congestion.pointee.estimator.isOverused
         congestion.pointee.note(feedback, now: now)
+        if congestion.pointee.estimator.isOverused, !wasOverused { counters.add(.overuses) }
         counters.add(.feedbackUnknown, congestion.pointee.estimator.counters.unknown &- before)
         shareBitrates(of: session, now: now)
         probe(session, now: now)

@@ -41,6 +41,7 @@ extension Worker where Queue: ~Copyable {
             let congestion = slabs.congestion(Int(index))
             let next = congestion.pointee.nextPaced
             while congestion.pointee.pacer.mayGo(now: now), let packet = congestion.pointee.takeWaiting(from: &paced) {
+                congestion.pointee.noteWait(now &- packet.since, now: now)
                 release(packet)
                 if outbox.needsFlush { flush() }
             }

@@ -9,11 +9,17 @@ extension Worker where Queue: ~Copyable {
             congestion.pointee.reports.isDue(now: now)
         else { return }
         congestion.pointee.reports.note(loss: congestion.pointee.estimator.lossRatio)
+        counters.notePath(
+            estimate: congestion.pointee.estimator.allowance / 1_000,
+            queue: congestion.pointee.estimator.queueDelay / 1_000_000,
+            roundTrip: congestion.pointee.estimator.roundTrip / 1_000_000,
+            loss: UInt64(congestion.pointee.estimator.lossRatio * 1_000))
         let paused = congestion.pointee.paused
         var isShowing = true
         if paused > 0 || congestion.pointee.reports.hasPaused { isShowing = tellPaused(of: session) }
         congestion.pointee.reports.hasPaused = paused > 0
         let loss = congestion.pointee.reports.loss
+        congestion.pointee.protectSound(now: now)
         var level = PathReport.Level.good
         if loss >= CongestionConstants.poorLoss || paused > 0 && !isShowing {
             level = .poor

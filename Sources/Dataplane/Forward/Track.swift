@@ -33,6 +33,8 @@ struct Track: BitwiseCopyable {
     var choiceDue: UInt64 = 0
     /// The `choices` that sibling workers were told last.
     var choicesTold: UInt64 = 0
+    /// Some receiver is sent each sound with those before it: they are kept until then, ns.
+    var repeatedUntil: UInt64 = 0
     /// The next Track of the same Session.
     var nextOfSession = Link.none
     /// Of a replica with several Layers: those that the source is sent at present, as its worker said; nil before that.

@@ -225,11 +225,14 @@ extension Worker where Queue: ~Copyable {
         }
     }
 
-    /// Keeps a video packet for NACKs; of an audio packet only the mark, as nobody but another PoP asks for it again.
+    /// Keeps a video packet for NACKs; of an audio packet only the mark where nobody gets it again, neither another PoP nor a
+    /// receiver that loses some.
     private mutating func keep(
         _ packet: Mbuf, _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int
     ) {
-        let isAskedFor = track.pointee.kind.isVideo || track.pointee.sinks.firstCrossing != Link.none
+        let isAskedFor =
+            track.pointee.kind.isVideo || track.pointee.sinks.firstCrossing != Link.none
+            || record.arrival < track.pointee.repeatedUntil
         let isKept = isAskedFor && cachedPackets < configuration.cacheBudget
         let evicted = track.pointee.layers[layer].cache.insert(record.sequence, isKept ? packet : nil)
         if isKept { cachedPackets &+= 1 } else { outbox.retire(packet) }

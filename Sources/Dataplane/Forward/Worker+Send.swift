@@ -31,7 +31,14 @@ extension Worker where Queue: ~Copyable {
                 priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper),
                 descriptorDelta: slot.pointee.rewriter.present.descriptorDelta)
             let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
-            if !isAudio, holdsBack(path.session) {
+            var octets = Int(record.pointee.payloadLength)
+            let earlier = isAudio ? redundancy(of: slot, over: path) : 0
+            if earlier > 0 {
+                guard
+                    let length = emitRedundant(run[place], heading, count: earlier, to: slot, of: track, over: path)
+                else { continue }
+                octets = length
+            } else if !isAudio, holdsBack(path.session) {
                 guard hold(run[place], heading, patch: patch, of: slot, over: path) else {
                     breakOff(slot)
                     break
@@ -45,7 +52,7 @@ extension Worker where Queue: ~Copyable {
             }
             slot.pointee.rewriter.note(record)
             sent &+= 1
-            slot.pointee.octetsSent &+= UInt32(record.pointee.payloadLength)
+            slot.pointee.octetsSent &+= UInt32(truncatingIfNeeded: octets)
         }
         slot.pointee.packetsSent &+= sent
         counters.add(.forwardedPackets, UInt64(sent))
@@ -106,6 +113,11 @@ extension Worker where Queue: ~Copyable {
     /// What was sent with the latest transport-wide number is waited for. Bytes of the RTP packet.
     @inline(__always)
     func noteSent(_ heading: PacketHeading, bytes: Int, over path: SinkPath) {
+        switch heading.kind {
+        case .media: break
+        case .retransmission: counters.add(.retransmittedBytes, UInt64(truncatingIfNeeded: bytes))
+        case .probe, .padding: counters.add(.probeBytes, UInt64(truncatingIfNeeded: bytes))
+        }
         guard heading.mayVary, let congestion = path.session.pointee.congestion else { return }
         congestion.pointee.noteSent(
             path.session.pointee.transportSequence &- 1, bytes: bytes, kind: heading.kind, now: relay.now)

@@ -71,8 +71,11 @@ extension Worker where Queue: ~Copyable {
     private mutating func answerNack(_ part: RTCPPacket, session: UnsafeMutablePointer<Session>, now: UInt64) {
         guard var nack = GenericNack(part), let slot = slot(of: session, ssrc: nack.mediaSSRC) else { return }
         counters.add(.nacksReceived)
+        // Nobody agreed on it for sound, which has no stream to be repeated on: its numbers would seal two contents.
+        guard slot.pointee.kind.isVideo else { return }
         session.pointee.renewCredits(now: now)
         let pause = RepeatLog.pause(session.pointee.roundTrip)
+        let patience = patience(with: session)
         // A datagram of 1500 bytes could name 6,000 numbers, again and again: what a Session may cost is bounded.
         var isBroken = false
         while session.pointee.resendCredits > 0, let sequence = nack.next() {
@@ -84,6 +87,10 @@ extension Worker where Queue: ~Copyable {
             let packet = track.pointee.layers[layer].cache.find(original)
             let isLost = track.pointee.kind.isVideo && !track.mayStillCome(original, layer: layer)
             guard packet != nil || isLost else { continue }
+            if let packet, patience > 0, now &- packet.record.pointee.arrival < patience {
+                counters.add(.resendsHeldBack)
+                continue
+            }
             guard
                 session.pointee.repeats.admits(
                     slot: slot.pointee.handle.index, number: sequence, pause: pause, now: now)
@@ -101,6 +108,16 @@ extension Worker where Queue: ~Copyable {
             if outbox.needsFlush { flush() }
         }
         if isBroken { requestKeyframe(for: slot, now: now) }
+    }
+
+    /// On a path on which packets overtake each other, receivers ask for what is only late, and ask again a round trip later if
+    /// it was lost: for how long after it came here nothing is sent again, ns; 0 on all other paths.
+    private func patience(with session: UnsafeMutablePointer<Session>) -> UInt64 {
+        guard let congestion = session.pointee.congestion else { return 0 }
+        let lateness = congestion.pointee.estimator.lateness.longest
+        guard lateness > 0 else { return 0 }
+        // It may have waited for the pacer.
+        return RepeatLog.pause(session.pointee.roundTrip) &+ lateness &+ congestion.pointee.waits.longest
     }
 
     /// PLI and FIR of all receivers become one request a Track.

@@ -9,8 +9,8 @@ import Testing
 
         deinit { memory.deallocate() }
 
-        func isFound(_ number: UInt16, isReceived: Bool = true) -> SentPacket? {
-            guard case .found(let packet) = history.take(number, isReceived: isReceived) else { return nil }
+        func isFound(_ number: UInt16, isReceived: Bool = true, isLate: Bool = false) -> SentPacket? {
+            guard case .found(let packet, isLate) = history.take(number, isReceived: isReceived) else { return nil }
             return packet
         }
 
@@ -37,7 +37,7 @@ import Testing
         #expect(holder.isFound(8, isReceived: false) != nil)
         #expect(holder.isFound(8, isReceived: false) == nil)
         #expect(holder.history.bytesInFlight == 0)
-        #expect(holder.isFound(8) != nil)
+        #expect(holder.isFound(8, isLate: true) != nil)
         #expect(holder.isFound(8, isReceived: false) == nil)
     }
 
