@@ -145,6 +145,7 @@ public struct Counters: @unchecked Sendable {
 @frozen
 public struct LocalCounters: ~Copyable {
     @usableFromInline let words: UnsafeMutablePointer<UInt64>
+    @usableFromInline let count: Int
     @usableFromInline let dropBase: Int
     @usableFromInline let forwardBase: Int
     @usableFromInline let burstBase: Int
@@ -154,8 +155,9 @@ public struct LocalCounters: ~Copyable {
     @usableFromInline let lossBase: Int
 
     public init() {
-        words = .allocate(capacity: Counters.words)
-        words.initialize(repeating: 0, count: Counters.words)
+        count = Counters.words
+        words = .allocate(capacity: count)
+        words.initialize(repeating: 0, count: count)
         dropBase = Counter.allCases.count
         forwardBase = Counters.distributionBase + Distribution.offset(of: .forward)
         burstBase = Counters.distributionBase + Distribution.offset(of: .burst)
@@ -206,7 +208,7 @@ public struct LocalCounters: ~Copyable {
 
     /// Shows control what was counted.
     public func publish(to counters: Counters) {
-        for index in 0..<Counters.words { counters.shared[index].store(words[index], ordering: .relaxed) }
+        for index in 0..<count { counters.shared[index].store(words[index], ordering: .relaxed) }
     }
 
     /// What was counted so far, for tests and for the worker's own decisions.

@@ -11,6 +11,16 @@ public enum Distribution: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     /// ms; how long it takes to the peer and back, ms; what is lost of what is sent, of 1000.
     case pathEstimate, pathQueue, pathRoundTrip, pathLoss
 
+    /// How many bounds there are: counted without them, as a worker allocates nothing.
+    var boundCount: Int {
+        switch self {
+        case .forward: 13
+        case .burst: 6
+        case .pathEstimate: Self.estimateSteps
+        case .pathQueue, .pathRoundTrip, .pathLoss: Self.pathSteps
+        }
+    }
+
     /// Upper bounds of the classes, ascending.
     public var bounds: [UInt64] {
         switch self {
@@ -75,7 +85,7 @@ public enum Distribution: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     }
 
     /// The sum, the classes, and the class above all bounds.
-    var words: Int { bounds.count + 2 }
+    var words: Int { boundCount + 2 }
 }
 
 /// One reading of a distribution.

@@ -46,6 +46,10 @@ import Testing
         #expect(shared[Distribution.burst].counts.allSatisfy { $0 == 0 })
     }
 
+    @Test(arguments: Distribution.allCases) func theBoundsAreAsManyAsAreCounted(distribution: Distribution) {
+        #expect(distribution.bounds.count == distribution.boundCount)
+    }
+
     @Test func controlReadsWhatWasPublished() {
         let shared = Counters()
         defer { shared.deallocate() }
