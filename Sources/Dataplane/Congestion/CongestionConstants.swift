@@ -201,6 +201,7 @@ enum CongestionConstants {
     static let redundancyPart: UInt64 = 3
     static let redundancyPatience: UInt64 = 5_000_000_000
     static let crowdedLoss: UInt64 = 2_000_000_000
+    static let leastLateness: UInt64 = 5_000_000
     static let mostLateness: UInt64 = 250_000_000
     static let latenessLife: UInt64 = 2_000_000_000
 

@@ -2,6 +2,9 @@
 struct Lateness: BitwiseCopyable {
     /// ns.
     private(set) var longest: UInt64 = 0
+    /// The same; 0 where it is so short that it changes nothing, ns.
+    var notable: UInt64 { longest < CongestionConstants.leastLateness ? 0 : longest }
+
     /// When it was seen, or halved, ns.
     private var at: UInt64 = 0
 

@@ -114,10 +114,10 @@ extension Worker where Queue: ~Copyable {
     /// it was lost: for how long after it came here nothing is sent again, ns; 0 on all other paths.
     private func patience(with session: UnsafeMutablePointer<Session>) -> UInt64 {
         guard let congestion = session.pointee.congestion else { return 0 }
-        let lateness = congestion.pointee.estimator.lateness.longest
+        let lateness = congestion.pointee.estimator.lateness.notable
         guard lateness > 0 else { return 0 }
         // It may have waited for the pacer.
-        return RepeatLog.pause(session.pointee.roundTrip) &+ lateness &+ congestion.pointee.waits.longest
+        return RepeatLog.pause(session.pointee.roundTrip) &+ lateness &+ congestion.pointee.waits.notable
     }
 
     /// PLI and FIR of all receivers become one request a Track.
