@@ -9,6 +9,10 @@ public struct DependencyDescriptor: Sendable, Equatable, BitwiseCopyable {
     public var frameNumber: UInt16
     /// A template dependency structure is attached: only on the first packet of a key frame.
     public var hasStructure: Bool
+    /// What the frame means for decode targets stands in the descriptor, in the place of what its template says (frame_dtis).
+    public var hasIndications: Bool
+    /// active_decode_targets_bitmask is there.
+    public var hasTargetMask: Bool
 
     /// Bytes of the mandatory fields, which most packets have alone.
     @inlinable public static var mandatoryLength: Int { 3 }
@@ -23,10 +27,27 @@ public struct DependencyDescriptor: Sendable, Equatable, BitwiseCopyable {
         endsFrame = base.u8(0) & 0x40 != 0
         templateID = base.u8(0) & 0x3f
         frameNumber = base.be16(1)
-        hasStructure = value.count > 3 && base.u8(3) & 0x80 != 0
+        let flags = value.count > 3 ? base.u8(3) : 0
+        hasStructure = flags & 0x80 != 0
+        hasTargetMask = flags & 0x40 != 0
+        hasIndications = flags & 0x20 != 0
     }
 
     @inlinable public var startsKeyframe: Bool { startsFrame && hasStructure }
+
+    /// Bits of the mandatory fields and of the 5 flags behind them.
+    @inlinable static var flagsEnd: Int { 29 }
+
+    /// The frame's own indications (`hasIndications`) in a descriptor without a structure; nil when they do not fit. `value`
+    /// is this view's value.
+    @inlinable
+    public func indications(in value: UnsafeRawBufferPointer, targetCount: Int) -> TargetIndications? {
+        guard hasIndications, !hasStructure else { return nil }
+        var reader = BitReader(value, at: Self.flagsEnd)
+        if hasTargetMask { reader.skip(targetCount) }
+        let indications = TargetIndications(&reader, count: targetCount)
+        return reader.isComplete ? indications : nil
+    }
 
     /// Adds to the frame number and to the template ids of a descriptor that lies at `value` (an element's value of
     /// `count` bytes, at least 3), those of a structure included, in wrapping arithmetic of 16 and 6 bits.

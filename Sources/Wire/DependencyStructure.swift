@@ -2,12 +2,7 @@
 /// template ids of a coded video sequence mean. A view: nothing of it is copied.
 @frozen
 public struct DependencyStructure: BitwiseCopyable {
-    /// What a frame means for who decodes a target (table A.1): `switchPoint` means that all frames of the target that
-    /// follow can be decoded when this one can.
-    @frozen
-    public enum Indication: UInt8, Sendable, BitwiseCopyable {
-        case notPresent, discardable, switchPoint, required
-    }
+    public typealias Indication = TargetIndications.Indication
 
     @usableFromInline let bytes: UnsafeRawBufferPointer
     /// The id of the first template; those that follow count on from it, modulo 64.
@@ -26,7 +21,7 @@ public struct DependencyStructure: BitwiseCopyable {
     @usableFromInline let resolutionsAt: Int
 
     /// Where the fields of the structure begin: behind the mandatory ones and 5 flags, bits.
-    @inlinable static var start: Int { 29 }
+    @inlinable static var start: Int { DependencyDescriptor.flagsEnd }
     @inlinable static var layersAt: Int { start &+ 11 }
 
     /// From a descriptor element's value; nil without a structure, or when it does not fit.
@@ -108,6 +103,24 @@ public struct DependencyStructure: BitwiseCopyable {
     public func indication(_ place: Int, target: Int) -> Indication {
         var reader = BitReader(bytes, at: indicationsAt &+ (place &* targetCount &+ target) &* 2)
         return Indication(rawValue: UInt8(truncatingIfNeeded: reader.read(2))) ?? .required
+    }
+
+    /// Calls `body` with each template in turn: its place, its layer, and what its frames mean for the decode targets.
+    @inlinable
+    public func forEachTemplate(
+        _ body: (_ place: Int, _ spatialID: UInt8, _ temporalID: UInt8, _ indications: TargetIndications) -> Void
+    ) {
+        var layers = BitReader(bytes, at: Self.layersAt)
+        var indications = BitReader(bytes, at: indicationsAt)
+        var (spatial, temporal): (UInt8, UInt8) = (0, 0)
+        for place in 0..<templateCount {
+            body(place, spatial, temporal, TargetIndications(&indications, count: targetCount))
+            switch layers.read(2) {
+            case 1: temporal &+= 1
+            case 2: (spatial, temporal) = (spatial &+ 1, 0)
+            default: break
+            }
+        }
     }
 
     /// Pixels of a spatial layer (at most `maximumSpatialID`); nil when the structure tells none.
