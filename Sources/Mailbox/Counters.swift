@@ -59,6 +59,8 @@ public enum Counter: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case probes, probePackets
     /// Packets that waited, as their Session was over its budget.
     case pacedPackets
+    /// Packets of temporal layers that a Slot does not get for want of bandwidth.
+    case omittedPackets
     /// How often a path's queue became much longer than wanted.
     case overuses
     /// Sounds that went out with those before them, and the bytes of those before them.

@@ -11,6 +11,10 @@ extension MetricsPage {
             "needletail_paced_packets_total", .counter, "Packets that waited, as their receiver was over its budget.",
             sum(workers, .pacedPackets))
         page.single(
+            "needletail_omitted_packets_total", .counter,
+            "Packets of temporal layers that slots were not sent for want of their receiver's bandwidth.",
+            sum(workers, .omittedPackets))
+        page.single(
             "needletail_probes_total", .counter, "Probes of what receivers' paths carry.", sum(workers, .probes))
         page.single(
             "needletail_probe_packets_total", .counter, "Packets that were sent for probes alone.",

@@ -60,7 +60,27 @@ public struct SharingCost: ~Copyable {
             }
         }
         sessions = peers.map(\.session)
+        layTemporalLayers()
         try hear()
+    }
+
+    /// Each layer has three temporal ones, as browsers encode.
+    private func layTemporalLayers() {
+        for number in 0..<Self.tracks {
+            guard let track = room.worker.pointee.tracks.find(track(number)) else { continue }
+            for layer in 0..<3 {
+                // Of two windows; in a third nothing comes, so that what is told counts.
+                for second in [1, 2, 3] as [UInt64] {
+                    if second < 3 {
+                        for (id, bytes) in [600, 200, 200].enumerated() {
+                            track.pointee.layers[layer].rate.note(
+                                payload: UInt16(bytes), of: TemporalLayer(UInt8(id)))
+                        }
+                    }
+                    track.pointee.layers[layer].rate.tick(now: second * 1_000_000_000)
+                }
+            }
+        }
     }
 
     private func track(_ number: Int) -> TrackHandle {

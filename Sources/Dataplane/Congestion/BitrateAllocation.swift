@@ -80,7 +80,10 @@ struct BitrateAllocation: BitwiseCopyable {
         let needed = tile.nextIsNew ? total &+ (total &* CongestionConstants.stepRoom) >> 8 : total
         let isFirst = tile.isFresh && tile.granted == 0
         let mayRaise = budget.mayRaise || isFirst || needed &* 3 / 2 <= budget.new
-        if tile.nextIsNew ? mayRaise && needed <= budget.new : total <= budget.kept {
+        // What can be taken back at once is tried: the path shows by it what it carries, as small frames show nothing else.
+        let isTried = budget.mayRaise && tile.nextIsReversible && total <= budget.kept
+        let isBetter = isTried || needed <= budget.new && (mayRaise || tile.nextIsReversible)
+        if tile.nextIsNew ? isBetter : total <= budget.kept {
             tile.grant()
             outcome.spent = total
         } else if outcome.wish == 0 {

@@ -1,7 +1,7 @@
 /// What one video Slot of a Session could show, step by step, and what it may.
 struct BitrateLadder: BitwiseCopyable {
-    /// Three spatial layers with three temporal ones each.
-    static let mostSteps = 9
+    /// Three Layers, one of them in three steps of its temporal layers.
+    static let mostSteps = 5
 
     /// What its owner knows it by.
     let slot: UInt32
@@ -13,8 +13,10 @@ struct BitrateLadder: BitwiseCopyable {
     let isFresh: Bool
 
     /// bits/s; ascending.
-    private var rates = InlineArray<9, UInt32>(repeating: 0)
-    private var names = InlineArray<9, UInt8>(repeating: 0)
+    private var rates = InlineArray<5, UInt32>(repeating: 0)
+    private var names = InlineArray<5, UInt8>(repeating: 0)
+    /// A bit for each step that can be taken back at once.
+    private var reversible: UInt8 = 0
     private(set) var count: UInt8 = 0
     /// How many steps it had before; 0: it showed nothing.
     private(set) var before: UInt8 = 0
@@ -34,7 +36,8 @@ struct BitrateLadder: BitwiseCopyable {
     ///   - name: what its owner knows it by.
     ///   - rate: of it with all that it needs, bits/s.
     ///   - isShown: the tile shows it at present.
-    mutating func add(_ name: UInt8, rate: UInt32, isShown: Bool) {
+    ///   - isReversible: going back to the step below takes no keyframe, so that it may be tried.
+    mutating func add(_ name: UInt8, rate: UInt32, isShown: Bool, isReversible: Bool = false) {
         while count > 0, rates[Int(count) &- 1] >= rate {
             count &-= 1
             before = min(before, count)
@@ -42,6 +45,9 @@ struct BitrateLadder: BitwiseCopyable {
         guard count < Self.mostSteps else { return }
         rates[Int(count)] = rate
         names[Int(count)] = name
+        // What it goes back to may have been replaced.
+        let isFirst = count == 0
+        reversible = reversible & ~(1 << count) | (isReversible && !isFirst ? 1 << count : 0)
         count &+= 1
         if isShown { before = count }
     }
@@ -60,6 +66,9 @@ struct BitrateLadder: BitwiseCopyable {
 
     /// It has more than before after the next step.
     var nextIsNew: Bool { granted >= before }
+
+    /// The next step can be taken back at once.
+    var nextIsReversible: Bool { reversible & 1 << granted != 0 }
 
     /// It has less than before.
     var isLowered: Bool { granted < before }

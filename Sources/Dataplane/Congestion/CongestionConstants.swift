@@ -172,6 +172,10 @@ enum CongestionConstants {
 
     /// Of 256.
     static let stepRoom: UInt64 = 13
+    /// Temporal layers that a step may end with, from the lowest on, beside all of them.
+    static let temporalSteps: UInt8 = 2
+    /// The least part of a Layer's rate that such a step differs by.
+    static let leastTemporalPart: UInt32 = 12
     static let stepProbation: UInt64 = 5_000_000_000
     static let stepPause: UInt64 = 1_000_000_000
     static let mostStepDoublings: UInt8 = 4

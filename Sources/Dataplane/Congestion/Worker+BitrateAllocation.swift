@@ -33,7 +33,7 @@ extension Worker where Queue: ~Copyable {
         let isCut = target < (demand.sound &+ demand.shown) &* CongestionConstants.cutFactor >> 8
         for tile in tiles {
             let slot = slots.element(at: Int(tile.slot))
-            let grant = tile.choice.map { LayerGrant(layer: $0) } ?? (tile.count == 0 ? .lowest : .none)
+            let grant = tile.choice.map { LayerGrant(step: $0) } ?? (tile.count == 0 ? .lowest : .none)
             guard grant != slot.pointee.grant else { continue }
             set(grant, of: slot, isCut: isCut && tile.isLowered, now: now)
         }
@@ -54,8 +54,9 @@ extension Worker where Queue: ~Copyable {
     private mutating func set(_ grant: LayerGrant, of slot: UnsafeMutablePointer<Slot>, isCut: Bool, now: UInt64) {
         // What came before is sent by what was granted then.
         distribute()
-        slot.pointee.grant = grant
-        if isCut { cut(slot) }
+        slot.pointee.allow(grant)
+        // Fewer frames of the same Layer come at once.
+        if isCut, grant.layer.map(UInt8.init(truncatingIfNeeded:)) != slot.pointee.current { cut(slot) }
         refreshTarget(of: slot, now: now)
     }
 
@@ -65,12 +66,12 @@ extension Worker where Queue: ~Copyable {
         guard slot.pointee.kind.isVideo else { return }
         let session = sessions.element(at: slot.pointee.session.index)
         guard let congestion = session.pointee.congestion else {
-            slot.pointee.grant = .unlimited
+            slot.pointee.allow(.unlimited)
             return
         }
         congestion.pointee.noteChange()
         slabs.sessionsDue[slot.pointee.session.index] = 0
-        if isNew { slot.pointee.grant = congestion.pointee.firstGrant }
+        if isNew { slot.pointee.allow(congestion.pointee.firstGrant) }
     }
 
     private func demand(of session: UnsafeMutablePointer<Session>, now: UInt64) -> Demand {
@@ -87,7 +88,11 @@ extension Worker where Queue: ~Copyable {
                 continue
             }
             if !slot.pointee.types.hasRtx { demand.isUnnumbered = true }
-            if let layer = slot.pointee.current { demand.shown &+= UInt64(rate(of: Int(layer), track)) }
+            if let layer = slot.pointee.current.map(Int.init) {
+                let all = rate(of: layer, track)
+                demand.shown &+= UInt64(
+                    track.pointee.layers[layer].rate.part(upTo: slot.pointee.temporalLimit, of: all))
+            }
             guard demand.ladders < WorkerScratch.mostLadders else { continue }
             (scratch.ladders + demand.ladders).initialize(to: ladder(of: slot, track, now: now))
             demand.ladders &+= 1
@@ -99,7 +104,8 @@ extension Worker where Queue: ~Copyable {
         track.pointee.layers[layer].rate.orUsual(height: track.pointee.layers[layer].height)
     }
 
-    /// What a Slot could show, the smallest first.
+    /// What a Slot could show, the smallest first. Of a camera all frames of a picture come before a larger one; of a screen,
+    /// which is to be read, a larger picture before more frames.
     private func ladder(
         of slot: UnsafeMutablePointer<Slot>, _ track: UnsafeMutablePointer<Track>, now: UInt64
     ) -> BitrateLadder {
@@ -111,13 +117,49 @@ extension Worker where Queue: ~Copyable {
         var height: UInt16 = 0
         while let layer = lowest(above: height, of: track, among: available) {
             let isBest = track.pointee.layers[layer].height >= track.pointee.layers[best].height
-            let step = isBest ? best : layer
-            ladder.add(
-                UInt8(truncatingIfNeeded: step), rate: rate(of: step, track), isShown: slot.pointee.grant.layer == step)
+            let isFirst = height == 0
+            add(
+                isBest ? best : layer, to: &ladder, isWhole: isBest || slot.pointee.kind != .screen,
+                isThinned: slot.pointee.kind == .screen || isFirst, of: slot, track)
             guard !isBest else { break }
             height = track.pointee.layers[layer].height
         }
         return ladder
+    }
+
+    /// Adds a Layer's steps: with fewer frames where `isThinned`, with all of them where `isWhole`.
+    private func add(
+        _ layer: Int, to ladder: inout BitrateLadder, isWhole: Bool, isThinned: Bool,
+        of slot: UnsafeMutablePointer<Slot>, _ track: UnsafeMutablePointer<Track>
+    ) {
+        let all = rate(of: layer, track)
+        let granted = slot.pointee.grant.layer == layer ? slot.pointee.grant.temporalLimit : nil
+        var below: UInt32 = 0
+        if isThinned {
+            let shape = temporalShape(of: layer, track)
+            let least = all / CongestionConstants.leastTemporalPart
+            for limit in 0..<CongestionConstants.temporalSteps {
+                let rate = track.pointee.layers[shape].rate.part(upTo: limit, of: all)
+                guard rate &- below >= least, all &- rate >= least else { continue }
+                if !isWhole, below > 0 { return }
+                ladder.add(
+                    LayerGrant(layer: layer, upTo: limit).step, rate: rate,
+                    isShown: granted.map { $0 >= limit || below == 0 } ?? false, isReversible: below > 0)
+                below = rate
+            }
+        }
+        guard isWhole || below == 0 else { return }
+        ladder.add(
+            LayerGrant(layer: layer, upTo: TemporalLayer.highest).step, rate: all,
+            isShown: granted.map { $0 == TemporalLayer.highest || below == 0 } ?? false, isReversible: below > 0)
+    }
+
+    /// The Layer whose temporal layers tell those of `layer`: itself, or where nothing comes of it here another one, as
+    /// encoders treat them alike.
+    private func temporalShape(of layer: Int, _ track: UnsafeMutablePointer<Track>) -> Int {
+        if track.pointee.layers[layer].rate.isMeasured { return layer }
+        for other in 0..<track.pointee.layerCount where track.pointee.layers[other].rate.isMeasured { return other }
+        return layer
     }
 
     /// The lowest of the layers that are higher than so many pixels.

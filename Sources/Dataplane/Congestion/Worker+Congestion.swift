@@ -71,10 +71,10 @@ extension Worker where Queue: ~Copyable {
         guard slot.pointee.current != nil, slot.pointee.waiting == 0, rewriter.highest > age,
             let found = rewriter.find(UInt16(truncatingIfNeeded: rewriter.highest &- age)),
             found.epoch.track == track.pointee.handle.raw, Int(found.epoch.layer) < track.pointee.layerCount,
-            let packet = track.pointee.layers[Int(found.epoch.layer)].cache.find(
-                found.number &- found.epoch.sequenceDelta)
+            let packet = track.pointee.layers[Int(found.epoch.layer)].cache.find(found.sequence),
+            let epoch = rewriter.epoch(of: found, UnsafePointer(packet.record))
         else { return nil }
-        resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track, as: .probe)
+        resend(packet, epoch: epoch, number: found.number, to: slot, of: track, as: .probe)
         return Int(packet.record.pointee.payloadLength) &+ CongestionConstants.paddingHeaders
     }
 

@@ -23,9 +23,7 @@ struct Layer: BitwiseCopyable {
     var needsKeyframe = false
     /// Pixels: nominal until a keyframe tells it.
     var height: UInt16
-    /// The template ids of the latest structure: the first, and the one behind the last; modulo 64.
-    var firstTemplate: UInt8 = 0
-    var endTemplate: UInt8 = 0
+    var templates = TemporalTemplates()
     var missing = MissingPackets()
     var reception = ReceptionReport()
     /// Of `ssrc`; nil before its first sender report.

@@ -34,6 +34,7 @@ struct PacketRecord: BitwiseCopyable {
     /// 3GPP TS 26.114 section 7.4.5; nil as 0xff.
     var orientation: UInt8 = 0xff
     var layer: UInt8 = 0
+    var temporal = TemporalLayer.lowest
     /// Of the absolute capture time's element; length 0 without one.
     var captureTimeLength: UInt8 = 0
     var captureTimeOffset: UInt16 = 0
@@ -79,17 +80,17 @@ extension PacketRecord {
     /// section 4.2): what the first 8 bytes of the payload, as they lie in memory, are to be xored with. The descriptors'
     /// fields are among them.
     @inline(__always)
-    func descriptorPatch(for epoch: Rewriter.Epoch) -> UInt64 {
-        if epoch.pictureDelta == 0 && epoch.temporalDelta == 0 { return 0 }
+    func descriptorPatch(pictureDelta: UInt16, temporalDelta: UInt8) -> UInt64 {
+        if pictureDelta == 0 && temporalDelta == 0 { return 0 }
         var patch: UInt64 = 0
         if pictureIDOffset != 0 {
             let pictureID = counters.pictureID
-            let change = (pictureID ^ (pictureID &+ epoch.pictureDelta)) & (pictureIDIsLong ? 0x7fff : 0x7f)
+            let change = (pictureID ^ (pictureID &+ pictureDelta)) & (pictureIDIsLong ? 0x7fff : 0x7f)
             let field = pictureIDIsLong ? UInt64(change.bigEndian) : UInt64(change)
             patch = field &<< (UInt64(pictureIDOffset) &* 8)
         }
         if temporalIndexOffset != 0 {
-            let change = counters.temporalIndex ^ (counters.temporalIndex &+ epoch.temporalDelta)
+            let change = counters.temporalIndex ^ (counters.temporalIndex &+ temporalDelta)
             patch |= UInt64(change) &<< (UInt64(temporalIndexOffset) &* 8)
         }
         return patch

@@ -17,6 +17,8 @@ struct Slot: BitwiseCopyable {
     let kind: MediaKind
     /// Its media packets name the m-line (`name`).
     var isNamed: Bool
+    /// It does not get all temporal layers, or did not lately.
+    var isThinned = false
     /// For the Track's codec.
     var types = PayloadTypes()
     /// Since the start, for sender reports (RFC 3550 section 6.4.1).
@@ -43,7 +45,7 @@ struct Slot: BitwiseCopyable {
     /// The highest number of a picture that was given up for want of bandwidth: nothing up to it is repeated.
     var cutAt: UInt64 = 0
     /// What of it the Session's bandwidth allows.
-    var grant = LayerGrant.unlimited
+    private(set) var grant = LayerGrant.unlimited
     /// Its receiver reported a burst of loss last; counted by the Session.
     var isLossy = false
     /// Looks in a row that found that it may show nothing, up to `CongestionConstants.pausedLooks`: control was told then.
@@ -76,6 +78,18 @@ struct Slot: BitwiseCopyable {
         // Below 2^15, so that the receiver cannot take the first numbers for the end of a round (RFC 3711 section 3.3.1).
         rtxSequence = entropy >> 48 & 0x7fff
     }
+
+    /// Nothing that came before waits to be sent.
+    mutating func allow(_ grant: LayerGrant) {
+        self.grant = grant
+        guard temporalLimit < TemporalLayer.highest, !isThinned else { return }
+        isThinned = true
+        rewriter.beginSelection()
+    }
+
+    /// The highest temporal layer that it is to get. All, where a packet that is repeated must be the same to the bit: which
+    /// picture id it had is not known for ever.
+    var temporalLimit: UInt8 { types.hasRtx ? grant.temporalLimit : TemporalLayer.highest }
 
     /// A look, one each `CongestionConstants.tick`: whether control is to be told that nothing has been shown for long.
     mutating func notePause() -> Bool {

@@ -113,7 +113,7 @@ extension Worker where Queue: ~Copyable {
     private mutating func noteArrival(
         _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int, now: UInt64
     ) {
-        track.pointee.layers[layer].rate.note(payload: record.payloadLength)
+        track.pointee.layers[layer].rate.note(payload: record.payloadLength, of: record.temporal)
         let wasActive = record.payloadLength == 0 || track.isActive(layer)
         var wasStill = false
         if record.payloadLength > 0 {
@@ -194,7 +194,9 @@ extension Worker where Queue: ~Copyable {
             slabs.sessionsDue[slot.pointee.session.index], session.pointee.reportsDue)
         slot.pointee.rewriter.begin(
             track: track.pointee.handle.raw, layer: record.pointee.layer, record: record.pointee,
-            clockRate: track.pointee.codec.clockRate, clock: track.pointee.layers[Int(record.pointee.layer)].clock)
+            clockRate: track.pointee.codec.clockRate, clock: track.pointee.layers[Int(record.pointee.layer)].clock,
+            upTo: slot.pointee.temporalLimit)
+        slot.pointee.isThinned = slot.pointee.temporalLimit < TemporalLayer.highest
         slot.pointee.current = record.pointee.layer
         slot.pointee.endPause()
         awaitName(of: slot, session)

@@ -167,6 +167,9 @@ extension Worker where Queue: ~Copyable {
             record.note(pictureID: pictureID, at: vp8.pictureIDOffset, isLong: vp8.hasLongPictureID)
         }
         if let index = vp8.tl0PictureIndex { record.note(temporalIndex: index, at: vp8.tl0Offset) }
+        record.temporal = TemporalLayer(vp8.temporalID ?? 0)
+        if vp8.startsFrame, vp8.isLayerSync, record.temporal.id > 0 { record.temporal.setSync() }
+        if vp8.startsKeyframe { record.temporal.setSwitchToAll() }
     }
 
     private func readVP9(_ payload: UnsafeRawBufferPointer, into record: inout PacketRecord) {
@@ -176,6 +179,9 @@ extension Worker where Queue: ~Copyable {
             record.note(pictureID: pictureID, at: vp9.pictureIDOffset, isLong: vp9.hasLongPictureID)
         }
         if let index = vp9.tl0PictureIndex { record.note(temporalIndex: index, at: vp9.tl0Offset) }
+        record.temporal = TemporalLayer(vp9.temporalID ?? 0)
+        let isSwitch = vp9.startsFrame && vp9.isSwitchingUpPoint && vp9.spatialID ?? 0 == 0
+        if isSwitch || vp9.startsKeyframe { record.temporal.setSwitchToAll() }
     }
 
     /// The descriptor decides where a keyframe starts, as the payload may be encrypted end to end.
@@ -187,9 +193,7 @@ extension Worker where Queue: ~Copyable {
         record.startsKeyframe = false
         if descriptor.hasStructure, let structure = DependencyStructure(value) {
             record.startsKeyframe = descriptor.startsFrame
-            track.pointee.layers[layer].firstTemplate = structure.templateIDOffset
-            track.pointee.layers[layer].endTemplate =
-                structure.templateIDOffset &+ UInt8(truncatingIfNeeded: structure.templateCount)
+            track.pointee.layers[layer].templates = TemporalTemplates(structure)
             if let size = structure.size(spatialID: structure.maximumSpatialID) {
                 record.height = UInt16(truncatingIfNeeded: size.height)
             }
@@ -201,7 +205,9 @@ extension Worker where Queue: ~Copyable {
         record.descriptorHead = value[0]
         record.counters.kinds.insert(.frame)
         record.counters.frameNumber = descriptor.frameNumber
-        record.counters.firstTemplate = track.pointee.layers[layer].firstTemplate
-        record.counters.endTemplate = track.pointee.layers[layer].endTemplate
+        record.counters.firstTemplate = track.pointee.layers[layer].templates.first
+        record.counters.endTemplate = track.pointee.layers[layer].templates.end
+        record.temporal = track.pointee.layers[layer].templates.layer(of: descriptor, value)
+        if record.startsKeyframe { record.temporal.setSwitchToAll() }
     }
 }

@@ -11,7 +11,8 @@ extension Worker where Queue: ~Copyable {
         let types = slot.pointee.payloadTypes[track.pointee.codec]
         guard types.hasMedia, var path = path(to: slot) else { return }
         let record = UnsafePointer(packet.record)
-        let patch = record.pointee.descriptorPatch(for: epoch)
+        let patch = record.pointee.descriptorPatch(
+            pictureDelta: epoch.pictureDelta, temporalDelta: epoch.temporalDelta)
         var heading = PacketHeading(
             marker: record.pointee.marker, payloadType: types.media, number: number,
             timestamp: record.pointee.timestamp &+ epoch.timestampDelta, ssrc: slot.pointee.ssrc,

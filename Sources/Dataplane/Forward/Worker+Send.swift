@@ -14,13 +14,24 @@ extension Worker where Queue: ~Copyable {
     ) {
         var path: SinkPath?
         var sent: UInt32 = 0
+        var omitted: UInt64 = 0
         for place in 0..<count {
             let record = UnsafePointer(run[place].record)
             guard admit(record, to: slot, of: track) else { continue }
             if path == nil { path = self.path(to: slot) }
             guard let path, slot.pointee.types.hasMedia else { return }
             if outbox.isFull { drain() }
-            let number = record.pointee.sequence &+ slot.pointee.rewriter.present.sequenceDelta
+            var deltas = Rewriter.Deltas(
+                sequence: slot.pointee.rewriter.present.sequenceDelta,
+                picture: slot.pointee.rewriter.present.pictureDelta)
+            if slot.pointee.isThinned {
+                guard let selected = select(record, for: slot, of: track) else {
+                    omitted &+= 1
+                    continue
+                }
+                deltas = selected
+            }
+            let number = record.pointee.sequence &+ deltas.sequence
             let isAudio = slot.pointee.kind == .audio
             let heading = PacketHeading(
                 // A talkspurt begins with another speaker too (RFC 3551 section 4.1).
@@ -30,7 +41,8 @@ extension Worker where Queue: ~Copyable {
                 ssrc: slot.pointee.ssrc, mayVary: slot.pointee.types.hasRtx || isAudio,
                 priority: FramePriority(slot.pointee.kind, isUpper: record.pointee.isUpper),
                 descriptorDelta: slot.pointee.rewriter.present.descriptorDelta)
-            let patch = record.pointee.descriptorPatch(for: slot.pointee.rewriter.present)
+            let patch = record.pointee.descriptorPatch(
+                pictureDelta: deltas.picture, temporalDelta: slot.pointee.rewriter.present.temporalDelta)
             var octets = Int(record.pointee.payloadLength)
             let earlier = isAudio ? redundancy(of: slot, over: path) : 0
             if earlier > 0 {
@@ -56,6 +68,21 @@ extension Worker where Queue: ~Copyable {
         }
         slot.pointee.packetsSent &+= sent
         counters.add(.forwardedPackets, UInt64(sent))
+        if omitted > 0 { counters.add(.omittedPackets, omitted) }
+    }
+
+    /// For a Slot that does not get all temporal layers, or did not lately; nil when it does not get this packet.
+    @inline(never)
+    private func select(
+        _ record: UnsafePointer<PacketRecord>, for slot: UnsafeMutablePointer<Slot>,
+        of track: UnsafeMutablePointer<Track>
+    ) -> Rewriter.Deltas? {
+        let wanted = slot.pointee.temporalLimit
+        // VP9's references are told by picture ids.
+        let deltas = slot.pointee.rewriter.select(
+            record, upTo: wanted, closesPictures: track.pointee.codec == .vp8)
+        if wanted == TemporalLayer.highest, slot.pointee.rewriter.isSelectionOver { slot.pointee.isThinned = false }
+        return deltas
     }
 
     /// Whether packets of the Session's pictures have to wait.

@@ -83,7 +83,7 @@ extension Worker where Queue: ~Copyable {
                 let track = tracks.find(TrackHandle(raw: found.epoch.track)),
                 Int(found.epoch.layer) < track.pointee.layerCount
             else { continue }
-            let (layer, original) = (Int(found.epoch.layer), found.number &- found.epoch.sequenceDelta)
+            let (layer, original) = (Int(found.epoch.layer), found.sequence)
             let packet = track.pointee.layers[layer].cache.find(original)
             let isLost = track.pointee.kind.isVideo && !track.mayStillCome(original, layer: layer)
             guard packet != nil || isLost else { continue }
@@ -99,7 +99,12 @@ extension Worker where Queue: ~Copyable {
                 continue
             }
             if let packet {
-                resend(packet, epoch: found.epoch, number: found.number, to: slot, of: track)
+                if let epoch = slot.pointee.rewriter.epoch(of: found, UnsafePointer(packet.record)) {
+                    resend(packet, epoch: epoch, number: found.number, to: slot, of: track)
+                } else {
+                    // It came late, and is above what the Slot gets.
+                    fill(found.number, of: slot, track)
+                }
             } else {
                 fill(found.number, of: slot, track)
                 isBroken = isBroken || !track.pointee.layers[layer].missing.isMended(original)

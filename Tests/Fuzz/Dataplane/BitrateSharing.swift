@@ -3,8 +3,8 @@
 /// How a Session's estimate is shared among its tiles, with any tiles and estimates: the sum is what is shown, it
 /// stays within what there is, and who shows nothing is counted and asked for.
 ///
-/// First the tiles: how many, and of each its rank, height, number of steps and the first one's rate. Then looks: what the
-/// time moves on by, and the estimate; some take a tile's steps away.
+/// First the tiles: how many, and of each its rank, height, number of steps and which of them can be taken back at once, and the
+/// first one's rate. Then looks: what the time moves on by, and the estimate; some take a tile's steps away.
 func fuzzBitrateSharing(_ input: UnsafeRawBufferPointer) {
     var script = SharingScript(input: input[...])
     while !script.isAtEnd { script.look() }
@@ -15,6 +15,8 @@ private struct SharingScript {
         var rank: UInt8
         var height: UInt16
         var rates: [UInt32]
+        /// A bit for each step that can be taken back at once.
+        var reversible: UInt16
         /// The name of what is shown, which is the number of the step.
         var shown: UInt8?
     }
@@ -32,7 +34,8 @@ private struct SharingScript {
             tiles.append(
                 Tile(
                     rank: UInt8(what & 3), height: UInt16(what >> 2 & 3) * 180,
-                    rates: (0..<UInt32(what >> 4 & 15)).map { base &* ($0 &* $0 &+ 1) }))
+                    rates: (0..<UInt32(what >> 4 & 15)).map { base &* ($0 &* $0 &+ 1) },
+                    reversible: UInt16(what >> 8) &* 0x101))
         }
     }
 
@@ -63,7 +66,9 @@ private struct SharingScript {
             for (slot, tile) in tiles.enumerated() {
                 var ladder = BitrateLadder(slot: UInt32(slot), rank: tile.rank, height: tile.height)
                 for (name, rate) in tile.rates.enumerated() {
-                    ladder.add(UInt8(name), rate: rate, isShown: tile.shown == UInt8(name))
+                    ladder.add(
+                        UInt8(name), rate: rate, isShown: tile.shown == UInt8(name),
+                        isReversible: tile.reversible >> UInt16(name) & 1 != 0)
                 }
                 room.initializeElement(at: slot, to: ladder)
             }

@@ -345,7 +345,7 @@ private struct WorkerScript {
             worker: worker, index: place(data.u8(), spare: FuzzStage.witness), generation: generation)
         let track = TrackHandle(worker: worker, index: place(data.u8(), spare: 7), generation: generation)
         let slot = SlotHandle(worker: worker, index: place(data.u8(), spare: 7), generation: generation)
-        switch what % 15 {
+        switch what % 16 {
         case 0:
             stage.controlErred = true
             stage.command([
@@ -384,6 +384,10 @@ private struct WorkerScript {
                 .restartICE(
                     RestartICE(session: session, ufragSecret: peer(owner).secret, password: ShortText("another")!))
             ])
+        case 14:
+            // No mistake: what bandwidth there is.
+            let grant = LayerGrant(layer: Int(owner & 3), upTo: owner >> 2 & 3)
+            stage.worker.pointee.slots.find(slot)?.pointee.allow(grant)
         case 12:
             stage.command([
                 .closeTap(TapHandle(worker: worker, index: place(data.u8(), spare: 5), generation: generation))
