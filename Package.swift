@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -60,6 +61,12 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
         .target(name: "Meetings"),
+        .target(
+            name: "Store",
+            dependencies: [
+                "Meetings", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(name: "Fleet", dependencies: ["Meetings"]),
         .target(
             name: "Redis",
@@ -74,7 +81,7 @@ let package = Package(
         .target(
             name: "Api",
             dependencies: [
-                "Wire", "Mailbox", "Agents", "Meetings", "Conference", "Fleet", "CZlib",
+                "Wire", "Mailbox", "Agents", "Meetings", "Conference", "Fleet", "Store", "CZlib",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -92,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "needletail",
             dependencies: [
-                "Api", "Agents", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "Redis", "Wire",
+                "Api", "Agents", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "Redis", "Store", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -119,6 +126,17 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .testTarget(name: "AgentsTests", dependencies: ["Agents", "TestSupport"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
+        // Writes until it is killed.
+        .executableTarget(
+            name: "StoreWriter",
+            dependencies: ["Meetings", "Store", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/StoreTests/Writer"),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Meetings", "Store", "StoreWriter", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ], exclude: ["Writer"]),
         .testTarget(
             name: "FleetTests",
             dependencies: ["Fleet", "Meetings", "Redis", .product(name: "Logging", package: "swift-log")]),
@@ -131,7 +149,9 @@ let package = Package(
         .testTarget(
             name: "ApiTests",
             dependencies: [
-                "Api", "Agents", "COpenSSL", "Conference", "Fleet", "Mailbox", "Meetings", "TestSupport", "Wire",
+                "Api", "Agents", "COpenSSL", "Conference", "Fleet", "Mailbox", "Meetings", "Store", "TestSupport",
+                "Wire",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),

@@ -11,6 +11,12 @@ public struct PasswordHash: Hashable, Sendable, Codable {
         digest = derive(password, salt)
     }
 
+    /// One that was made before.
+    public init(salt: [UInt8], digest: [UInt8]) {
+        self.salt = salt
+        self.digest = digest
+    }
+
     public func matches(_ password: String, by derive: Derivation) -> Bool {
         Secret.equal(derive(password, salt), digest)
     }

@@ -1,0 +1,170 @@
+import Foundation
+import Logging
+import Meetings
+import Synchronization
+
+/// What lasts: meetings, who was in them when, and what their hosts decided, in a file of SQLite.
+///
+/// The meetings in memory stay the truth for those who are in them; the Store follows. Its calls never wait for the disk on
+/// the caller's thread, and a disk that fails or is slow keeps nobody for longer than the patience.
+public final class MeetingStore: Sendable {
+    let file: StoreFile
+    private let queue = StoreQueue()
+    private let writer: StoreWriter
+    private let work = DispatchQueue(label: "store writer")
+    private let watch: Mutex<Task<Void, Never>?> = Mutex(nil)
+    private let patience: Duration
+    private let logger: Logger
+
+    /// How long a write that nobody waits for is gathered with others.
+    private static let gatherTime = DispatchTimeInterval.milliseconds(100)
+
+    /// Opens a file, or makes it, and brings it to this program's schema.
+    ///
+    /// - Parameter patience: how long somebody waits for a write at most.
+    /// - Throws: `StoreRefusal` of a file that cannot be written, is another program's, or has a newer schema.
+    public convenience init(path: String, patience: Duration = .seconds(5), logger: Logger) throws(StoreRefusal) {
+        try self.init(path: path, patience: patience, logger: logger, beforeCommit: nil)
+    }
+
+    init(
+        path: String, patience: Duration = .seconds(5), logger: Logger, beforeCommit: (@Sendable () -> Void)?
+    ) throws(StoreRefusal) {
+        file = try StoreFile(path)
+        writer = StoreWriter(file, queue: queue, logger: logger, beforeCommit: beforeCommit)
+        self.patience = patience
+        self.logger = logger
+        add(.init(writes: [.closeSessions], stays: true))
+        let interval = min(.seconds(1), patience / 4)
+        let task = Task { [weak self] in
+            while (try? await Task.sleep(for: interval)) != nil { self?.look() }
+        }
+        watch.withLock { $0 = task }
+    }
+
+    deinit { watch.withLock { $0?.cancel() } }
+
+    public var reading: StoreReading { queue.reading }
+
+    /// All meetings that have not ended, the oldest first. Blocks.
+    public func meetings() throws(StoreRefusal) -> [StoredMeeting] {
+        do {
+            let (meetings, unreadable) = try file.database.read { try StoredMeeting.all($0) }
+            for id in unreadable {
+                logger.error("A meeting in the Store cannot be read: it is left out", metadata: ["meeting_id": "\(id)"])
+            }
+            return meetings
+        } catch {
+            throw StoreRefusal("\(file.path) cannot be read: \(error)")
+        }
+    }
+
+    // MARK: What is acknowledged
+
+    /// Returns when a new meeting is stored. Where that is not known in time, it will be as one that has ended.
+    public func keep(_ meeting: MeetingRecord, _ decision: HostDecision?) async throws(StoreFailure) {
+        // SQLite ends a text there: it would come back as somebody else's.
+        guard !meeting.owner.utf8.contains(0) else { throw .unavailable("a zero byte in the owner's name") }
+        let undo = StoreWrite.end(meeting.id, at: meeting.createdAt, reason: "not_acknowledged")
+        try await acknowledged(.meeting(meeting), decision, stays: false, undo: undo)
+    }
+
+    /// Returns when a meeting is stored as it shall be. Where that is not known in time, it stays what it was.
+    public func change(
+        _ meeting: MeetingRecord, from before: MeetingRecord, _ decision: HostDecision?
+    ) async throws(StoreFailure) {
+        try await acknowledged(.meeting(meeting), decision, stays: false, undo: .meeting(before))
+    }
+
+    /// Returns when it is stored that the meeting has ended. Where it is not in time, it will be: that waits for as long as the
+    /// process runs.
+    public func end(
+        _ meeting: MeetingID, at moment: Timestamp, reason: String, _ decision: HostDecision?
+    ) async throws(StoreFailure) {
+        try await acknowledged(.end(meeting, at: moment, reason: reason), decision, stays: true)
+    }
+
+    private func acknowledged(
+        _ write: StoreWrite, _ decision: HostDecision?, stays: Bool, undo: StoreWrite? = nil
+    ) async throws(StoreFailure) {
+        let writes = [write] + (decision.map { [.decision($0)] } ?? [])
+        let failure = await withCheckedContinuation { continuation in
+            add(
+                .init(writes: writes, stays: stays, undo: undo, isBounded: false) {
+                    continuation.resume(returning: $0)
+                })
+        }
+        if let failure { throw failure }
+    }
+
+    // MARK: What follows behind
+
+    /// The meeting has ended, and nobody waits for that to be stored.
+    public func noteEnd(of meeting: MeetingID, at moment: Timestamp, reason: String) {
+        add(.init(writes: [.end(meeting, at: moment, reason: reason)], stays: true, isBounded: false))
+    }
+
+    public func noteLock(_ isLocked: Bool, of meeting: MeetingID, _ decision: HostDecision?) {
+        follow([.lock(meeting, isLocked)] + (decision.map { [.decision($0)] } ?? []))
+    }
+
+    /// Somebody is in a meeting, since `joinedAt`.
+    public func noteJoin(_ participant: Participant, in meeting: MeetingID) { follow([.joined(participant, meeting)]) }
+
+    public func noteLeave(_ participant: ParticipantID, at moment: Timestamp, reason: String) {
+        follow([.left(participant, at: moment, reason: reason)])
+    }
+
+    private func follow(_ writes: [StoreWrite]) { add(.init(writes: writes, stays: true)) }
+
+    // MARK: The writer
+
+    private func add(_ group: StoreQueue.Group) {
+        switch queue.add(group) {
+        case .never: break
+        case .soon: work.asyncAfter(deadline: .now() + Self.gatherTime) { [writer] in writer.drain() }
+        case .now: work.async { [writer] in writer.drain() }
+        }
+    }
+
+    private func look() {
+        if queue.giveUp(after: patience, at: .now) {
+            logger.warning(
+                "The Store is slow: calls go on, and no meeting can be made", metadata: ["file": "\(file.path)"])
+        }
+        if queue.isDown, !queue.isWriting { work.async { [writer] in writer.retry() } }
+    }
+
+    /// Writes what waits, and closes the file; a disk that takes too long is not waited for.
+    public func close() async {
+        queue.close()
+        watch.withLock { $0?.cancel() }
+        await withCheckedContinuation { continuation in
+            let closing = Closing(continuation)
+            work.async { [writer, file] in
+                writer.drain()
+                file.close()
+                closing.end()
+            }
+            DispatchQueue.global().asyncAfter(deadline: .now() + patience / .seconds(1)) { closing.end() }
+        }
+        let waiting = reading.waiting
+        if waiting > 0 {
+            logger.error("What waited for the Store is lost", metadata: ["writes": "\(waiting)"])
+        }
+    }
+}
+
+/// Who waits for the end, told once.
+private final class Closing: Sendable {
+    private let waiter: Mutex<CheckedContinuation<Void, Never>?>
+
+    init(_ waiter: CheckedContinuation<Void, Never>) { self.waiter = Mutex(waiter) }
+
+    func end() {
+        waiter.withLock { waiter in
+            defer { waiter = nil }
+            return waiter
+        }?.resume()
+    }
+}

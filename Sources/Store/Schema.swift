@@ -1,0 +1,98 @@
+import GRDB
+
+/// The tables, in numbered migrations. Each runs once, in a transaction of its own; one that was released never changes.
+enum Schema {
+    /// "NTL1" in ASCII: by it a file is known as ours (PRAGMA application_id).
+    static let application = 0x4e54_4c31
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { try $0.execute(sql: meetings) }
+        return migrator
+    }
+
+    /// Brings a database to the newest schema.
+    ///
+    /// - Throws: `StoreRefusal` of a file that is not ours, or of a newer program; `DatabaseError`.
+    static func migrate(_ database: DatabaseQueue) throws {
+        let migrator = migrator
+        try database.writeWithoutTransaction { db in
+            let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            let objects = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            // A start that was cut short may have left an empty file.
+            guard application == self.application || (application == 0 && objects == 0) else {
+                throw StoreRefusal("is the database of another program: name another file in store.path")
+            }
+            let newer = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations)
+            guard newer.isEmpty else {
+                throw StoreRefusal(
+                    "has schema \(newer.max { ($0.count, $0) < ($1.count, $1) } ?? ""), and this program knows up to "
+                        + "\(migrator.migrations.last ?? ""): run the program that wrote it, or a newer one")
+            }
+            if application == 0 { try db.execute(sql: "PRAGMA application_id = \(self.application)") }
+        }
+        try migrator.migrate(database)
+    }
+
+    /// Moments are milliseconds since 1970. An ended meeting stays for its sessions, without its secrets. `audit` outlives the
+    /// meetings that it names. `room_check` is always empty: what is written there and taken out again says whether anything
+    /// can be written.
+    private static let meetings = """
+        CREATE TABLE meeting (
+            id TEXT NOT NULL PRIMARY KEY,
+            number INTEGER NOT NULL,
+            owner TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            topic TEXT NOT NULL,
+            type TEXT NOT NULL,
+            start_time INTEGER,
+            duration INTEGER,
+            timezone TEXT,
+            recurrence TEXT,
+            waiting_room INTEGER NOT NULL,
+            mute_on_entry INTEGER NOT NULL,
+            join_before_host INTEGER NOT NULL,
+            allow_screen_share INTEGER NOT NULL,
+            max_participants INTEGER NOT NULL,
+            recording TEXT NOT NULL,
+            host_video INTEGER NOT NULL,
+            participant_video INTEGER NOT NULL,
+            e2ee INTEGER NOT NULL,
+            host_key TEXT,
+            password_salt BLOB,
+            password_digest BLOB,
+            is_locked INTEGER NOT NULL DEFAULT 0,
+            ended_at INTEGER,
+            end_reason TEXT,
+            CHECK ((ended_at IS NULL) = (host_key IS NOT NULL)),
+            CHECK ((password_salt IS NULL) = (password_digest IS NULL))
+        ) STRICT;
+        CREATE UNIQUE INDEX meeting_number ON meeting (number) WHERE ended_at IS NULL;
+        CREATE INDEX meeting_owner ON meeting (owner, created_at);
+
+        CREATE TABLE session (
+            participant_id TEXT NOT NULL PRIMARY KEY,
+            meeting_id TEXT NOT NULL REFERENCES meeting (id) ON DELETE CASCADE,
+            display_name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            joined_at INTEGER NOT NULL,
+            left_at INTEGER,
+            leave_reason TEXT
+        ) STRICT;
+        CREATE INDEX session_meeting ON session (meeting_id, joined_at);
+        CREATE INDEX session_open ON session (meeting_id) WHERE leave_reason IS NULL;
+
+        CREATE TABLE audit (
+            id INTEGER NOT NULL PRIMARY KEY,
+            at INTEGER NOT NULL,
+            meeting_id TEXT NOT NULL,
+            actor_kind TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            address TEXT NOT NULL,
+            action TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX audit_meeting ON audit (meeting_id, id);
+
+        CREATE TABLE room_check (content BLOB NOT NULL) STRICT;
+        """
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Glibc
+import Meetings
+import TestSupport
+import Testing
+
+@testable import Store
+
+@Suite(.timeLimit(.minutes(5))) struct Kills {
+    /// `NEEDLETAIL_STORE_KILLS=100` for more.
+    private static let count = ProcessInfo.processInfo.environment["NEEDLETAIL_STORE_KILLS"].flatMap { Int($0) } ?? 10
+
+    /// Beside the tests.
+    private static let writer = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appendingPathComponent("StoreWriter")
+
+    /// What was acknowledged last of each meeting: the number of its change, -1 for its end.
+    private typealias Promises = [String: Int]
+
+    @Test func nothingAcknowledgedIsLostByAKill() async throws {
+        let stage = try StoreStage(seed: UInt64(Self.count))
+        var promises: Promises = [:]
+        for _ in 0..<Self.count {
+            try Self.writeUntilKilled(
+                stage.path, after: Int.random(in: 1...150, using: &stage.generator), into: &promises)
+            let store = try stage.open()
+            let found = Dictionary(
+                uniqueKeysWithValues: try store.meetings().map {
+                    ($0.record.id.rawValue, Int($0.record.plan.topic) ?? -2)
+                })
+            for (id, step) in promises {
+                // What was under way may be stored too.
+                if step >= 0 {
+                    #expect(found[id].map { $0 >= step } ?? (step == 3), "\(id): \(step), found \(found[id] ?? -1)")
+                } else {
+                    #expect(found[id] == nil, "\(id) has ended")
+                }
+            }
+            await store.close()
+        }
+        #expect(promises.count > Self.count)
+    }
+
+    private static func writeUntilKilled(_ path: String, after lines: Int, into promises: inout Promises) throws {
+        let pipe = Pipe()
+        let process = Process()
+        process.executableURL = writer
+        process.arguments = [path]
+        process.standardOutput = pipe
+        try process.run()
+        var said = Data()
+        var count = 0
+        while count < lines {
+            let more = pipe.fileHandleForReading.availableData
+            guard !more.isEmpty else { break }
+            said += more
+            count += more.count { $0 == 0x0a }
+        }
+        kill(process.processIdentifier, SIGKILL)
+        said += pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        try #require(
+            process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL,
+            "the writer ended by itself")
+        // A line that was cut short was not said.
+        for line in String(decoding: said, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .dropLast()
+        {
+            let parts = line.split(separator: " ")
+            try #require(parts.count == 2)
+            let step: Int = try #require(Int(parts[1]))
+            promises[String(parts[0])] = step
+        }
+    }
+}
