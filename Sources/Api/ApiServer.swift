@@ -7,6 +7,7 @@ import Logging
 import Meetings
 import NIOCore
 import ServiceLifecycle
+import Store
 
 /// The control plane's two listeners: `api` (REST, signaling, the web client) and `ops` (health, metrics).
 public struct ApiServer: Service {
@@ -24,16 +25,19 @@ public struct ApiServer: Service {
     private let keys: ServiceKeys
     private let registry: (any Registry)?
     private let fleet: FleetSide?
+    private let store: MeetingStore?
     private let onListening: @Sendable (Listener, _ port: Int) async -> Void
 
     /// - Parameters:
     ///   - keys: those of the services, when they may change; nil: those of the configuration.
     ///   - registry: of the configuration's fleet.
     ///   - fleet: what meetings are shared by with its other PoPs.
+    ///   - store: where meetings last; of a PoP alone. Whoever opened it closes it behind the run.
     ///   - onListening: told once for each listener, with the port that it got.
     public init(
         configuration: ApiConfiguration, media: any MediaPlane, status: any NodeStatus, drain: Drain = Drain(),
         keys: ServiceKeys? = nil, registry: (any Registry)? = nil, fleet: FleetSide? = nil,
+        store: MeetingStore? = nil,
         clock: any ApiClock = SystemClock(), logger: Logger,
         onListening: @escaping @Sendable (Listener, _ port: Int) async -> Void = { _, _ in }
     ) {
@@ -44,6 +48,7 @@ public struct ApiServer: Service {
         self.keys = keys ?? ServiceKeys(configuration.keys)
         self.registry = registry
         self.fleet = fleet
+        self.store = store
         self.clock = clock
         self.logger = logger
         self.onListening = onListening
@@ -51,7 +56,7 @@ public struct ApiServer: Service {
 
     /// Serves until a graceful shutdown; then tells the participants, closes their sockets and returns.
     ///
-    /// - Throws: `ApiConfiguration.Refusal`, and what binding the listeners throws.
+    /// - Throws: `ApiConfiguration.Refusal`, `StoreRefusal`, and what binding the listeners throws.
     public func run() async throws {
         try configuration.validate()
         let admission = Admission(configuration.admission, places: status.capacity.sessions)
@@ -62,7 +67,9 @@ public struct ApiServer: Service {
         let hub = MeetingHub(
             limits: configuration.limits, media: media, turn: configuration.turn, ownSocket: configuration.ownSocket,
             drain: drain, admission: admission, unattachedPerAddress: configuration.unattachedPerAddress, relay: relay,
-            fleet: member, sharing: sharing, gatherTime: configuration.gatherTime, clock: clock, logger: logger)
+            fleet: member, sharing: sharing, store: store, gatherTime: configuration.gatherTime, clock: clock,
+            logger: logger)
+        if let store { await hub.restore(try store.meetings()) }
         let certificates = configuration.listenerCertificates
         let observer = NodeObserver(
             identity: configuration.identity, status: status, hub: hub,

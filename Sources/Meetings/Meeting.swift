@@ -12,7 +12,7 @@ public struct Meeting: Sendable {
     public internal(set) var isLocked = false
     public private(set) var participants: [ParticipantID: Participant] = [:]
     /// Since when nobody is in it; nil while somebody is.
-    public private(set) var emptySince: Timestamp?
+    public internal(set) var emptySince: Timestamp?
     private var arrivals = 0
 
     /// A meeting that nobody is in.

@@ -69,18 +69,9 @@ public struct MeetingCatalog: Sendable {
         return (page, start + page.count < all.count ? page.last?.id : nil)
     }
 
-    /// - Throws: `meetingNotFound`, and what `MeetingPlan.validated` throws.
-    public mutating func change(_ id: MeetingID, to plan: MeetingPlan, at now: Timestamp) throws(MeetingError)
-        -> Meeting
-    {
-        let plan = try validated(plan, for: id, at: now)
-        meetings[id]?.plan = plan
-        return try require(id)
-    }
-
-    /// The plan as it may become the meeting's.
+    /// The plan as it may become the meeting's, by `setRecord`.
     ///
-    /// - Throws: what `change` throws.
+    /// - Throws: `meetingNotFound`, and what `MeetingPlan.validated` throws.
     public func validated(
         _ plan: MeetingPlan, for id: MeetingID, at now: Timestamp
     ) throws(MeetingError) -> MeetingPlan {
@@ -101,13 +92,26 @@ public struct MeetingCatalog: Sendable {
         return try require(record.id)
     }
 
-    /// The plan and the password as another PoP says them.
+    /// Takes a meeting up that was here before: nobody is in it, from now on.
+    ///
+    /// - Throws: `nodeFull`.
+    @discardableResult
+    public mutating func restore(
+        _ record: MeetingRecord, isLocked: Bool, at now: Timestamp
+    ) throws(MeetingError) -> Meeting {
+        guard meetings[record.id] == nil else { return try require(record.id) }
+        var meeting = try adopt(record)
+        meeting.isLocked = isLocked
+        meeting.emptySince = now
+        meetings[record.id] = meeting
+        return meeting
+    }
+
+    /// The plan and the password as another PoP, or who changes them, says them.
     public mutating func setRecord(_ record: MeetingRecord) {
         meetings[record.id]?.plan = record.plan
         meetings[record.id]?.password = record.password
     }
-
-    public mutating func setPassword(_ password: PasswordHash?, of id: MeetingID) { meetings[id]?.password = password }
 
     public mutating func setLocked(_ isLocked: Bool, _ id: MeetingID) throws(MeetingError) {
         _ = try require(id)

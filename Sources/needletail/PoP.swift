@@ -8,6 +8,7 @@ import Logging
 import Mailbox
 import Redis
 import ServiceLifecycle
+import Store
 import Wire
 
 /// One PoP: the port, its workers, and the control plane above them, started and stopped in order.
@@ -24,21 +25,24 @@ struct PoP {
     func run() async throws {
         let claim = try Claim(configuration)
         defer { claim.release() }
+        let store = try configuration.storePath.map { try MeetingStore(path: $0, logger: logger) }
         let workers = try WorkerSet(configuration, logger: logger)
         let result: Result<Void, any Error>
         do {
             // Those that the port and the workers need are open now.
-            try await PoP(DescriptorPlan.fit(configuration, logger: logger), logger: logger).serve(workers)
+            let pop = try PoP(DescriptorPlan.fit(configuration, logger: logger), logger: logger)
+            try await pop.serve(workers, store)
             result = .success(())
         } catch {
             result = .failure(error)
         }
         workers.stop()
+        await store?.close()
         logger.info("stopped")
         try result.get()
     }
 
-    private func serve(_ workers: WorkerSet) async throws {
+    private func serve(_ workers: WorkerSet, _ store: MeetingStore?) async throws {
         var options = MediaDirector.Options()
         options.videoCodecs = configuration.codecs
         let director = MediaDirector(
@@ -57,7 +61,7 @@ struct PoP {
         let api = ApiServer(
             configuration: configuration.api, media: director, status: status, drain: drain, keys: keys,
             registry: registry(instance), fleet: instance.map { FleetSide(instance: $0, trunks: director) },
-            logger: logger
+            store: store, logger: logger
         ) { [logger] listener, port in
             logger.info("listening", metadata: ["listener": "\(listener)", "port": "\(port)"])
             notifier?.listening()

@@ -6,6 +6,7 @@ import Meetings
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Store
 import Testing
 
 @testable import Api
@@ -58,7 +59,7 @@ struct ApiNode: Sendable {
     /// Runs `body` against a server, then stops the server gracefully.
     static func run(
         _ configuration: ApiConfiguration = configuration, status: FakeStatus = FakeStatus(),
-        registry: (any Registry)? = nil,
+        registry: (any Registry)? = nil, store: MeetingStore? = nil,
         _ body: @escaping @Sendable (ApiNode) async throws -> Void
     ) async throws {
         let media = FakeMedia()
@@ -68,8 +69,8 @@ struct ApiNode: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = ApiServer(
-            configuration: configuration, media: media, status: status, drain: drain, registry: registry, clock: clock,
-            logger: logger
+            configuration: configuration, media: media, status: status, drain: drain, registry: registry, store: store,
+            clock: clock, logger: logger
         ) { listener, port in found.yield((listener, port)) }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

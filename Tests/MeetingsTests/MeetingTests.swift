@@ -229,13 +229,26 @@ struct Stage {
     }
 
     @Test func aMeetingThatHasBegunMayChangeItsTopic() throws {
-        var stage = try Stage(MeetingPlan(type: .scheduled, startTime: Stage.start + .seconds(60)))
+        let stage = try Stage(MeetingPlan(type: .scheduled, startTime: Stage.start + .seconds(60)))
         var plan = stage.meeting.plan
         plan.topic = "Later"
         let later = Stage.start + .seconds(600)
-        #expect(try stage.directory.change(stage.meeting.id, to: plan, at: later).plan.topic == "Later")
+        #expect(try stage.directory.validated(plan, for: stage.meeting.id, at: later).topic == "Later")
         plan.startTime = Stage.start + .seconds(120)
-        #expect(throws: MeetingError.startInPast) { try stage.directory.change(stage.meeting.id, to: plan, at: later) }
+        #expect(throws: MeetingError.startInPast) {
+            try stage.directory.validated(plan, for: stage.meeting.id, at: later)
+        }
+    }
+
+    @Test func aMeetingFromBeforeARestartHasItsHourAnew() throws {
+        let stage = try Stage(password: "sesame")
+        var catalog = MeetingCatalog()
+        let later = Stage.start + .seconds(7_200)
+        let restored = try catalog.restore(stage.meeting.record, isLocked: true, at: later)
+        #expect(restored.record == stage.meeting.record && restored.isLocked)
+        #expect(try catalog.find("\(stage.meeting.number)").id == stage.meeting.id)
+        #expect(catalog.forgotten(at: later + .seconds(3_599)) == [])
+        #expect(catalog.forgotten(at: later + .seconds(3_600)) == [stage.meeting.id])
     }
 
     @Test func theNodeHoldsSoManyMeetings() throws {

@@ -37,6 +37,21 @@ import Testing
             Self.complaint(Self.port + "turn: {tcp_listen: [\"\(text)\"]}") == "f:2: turn.tcp_listen: \(message)")
     }
 
+    @Test func theStoreIsAFileOfAPoPAlone() throws {
+        for path in ["\"\"", "/var/lib/", "\"a\\0b\""] {
+            #expect(
+                Self.complaint(Self.port + "store: {path: \(path)}")
+                    == "f:2: store.path: must name a file, as /var/lib/needletail/store/meetings.db")
+        }
+        let store = "store: {path: meetings.db}\n"
+        let fleet = "fleet: {name: a, signaling_url: \"https://a.example.org\", redis: [r]}"
+        #expect(
+            Self.complaint(Self.port + store + fleet)
+                == "f:2: store.path: is for a PoP alone: not beside a fleet section")
+        let file = try ConfigurationFile(text: Self.port + store, path: "f")
+        #expect(try NodeConfiguration(file).storePath == "meetings.db")
+    }
+
     @Test(arguments: [
         ("127.0.0.1:80", "127.0.0.1:80"), ("127.0.0.1:80", "127.1:80"), ("127.0.0.1:80", "0x7f000001:80"),
         ("127.0.0.1:80", "localhost:80"), ("LOCALHOST:80", "[::1]:80"), ("0.0.0.0:80", "192.0.2.9:80"),

@@ -153,6 +153,7 @@ extension MeetingHub {
         feeds[meeting] = feed
         guard !line.isSeen else { return }
         line.isSeen = true
+        store?.noteJoin(participant, in: meeting)
         feed.add(line)
         let message = ServerMessage.ParticipantJoined(participant: .init(participant))
         tell(message, everybodyIn: meeting, but: line.id)

@@ -1,5 +1,6 @@
 import Conference
 import Meetings
+import Store
 
 /// What the sockets of participants ask.
 extension MeetingHub {
@@ -79,16 +80,23 @@ extension MeetingHub {
         try catalog.find(meeting.rawValue).requireControls(id)
     }
 
-    func setLocked(_ isLocked: Bool, by id: ParticipantID, _ socket: any SignalingSocket) async throws {
+    func setLocked(
+        _ isLocked: Bool, by id: ParticipantID, _ socket: any SignalingSocket, from address: String = ""
+    ) async throws {
         try requireControls(id, socket)
         let (meeting, _) = try current(id, socket)
-        try await setLocked(isLocked, meeting)
+        try await setLocked(isLocked, meeting, by: HostDecision.Author(.participant(id), from: address))
     }
 
-    func end(by id: ParticipantID, _ socket: any SignalingSocket) async throws {
+    /// Ends the meeting. The answer to `request` goes out before: what is said behind the end is not sent any more.
+    func end(
+        by id: ParticipantID, _ socket: any SignalingSocket, from address: String = "", id request: RequestID? = nil
+    ) async throws {
         try requireControls(id, socket)
         let (meeting, _) = try current(id, socket)
-        try await end(meeting, reason: .ended)
+        try await end(meeting, reason: .ended, by: HostDecision.Author(.participant(id), from: address)) {
+            if let request { socket.send(ServerMessage.Done(id: request)) }
+        }
     }
 
     /// What the media side is told of the participant's state.

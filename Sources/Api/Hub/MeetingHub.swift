@@ -2,6 +2,7 @@ import Conference
 import Fleet
 import Logging
 import Meetings
+import Store
 
 /// Where REST, signaling and media meet: the meetings, and the sockets of those who are in them.
 ///
@@ -29,6 +30,12 @@ actor MeetingHub {
     let fleet: FleetMember?
     /// Nil where meetings are not shared with other PoPs.
     let sharing: (any SharedMeetings)?
+    /// Nil where meetings live in memory alone.
+    let store: MeetingStore?
+    /// Counts the changes of meetings that were given to the Store.
+    var lastChange: UInt64 = 0
+    /// The last that each meeting has taken.
+    var changes: [MeetingID: UInt64] = [:]
     /// Meetings that other PoPs may have participants in.
     var shares: [MeetingID: MeetingShare] = [:]
     var requests = SharedRequests()
@@ -48,7 +55,7 @@ actor MeetingHub {
         limits: Limits, media: any MediaPlane, turn: TURNConfiguration? = nil, ownSocket: String? = nil,
         drain: Drain = Drain(), admission: Admission = Admission(), unattachedPerAddress: Int = .max,
         relay: RelayPulse = RelayPulse(), fleet: FleetMember? = nil, sharing: (any SharedMeetings)? = nil,
-        gatherTime: Duration = .zero,
+        store: MeetingStore? = nil, gatherTime: Duration = .zero,
         clock: any ApiClock, generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         logger: Logger
     ) {
@@ -62,6 +69,7 @@ actor MeetingHub {
         self.relay = relay
         self.fleet = fleet
         self.sharing = sharing
+        self.store = store
         self.gatherTime = gatherTime
         self.clock = clock
         self.generator = generator
@@ -81,10 +89,13 @@ actor MeetingHub {
 
     // MARK: Meetings
 
-    func create(_ plan: MeetingPlan, owner: String, password: PasswordHash?) async throws -> Meeting {
+    func create(
+        _ plan: MeetingPlan, owner: String, password: PasswordHash?, by author: HostDecision.Author? = nil
+    ) async throws -> Meeting {
         guard drain.acceptsNewcomers else { throw Problem.draining }
         let made = try catalog.create(plan, owner: owner, password: password, at: clock.now, using: &generator)
         let (meeting, epoch) = try await claimed(made)
+        try await keep(meeting, by: author)
         share(meeting, epoch: epoch)
         logger.info("meeting created", metadata: ["meeting_id": "\(meeting.id)"])
         return meeting
@@ -95,42 +106,57 @@ actor MeetingHub {
     }
 
     /// `password`: nil leaves it, `.some(nil)` removes it.
-    func change(_ id: MeetingID, to plan: MeetingPlan, password: PasswordHash??) async throws -> Meeting {
+    func change(
+        _ id: MeetingID, to plan: MeetingPlan, password: PasswordHash??, by author: HostDecision.Author? = nil
+    ) async throws -> Meeting {
+        let known = try catalog.find(id.rawValue)
+        var record = known.record
+        record.plan = try catalog.validated(plan, for: id, at: clock.now)
+        if let password { record.password = password }
         if shares[id] != nil {
-            var record = try catalog.find(id.rawValue).record
-            record.plan = try catalog.validated(plan, for: id, at: clock.now)
-            if let password { record.password = password }
             try await decide(.record(record), in: id)
             return try catalog.find(id.rawValue)
         }
-        var meeting = try catalog.change(id, to: plan, at: clock.now)
-        if let password {
-            catalog.setPassword(password, of: id)
-            meeting = try catalog.find(id.rawValue)
-        }
+        try await change(known, to: record, by: author)
+        let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
         return meeting
     }
 
-    func setLocked(_ isLocked: Bool, _ id: MeetingID) async throws {
+    func setLocked(_ isLocked: Bool, _ id: MeetingID, by author: HostDecision.Author? = nil) async throws {
         let known = try catalog.find(id.rawValue)
         if shares[id] != nil {
             if known.isLocked != isLocked { try await decide(.locked(isLocked), in: id) }
             return
         }
         try catalog.setLocked(isLocked, id)
+        noteLock(isLocked, of: id, by: author)
         let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
     }
 
-    /// Ends a meeting for all who are in it; where the node stops, for those of this PoP.
-    func end(_ id: MeetingID, reason: EndReason) async throws {
-        guard shares[id] != nil, reason != .shutdown else {
-            return await finish(try catalog.find(id.rawValue).id, reason: reason)
-        }
+    /// Ends a meeting for all who are in it.
+    ///
+    /// - Parameter acknowledge: called once the end is stored, before anybody hears of it.
+    /// - Throws: `Problem` 503 `store_unavailable`: it has ended, and that is not stored yet.
+    func end(
+        _ id: MeetingID, reason: EndReason, by author: HostDecision.Author? = nil,
+        acknowledge: @Sendable () -> Void = {}
+    ) async throws {
         _ = try catalog.find(id.rawValue)
-        // The end comes to this PoP as to all others.
-        try await decide(.ended(reason), in: id)
+        if shares[id] != nil {
+            acknowledge()
+            // The end comes to this PoP as to all others.
+            return try await decide(.ended(reason), in: id)
+        }
+        guard reason == .ended else {
+            store?.noteEnd(of: id, at: clock.now, reason: reason.rawValue)
+            return await finish(id, reason: reason)
+        }
+        let isStored = await keepEnd(of: id, by: author)
+        if isStored { acknowledge() }
+        await finish(id, reason: reason)
+        if !isStored { throw Problem.endNotStored }
     }
 
     /// Takes a meeting out that is over here.
@@ -138,6 +164,9 @@ actor MeetingHub {
         let share = shares[id]
         if let share { forgetRemotes(of: share) }
         guard let meeting = try? catalog.end(id) else { return }
+        changes[id] = nil
+        noteLeaves(from: meeting, reason: reason)
+        if reason == .shutdown { putBack(meeting) }
         if let share {
             giveBack(share)
             if reason == .ended { sharing?.post(.noteEnd(id)) }
@@ -186,6 +215,7 @@ actor MeetingHub {
         let line = lines.removeValue(forKey: id)
         if let line { feeds[home]?.remove(line) }
         if isVisible {
+            store?.noteLeave(id, at: clock.now, reason: reason.rawValue)
             tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home)
         }
         if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }

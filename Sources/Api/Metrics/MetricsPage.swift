@@ -1,5 +1,6 @@
 import Mailbox
 import Meetings
+import Store
 
 /// What the control plane knows of itself.
 struct HubReading: Sendable {
@@ -24,7 +25,7 @@ struct HubReading: Sendable {
 enum MetricsPage {
     static func render(
         workers: [WorkerReading], load: WorkerLoad, hub: HubReading, node: NodeMetrics, build: BuildInfo,
-        fleet: FleetReading? = nil, turnStreams: TURNStreamGauge? = nil
+        fleet: FleetReading? = nil, store: StoreReading? = nil, turnStreams: TURNStreamGauge? = nil
     ) -> String {
         var page = PrometheusText()
         traffic(&page, workers)
@@ -42,6 +43,7 @@ enum MetricsPage {
         srtpErrors(&page, workers)
         render(&page, node)
         render(&page, fleet)
+        render(&page, store)
         page.family("needletail_build_info", .gauge, "The program that runs; always 1.") {
             $0.add(1, ["version": build.version, "revision": build.revision])
         }

@@ -66,7 +66,7 @@ struct OpsRouter: Sendable {
         let text = MetricsPage.render(
             workers: observer.status.workers, load: observer.load, hub: await observer.hub.reading,
             node: await observer.metrics(connections, requests, ends), build: observer.status.build,
-            fleet: await observer.hub.fleet?.fleet,
+            fleet: await observer.hub.fleet?.fleet, store: observer.hub.store?.reading,
             turnStreams: observer.status.turnStreams)
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],

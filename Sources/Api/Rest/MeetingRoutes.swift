@@ -1,5 +1,6 @@
 import Hummingbird
 import Meetings
+import Store
 
 /// `/api/v1/meetings` (the page REST of the documentation).
 struct MeetingRoutes: Sendable {
@@ -37,7 +38,8 @@ struct MeetingRoutes: Sendable {
         let json = try await request.json(PlanJSON.self)
         let plan = try json.applied(to: MeetingPlan())
         let password = json.password.flatMap { $0.isEmpty ? nil : $0 }
-        let meeting = try await hub.create(plan, owner: token.sub, password: hash(password))
+        let meeting = try await hub.create(
+            plan, owner: token.sub, password: hash(password), by: author(token, request, context))
         let answer = MeetingJSON(meeting, base: base(request)).withSecrets(of: meeting, password: password)
         var response = Response.json(answer, status: .created)
         response.headers[.location] = "/api/v1/meetings/\(meeting.id)"
@@ -61,29 +63,29 @@ struct MeetingRoutes: Sendable {
     }
 
     private func read(_ request: Request, _ context: ApiContext) async throws -> Response {
-        let meeting = try await owned(request, context)
+        let (meeting, _) = try await owned(request, context)
         return .json(MeetingJSON(meeting, base: base(request)))
     }
 
     private func change(_ request: Request, _ context: ApiContext) async throws -> Response {
-        let meeting = try await owned(request, context)
+        let (meeting, author) = try await owned(request, context)
         let json = try await request.json(PlanJSON.self)
         let plan = try json.applied(to: meeting.plan)
         var password: PasswordHash??
         if let given = json.password { password = .some(given.isEmpty ? nil : try hash(given)) }
-        let changed = try await hub.change(meeting.id, to: plan, password: password)
+        let changed = try await hub.change(meeting.id, to: plan, password: password, by: author)
         return .json(MeetingJSON(changed, base: base(request)))
     }
 
     private func end(_ request: Request, _ context: ApiContext) async throws -> Response {
-        let meeting = try await controlled(request, context)
-        try await hub.end(meeting.id, reason: .ended)
+        let (meeting, author) = try await controlled(request, context)
+        try await hub.end(meeting.id, reason: .ended, by: author)
         return .noContent
     }
 
     private func lock(_ isLocked: Bool, _ request: Request, _ context: ApiContext) async throws -> Response {
-        let meeting = try await controlled(request, context)
-        try await hub.setLocked(isLocked, meeting.id)
+        let (meeting, author) = try await controlled(request, context)
+        try await hub.setLocked(isLocked, meeting.id, by: author)
         return .noContent
     }
 
@@ -133,20 +135,29 @@ struct MeetingRoutes: Sendable {
     }
 
     /// The meeting, for the service user that made it or an admin.
-    private func owned(_ request: Request, _ context: ApiContext) async throws -> Meeting {
+    private func owned(
+        _ request: Request, _ context: ApiContext
+    ) async throws -> (Meeting, HostDecision.Author) {
         let token = try tokens.service(request.bearer())
         let meeting = try await meeting(request, context)
         guard token.sub == meeting.owner || token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
-        return meeting
+        return (meeting, author(token, request, context))
+    }
+
+    /// The user for whom a service calls.
+    private func author(_ token: ServiceToken, _ request: Request, _ context: ApiContext) -> HostDecision.Author {
+        HostDecision.Author(.service(user: token.sub), from: context.client(of: request))
     }
 
     /// The meeting, for whom `owned` answers and for participants with the host controls.
-    private func controlled(_ request: Request, _ context: ApiContext) async throws -> Meeting {
+    private func controlled(
+        _ request: Request, _ context: ApiContext
+    ) async throws -> (Meeting, HostDecision.Author) {
         if let session = try? tokens.participant(request.bearer()) {
             let meeting = try await meeting(request, context)
             let role = await hub.role(of: session.id, in: session.meeting)
             guard session.meeting == meeting.id, role?.controls == true else { throw Problem(MeetingError.forbidden) }
-            return meeting
+            return (meeting, HostDecision.Author(.participant(session.id), from: context.client(of: request)))
         }
         return try await owned(request, context)
     }

@@ -94,10 +94,7 @@ struct SignalingSession {
         case "lock": try await lock(true, envelope.id)
         case "unlock": try await lock(false, envelope.id)
         case "end":
-            try await hub.requireControls(me(), socket)
-            // What is said behind the end is not sent any more.
-            done(envelope.id)
-            try await hub.end(by: me(), socket)
+            try await hub.end(by: me(), socket, from: address, id: envelope.id)
         case "leave":
             try await hub.leave(me(), reason: .left, keepsSocket: true)
             participant = nil
@@ -108,7 +105,7 @@ struct SignalingSession {
     }
 
     private func lock(_ isLocked: Bool, _ id: RequestID?) async throws {
-        try await hub.setLocked(isLocked, by: me(), socket)
+        try await hub.setLocked(isLocked, by: me(), socket, from: address)
         done(id)
     }
 

@@ -82,6 +82,7 @@ enum ConfigurationKey: String, CaseIterable {
     case fleetRedisCertificate = "fleet.redis_certificate"
     case fleetRedisKey = "fleet.redis_key"
     case fleetKeyPrefix = "fleet.key_prefix"
+    case storePath = "store.path"
     case opsListen = "ops.listen"
     case drainDeadline = "drain.deadline_s"
     case admissionBusyRatio = "admission.busy_ratio"
@@ -109,7 +110,7 @@ enum ConfigurationKey: String, CaseIterable {
             .apiWebFolder, .opsListen, .popRegion, .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey,
             .turnRelayPorts, .fleetName, .fleetSignalingURL, .fleetRedisUser, .fleetRedisPassword,
             .fleetRedisPasswordFile, .fleetRedisCA, .fleetRedisServerName, .fleetRedisCertificate, .fleetRedisKey,
-            .fleetKeyPrefix, .fleetCertificate, .fleetKey, .fleetCA:
+            .fleetKeyPrefix, .fleetCertificate, .fleetKey, .fleetCA, .storePath:
             .text
         case .popLatitude, .popLongitude, .admissionBusyRatio, .apiJoinRate: .number
         case .portAddresses, .portGateway, .anycastAddresses, .mediaAnnounced, .authKeys, .turnSecrets, .turnUsers,

@@ -42,6 +42,8 @@ struct NodeConfiguration {
     var turn: TURNSection?
     /// Nil: a PoP alone.
     var fleet: FleetSection?
+    /// The file in which meetings last; nil: they live in memory.
+    var storePath: String?
     var api: ApiConfiguration
     var logLevel: Logger.Level
     /// JSON lines instead of plain text.
@@ -94,6 +96,7 @@ struct NodeConfiguration {
         if let first = announced.first { api.mediaServer = Endpoint(address: first, port: mediaPort).description }
         fleet = try FleetSection(file, media: announced, port: mediaPort)
         api.fleet = fleet?.api
+        storePath = try Self.storePath(file, isInFleet: fleet != nil)
         // Who is sent here comes back here.
         api.signalingURL = api.signalingURL ?? fleet?.api.url
         logsJSON = file.text(.logFormat) == "json"

@@ -22,6 +22,17 @@ extension NodeConfiguration {
         return identity
     }
 
+    /// Where meetings last.
+    static func storePath(_ file: ConfigurationFile, isInFleet: Bool) throws -> String? {
+        guard let path = file.text(.storePath) else { return nil }
+        guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
+            throw file.error(.storePath, "must name a file, as /var/lib/needletail/store/meetings.db")
+        }
+        // The others take a meeting over when this PoP is lost: what its file says then is not what became of it.
+        guard !isInFleet else { throw file.error(.storePath, "is for a PoP alone: not beside a fleet section") }
+        return path
+    }
+
     /// What clients reach a listener by; paths are ours.
     static func url(_ file: ConfigurationFile, _ key: ConfigurationKey) throws -> String? {
         guard let text = file.text(key) else { return nil }
