@@ -98,7 +98,7 @@ private struct ThinnedSlot {
             guard let selected else { return false }
             deltas = selected
         }
-        rewriter.note(&record)
+        rewriter.note(&record, deltas)
         let mask: UInt16 = record.pictureIDIsLong ? 0x7fff : 0x7f
         sent.append(
             Sent(
@@ -195,6 +195,31 @@ private struct ThinnedSlot {
         guard let each = slot.sent.suffix(100).randomElement(using: &random) else { return }
         let place = slot.rewriter.find(UInt16(truncatingIfNeeded: each.number))
         #expect(place?.number == each.number && place?.sequence == each.sequence)
+    }
+
+    /// A frame that came after the one behind it, which was omitted, was the last that was sent: the next source's ids follow it.
+    @Test func theNextSourceGoesOnBehindAFrameThatWasLate() {
+        var source = LayeredSource(sequence: 1_000, picture: 50)
+        var slot = ThinnedSlot()
+        for packet in source.frame(packets: 1) { slot.take(packet) }
+        slot.wanted = 0
+        // Up to the next frame of the lowest layer.
+        var late: [LayeredSource.Packet] = []
+        while late.isEmpty {
+            let place = source.frames
+            let packets = source.frame(packets: 2)
+            if LayeredSource.step(place).id == 0 { late = packets } else { for packet in packets { slot.take(packet) } }
+        }
+        let sent = (source.frame(packets: 2) + late).map { slot.take($0) }
+        #expect(sent == [false, false, true, true])
+        let last = slot.sent.last
+        var other = LayeredSource(sequence: 7_000_000, picture: 9)
+        slot.wanted = 3
+        let first = other.frame(packets: 1)[0]
+        slot.begin(first, layer: 1)
+        slot.take(first)
+        #expect(slot.sent.last?.picture == last.map { $0.picture + 1 })
+        #expect(slot.sent.last?.number == last.map { $0.number + 1 })
     }
 
     @Test func whatIsOmittedStandsInNoPlace() throws {

@@ -271,7 +271,8 @@ final class Peer {
         for payload in downlink?.arrivals(now: now) ?? [] { receive(payload, now) }
         if answersFeedback, now >= answerDue, !arrivals.isEmpty { answer(now) }
         guard asksAgain else { return }
-        for (ssrc, inbox) in inboxes where !inbox.missing.isEmpty {
+        // Sorted, as a run depends on nothing but its seed.
+        for (ssrc, inbox) in inboxes.sorted(by: { $0.key < $1.key }) where !inbox.missing.isEmpty {
             let due = inbox.missing.filter { now - (inbox.askedAt[$0] ?? 0) >= 50_000_000 }.sorted()
             guard !due.isEmpty else { continue }
             for sequence in due { inboxes[ssrc]!.askedAt[sequence] = now }

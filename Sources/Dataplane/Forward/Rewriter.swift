@@ -150,9 +150,12 @@ struct Rewriter: BitwiseCopyable {
 
     /// Remembers what was sent, so that the next source can go on there. `record` is of the present source.
     @inline(__always)
-    mutating func note(_ record: UnsafePointer<PacketRecord>) {
-        let number = record.pointee.sequence &+ present.sequenceDelta
-        guard number > highest || !hasSent else { return }
+    mutating func note(_ record: UnsafePointer<PacketRecord>, _ deltas: Deltas) {
+        let number = record.pointee.sequence &+ deltas.sequence
+        guard number > highest || !hasSent else {
+            if deltas.sequence != present.sequenceDelta { noteLate(record, deltas) }
+            return
+        }
         highest = number
         lastTimestamp = record.pointee.timestamp &+ present.timestampDelta
         lastArrival = record.pointee.arrival
@@ -160,6 +163,18 @@ struct Rewriter: BitwiseCopyable {
         let kinds = record.pointee.counters.kinds
         if kinds != latest.kinds { settle() }
         if !kinds.isEmpty { latest = record.pointee.counters }
+    }
+
+    /// What came behind it was omitted: it may be the newest that was sent all the same.
+    private mutating func noteLate(_ record: UnsafePointer<PacketRecord>, _ deltas: Deltas) {
+        let timestamp = record.pointee.timestamp &+ present.timestampDelta
+        guard Int32(bitPattern: timestamp &- lastTimestamp) > 0 else { return }
+        settle()
+        lastTimestamp = timestamp
+        lastArrival = record.pointee.arrival
+        var epoch = present
+        epoch.pictureDelta = deltas.picture
+        sent.merge(record.pointee.counters.shifted(by: epoch))
     }
 
     /// Where `sequence` (16 bits, as a NACK names it) was sent; nil when that is too long ago or never was.

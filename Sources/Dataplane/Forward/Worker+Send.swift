@@ -62,7 +62,7 @@ extension Worker where Queue: ~Copyable {
                         isShared: track.pointee.sinks.shared.contains(record.pointee.layer))
                 else { continue }
             }
-            slot.pointee.rewriter.note(record)
+            slot.pointee.rewriter.note(record, deltas)
             sent &+= 1
             slot.pointee.octetsSent &+= UInt32(truncatingIfNeeded: octets)
         }
