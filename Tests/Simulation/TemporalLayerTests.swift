@@ -170,8 +170,9 @@ struct TemporalLayerTests {
         scene.line.loss = 0.03
         scene.line.jitter = 15_000_000
         scene.run(until: 30)
-        // The estimate may pause the picture for long.
-        #expect(scene.frames(10..<30).count > 30)
+        // The line carries all frames but some, and loses its packets at random: a few frames come late or not at all.
+        let narrow = scene.frames(13..<30)
+        #expect(narrow.count >= 17 * 10 && narrow.longest < 1_500_000_000, "\(narrow)")
         #expect(scene.counters.omitted > 50)
         scene.line.loss = 0
         scene.line.jitter = 0

@@ -176,6 +176,13 @@ extension BandwidthEstimator {
         updatedAt = now
     }
 
+    /// What came in just now, bit/s.
+    private var recentRate: Double {
+        let recent = queue.isNoisy ? 0 : acknowledged.rate(over: CongestionConstants.recentSpan)
+        guard recent < CongestionConstants.lumpyRate else { return recent }
+        return acknowledged.rate(over: CongestionConstants.recentSpanNoisy)
+    }
+
     private mutating func update() {
         let elapsed = Double(min(now &- updatedAt, 200_000_000))
         trains.close()
@@ -184,7 +191,9 @@ extension BandwidthEstimator {
         queue.note(summary.leastDelay, mean: summary.meanAboveLeast, now: now)
         acknowledged.note(bits: summary.receivedBits, end: summary.lastArrival)
         trainRate = trains.rate(since: summary.lastArrival &- CongestionConstants.trainLife)
-        let rate = acknowledged.rate(over: CongestionConstants.rateSpan)
+        let isLumpy = control.share < CongestionConstants.lumpyRate
+        let rate = acknowledged.rate(
+            over: isLumpy ? CongestionConstants.rateSpanLumpy : CongestionConstants.rateSpan)
         sentRate += (sentBits / max(elapsed, 1) * 1e9 - sentRate) * CongestionConstants.sentWeight
         usualSentRate += (sentRate - usualSentRate) * CongestionConstants.usualSentWeight
         acknowledgedRate = rate
@@ -194,10 +203,9 @@ extension BandwidthEstimator {
             proven.note(probed: probed)
             probes.note(seen: probed, now: now)
         }
-        let span = queue.isNoisy ? CongestionConstants.recentSpanNoisy : CongestionConstants.recentSpan
         let isLimited = loss.note(received: summary.received, lost: summary.lost, now: now)
         let signals = RateControl.Signals(
-            queue: queue, recent: acknowledged.rate(over: span), rate: rate, sent: sentRate, usualSent: usualSentRate,
+            queue: queue, recent: recentRate, rate: rate, sent: sentRate, usualSent: usualSentRate,
             trainRate: trainRate, probed: probed,
             limit: proven.limit, lost: max(summary.lost, 0), samples: summary.samples, roundTrip: roundTripTime,
             drained: rate > 0 ? max(0, elapsed - sentBits / rate * 1e9) : 0, isLimited: isLimited,

@@ -26,6 +26,9 @@ enum CongestionConstants {
     static let recentSpan: Int64 = 90_000_000
     static let recentSpanNoisy: Int64 = 240_000_000
     static let rateSpan: Int64 = 350_000_000
+    /// bit/s.
+    static let lumpyRate = 300_000.0
+    static let rateSpanLumpy: Int64 = 750_000_000
     static let ratePause: Int64 = 1_000_000_000
     /// The estimate beside what was acknowledged of late, and how fast that fades.
     static let provenFactor = 3.0
@@ -51,6 +54,7 @@ enum CongestionConstants {
     static let mostQueue = 18e6
     /// Above the wanted queue.
     static let crowdedDelay = 20.9e6
+    static let mostPacketTime = 60e6
     static let emptyQueue = 2e6
 
     // MARK: Noise of delays

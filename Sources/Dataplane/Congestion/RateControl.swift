@@ -53,7 +53,7 @@ struct RateControl: BitwiseCopyable {
         let queue = signals.queue
         let wanted = wantedDelay * (queue.isNoisy ? CongestionConstants.noisyQueue : 1) + queue.allowance
         let wasCrowded = isCrowded
-        isCrowded = queue.standing - wanted > CongestionConstants.crowdedDelay + queue.allowance
+        isCrowded = queue.standing - wanted > crowdedDelay + queue.allowance
         hasBeenCrowded = hasBeenCrowded || (isCrowded && wasCrowded)
         let isOwn = isOwn(signals)
         let measured = wanted - (isCrowded ? queue.standing : queue.steady)
@@ -82,6 +82,12 @@ struct RateControl: BitwiseCopyable {
         let own = CongestionConstants.queueBits / share * 1e9
         return CongestionConstants.queueBase
             + min(max(own, CongestionConstants.leastQueue), CongestionConstants.mostQueue)
+    }
+
+    /// ns beside the wanted queue. On a slow path a single packet takes longer than that.
+    private var crowdedDelay: Double {
+        let packet = CongestionConstants.segmentBits / share * 1e9
+        return max(CongestionConstants.crowdedDelay, min(packet, CongestionConstants.mostPacketTime))
     }
 
     /// A queue much longer than wanted: the share is what comes in now. One late packet alone may be a stall of the path.
