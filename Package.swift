@@ -139,7 +139,9 @@ let package = Package(
             ], exclude: ["Writer"]),
         .testTarget(
             name: "FleetTests",
-            dependencies: ["Fleet", "Meetings", "Redis", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Fleet", "Meetings", "Redis", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "ConferenceTests",
             dependencies: [

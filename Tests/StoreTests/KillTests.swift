@@ -12,7 +12,7 @@ import Testing
 
     /// Beside the tests.
     private static let writer = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appendingPathComponent("StoreWriter")
+        .deletingLastPathComponent().appendingPathComponent("StoreWriter").path
 
     /// What was acknowledged last of each meeting: the number of its change, -1 for its end.
     private typealias Promises = [String: Int]
@@ -42,26 +42,17 @@ import Testing
     }
 
     private static func writeUntilKilled(_ path: String, after lines: Int, into promises: inout Promises) throws {
-        let pipe = Pipe()
-        let process = Process()
-        process.executableURL = writer
-        process.arguments = [path]
-        process.standardOutput = pipe
-        try process.run()
-        var said = Data()
+        let program = try ChildProgram(writer, [path])
+        var said: [UInt8] = []
         var count = 0
-        while count < lines {
-            let more = pipe.fileHandleForReading.availableData
-            guard !more.isEmpty else { break }
+        while count < lines, case let more = program.read(), !more.isEmpty {
             said += more
             count += more.count { $0 == 0x0a }
         }
-        kill(process.processIdentifier, SIGKILL)
-        said += pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(
-            process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL,
-            "the writer ended by itself")
+        // Before it has ended nothing more than the socket's room is left to read.
+        let ending = program.kill()
+        while case let more = program.read(), !more.isEmpty { said += more }
+        try #require(ending == .killed(signal: SIGKILL), "the writer ended by itself")
         // A line that was cut short was not said.
         for line in String(decoding: said, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
             .dropLast()

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Redis
@@ -163,13 +164,12 @@ import Testing
             echo "subjectAltName=DNS:redis.example.com,DNS:localhost,IP:127.0.0.1" >names
             openssl x509 -req -in redis.csr -CA ca.pem -CAkey ca.key -days 2 -extfile names -out redis.pem
             """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script]
-        process.currentDirectoryURL = folder
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "openssl made no certificates")
+        let program = try ChildProgram(
+            "/usr/bin/env", ["-C", folder.path, "/bin/sh", "-c", script], readsErrors: true)
+        var said: [UInt8] = []
+        while case let bytes = program.read(), !bytes.isEmpty { said += bytes }
+        let ending = program.waitUntilExit()
+        try #require(
+            ending == .exited(0), "openssl made no certificates: \(String(decoding: said, as: UTF8.self))")
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Redis
@@ -11,8 +11,7 @@ final class RedisServer: Sendable {
     }
 
     let port: UInt16
-    private let process: Mutex<Process>
-    private let identifier: Int32
+    private let program: ChildProgram
 
     var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
 
@@ -25,10 +24,8 @@ final class RedisServer: Sendable {
         while true {
             let port = try port ?? Self.freePort()
             do {
-                let process = try await Self.start(port, arguments, isTLS: isTLS)
+                program = try await Self.start(port, arguments, isTLS: isTLS)
                 self.port = port
-                identifier = process.processIdentifier
-                self.process = Mutex(process)
                 return
             } catch let failure as DidNotStart {
                 // Somebody else took the port.
@@ -38,7 +35,7 @@ final class RedisServer: Sendable {
         }
     }
 
-    private static func start(_ port: UInt16, _ arguments: [String], isTLS: Bool) async throws -> Process {
+    private static func start(_ port: UInt16, _ arguments: [String], isTLS: Bool) async throws -> ChildProgram {
         let ports = isTLS ? ["--port", "0", "--tls-port", "\(port)"] : ["--port", "\(port)"]
         let options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", NSTemporaryDirectory()]
         return try await withCheckedThrowingContinuation { continuation in
@@ -48,23 +45,26 @@ final class RedisServer: Sendable {
     }
 
     /// Starts it and reads what it says until it ends. `answer` is called once.
-    private static func run(_ arguments: [String], answer: (Result<Process, any Error>) -> Void) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-        process.arguments = ["--pdeathsig", "KILL", "/usr/bin/redis-server"] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        do { try process.run() } catch { return answer(.failure(error)) }
+    private static func run(_ arguments: [String], answer: (Result<ChildProgram, any Error>) -> Void) {
+        let program: ChildProgram
+        do {
+            program = try ChildProgram(
+                "/usr/bin/setpriv", ["--pdeathsig", "KILL", "/usr/bin/redis-server"] + arguments, readsErrors: true)
+        } catch {
+            return answer(.failure(error))
+        }
         var output = ""
         var isReady = false
-        while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
+        while case let bytes = program.read(), !bytes.isEmpty {
             guard !isReady else { continue }
-            output += String(decoding: data, as: UTF8.self)
+            output += String(decoding: bytes, as: UTF8.self)
             isReady = output.contains("Ready to accept connections")
-            if isReady { answer(.success(process)) }
+            if isReady { answer(.success(program)) }
         }
-        if !isReady { answer(.failure(DidNotStart(output: output))) }
+        if !isReady {
+            program.kill()
+            answer(.failure(DidNotStart(output: output)))
+        }
     }
 
     /// One that is free now.
@@ -74,16 +74,10 @@ final class RedisServer: Sendable {
         return listener.port
     }
 
-    func send(_ signal: Int32) { kill(identifier, signal) }
+    func send(_ signal: Int32) { kill(program.identifier, signal) }
 
     /// Ends it, also when it is stopped by SIGSTOP, and waits for its end.
-    func stop() {
-        process.withLock { process in
-            guard process.isRunning else { return }
-            kill(identifier, SIGKILL)
-            process.waitUntilExit()
-        }
-    }
+    func stop() { program.kill() }
 }
 
 /// Runs `body` with a server, and ends it.
