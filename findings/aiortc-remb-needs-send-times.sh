@@ -1,12 +1,11 @@
 #!/bin/bash
 # aiortc 1.16.0 agrees to goog-remb, and sends no REMB where packets carry no abs-send-time.
 #
-# REMB (draft-alvestrand-rmcat-remb-03) is agreed by goog-remb in a=rtcp-fb, and an estimate can be made of RTP timestamps
-# too. aiortc feeds its estimator only with packets that carry the header extension abs-send-time: without it the answer
-# still says goog-remb, receiver reports come as always, and no REMB ever does. Whoever relies on REMB of such a peer has
-# to write send times, or to be content with its reports.
+# REMB (draft-alvestrand-rmcat-remb-03) is agreed by goog-remb in a=rtcp-fb. Where the header extension abs-send-time was
+# not agreed, aiortc's answer still says goog-remb, its receiver reports come as always, and no REMB ever does. Whoever
+# relies on REMB of such a peer has to write send times, or to be content with its reports.
 #
-# Seen (2026-11-29, Debian 12, Python 3.11), in 5 s of video with reports each way:
+# Seen (2026-11-29, Debian 12, Python 3.11), in 5 s of video behind the first report:
 #   with abs-send-time: goog-remb agreed True, reports True, REMB True
 #   without: goog-remb agreed True, reports True, REMB False
 #
