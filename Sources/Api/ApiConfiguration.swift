@@ -89,6 +89,8 @@ public struct ApiConfiguration: Sendable {
     public var admission = AdmissionPolicy()
     /// How long a drain that names no deadline waits for those inside.
     public var drainTime: Duration = .seconds(300)
+    /// How long a stop waits for those inside to be told and for their connections to close.
+    public var shutdownTime: Duration = .seconds(10)
 
     /// Nil: a PoP alone.
     public var fleet: FleetConfiguration?

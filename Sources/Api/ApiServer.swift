@@ -91,7 +91,7 @@ public struct ApiServer: Service {
             ]
         // The last is stopped first: the participants are told while their sockets still are open.
         var group = ServiceGroupConfiguration(services: services, logger: logger)
-        group.maximumGracefulShutdownDuration = .seconds(10)
+        group.maximumGracefulShutdownDuration = configuration.shutdownTime
         try await ServiceGroup(configuration: group).run()
     }
 

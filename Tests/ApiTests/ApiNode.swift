@@ -49,8 +49,10 @@ struct ApiNode: Sendable {
         configuration.keys = [key]
         configuration.mediaServer = "127.0.0.1:3478"
         configuration.rateLimit = nil
-        // Of the event loops' clock, which goes on while a busy machine does not.
-        configuration.signalingJoinTime = .seconds(60)
+        // Of the system's clock, which goes on while a busy machine does not; the tests' clients answer no ping.
+        configuration.signalingJoinTime = .seconds(600)
+        configuration.keepalive = .seconds(600)
+        configuration.shutdownTime = .seconds(60)
         // The tests' clock stands still.
         configuration.gatherTime = .zero
         return configuration
