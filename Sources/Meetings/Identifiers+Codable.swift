@@ -9,6 +9,11 @@ extension ParticipantID: Codable {
     public func encode(to encoder: any Encoder) throws { try encoder.put(rawValue) }
 }
 
+extension ChatMessageID: Codable {
+    public init(from decoder: any Decoder) throws { self = try decoder.checked { ChatMessageID($0) } }
+    public func encode(to encoder: any Encoder) throws { try encoder.put(rawValue) }
+}
+
 extension MeetingNumber: Codable {
     public init(from decoder: any Decoder) throws { self = try decoder.checked { MeetingNumber($0) } }
     public func encode(to encoder: any Encoder) throws { try encoder.put(description) }

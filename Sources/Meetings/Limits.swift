@@ -10,6 +10,8 @@ public struct Limits: Sendable, Equatable {
     public var topic = 200
     /// Characters.
     public var password = 64
+    /// Characters of a chat's message.
+    public var chatMessage = 2_000
     /// Places of a meeting beside `max_participants`, which only hosts take: a full meeting keeps no host out, nor one who
     /// comes back while the place that was lost is still kept.
     public var hostPlaces = 2
@@ -50,6 +52,20 @@ public struct Limits: Sendable, Equatable {
             throw .invalid(field: field, reason: "must hold something that is seen")
         }
         return String(line)
+    }
+
+    /// The text of a chat's message, in lines, without the white space around it.
+    ///
+    /// - Throws: `invalid` as `line` does; line breaks and tabs are no control characters here.
+    func chatText(_ text: String) throws(MeetingError) -> String {
+        let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.joined(separator: "\n")
+        var rest = Substring(lines)
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        // What is left must be a line but for its breaks.
+        let flat = String(rest.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+        _ = try Self.line(flat, field: "text", maximum: chatMessage)
+        return String(rest)
     }
 
     /// Leaves ink, alone or with others: letters, digits, signs, punctuation.

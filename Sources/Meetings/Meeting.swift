@@ -10,6 +10,7 @@ public struct Meeting: Sendable {
     public internal(set) var plan: MeetingPlan
     public internal(set) var password: PasswordHash?
     public internal(set) var isLocked = false
+    public internal(set) var chat = ChatLog()
     public private(set) var participants: [ParticipantID: Participant] = [:]
     /// Since when nobody is in it; nil while somebody is.
     public internal(set) var emptySince: Timestamp?

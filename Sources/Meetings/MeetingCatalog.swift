@@ -97,11 +97,12 @@ public struct MeetingCatalog: Sendable {
     /// - Throws: `nodeFull`.
     @discardableResult
     public mutating func restore(
-        _ record: MeetingRecord, isLocked: Bool, at now: Timestamp
+        _ record: MeetingRecord, isLocked: Bool, chat: ChatLog = ChatLog(), at now: Timestamp
     ) throws(MeetingError) -> Meeting {
         guard meetings[record.id] == nil else { return try require(record.id) }
         var meeting = try adopt(record)
         meeting.isLocked = isLocked
+        meeting.chat = chat
         meeting.emptySince = now
         meetings[record.id] = meeting
         return meeting
@@ -112,6 +113,17 @@ public struct MeetingCatalog: Sendable {
         meetings[record.id]?.plan = record.plan
         meetings[record.id]?.password = record.password
     }
+
+    /// Takes a message of the chat in, or what one has become.
+    ///
+    /// - Returns: the message with its number; nil where nothing changed.
+    @discardableResult
+    public mutating func put(_ message: ChatMessage, in id: MeetingID) -> ChatMessage? {
+        meetings[id]?.chat.put(message)
+    }
+
+    /// The chat as the meeting's Home has it.
+    public mutating func setChat(_ chat: ChatLog, of id: MeetingID) { meetings[id]?.chat = chat }
 
     public mutating func setLocked(_ isLocked: Bool, _ id: MeetingID) throws(MeetingError) {
         _ = try require(id)

@@ -14,6 +14,8 @@ public enum MeetingError: Error, Hashable, Sendable {
     /// Unknown, or ended.
     case meetingNotFound
     case participantNotFound
+    /// There is no such message that one may read.
+    case chatNotFound
     case hostNotHere
     case screenShareTaken
     case locked
@@ -26,7 +28,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         switch self {
         case .startInPast: 400
         case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden: 403
-        case .meetingNotFound, .participantNotFound: 404
+        case .meetingNotFound, .participantNotFound, .chatNotFound: 404
         case .hostNotHere, .screenShareTaken: 409
         case .invalid, .settingUnavailable: 422
         case .locked: 423
@@ -47,6 +49,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .screenShareForbidden: "screen_share_forbidden"
         case .meetingNotFound: "meeting_not_found"
         case .participantNotFound: "participant_not_found"
+        case .chatNotFound: "chat_not_found"
         case .hostNotHere: "host_not_here"
         case .screenShareTaken: "screen_share_taken"
         case .locked: "meeting_locked"
@@ -68,6 +71,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .screenShareForbidden: "The host does not allow participants to share their screen."
         case .meetingNotFound: "There is no such meeting, or it has ended."
         case .participantNotFound: "There is no such participant in this meeting."
+        case .chatNotFound: "There is no such message in this chat any more."
         case .hostNotHere: "The meeting begins when the host joins."
         case .screenShareTaken: "Somebody else is sharing a screen."
         case .locked: "The meeting is locked."

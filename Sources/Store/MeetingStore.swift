@@ -12,12 +12,16 @@ public final class MeetingStore: Sendable {
     private let queue = StoreQueue()
     private let writer: StoreWriter
     private let work = DispatchQueue(label: "store writer")
+    private let reads = DispatchQueue(label: "store reader")
+    private let waitingReads = Mutex(0)
     private let watch: Mutex<Task<Void, Never>?> = Mutex(nil)
     private let patience: Duration
     private let logger: Logger
 
     /// How long a write that nobody waits for is gathered with others.
     private static let gatherTime = DispatchTimeInterval.milliseconds(100)
+    /// Who comes while so many wait to read is told at once that it takes too long.
+    static let readLimit = 256
 
     /// Opens a file, or makes it, and brings it to this program's schema.
     ///
@@ -44,6 +48,9 @@ public final class MeetingStore: Sendable {
 
     deinit { watch.withLock { $0?.cancel() } }
 
+    /// For tests.
+    var readsThatWait: Int { waitingReads.withLock { $0 } }
+
     public var reading: StoreReading { queue.reading }
 
     /// All meetings that have not ended, the oldest first. Blocks.
@@ -57,6 +64,30 @@ public final class MeetingStore: Sendable {
         } catch {
             throw StoreRefusal("\(file.path) cannot be read: \(error)")
         }
+    }
+
+    /// Messages of a meeting's chat that memory does not have any more, in their order.
+    ///
+    /// - Parameter cursor: named instead of the number in `query`, where its own is not known.
+    /// - Throws: `StoreFailure` where it cannot be read in time.
+    /// - Returns: nil where there is no such message as `cursor`, or none that may be read.
+    public func chat(
+        _ query: ChatQuery, in meeting: MeetingID, from cursor: ChatMessageID? = nil
+    ) async throws(StoreFailure) -> [ChatMessage]? {
+        let isBusy = waitingReads.withLock { waiting in
+            if waiting < Self.readLimit { waiting += 1 } else { return true }
+            return false
+        }
+        if isBusy { throw .late }
+        let outcome = await withCheckedContinuation { continuation in
+            let answer = FirstAnswer<Result<[ChatMessage]?, StoreFailure>>(continuation)
+            reads.async { [self] in
+                defer { waitingReads.withLock { $0 -= 1 } }
+                answer.give(file.read { try query.fetch($0, in: meeting, from: cursor) })
+            }
+            Self.later(patience) { answer.give(.failure(.late)) }
+        }
+        return try outcome.get()
     }
 
     // MARK: What is acknowledged
@@ -108,6 +139,9 @@ public final class MeetingStore: Sendable {
         follow([.lock(meeting, isLocked)] + (decision.map { [.decision($0)] } ?? []))
     }
 
+    /// A message of the chat is as it is now.
+    public func noteChat(_ message: ChatMessage, in meeting: MeetingID) { follow([.chat(message, meeting)]) }
+
     /// Somebody is in a meeting, since `joinedAt`.
     public func noteJoin(_ participant: Participant, in meeting: MeetingID) { follow([.joined(participant, meeting)]) }
 
@@ -127,6 +161,10 @@ public final class MeetingStore: Sendable {
         }
     }
 
+    private static func later(_ time: Duration, _ body: @escaping @Sendable () -> Void) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + time / .seconds(1), execute: body)
+    }
+
     private func look() {
         if queue.giveUp(after: patience, at: .now) {
             logger.warning(
@@ -140,13 +178,13 @@ public final class MeetingStore: Sendable {
         queue.close()
         watch.withLock { $0?.cancel() }
         await withCheckedContinuation { continuation in
-            let closing = Closing(continuation)
+            let end = FirstAnswer<Void>(continuation)
             work.async { [writer, file] in
                 writer.drain()
                 file.close()
-                closing.end()
+                end.give(())
             }
-            DispatchQueue.global().asyncAfter(deadline: .now() + patience / .seconds(1)) { closing.end() }
+            Self.later(patience) { end.give(()) }
         }
         let waiting = reading.waiting
         if waiting > 0 {
@@ -155,16 +193,16 @@ public final class MeetingStore: Sendable {
     }
 }
 
-/// Who waits for the end, told once.
-private final class Closing: Sendable {
-    private let waiter: Mutex<CheckedContinuation<Void, Never>?>
+/// Who waits is told what comes first, once.
+private final class FirstAnswer<Answer: Sendable>: Sendable {
+    private let waiter: Mutex<CheckedContinuation<Answer, Never>?>
 
-    init(_ waiter: CheckedContinuation<Void, Never>) { self.waiter = Mutex(waiter) }
+    init(_ waiter: CheckedContinuation<Answer, Never>) { self.waiter = Mutex(waiter) }
 
-    func end() {
+    func give(_ answer: Answer) {
         waiter.withLock { waiter in
             defer { waiter = nil }
             return waiter
-        }?.resume()
+        }?.resume(returning: answer)
     }
 }

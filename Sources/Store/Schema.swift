@@ -8,6 +8,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: meetings) }
+        migrator.registerMigration("2") { try $0.execute(sql: chat) }
         return migrator
     }
 
@@ -94,5 +95,42 @@ enum Schema {
         CREATE INDEX audit_meeting ON audit (meeting_id, id);
 
         CREATE TABLE room_check (content BLOB NOT NULL) STRICT;
+        """
+
+    /// `number` is the place in the order of the meeting. The index of words has the meeting's identifier, too, so that a word
+    /// that is everywhere is looked for in one meeting alone (SQLite, FTS5 section 4.4.3: the content is in `chat`). An underscore
+    /// is one of a word, as identifiers have it.
+    private static let chat = """
+        CREATE TABLE chat (
+            row_id INTEGER NOT NULL PRIMARY KEY,
+            meeting_id TEXT NOT NULL REFERENCES meeting (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            id TEXT NOT NULL UNIQUE,
+            sender_id TEXT NOT NULL,
+            sender_name TEXT NOT NULL,
+            recipient_id TEXT,
+            reply_to TEXT,
+            sent_at INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            edited_at INTEGER,
+            is_deleted INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            UNIQUE (meeting_id, number)
+        ) STRICT;
+        CREATE VIRTUAL TABLE chat_word USING fts5(
+            meeting_id, text, content = 'chat', content_rowid = 'row_id',
+            tokenize = "unicode61 remove_diacritics 0 tokenchars '_'");
+        CREATE TRIGGER chat_insert AFTER INSERT ON chat BEGIN
+            INSERT INTO chat_word (rowid, meeting_id, text) VALUES (new.row_id, new.meeting_id, new.text);
+        END;
+        CREATE TRIGGER chat_delete AFTER DELETE ON chat BEGIN
+            INSERT INTO chat_word (chat_word, rowid, meeting_id, text)
+            VALUES ('delete', old.row_id, old.meeting_id, old.text);
+        END;
+        CREATE TRIGGER chat_update AFTER UPDATE OF text ON chat BEGIN
+            INSERT INTO chat_word (chat_word, rowid, meeting_id, text)
+            VALUES ('delete', old.row_id, old.meeting_id, old.text);
+            INSERT INTO chat_word (rowid, meeting_id, text) VALUES (new.row_id, new.meeting_id, new.text);
+        END;
         """
 }

@@ -92,6 +92,15 @@ final class StoreFile: Sendable {
         return result
     }
 
+    /// Blocks while the writer is at work.
+    func read<Answer>(_ body: (Database) throws -> Answer) -> Result<Answer, StoreFailure> {
+        do {
+            return .success(try database.read(body))
+        } catch {
+            return .failure(.unavailable((error as? DatabaseError)?.plain ?? "\(error)"))
+        }
+    }
+
     /// Whether something can be written, of which nothing stays.
     func checkRoom() throws {
         try transaction { db in

@@ -10,6 +10,8 @@ enum StoreWrite: Sendable {
     case joined(Participant, MeetingID)
     case left(ParticipantID, at: Timestamp, reason: String)
     case decision(HostDecision)
+    /// A message as it is now.
+    case chat(ChatMessage, MeetingID)
     /// Whoever was here when the process before this one was killed has left, nobody knows when.
     case closeSessions
 
@@ -48,6 +50,7 @@ enum StoreWrite: Sendable {
                 "INSERT INTO audit (at, meeting_id, actor_kind, actor, address, action) VALUES (?, ?, ?, ?, ?, ?)",
                 decision.at.milliseconds, decision.meeting.rawValue, kind, actor, decision.author.address,
                 decision.action.rawValue)
+        case .chat(let message, let meeting): try message.put(db, in: meeting)
         case .closeSessions: try execute("UPDATE session SET leave_reason = 'unknown' WHERE leave_reason IS NULL")
         }
     }

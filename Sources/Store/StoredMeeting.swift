@@ -6,10 +6,12 @@ import Meetings
 public struct StoredMeeting: Hashable, Sendable {
     public var record: MeetingRecord
     public var isLocked: Bool
+    public var chat: ChatLog
 
-    public init(_ record: MeetingRecord, isLocked: Bool = false) {
+    public init(_ record: MeetingRecord, isLocked: Bool = false, chat: ChatLog = ChatLog()) {
         self.record = record
         self.isLocked = isLocked
+        self.chat = chat
     }
 }
 
@@ -20,7 +22,12 @@ extension StoredMeeting {
         var unreadable: [String] = []
         let rows = try Row.fetchCursor(db, sql: "SELECT * FROM meeting WHERE ended_at IS NULL ORDER BY created_at, id")
         while let row = try rows.next() {
-            if let meeting = StoredMeeting(row) { meetings.append(meeting) } else { unreadable.append(row["id"]) }
+            guard var meeting = StoredMeeting(row) else {
+                unreadable.append(row["id"])
+                continue
+            }
+            meeting.chat = ChatLog(try ChatMessage.latest(db, in: meeting.record.id))
+            meetings.append(meeting)
         }
         return (meetings, unreadable)
     }

@@ -15,7 +15,7 @@ struct BodyMutationTests {
     ]
     private static let others = [
         #"{"display_name":"Ada","password":"sesame","host_key":"k","device_info":{"os":["a",1,{"b":null}]}}"#,
-        #"{"participant_id":"p_1"}"#,
+        #"{"participant_id":"p_1"}"#, #"{"text":"Hello","recipient_id":"p_1","reply_to":"c_1"}"#,
     ]
 
     private static func read<Body: CallBody>(_ type: Body.Type, _ bytes: [UInt8]) throws(Problem) -> Body {
@@ -39,10 +39,11 @@ struct BodyMutationTests {
             let bytes = bent(texts.randomElement(using: &random) ?? "", &random)
             do {
                 if round % 3 == 0 {
-                    _ =
-                        round % 2 == 0
-                        ? try Self.read(JoinJSON.self, bytes).displayName
-                        : try Self.read(LeaveJSON.self, bytes).participantId
+                    switch round % 9 {
+                    case 0: _ = try Self.read(JoinJSON.self, bytes).displayName
+                    case 3: _ = try Self.read(LeaveJSON.self, bytes).participantId
+                    default: _ = try Self.read(ChatDraftJSON.self, bytes).draft
+                    }
                 } else {
                     let plan = try Self.read(PlanJSON.self, bytes).applied(to: MeetingPlan())
                     let meant = try plan.validated(at: now, within: Limits())

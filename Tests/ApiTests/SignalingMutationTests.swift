@@ -31,6 +31,9 @@ struct SignalingMutationTests {
             #"{\#(join),"offer":"full"}"#, #"{"type":"media_state","id":2,"audio":true,"screen":true}"#,
             #"{"type":"view","id":3,"layout":"gallery","visible":["p_1"],"heights":{"p_1":-1}}"#,
             #"{"type":"offer","id":4,"sdp":"v=0"}"#, #"{"type":"ice_restart","id":4,"sdp":"v=0"}"#,
+            #"{"type":"chat","id":6,"text":"Hello","reply_to":"c_1"}"#, #"{"type":"chat","id":6,"text":"A\nB"}"#,
+            #"{"type":"chat_edit","id":7,"chat_id":"c_1","text":"Hi"}"#,
+            #"{"type":"chat_delete","id":8,"chat_id":"c_1"}"#,
             #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,
         ]
     }

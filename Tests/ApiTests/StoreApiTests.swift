@@ -8,7 +8,7 @@ import Testing
 @testable import Api
 
 /// A file of the Store that several nodes have one after the other.
-private final class StoreFolder: Sendable {
+final class StoreFolder: Sendable {
     let path: String
     private let folder: URL
 
@@ -26,6 +26,13 @@ private final class StoreFolder: Sendable {
         logger.logLevel = .critical
         let store = try MeetingStore(path: path, logger: logger)
         try await ApiNode.run(store: store, body)
+        await store.close()
+    }
+
+    /// What another program of ours writes while no node runs.
+    func write(_ body: (MeetingStore) -> Void) async throws {
+        let store = try MeetingStore(path: path, logger: Logger(label: "test"))
+        body(store)
         await store.close()
     }
 
@@ -198,7 +205,7 @@ extension ApiNode {
 }
 
 /// What one node's test leaves for the next.
-private final class Box<Content: Sendable>: @unchecked Sendable {
+final class Box<Content: Sendable>: @unchecked Sendable {
     private let lock = NSLock()
     private var content: Content
 

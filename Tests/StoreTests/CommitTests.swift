@@ -7,7 +7,7 @@ import Testing
 @testable import Store
 
 /// Holds transactions before their end once it is shut, and counts those.
-private final class Gate: Sendable {
+final class Gate: Sendable {
     private let open = DispatchSemaphore(value: 0)
     private let came = DispatchSemaphore(value: 0)
     private let state = Mutex((isShut: false, commits: 0, acknowledged: 0))

@@ -7,72 +7,109 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
     var testDescription: String { "schema \(number)" }
 
     static let all = [
-        EarlierSchema(
-            number: "1",
-            dump: """
-                PRAGMA application_id = 1314147377;
-                CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
-                INSERT INTO grdb_migrations VALUES ('1');
-                CREATE TABLE meeting (
-                    id TEXT NOT NULL PRIMARY KEY,
-                    number INTEGER NOT NULL,
-                    owner TEXT NOT NULL,
-                    created_at INTEGER NOT NULL,
-                    topic TEXT NOT NULL,
-                    type TEXT NOT NULL,
-                    start_time INTEGER,
-                    duration INTEGER,
-                    timezone TEXT,
-                    recurrence TEXT,
-                    waiting_room INTEGER NOT NULL,
-                    mute_on_entry INTEGER NOT NULL,
-                    join_before_host INTEGER NOT NULL,
-                    allow_screen_share INTEGER NOT NULL,
-                    max_participants INTEGER NOT NULL,
-                    recording TEXT NOT NULL,
-                    host_video INTEGER NOT NULL,
-                    participant_video INTEGER NOT NULL,
-                    e2ee INTEGER NOT NULL,
-                    host_key TEXT,
-                    password_salt BLOB,
-                    password_digest BLOB,
-                    is_locked INTEGER NOT NULL DEFAULT 0,
-                    ended_at INTEGER,
-                    end_reason TEXT,
-                    CHECK ((ended_at IS NULL) = (host_key IS NOT NULL)),
-                    CHECK ((password_salt IS NULL) = (password_digest IS NULL))
-                ) STRICT;
-                CREATE UNIQUE INDEX meeting_number ON meeting (number) WHERE ended_at IS NULL;
-                CREATE INDEX meeting_owner ON meeting (owner, created_at);
-                CREATE TABLE session (
-                    participant_id TEXT NOT NULL PRIMARY KEY,
-                    meeting_id TEXT NOT NULL REFERENCES meeting (id) ON DELETE CASCADE,
-                    display_name TEXT NOT NULL,
-                    role TEXT NOT NULL,
-                    joined_at INTEGER NOT NULL,
-                    left_at INTEGER,
-                    leave_reason TEXT
-                ) STRICT;
-                CREATE INDEX session_meeting ON session (meeting_id, joined_at);
-                CREATE INDEX session_open ON session (meeting_id) WHERE leave_reason IS NULL;
-                CREATE TABLE audit (
-                    id INTEGER NOT NULL PRIMARY KEY,
-                    at INTEGER NOT NULL,
-                    meeting_id TEXT NOT NULL,
-                    actor_kind TEXT NOT NULL,
-                    actor TEXT NOT NULL,
-                    address TEXT NOT NULL,
-                    action TEXT NOT NULL
-                ) STRICT;
-                CREATE INDEX audit_meeting ON audit (meeting_id, id);
-                CREATE TABLE room_check (content BLOB NOT NULL) STRICT;
-                INSERT INTO meeting VALUES ('m_1', 123456789, 'user-1', 1800000000000, 'Weekly', 'recurring',
-                    1800003600000, 30, 'Europe/Berlin', 'FREQ=WEEKLY', 0, 1, 1, 1, 100, 'none', 1, 1, 0, 'host-key',
-                    x'0102', x'0304', 1, NULL, NULL);
-                INSERT INTO meeting VALUES ('m_2', 123456789, 'user-1', 1800000000000, 'Over', 'instant', NULL, NULL,
-                    NULL, NULL, 0, 0, 1, 1, 100, 'none', 1, 1, 0, NULL, NULL, NULL, 0, 1800000009000, 'ended');
-                INSERT INTO session VALUES ('p_1', 'm_1', 'Ada', 'host', 1800000000000, NULL, NULL);
-                INSERT INTO audit VALUES (1, 1800000000000, 'm_1', 'service', 'user-1', '192.0.2.7', 'create');
-                """)
+        EarlierSchema(number: "1", dump: first),
+        EarlierSchema(number: "2", dump: first + second),
     ]
+
+    private static let first = """
+        PRAGMA application_id = 1314147377;
+        CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+        INSERT INTO grdb_migrations VALUES ('1');
+        CREATE TABLE meeting (
+            id TEXT NOT NULL PRIMARY KEY,
+            number INTEGER NOT NULL,
+            owner TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            topic TEXT NOT NULL,
+            type TEXT NOT NULL,
+            start_time INTEGER,
+            duration INTEGER,
+            timezone TEXT,
+            recurrence TEXT,
+            waiting_room INTEGER NOT NULL,
+            mute_on_entry INTEGER NOT NULL,
+            join_before_host INTEGER NOT NULL,
+            allow_screen_share INTEGER NOT NULL,
+            max_participants INTEGER NOT NULL,
+            recording TEXT NOT NULL,
+            host_video INTEGER NOT NULL,
+            participant_video INTEGER NOT NULL,
+            e2ee INTEGER NOT NULL,
+            host_key TEXT,
+            password_salt BLOB,
+            password_digest BLOB,
+            is_locked INTEGER NOT NULL DEFAULT 0,
+            ended_at INTEGER,
+            end_reason TEXT,
+            CHECK ((ended_at IS NULL) = (host_key IS NOT NULL)),
+            CHECK ((password_salt IS NULL) = (password_digest IS NULL))
+        ) STRICT;
+        CREATE UNIQUE INDEX meeting_number ON meeting (number) WHERE ended_at IS NULL;
+        CREATE INDEX meeting_owner ON meeting (owner, created_at);
+        CREATE TABLE session (
+            participant_id TEXT NOT NULL PRIMARY KEY,
+            meeting_id TEXT NOT NULL REFERENCES meeting (id) ON DELETE CASCADE,
+            display_name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            joined_at INTEGER NOT NULL,
+            left_at INTEGER,
+            leave_reason TEXT
+        ) STRICT;
+        CREATE INDEX session_meeting ON session (meeting_id, joined_at);
+        CREATE INDEX session_open ON session (meeting_id) WHERE leave_reason IS NULL;
+        CREATE TABLE audit (
+            id INTEGER NOT NULL PRIMARY KEY,
+            at INTEGER NOT NULL,
+            meeting_id TEXT NOT NULL,
+            actor_kind TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            address TEXT NOT NULL,
+            action TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX audit_meeting ON audit (meeting_id, id);
+        CREATE TABLE room_check (content BLOB NOT NULL) STRICT;
+        INSERT INTO meeting VALUES ('m_1', 123456789, 'user-1', 1800000000000, 'Weekly', 'recurring',
+            1800003600000, 30, 'Europe/Berlin', 'FREQ=WEEKLY', 0, 1, 1, 1, 100, 'none', 1, 1, 0, 'host-key',
+            x'0102', x'0304', 1, NULL, NULL);
+        INSERT INTO meeting VALUES ('m_2', 123456789, 'user-1', 1800000000000, 'Over', 'instant', NULL, NULL,
+            NULL, NULL, 0, 0, 1, 1, 100, 'none', 1, 1, 0, NULL, NULL, NULL, 0, 1800000009000, 'ended');
+        INSERT INTO session VALUES ('p_1', 'm_1', 'Ada', 'host', 1800000000000, NULL, NULL);
+        INSERT INTO audit VALUES (1, 1800000000000, 'm_1', 'service', 'user-1', '192.0.2.7', 'create');
+        """
+
+    private static let second = """
+        INSERT INTO grdb_migrations VALUES ('2');
+        CREATE TABLE chat (
+            row_id INTEGER NOT NULL PRIMARY KEY,
+            meeting_id TEXT NOT NULL REFERENCES meeting (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            id TEXT NOT NULL UNIQUE,
+            sender_id TEXT NOT NULL,
+            sender_name TEXT NOT NULL,
+            recipient_id TEXT,
+            reply_to TEXT,
+            sent_at INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            edited_at INTEGER,
+            is_deleted INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            UNIQUE (meeting_id, number)
+        ) STRICT;
+        CREATE VIRTUAL TABLE chat_word USING fts5(
+            meeting_id, text, content = 'chat', content_rowid = 'row_id',
+            tokenize = "unicode61 remove_diacritics 0 tokenchars '_'");
+        CREATE TRIGGER chat_insert AFTER INSERT ON chat BEGIN
+            INSERT INTO chat_word (rowid, meeting_id, text) VALUES (new.row_id, new.meeting_id, new.text);
+        END;
+        CREATE TRIGGER chat_delete AFTER DELETE ON chat BEGIN
+            INSERT INTO chat_word (chat_word, rowid, meeting_id, text)
+            VALUES ('delete', old.row_id, old.meeting_id, old.text);
+        END;
+        CREATE TRIGGER chat_update AFTER UPDATE OF text ON chat BEGIN
+            INSERT INTO chat_word (chat_word, rowid, meeting_id, text)
+            VALUES ('delete', old.row_id, old.meeting_id, old.text);
+            INSERT INTO chat_word (rowid, meeting_id, text) VALUES (new.row_id, new.meeting_id, new.text);
+        END;
+        INSERT INTO chat VALUES (1, 'm_1', 1, 'c_1', 'p_1', 'Ada', NULL, NULL, 1800000001000, 'Hello', NULL, 0, 0);
+        """
 }

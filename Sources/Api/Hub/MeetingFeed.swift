@@ -19,6 +19,8 @@ final class MeetingFeed {
     private var base = 0
     /// When something was sent last.
     var lastFlush: Timestamp?
+    /// Of what all its participants write.
+    var chat = TokenBucket(burst: MeetingHub.meetingChatBurst)
     /// A flush will come.
     var isScheduled = false
 

@@ -52,6 +52,7 @@ extension MeetingHub {
         // A page that was closed meanwhile: nobody is to be shown.
         guard line.wasWelcomed || !socket.isClosing else { throw MeetingError.participantNotFound }
         try welcome(line, in: meeting, join, connection, socket)
+        if join.resume != nil { tellChanges(to: line, in: meeting) }
         await catchUp(line, socket)
     }
 

@@ -8,7 +8,7 @@ extension MeetingHub {
     func restore(_ stored: [StoredMeeting]) {
         for meeting in stored {
             do {
-                try catalog.restore(meeting.record, isLocked: meeting.isLocked, at: clock.now)
+                try catalog.restore(meeting.record, isLocked: meeting.isLocked, chat: meeting.chat, at: clock.now)
             } catch {
                 logger.error(
                     "a stored meeting finds no place, and stays stored",
@@ -79,7 +79,7 @@ extension MeetingHub {
     /// Where this PoP alone let people go, as by a drain: the meeting goes on without them.
     func putBack(_ meeting: Meeting) {
         guard store != nil, !isStopping else { return }
-        _ = try? catalog.restore(meeting.record, isLocked: meeting.isLocked, at: clock.now)
+        _ = try? catalog.restore(meeting.record, isLocked: meeting.isLocked, chat: meeting.chat, at: clock.now)
     }
 
     /// Those who were in a meeting that is over here.

@@ -48,6 +48,8 @@ actor MeetingHub {
     let gatherTime: Duration
     /// The process ends: nobody is heard any more.
     private(set) var isStopping = false
+    /// Messages of chats that were written, edited or deleted.
+    var chatMessages: UInt64 = 0
     /// Seconds.
     var joinSeconds = Histogram(bounds: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30])
 
@@ -80,7 +82,8 @@ actor MeetingHub {
     var reading: HubReading {
         HubReading(
             meetings: catalog.meetings.count, participants: catalog.participantCount, attached: attachedCount,
-            medialess: medialess.count, joinSeconds: joinSeconds, wrongGuesses: guesses.wrong,
+            medialess: medialess.count, joinSeconds: joinSeconds, chatMessages: chatMessages,
+            wrongGuesses: guesses.wrong,
             refusedGuesses: guesses.refused,
             streams: lines.values.reduce(into: [:]) { counts, line in
                 if let stream = line.resource?.stream { counts[stream, default: 0] += 1 }

@@ -42,6 +42,9 @@ final class SignalingLine {
     var publication: Publication?
     /// It comes from another PoP, and is the others' there until its media is here, or until then.
     var arrivingUntil: Timestamp?
+    /// Of what it writes, and reads of what was written.
+    var chat = TokenBucket(burst: MeetingHub.chatBurst)
+    var history = TokenBucket(burst: MeetingHub.historyBurst)
     /// The participant as an entry of lists, JSON; empty when it changed since.
     var entry: [UInt8] = []
     /// The first event of its meeting that it was not sent.

@@ -15,7 +15,8 @@ extension MetricsPage {
             if let store { $0.add(Double(store.errors)) }
         }
         page.family(
-            "needletail_store_lost_total", .counter, "Sessions and decisions that found no room in the Store's queue."
+            "needletail_store_lost_total", .counter,
+            "Sessions, decisions and messages of chats that found no room in the Store's queue."
         ) {
             if let store { $0.add(Double(store.lost)) }
         }

@@ -12,6 +12,7 @@ struct HubReading: Sendable {
     /// Those who have a socket and never had media.
     var medialess = 0
     var joinSeconds: Histogram
+    var chatMessages: UInt64 = 0
     var wrongGuesses: [ShownSecret: UInt64] = [:]
     var refusedGuesses: [ShownSecret: UInt64] = [:]
     /// Participants without a socket.
@@ -167,6 +168,10 @@ enum MetricsPage {
                 $0.add(Double(hub.refusedGuesses[secret] ?? 0), ["secret": secret.rawValue, "outcome": "refused"])
             }
         }
+        page.single(
+            "needletail_chat_messages_total", .counter,
+            "Messages of chats written, edited or deleted by participants here.",
+            Double(hub.chatMessages))
         page.family("needletail_streams", .gauge, "Participants without a socket, who publish by WHIP or play by WHEP.")
         {
             for stream in StreamProtocol.allCases {

@@ -13,7 +13,7 @@ struct MeetingRoutes: Sendable {
     func add(to router: Router<ApiContext>) {
         let check = OriginCheck<ApiContext>(origins: Origins(configuration))
         let meetings = router.group("api/v1/meetings").add(middleware: check)
-        let calls = ["", "/end", "/lock", "/unlock", "/join", "/leave"].map { RouterPath(":id" + $0) }
+        let calls = ["", "/end", "/lock", "/unlock", "/join", "/leave", "/chat"].map { RouterPath(":id" + $0) }
         for path in [RouterPath("")] + calls {
             meetings.on(path, method: .options) { _, _ in check.preflight() }
         }
@@ -27,6 +27,8 @@ struct MeetingRoutes: Sendable {
         meetings.post(":id/unlock") { request, context in try await lock(false, request, context) }
         meetings.post(":id/join") { request, context in try await join(request, context) }
         meetings.post(":id/leave") { request, context in try await leave(request, context) }
+        meetings.post(":id/chat") { request, context in try await say(request, context) }
+        meetings.get(":id/chat") { request, context in try await chat(request, context) }
     }
 
     // MARK: The service's calls
@@ -135,7 +137,7 @@ struct MeetingRoutes: Sendable {
     }
 
     /// The meeting, for the service user that made it or an admin.
-    private func owned(
+    func owned(
         _ request: Request, _ context: ApiContext
     ) async throws -> (Meeting, HostDecision.Author) {
         let token = try tokens.service(request.bearer())

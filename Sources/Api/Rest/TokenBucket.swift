@@ -6,7 +6,8 @@ struct TokenBucket: Sendable {
     private var level: Double
     private var last: Timestamp
 
-    init(burst: Int, at now: Timestamp) {
+    /// Full.
+    init(burst: Int, at now: Timestamp = .distantFuture) {
         level = Double(burst)
         last = now
     }

@@ -91,6 +91,17 @@ enum ClientMessage {
         }
     }
 
+    struct Edit: Decodable {
+        private enum CodingKeys: String, CodingKey {
+            case text
+            case chatID = "chat_id"
+        }
+
+        var chatID: String
+        /// Nil of a deletion.
+        var text: String?
+    }
+
     struct View: Decodable, Sendable {
         var layout: MediaView.Layout?
         var visible: [String]?

@@ -62,6 +62,8 @@ enum ServerMessage {
         var sessionToken: String
         /// Whether the participant was here already.
         var resumed: Bool
+        /// The newest message of the chat that it may read.
+        var lastChat: String?
 
         init(
             _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, token: String,
@@ -77,6 +79,7 @@ enum ServerMessage {
             self.meeting = Gathering(meeting)
             self.resume = resume
             self.resumed = resumed
+            lastChat = meeting.chat.last(for: .participant(participant.id))?.id.rawValue
         }
 
         /// With the others in the order of joining, who are encoded already (a large meeting has many of them, and few
@@ -231,6 +234,12 @@ enum ServerMessage {
     struct MeetingUpdated: Encodable {
         var type = "meeting_update"
         var meeting: Gathering
+    }
+
+    /// A message of the chat, new or changed.
+    struct Chat: Encodable {
+        var type = "chat"
+        var message: ChatJSON
     }
 
     struct ActiveSpeaker: Encodable {

@@ -20,4 +20,10 @@ public protocol MeetingChange: Sendable {
     var key: String { get }
     /// Whether it takes away what its key named.
     var isRemoval: Bool { get }
+    /// Whether it is something that people said, of which there are many keys: for a merge the latest are kept.
+    var isMessage: Bool { get }
+}
+
+extension MeetingChange {
+    public var isMessage: Bool { false }
 }

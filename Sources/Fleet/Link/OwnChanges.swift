@@ -6,7 +6,11 @@ struct OwnChanges<Change: MeetingChange>: Sendable {
         let change: Change
     }
 
+    /// Of what people said, so much.
+    static var messageLimit: Int { 256 }
+
     let limit: Int
+    private var messages = 0
     private var entries: [String: Entry] = [:]
     /// Given up because there were too many.
     private(set) var lost = 0
@@ -17,13 +21,19 @@ struct OwnChanges<Change: MeetingChange>: Sendable {
 
     mutating func insert(_ id: UInt64, _ change: Change) {
         if let entry = entries[change.key], entry.id >= id { return }
-        entries[change.key] = Entry(id: id, change: change)
+        let isNew = entries.updateValue(Entry(id: id, change: change), forKey: change.key) == nil
+        if isNew, change.isMessage { messages += 1 }
+        if messages > Self.messageLimit {
+            giveUp(oldest.filter(\.value.change.isMessage).prefix(Self.messageLimit / 8))
+        }
         if entries.count > limit { makeRoom() }
     }
 
     /// Forgets one that a Home refused.
     mutating func remove(_ id: UInt64, _ key: String) {
-        if entries[key]?.id == id { entries[key] = nil }
+        guard let entry = entries[key], entry.id == id else { return }
+        entries[key] = nil
+        if entry.change.isMessage { messages -= 1 }
     }
 
     /// In the order of their ids.
@@ -31,13 +41,19 @@ struct OwnChanges<Change: MeetingChange>: Sendable {
         entries.values.filter { !origins.contains(RequestOrigin(pop: pop, id: $0.id)) }.sorted { $0.id < $1.id }
     }
 
+    private var oldest: [(key: String, value: Entry)] { entries.sorted { $0.value.id < $1.value.id } }
+
     /// An eighth at once: first those that took something away, which after so many others nobody misses; then the oldest.
     private mutating func makeRoom() {
-        let order = entries.sorted {
-            ($0.value.change.isRemoval ? 0 : 1, $0.value.id) < ($1.value.change.isRemoval ? 0 : 1, $1.value.id)
-        }
-        for (key, _) in order.prefix(max(1, limit / 8)) {
+        let order = oldest
+        let removals = order.filter(\.value.change.isRemoval)
+        giveUp((removals + order.filter { !$0.value.change.isRemoval }).prefix(max(1, limit / 8)))
+    }
+
+    private mutating func giveUp(_ given: some Sequence<(key: String, value: Entry)>) {
+        for (key, entry) in given {
             entries[key] = nil
+            if entry.change.isMessage { messages -= 1 }
             lost += 1
         }
     }

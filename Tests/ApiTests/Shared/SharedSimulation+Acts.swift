@@ -14,7 +14,8 @@ extension SharedSimulation {
         case 28..<33: await leave()
         case 33..<42: await loseSocket()
         case 42..<57: await comeBack()
-        case 57..<72: changeMedia()
+        case 57..<66: changeMedia()
+        case 66..<72: write()
         case 72..<78: connect()
         case 78..<82: lock()
         case 82: end()
@@ -143,6 +144,29 @@ extension SharedSimulation {
         let id = client.id
         note("\(short(client)) sends \(change)")
         call("media", client.node) { [change] in try await $0.setMedia(change, of: id, socket) }
+    }
+
+    /// Something new to all or to one, or its last words otherwise, or not at all.
+    private func write() {
+        guard let client = anybody({ $0.socket != nil }), let socket = client.socket else { return }
+        let id = client.id
+        let text = "text \(random.next() % 1_000)"
+        let own = client.chat.filter { $0.value.sender == id.rawValue && !$0.value.isDeleted }.map(\.key).max()
+        if let own = own.flatMap({ ChatMessageID($0) }), chance(35) {
+            let isDeleted = chance(40)
+            note("\(short(client)) changes \(own), deleted \(isDeleted)")
+            return call("change a chat", client.node) { hub in
+                if isDeleted {
+                    try await hub.delete(own, by: id, socket)
+                } else {
+                    try await hub.edit(own, to: text, by: id, socket)
+                }
+            }
+        }
+        let others = client.others.keys.sorted()
+        let recipient = chance(25) ? others.randomElement(using: &random).flatMap { ParticipantID($0) } : nil
+        note("\(short(client)) writes \(text) to \(recipient?.rawValue ?? "all")")
+        call("chat", client.node) { try await $0.say(ChatDraft(text, to: recipient), by: id, socket) }
     }
 
     private func connect() {

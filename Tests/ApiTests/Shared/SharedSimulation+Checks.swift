@@ -129,6 +129,26 @@ extension SharedSimulation {
                 continue
             }
             check(client, looks)
+            if let copy = looks[node].copies[meetings[client.meeting].id] { check(client, copy.chat) }
+        }
+    }
+
+    /// Whether it was told all that was written since it joined, and each message as it is now.
+    private func check(_ client: SimulatedClient, _ log: ChatLog) {
+        let last = client.lastChat.flatMap { ChatMessageID($0) }
+        // What the PoPs knew that were killed since, nobody may know.
+        let start = last.map { log[$0]?.number ?? .max } ?? 0
+        for message in log.messages where message.isReadable(by: .participant(client.id)) {
+            guard let told = client.chat[message.id.rawValue] else {
+                if message.number > start { blame("\(short(client)) was not told \(message.id)") }
+                continue
+            }
+            if told.text != message.text || told.isDeleted != message.isDeleted {
+                blame("\(short(client)) knows \(message.id) as it was before")
+            }
+        }
+        if kills == 0, let lost = client.chat.keys.first(where: { log[ChatMessageID($0)!] == nil }) {
+            blame("\(lost) was told to \(short(client)), and is lost")
         }
     }
 

@@ -65,6 +65,17 @@ final class SimulatedClient {
     private(set) var resume: String?
     /// The others.
     private(set) var others: [String: MediaState] = [:]
+    /// A message of the chat as it was told last.
+    struct Words: Equatable {
+        var sender: String
+        var recipient: String?
+        var text: String
+        var isDeleted: Bool
+    }
+
+    /// What it was told since its last `joined`, and the newest message before that.
+    private(set) var chat: [String: Words] = [:]
+    private(set) var lastChat: String?
     /// It left, its meeting ended, or it was told to go.
     var isGone = false
     private(set) var isAskedToMove = false
@@ -99,6 +110,8 @@ final class SimulatedClient {
         case "joined":
             resume = message["resume"] as? String
             others = [:]
+            chat = [:]
+            lastChat = message["last_chat"] as? String
             for person in message["participants"] as? [[String: Any]] ?? [] { add(person, "joined") }
         case "participant_joined": add(message["participant"] as? [String: Any] ?? [:], "participant_joined")
         case "participant_left":
@@ -111,6 +124,7 @@ final class SimulatedClient {
             }
         case "participant_update":
             if others[id] == nil { contradictions.append("update of \(id), who is not there") }
+        case "chat": read(message["message"] as? [String: Any] ?? [:])
         case "migrate": isAskedToMove = message["reason"] as? String == "drain"
         case "removed":
             contradictions.append("removed from where it is: \(message["reason"] ?? "")")
@@ -118,6 +132,19 @@ final class SimulatedClient {
         case "meeting_ended": isGone = message["reason"] as? String != "shutdown"
         default: break
         }
+    }
+
+    private func read(_ message: [String: Any]) {
+        guard let id = message["chat_id"] as? String, let sender = message["sender_id"] as? String,
+            let text = message["text"] as? String
+        else { return contradictions.append("a chat without its fields") }
+        let words = Words(
+            sender: sender, recipient: message["recipient_id"] as? String, text: text,
+            isDeleted: message["deleted"] as? Bool ?? false)
+        if let recipient = words.recipient, ![sender, recipient].contains(self.id.rawValue) {
+            contradictions.append("\(id) is not for it")
+        }
+        if chat.updateValue(words, forKey: id) == words { contradictions.append("\(id) is told again") }
     }
 
     private func add(_ person: [String: Any], _ how: String) {

@@ -260,4 +260,18 @@ import Testing
         let pop = Self.home
         #expect(own.missing(in: RequestOrigins(), of: pop).first?.change.key == "host")
     }
+
+    @Test func ofWhatPeopleSaidTheLatestAreKept() {
+        var own = OwnChanges<TestMeeting.Change>(limit: 4_096)
+        own.insert(1, .init("host", 1))
+        for id in 2...1_001 as ClosedRange<UInt64> { own.insert(id, .init("chat\(id)", 1)) }
+        let kept = own.missing(in: RequestOrigins(), of: Self.home)
+        #expect((225...257).contains(kept.count), "\(kept.count)")
+        #expect(
+            kept.first?.change.key == "host" && kept.dropFirst().map(\.id) == Array(1_003 - UInt64(kept.count)...1_001))
+        // What a Home refused makes room.
+        for entry in kept { own.remove(entry.id, entry.change.key) }
+        for id in 2_001...2_256 as ClosedRange<UInt64> { own.insert(id, .init("chat\(id)", 1)) }
+        #expect(own.count == 256)
+    }
 }

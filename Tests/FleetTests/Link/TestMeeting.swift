@@ -23,6 +23,7 @@ struct TestMeeting: MeetingBody, Equatable {
         let key: String
         let value: Int
         var isRemoval: Bool { value == 0 }
+        var isMessage: Bool { key.hasPrefix("chat") }
 
         init(_ key: String, _ value: Int) {
             self.key = key

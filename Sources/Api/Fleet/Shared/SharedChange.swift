@@ -10,6 +10,8 @@ enum SharedChange: Equatable, Sendable {
     case participant(SharedParticipant)
     /// Somebody who was at this PoP, as far as that is known, is gone.
     case left(ParticipantID, from: PoPName, moves: UInt32)
+    /// Somebody wrote, or what was written is otherwise than before.
+    case chat(ChatMessage)
     case ended(EndReason)
 }
 
@@ -26,6 +28,7 @@ extension SharedChange: MeetingChange {
         var locked: Bool?
         var participant: SharedParticipant?
         var left: Departure?
+        var chat: SharedChatMessage?
         var ended: EndReason?
     }
 
@@ -42,6 +45,8 @@ extension SharedChange: MeetingChange {
         } else if let left = fields.left {
             guard let pop = PoPName(left.pop) else { return nil }
             self = .left(left.id, from: pop, moves: left.moves)
+        } else if let chat = fields.chat {
+            self = .chat(chat.message)
         } else if let ended = fields.ended {
             self = .ended(ended)
         } else {
@@ -57,6 +62,7 @@ extension SharedChange: MeetingChange {
         case .participant(let participant): fields.participant = participant
         case .left(let id, let pop, let moves):
             fields.left = Departure(id: id, pop: pop.rawValue, moves: moves)
+        case .chat(let message): fields.chat = SharedChatMessage(message)
         case .ended(let reason): fields.ended = reason
         }
         return JSON.encodeExactly(fields)
@@ -68,12 +74,18 @@ extension SharedChange: MeetingChange {
         case .locked: "locked"
         case .participant(let participant): "participant \(participant.id)"
         case .left(let id, _, _): "participant \(id)"
+        case .chat(let message): "chat \(message.id)"
         case .ended: "ended"
         }
     }
 
     var isRemoval: Bool {
         if case .left = self { return true }
+        return false
+    }
+
+    var isMessage: Bool {
+        if case .chat = self { return true }
         return false
     }
 }

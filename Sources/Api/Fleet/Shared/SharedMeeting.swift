@@ -7,6 +7,7 @@ struct SharedMeeting: Equatable, Sendable {
     private(set) var record: MeetingRecord?
     private(set) var isLocked = false
     private(set) var participants: [ParticipantID: SharedParticipant] = [:]
+    private(set) var chat = ChatLog()
     private(set) var ended: EndReason?
     private var arrivals: UInt64 = 0
 
@@ -29,24 +30,33 @@ extension SharedMeeting: MeetingBody {
         var record: MeetingRecord?
         var locked: Bool
         var participants: [SharedParticipant]
+        /// Absent where nobody wrote.
+        var chat: [SharedChatMessage]?
+        /// The number that was given last.
+        var chatNumber: UInt64?
         var ended: EndReason?
         var arrivals: UInt64
     }
 
     init?(bytes: [UInt8]) {
         guard let fields = try? JSON.decode(Fields.self, from: bytes),
-            fields.participants.count <= Self.mostParticipants, fields.arrivals < 1 << 48
+            fields.participants.count <= Self.mostParticipants, fields.arrivals < 1 << 48,
+            fields.chat?.count ?? 0 <= ChatLog.limit, fields.chatNumber ?? 0 < 1 << 48
         else { return nil }
         record = fields.record
         isLocked = fields.locked
         participants = Dictionary(fields.participants.map { ($0.id, $0) }) { first, _ in first }
+        chat = ChatLog((fields.chat ?? []).lazy.map(\.message), lastNumber: fields.chatNumber ?? 0)
         ended = fields.ended
         arrivals = fields.arrivals
     }
 
     var bytes: [UInt8] {
         JSON.encodeExactly(
-            Fields(record: record, locked: isLocked, participants: roster, ended: ended, arrivals: arrivals))
+            Fields(
+                record: record, locked: isLocked, participants: roster,
+                chat: chat.messages.isEmpty ? nil : chat.messages.map { SharedChatMessage($0) },
+                chatNumber: chat.lastNumber == 0 ? nil : chat.lastNumber, ended: ended, arrivals: arrivals))
     }
 
     /// What PoPs cannot see alone, as each looks at its own copy first. The reasons are codes of `MeetingError`.
@@ -67,6 +77,7 @@ extension SharedMeeting: MeetingBody {
         case .record(let record): self.record = record
         case .locked(let locked): isLocked = locked
         case .ended(let reason): ended = reason
+        case .chat(let message): chat.put(message)
         case .participant(var participant):
             let known = participants[participant.id]
             guard participant.moves >= known?.moves ?? 0,

@@ -1,0 +1,109 @@
+/// Names a message of a meeting's chat; opaque to clients.
+public struct ChatMessageID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    /// Nil unless `text` has the form of an identifier (1 to 64 of `A-Z a-z 0-9 - _`).
+    public init?(_ text: String) {
+        guard Identifier.isValid(text) else { return nil }
+        rawValue = text
+    }
+
+    /// A fresh identifier of 100 random bits.
+    public init(using generator: inout some RandomNumberGenerator) {
+        rawValue = "c_" + Identifier.random(using: &generator)
+    }
+
+    public var description: String { rawValue }
+}
+
+/// What somebody wants to write.
+public struct ChatDraft: Hashable, Sendable {
+    public var text: String
+    /// Nil: for everybody.
+    public var recipient: ParticipantID?
+    /// What it answers.
+    public var replyTo: ChatMessageID?
+
+    public init(_ text: String, to recipient: ParticipantID? = nil, replyTo: ChatMessageID? = nil) {
+        self.text = text
+        self.recipient = recipient
+        self.replyTo = replyTo
+    }
+}
+
+/// A message of a meeting's chat, as it is now.
+public struct ChatMessage: Hashable, Sendable {
+    public let id: ChatMessageID
+    public let sender: ParticipantID
+    /// As it was when this was written.
+    public let senderName: String
+    /// Nil: for everybody.
+    public let recipient: ParticipantID?
+    public let replyTo: ChatMessageID?
+    public let sentAt: Timestamp
+    /// Empty once it is deleted.
+    public private(set) var text: String
+    /// When it was edited or deleted; nil where it is as it was written first.
+    public private(set) var editedAt: Timestamp?
+    public private(set) var isDeleted: Bool
+    /// How often it has changed.
+    public private(set) var revision: UInt32
+    /// Its place in the order of the whole meeting, from 1; the meeting gives it.
+    public internal(set) var number: UInt64
+
+    public init(
+        id: ChatMessageID, sender: ParticipantID, senderName: String, recipient: ParticipantID? = nil,
+        replyTo: ChatMessageID? = nil, sentAt: Timestamp, text: String, editedAt: Timestamp? = nil,
+        isDeleted: Bool = false, revision: UInt32 = 0, number: UInt64 = 0
+    ) {
+        self.id = id
+        self.sender = sender
+        self.senderName = senderName
+        self.recipient = recipient
+        self.replyTo = replyTo
+        self.sentAt = sentAt
+        self.text = text
+        self.editedAt = editedAt
+        self.isDeleted = isDeleted
+        self.revision = revision
+        self.number = number
+    }
+
+    public func isReadable(by reader: ChatReader) -> Bool {
+        guard let recipient else { return true }
+        return switch reader {
+        case .everybody: false
+        case .participant(let id): id == sender || id == recipient
+        }
+    }
+
+    func edited(_ text: String, at moment: Timestamp) -> ChatMessage {
+        var message = self
+        message.text = text
+        message.editedAt = moment
+        message.revision += 1
+        return message
+    }
+
+    func deleted(at moment: Timestamp) -> ChatMessage {
+        var message = self
+        message.text = ""
+        message.editedAt = moment
+        message.isDeleted = true
+        message.revision += 1
+        return message
+    }
+
+    /// Of two changes at two PoPs at once a deletion counts, and else the later one.
+    func isNewer(than other: ChatMessage) -> Bool {
+        isDeleted != other.isDeleted ? isDeleted : revision > other.revision
+    }
+}
+
+/// For whom messages are read.
+public enum ChatReader: Hashable, Sendable {
+    /// What all were told.
+    case everybody
+    /// That, and what this one wrote or was written.
+    case participant(ParticipantID)
+}

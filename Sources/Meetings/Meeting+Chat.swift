@@ -1,0 +1,52 @@
+/// Who may write what. Nothing changes here: a message is made as it shall be, and `MeetingCatalog.put` takes it in.
+extension Meeting {
+    /// A message of somebody who is here.
+    ///
+    /// - Throws: `participantNotFound` (also of a recipient who is not seen), `chatNotFound` of what it answers, `invalid` (the
+    ///   text).
+    public func message(
+        _ draft: ChatDraft, from sender: ParticipantID, as id: ChatMessageID, at now: Timestamp, within limits: Limits
+    ) throws(MeetingError) -> ChatMessage {
+        guard let person = participants[sender] else { throw .participantNotFound }
+        if let recipient = draft.recipient {
+            guard recipient != sender, participants[recipient]?.presence.isVisible == true else {
+                throw .participantNotFound
+            }
+        }
+        if let answered = draft.replyTo { _ = try readable(answered, by: sender) }
+        return ChatMessage(
+            id: id, sender: sender, senderName: person.displayName, recipient: draft.recipient, replyTo: draft.replyTo,
+            sentAt: now, text: try limits.chatText(draft.text))
+    }
+
+    /// One's own message with another text.
+    ///
+    /// - Throws: `participantNotFound`, `chatNotFound`, `forbidden`, `invalid` (the text).
+    public func edited(
+        _ id: ChatMessageID, to text: String, by editor: ParticipantID, at now: Timestamp, within limits: Limits
+    ) throws(MeetingError) -> ChatMessage {
+        let message = try readable(id, by: editor)
+        guard message.sender == editor else { throw .forbidden }
+        return message.edited(try limits.chatText(text), at: now)
+    }
+
+    /// One's own message, or by the host controls anybody's, without its text.
+    ///
+    /// - Throws: `participantNotFound`, `chatNotFound`, `forbidden`.
+    public func deleted(
+        _ id: ChatMessageID, by remover: ParticipantID, at now: Timestamp
+    ) throws(MeetingError) -> ChatMessage {
+        let message = try readable(id, by: remover)
+        if message.sender != remover { try requireControls(remover) }
+        return message.deleted(at: now)
+    }
+
+    /// One that the participant may read, and that is not deleted.
+    private func readable(_ id: ChatMessageID, by reader: ParticipantID) throws(MeetingError) -> ChatMessage {
+        guard participants[reader] != nil else { throw .participantNotFound }
+        guard let message = chat[id], message.isReadable(by: .participant(reader)), !message.isDeleted else {
+            throw .chatNotFound
+        }
+        return message
+    }
+}

@@ -1,0 +1,136 @@
+import GRDB
+import Meetings
+
+/// Which messages of a meeting's chat are wanted.
+public struct ChatQuery: Hashable, Sendable {
+    public enum Direction: Hashable, Sendable {
+        /// The nearest behind this number, the oldest first.
+        case after(UInt64)
+        /// The nearest before this number.
+        case before(UInt64)
+    }
+
+    public var direction: Direction
+    /// None with this number or a higher one: those are in memory.
+    public var end: UInt64
+    public var reader: ChatReader
+    public var search: ChatSearch?
+    public var limit: Int
+
+    public init(_ direction: Direction, end: UInt64, reader: ChatReader, search: ChatSearch? = nil, limit: Int) {
+        self.direction = direction
+        self.end = end
+        self.reader = reader
+        self.search = search
+        self.limit = limit
+    }
+}
+
+extension ChatQuery {
+    /// What is found, in the order of the meeting; nil where `cursor` is named, and there is no such message.
+    func fetch(_ db: Database, in meeting: MeetingID, from cursor: ChatMessageID?) throws -> [ChatMessage]? {
+        guard let cursor else { return try fetch(db, in: meeting) }
+        guard let number = try ChatMessage.number(db, of: cursor, in: meeting, for: reader) else { return nil }
+        var query = self
+        switch direction {
+        case .before: query.direction = .before(number)
+        case .after: query.direction = .after(number)
+        }
+        return try query.fetch(db, in: meeting)
+    }
+
+    private func fetch(_ db: Database, in meeting: MeetingID) throws -> [ChatMessage] {
+        var conditions = ["chat.meeting_id = ?", "chat.number < ?"]
+        var arguments: [(any DatabaseValueConvertible)?] = [meeting.rawValue, Self.integer(end)]
+        var source = "chat"
+        if let search {
+            source = "chat_word JOIN chat ON chat.row_id = chat_word.rowid"
+            conditions.append("chat_word MATCH ?")
+            arguments.append(Self.expression(search, in: meeting))
+        }
+        var order = "DESC"
+        switch direction {
+        case .before(let number):
+            conditions.append("chat.number < ?")
+            arguments.append(Self.integer(number))
+        case .after(let number):
+            conditions.append("chat.number > ?")
+            arguments.append(Self.integer(number))
+            order = "ASC"
+        }
+        switch reader {
+        case .everybody: conditions.append("chat.recipient_id IS NULL")
+        case .participant(let id):
+            conditions.append("(chat.recipient_id IS NULL OR chat.recipient_id = ? OR chat.sender_id = ?)")
+            arguments += [id.rawValue, id.rawValue]
+        }
+        let sql = """
+            SELECT chat.* FROM \(source) WHERE \(conditions.joined(separator: " AND "))
+            ORDER BY chat.number \(order) LIMIT \(limit)
+            """
+        // Not the initializer of any values, which may fail.
+        let values: StatementArguments = StatementArguments(arguments)
+        let found = try Row.fetchAll(db, sql: sql, arguments: values).compactMap { ChatMessage($0) }
+        return order == "ASC" ? found : found.reversed()
+    }
+
+    /// Each word begins one of the text (SQLite, FTS5 section 3); a word has letters, digits and underscores alone.
+    private static func expression(_ search: ChatSearch, in meeting: MeetingID) -> String {
+        let words = search.words.map { "text : \"\($0)\" *" }
+        return (["meeting_id : \"\(meeting)\""] + words).joined(separator: " AND ")
+    }
+
+    private static func integer(_ number: UInt64) -> Int64 { Int64(clamping: number) }
+}
+
+extension ChatMessage {
+    /// Nil where somebody changed what only the program writes.
+    init?(_ row: Row) {
+        guard let id = ChatMessageID(row["id"]), let sender = ParticipantID(row["sender_id"]),
+            let number = UInt64(exactly: row["number"] as Int64),
+            let revision = UInt32(exactly: row["revision"] as Int64)
+        else { return nil }
+        self.init(
+            id: id, sender: sender, senderName: row["sender_name"],
+            recipient: (row["recipient_id"] as String?).flatMap { ParticipantID($0) },
+            replyTo: (row["reply_to"] as String?).flatMap { ChatMessageID($0) },
+            sentAt: Timestamp(milliseconds: row["sent_at"]), text: row["text"],
+            editedAt: (row["edited_at"] as Int64?).map { Timestamp(milliseconds: $0) }, isDeleted: row["is_deleted"],
+            revision: revision, number: number)
+    }
+
+    /// Adds the message, or changes it to what it has become.
+    func put(_ db: Database, in meeting: MeetingID) throws {
+        let arguments: StatementArguments = [
+            meeting.rawValue, Int64(clamping: number), id.rawValue, sender.rawValue, senderName, recipient?.rawValue,
+            replyTo?.rawValue, sentAt.milliseconds, text, editedAt?.milliseconds, isDeleted, Int64(revision),
+        ]
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO chat (meeting_id, number, id, sender_id, sender_name, recipient_id, reply_to, sent_at, text,
+                    edited_at, is_deleted, revision)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET text = excluded.text, edited_at = excluded.edited_at,
+                    is_deleted = excluded.is_deleted, revision = excluded.revision
+                """
+        ).execute(arguments: arguments)
+    }
+
+    /// The latest of a meeting, in their order, as many as its memory takes.
+    static func latest(_ db: Database, in meeting: MeetingID) throws -> [ChatMessage] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT * FROM chat WHERE meeting_id = ? ORDER BY number DESC LIMIT \(ChatLog.limit)",
+            arguments: [meeting.rawValue])
+        return rows.reversed().compactMap { ChatMessage($0) }
+    }
+
+    /// The place in its meeting of a message that the reader may read.
+    static func number(_ db: Database, of id: ChatMessageID, in meeting: MeetingID, for reader: ChatReader) throws
+        -> UInt64?
+    {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT * FROM chat WHERE id = ? AND meeting_id = ?", arguments: [id.rawValue, meeting.rawValue])
+        guard let message = row.flatMap({ ChatMessage($0) }), message.isReadable(by: reader) else { return nil }
+        return message.number
+    }
+}
