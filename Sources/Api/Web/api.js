@@ -72,6 +72,17 @@ export function leaveMeeting({ meeting, participant, token, service }) {
 }
 
 /**
+ * A page of what was written in a meeting, oldest first; without `before` and `after` the newest one.
+ *
+ * @param {{meeting: string, token: string, service: string}} place  as for `leaveMeeting`
+ * @param {{limit: number, before?: string, after?: string, query?: string}} fields
+ * @returns {Promise<{messages: object[], previous?: string, next?: string}>}
+ */
+export function chatHistory({ meeting, token, service }, fields) {
+  return call(`/meetings/${encodeURIComponent(meeting)}/chat?${new URLSearchParams(fields)}`, { token, service });
+}
+
+/**
  * The meeting in what a person typed or pasted: a link, a number with or without dashes, or an id.
  *
  * @param {string} text

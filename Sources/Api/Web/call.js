@@ -17,15 +17,17 @@ const RETURN_PATIENCE_MS = [300, 1_000];
 
 /**
  * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `moved` (`media` is another
- * connection), `mediaerror` (detail:
- * Error), `speakers` (detail: ids), `quality` (detail: message), `meeting` (detail: the meeting, which changed), `notice` and `migrate` (detail: message of the server), `ended`
- * (detail: {reason, error, why}).
+ * connection), `mediaerror` (detail: Error), `speakers` (detail: ids), `quality` (detail: message), `meeting` (detail:
+ * the meeting, which changed), `chat` (detail: the message, which was sent, edited or deleted), `back` (our place is
+ * another socket's), `notice` and `migrate` (detail: message of the server), `ended` (detail: {reason, error, why}).
  */
 export class Call extends EventTarget {
   /** @type {"waiting"|"joining"|"meeting"|"reconnecting"|"ended"} */
   state = "waiting";
   you = null;
   meeting = null;
+  /** chat_id of the newest message that we may read, when our socket joined last; null where there was none. */
+  lastChat = null;
   participants = new Participants();
   slots = new SlotMap();
   media;
@@ -114,6 +116,26 @@ export class Call extends EventTarget {
     return this.#signaling.request("end");
   }
 
+  /**
+   * Writes to everybody, or to one. Rejects with ServiceError.
+   *
+   * @param {{text: string, recipient?: string|null, replyTo?: string|null}} message  ids of a participant and a message
+   */
+  sendChat({ text, recipient, replyTo }) {
+    const fields = { text, ...(recipient && { recipient_id: recipient }), ...(replyTo && { reply_to: replyTo }) };
+    return this.#signaling.request("chat", fields);
+  }
+
+  /** Changes a message of our own. Rejects with ServiceError. */
+  editChat(id, text) {
+    return this.#signaling.request("chat_edit", { chat_id: id, text });
+  }
+
+  /** Takes a message back: our own, as a host anybody's. Rejects with ServiceError. */
+  deleteChat(id) {
+    return this.#signaling.request("chat_delete", { chat_id: id });
+  }
+
   /** What shows who we are to the service; null before we are in, and after. */
   get place() {
     if (!this.you || this.state === "ended") return null;
@@ -162,6 +184,7 @@ export class Call extends EventTarget {
       this.meeting = meeting ?? this.meeting;
       this.#tell("meeting", this.meeting);
     });
+    on("chat", ({ message }) => this.#tell("chat", message));
     on("error", (message) => this.#tell("notice", message));
     on("migrate", (message) => this.#migrate(message));
     on("alternates", (message) => this.#know(message));
@@ -273,11 +296,13 @@ export class Call extends EventTarget {
   #enter(joined, first) {
     this.you = joined.you ?? this.you;
     this.meeting = joined.meeting ?? this.meeting;
+    this.lastChat = joined.last_chat ?? null;
     this.#know(joined);
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
     this.slots.update(joined.slots);
     this.#become("meeting");
     this.#tellServer();
+    if (!first) this.#tell("back");
   }
 
   async #connect({ sdp, ice_servers: iceServers }) {

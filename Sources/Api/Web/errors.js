@@ -204,6 +204,51 @@ export function explain(error, { passwordGiven = false } = {}) {
   return { ...words, detail: `Wait ${secondsWords(error.retryAfter)}, then try again.` };
 }
 
+const CHAT_ERRORS = {
+  invalid: {
+    title: "A message has 1 to 2,000 characters",
+    detail: "Shorten it, or send it in parts.",
+  },
+  resume_expired: {
+    title: "That person is not here any more",
+    detail: "Nothing was sent. Choose whom the message is for.",
+  },
+  not_found: {
+    title: "That message is not there any more",
+    detail: "Nothing was changed.",
+  },
+  forbidden: {
+    title: "You may not do that with this message",
+    detail: "Your own messages you may change and delete; hosts may delete any.",
+  },
+  too_many: {
+    title: "That was too much at once",
+    detail: "Wait a moment, then try again.",
+    again: true,
+  },
+};
+
+/** The answer did not come: the message may have arrived. */
+const CHAT_UNSURE = {
+  title: "The connection did not carry that",
+  detail: "See whether it is in the list before you try again.",
+  again: true,
+};
+
+/**
+ * What to tell a person whose message, change or search in the chat was refused.
+ *
+ * @param {unknown} error  a ServiceError, or anything thrown
+ * @returns {Explanation}
+ */
+export function explainChat(error) {
+  if (!(error instanceof ServiceError)) return BY_KIND.internal;
+  if (!error.status) return CHAT_UNSURE;
+  const words = CHAT_ERRORS[kindOf(error)] ?? explain(error);
+  if (!error.retryAfter) return words;
+  return { ...words, detail: `Wait ${secondsWords(error.retryAfter)}, then try again.` };
+}
+
 /**
  * What to tell a person who is in line and need not do anything.
  *

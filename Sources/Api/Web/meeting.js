@@ -2,15 +2,17 @@
  * The meeting view: joins a call to tiles, controls, panel and messages.
  */
 
+import { ChatPanel } from "./chatpanel.js";
 import { bindChoices } from "./choices.js";
 import { clockWords } from "./clock.js";
 import { HostControls } from "./controls.js";
 import { byId, copy, relabel, setText } from "./dom.js";
 import { Arrivals, announce, say } from "./notices.js";
 import { OwnControls } from "./own.js";
+import { Panels } from "./panels.js";
 import { PeoplePanel } from "./people.js";
 import { GRADE_WORDS, QualityWatch, describe, worse } from "./quality.js";
-import { Shortcuts } from "./shortcuts.js";
+import { Shortcuts, meetingShortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
 import { TileBoard, neededHeight } from "./tiles.js";
 import { Trouble } from "./trouble.js";
@@ -22,6 +24,8 @@ export class MeetingView {
   #call = null;
   #board;
   #panel = new PeoplePanel();
+  #chat = new ChatPanel();
+  #panels = new Panels({ people: () => this.#drawPanel(), chat: () => this.#chat.show() }, () => this.#draw());
   #own;
   #host;
   #trouble;
@@ -83,6 +87,7 @@ export class MeetingView {
     this.#startClock();
     this.#own.open();
     this.#host.open(call);
+    this.#chat.open(call);
     byId("topic-title").focus();
     const company = count(call.participants.size);
     announce(`You are in the meeting with ${company}. Press question mark for keyboard shortcuts.`);
@@ -113,6 +118,7 @@ export class MeetingView {
     this.#watch?.close();
     this.#own.close();
     this.#host.close();
+    this.#chat.close();
     this.#call = this.#speakers = this.#watch = null;
     clearInterval(this.#clock);
     clearTimeout(this.#viewTimer);
@@ -330,8 +336,6 @@ export class MeetingView {
     const click = (id, act) => byId(id).addEventListener("click", act);
     click("mute", () => this.#own.toggleMicrophone());
     click("camera", () => this.#own.toggleCamera());
-    click("show-people", () => this.#togglePanel());
-    click("panel-close", () => this.#togglePanel(false));
     click("change-layout", () => this.#changeLayout());
     click("show-settings", () => byId("settings").showModal());
     click("show-help", () => byId("help").showModal());
@@ -346,34 +350,23 @@ export class MeetingView {
   }
 
   #bindShortcuts() {
-    const list = [
-      { key: "m", label: "M", words: "Mute or unmute", run: () => this.#own.toggleMicrophone() },
-      {
-        key: " ", label: "Space", words: "Hold to speak while muted",
-        run: () => this.#own.push(true), release: () => this.#own.push(false),
-      },
-      { key: "c", label: "C", words: "Camera on or off", run: () => this.#own.toggleCamera() },
-      { key: "p", label: "P", words: "Who is here", run: () => this.#togglePanel() },
-      { key: "v", label: "V", words: "Gallery or speaker", run: () => this.#changeLayout() },
-      { key: "s", label: "S", words: "Microphone and camera", run: () => byId("settings").showModal() },
-      { key: "i", label: "I", words: "Copy the invitation link", run: () => this.#invite() },
-      { key: "arrowleft", label: "←", words: "Previous page of people", run: () => this.#turn(-1) },
-      { key: "arrowright", label: "→", words: "Next page of people", run: () => this.#turn(1) },
-      { key: "escape", label: "Esc", words: "Close the list", run: () => this.#togglePanel(false) },
-      { key: "shift+l", label: "Shift L", words: "Leave the meeting", run: () => this.#hooks.onLeave() },
-      { key: "?", label: "?", words: "These shortcuts", run: () => byId("help").showModal() },
-    ];
-    new Shortcuts(list, () => this.#call !== null && !byId("meeting-view").hidden);
-  }
-
-  #togglePanel(open = byId("panel").hidden) {
-    if (open !== byId("panel").hidden) return;
-    byId("panel").hidden = !open;
-    byId("meeting-view").classList.toggle("with-panel", open);
-    byId("show-people").setAttribute("aria-expanded", String(open));
-    if (open) this.#drawPanel();
-    byId(open ? "panel-title" : "show-people").focus();
-    this.#draw();
+    const acts = {
+      mute: () => this.#own.toggleMicrophone(),
+      push: () => this.#own.push(true),
+      release: () => this.#own.push(false),
+      camera: () => this.#own.toggleCamera(),
+      people: () => this.#panels.toggle("people"),
+      chat: () => this.#panels.toggle("chat"),
+      layout: () => this.#changeLayout(),
+      settings: () => byId("settings").showModal(),
+      invite: () => this.#invite(),
+      back: () => this.#turn(-1),
+      next: () => this.#turn(1),
+      close: () => this.#panels.close(),
+      leave: () => this.#hooks.onLeave(),
+      help: () => byId("help").showModal(),
+    };
+    new Shortcuts(meetingShortcuts(acts), () => this.#call !== null && !byId("meeting-view").hidden);
   }
 
   #changeLayout() {

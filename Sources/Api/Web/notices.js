@@ -6,6 +6,7 @@ import { byId, icon, make } from "./dom.js";
 
 const TOAST_MS = 4_000;
 const GATHER_MS = 600;
+const REST_MS = 4_000;
 
 /**
  * A problem with its remedy, as an element.
@@ -67,6 +68,37 @@ export function announce(words) {
   const line = make("p", { text: words });
   byId("announcer").append(line);
   setTimeout(() => line.remove(), TOAST_MS * 2);
+}
+
+/** Reads out what comes together as one, and then rests, so that a lively chat leaves room for the voices. */
+export class Reader {
+  #words;
+  #waiting = [];
+  #timer = 0;
+
+  /** @param {(items: object[]) => string} words  of all that came together */
+  constructor(words) {
+    this.#words = words;
+  }
+
+  add(items) {
+    this.#waiting.push(...items);
+    this.#timer ||= setTimeout(() => this.#read(), GATHER_MS);
+  }
+
+  clear() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#waiting = [];
+  }
+
+  #read() {
+    this.#timer = 0;
+    if (this.#waiting.length === 0) return;
+    announce(this.#words(this.#waiting));
+    this.#waiting = [];
+    this.#timer = setTimeout(() => this.#read(), REST_MS);
+  }
 }
 
 /** Gathers joins and leaves that come together, so that a full class does not speak for minutes. */

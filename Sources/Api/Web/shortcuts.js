@@ -7,6 +7,31 @@ import { byId, make } from "./dom.js";
 
 const SWITCH_KEY = "needletail.shortcuts";
 
+/** What the keys of a meeting do, by the name of the act. `key` as KeyboardEvent.key in lower case. */
+const MEETING_KEYS = [
+  { act: "mute", key: "m", label: "M", words: "Mute or unmute" },
+  { act: "push", key: " ", label: "Space", words: "Hold to speak while muted" },
+  { act: "camera", key: "c", label: "C", words: "Camera on or off" },
+  { act: "people", key: "p", label: "P", words: "Who is here" },
+  { act: "chat", key: "t", label: "T", words: "Chat" },
+  { act: "layout", key: "v", label: "V", words: "Gallery or speaker" },
+  { act: "settings", key: "s", label: "S", words: "Microphone and camera" },
+  { act: "invite", key: "i", label: "I", words: "Copy the invitation link" },
+  { act: "back", key: "arrowleft", label: "←", words: "Previous page of people" },
+  { act: "next", key: "arrowright", label: "→", words: "Next page of people" },
+  { act: "close", key: "escape", label: "Esc", words: "Close the list or the chat" },
+  { act: "leave", key: "shift+l", label: "Shift L", words: "Leave the meeting" },
+  { act: "help", key: "?", label: "?", words: "These shortcuts" },
+];
+
+/**
+ * @param {{[act: string]: () => void}} acts  what each does; `release` is what the end of `push` does
+ * @returns {Shortcut[]}
+ */
+export function meetingShortcuts({ release, ...acts }) {
+  return MEETING_KEYS.map(({ act, ...each }) => ({ ...each, run: acts[act], ...(act === "push" && { release }) }));
+}
+
 /** @typedef {{key: string, label: string, words: string, run: () => void, release?: () => void}} Shortcut */
 
 export class Shortcuts {

@@ -32,7 +32,7 @@ const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_foun
  */
 export class Signaling extends EventTarget {
   #address;
-  /** Of the PoP that another one sent us to; "" where we are where the page came from. */
+  /** Of the PoP that our socket is at; "" where we are where the page came from. */
   #service = "";
   #state;
   #alive;
@@ -126,7 +126,6 @@ export class Signaling extends EventTarget {
    */
   takePlace({ token, resume }, fields) {
     this.#token = token;
-    this.#service = new URL(this.#address.replace(/^ws/, "http")).origin;
     return this.#enter(this.#connect(), { session_token: token, resume, ...fields });
   }
 
@@ -214,7 +213,6 @@ export class Signaling extends EventTarget {
     this.#early = null;
     old?.close(1000);
     this.#address = address;
-    this.#service = new URL(address.replace(/^ws/, "http")).origin;
   }
 
   #retire(code) {
@@ -248,6 +246,7 @@ export class Signaling extends EventTarget {
     this.#early = null;
     this.#resume = joined.resume ?? this.#resume;
     this.#token = joined.session_token ?? this.#token;
+    this.#service = serviceOf(socket.url);
     if (joined.signaling_url) this.#address = addressOf(joined.signaling_url);
     clearInterval(this.#pinger);
     this.#pinger = setInterval(() => this.#ping(socket), PING_EVERY_MS);
@@ -383,6 +382,12 @@ function elsewhereIn({ code, signaling_url: first, alternates, via }) {
   if (code !== "elsewhere" || typeof first !== "string") return null;
   const addresses = [first, ...(Array.isArray(alternates) ? alternates : [])].filter((text) => /^wss?:\/\//.test(text));
   return { addresses: addresses.filter((text) => URL.canParse(text)).map(addressOf), via: Array.isArray(via) ? via : [] };
+}
+
+/** The origin of REST beside a socket, "" for the page's own. */
+function serviceOf(address) {
+  const { origin } = new URL(address.replace(/^ws/, "http"));
+  return origin === new URL(location.href).origin ? "" : origin;
 }
 
 /** A path or address as that of a WebSocket. */

@@ -1,0 +1,161 @@
+/**
+ * Where a message is written: the field, whom it is for, and what it answers or changes.
+ */
+
+import { MOST_CHARACTERS, firstLineOf } from "./chat.js";
+import { byId, make, setText } from "./dom.js";
+import { explainChat } from "./errors.js";
+import { problemCard } from "./notices.js";
+
+/** From so many characters on one is told how many there are. */
+const COUNT_FROM = MOST_CHARACTERS - 200;
+
+export class Composer {
+  /** @type {import("./draft.js").Draft|null} */
+  #draft = null;
+  #send;
+  #people = [];
+  #listed = "";
+
+  /** @param {(wish: object) => Promise<void>} send  what `Draft.send` says; rejects with ServiceError */
+  constructor(send) {
+    this.#send = send;
+    const field = byId("chat-field");
+    field.addEventListener("input", () => this.#typed());
+    field.addEventListener("keydown", (event) => this.#key(event));
+    byId("chat-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    byId("chat-to").addEventListener("change", ({ target }) => this.#address(target));
+    byId("chat-context-close").addEventListener("click", () => this.#letGo());
+  }
+
+  /** @param {import("./draft.js").Draft|null} draft  null: nobody writes */
+  use(draft) {
+    this.#draft = draft;
+    this.#listed = "";
+    this.problem(null);
+    if (draft) this.draw();
+  }
+
+  /** Tells who may be written to. @param {{id: string, name: string}[]} people */
+  offer(people) {
+    this.#people = people;
+    this.draw();
+  }
+
+  /** @param {import("./errors.js").Explanation|null} words  null: nothing is wrong */
+  problem(words) {
+    byId("chat-problem").replaceChildren(...(words ? [problemCard(words)] : []));
+  }
+
+  focus() {
+    const field = byId("chat-field");
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+
+  draw() {
+    const draft = this.#draft;
+    if (!draft) return;
+    const field = byId("chat-field");
+    if (field.value !== draft.text) field.value = draft.text;
+    this.#list(draft);
+    const name = draft.recipientName;
+    byId("chat-form").classList.toggle("private", draft.recipient !== null && !draft.editing);
+    field.placeholder = draft.recipient ? `Only to ${name}` : "Message to everyone";
+    byId("chat-gone").hidden = !draft.gone || draft.editing !== null;
+    setText(byId("chat-gone"), draft.gone ? `${name} is not here any more. Choose whom this message is for.` : "");
+    this.#drawContext(draft);
+    this.#drawLength();
+  }
+
+  #drawContext({ reply, editing }) {
+    byId("chat-context").hidden = !reply && !editing;
+    const line = reply && (reply.deleted ? "a deleted message" : firstLineOf(reply.text));
+    setText(byId("chat-context-words"), editing ? "You change a message" : reply ? `In answer to ${reply.sender_name}: ${line}` : "");
+    setText(byId("chat-context-close").lastElementChild, editing ? "Leave it as it was" : "Answer nothing");
+  }
+
+  #drawLength() {
+    const { length, ready, tooLong } = this.#draft;
+    byId("chat-send").disabled = !ready;
+    const words = byId("chat-length");
+    words.hidden = length < COUNT_FROM;
+    words.classList.toggle("over", tooLong);
+    setText(words, words.hidden ? "" : `${length.toLocaleString("en")} of ${MOST_CHARACTERS.toLocaleString("en")} characters`);
+    grow(byId("chat-field"));
+  }
+
+  /** Fills the choice of recipients where it changed: an open list must not close for nothing. */
+  #list({ recipient, recipientName, gone, editing, sending }) {
+    const select = byId("chat-to");
+    select.disabled = Boolean(editing || sending);
+    const here = gone ? this.#people.filter(({ id }) => id !== recipient) : this.#people;
+    const people = here.map(({ id, name }) => ({ value: id, text: name }));
+    const left = gone ? [{ value: recipient, text: `${recipientName} (left)` }] : [];
+    const all = [{ value: "", text: "Everyone" }, ...left, ...people];
+    const key = JSON.stringify(all);
+    if (key !== this.#listed) select.replaceChildren(...all.map((each) => make("option", each)));
+    this.#listed = key;
+    select.value = recipient ?? "";
+  }
+
+  #typed() {
+    if (!this.#draft) return;
+    this.#draft.text = byId("chat-field").value;
+    this.#drawLength();
+  }
+
+  #address({ value }) {
+    const name = this.#people.find(({ id }) => id === value)?.name ?? "";
+    // Who left may still be in the list.
+    if (value && !name) return this.draw();
+    this.#draft?.address(value || null, name);
+    this.problem(null);
+    this.draw();
+  }
+
+  #letGo() {
+    if (this.#draft?.editing) this.#draft.endEdit();
+    else if (this.#draft) this.#draft.reply = null;
+    this.problem(null);
+    this.draw();
+    this.focus();
+  }
+
+  #key(event) {
+    // The enter key that ends a word of an input method sends nothing.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    this.#submit();
+  }
+
+  async #submit() {
+    const draft = this.#draft;
+    if (!draft?.ready) return;
+    this.problem(null);
+    const wish = draft.send();
+    this.draw();
+    let problem = null;
+    try {
+      await this.#send(wish);
+      draft.sent();
+    } catch (error) {
+      console.warn("not sent", error);
+      draft.failed(Boolean(error.status));
+      if (error.code === "participant_not_found") draft.gone = draft.recipient !== null;
+      problem = explainChat(error);
+    }
+    if (draft !== this.#draft) return;
+    this.problem(problem);
+    this.draw();
+  }
+}
+
+/** As high as its text, up to what the style sheet allows. */
+function grow(field) {
+  field.style.height = "auto";
+  if (field.scrollHeight) field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
+}

@@ -1,0 +1,140 @@
+/**
+ * A message that is being written: its text, whom it is for, and what it answers or changes. No DOM.
+ */
+
+import { MOST_CHARACTERS, partnerOf } from "./chat.js";
+
+export class Draft {
+  text = "";
+  /** participant_id; null: everybody. @type {string|null} */
+  recipient = null;
+  /** Of the recipient, also when they are gone. */
+  recipientName = "";
+  /** The recipient is not here any more: nothing is sent until another choice is made. */
+  gone = false;
+  /** What it answers. @type {import("./chat.js").ChatMessage|null} */
+  reply = null;
+  /** Our own message that it changes. @type {import("./chat.js").ChatMessage|null} */
+  editing = null;
+  /** What is on its way. @type {object|null} */
+  sending = null;
+  #own;
+  /** What was being written before an earlier message was to be changed. */
+  #aside = null;
+  /** What was sent, and may have arrived though no answer came. */
+  #unsure = null;
+
+  /** @param {string} own  our participant_id */
+  constructor(own) {
+    this.#own = own;
+  }
+
+  /** Characters, as people count them at most. */
+  get length() {
+    return [...this.text.trim()].length;
+  }
+
+  get tooLong() {
+    return this.length > MOST_CHARACTERS;
+  }
+
+  /** Whether it can be sent as it is. */
+  get ready() {
+    return !this.sending && !this.tooLong && this.length > 0 && (this.editing !== null || !this.gone);
+  }
+
+  /** @param {string|null} id  null: everybody */
+  address(id, name = "") {
+    this.recipient = id;
+    this.recipientName = name;
+    this.gone = false;
+    // What two have read is not quoted to others.
+    const partner = this.reply && partnerOf(this.reply, this.#own);
+    if (partner && partner !== id) this.reply = null;
+  }
+
+  /** Tells who is here. @param {(id: string) => boolean} isHere */
+  review(isHere) {
+    this.gone = this.recipient !== null && !isHere(this.recipient);
+  }
+
+  /** Begins an answer; one to a private message goes to the same person. */
+  answer(message, partnerName = "") {
+    this.endEdit();
+    const partner = partnerOf(message, this.#own);
+    if (partner) this.address(partner, partnerName);
+    this.reply = message;
+  }
+
+  /** Begins to change a message of our own. */
+  edit(message) {
+    this.#aside ??= { text: this.text, reply: this.reply };
+    this.editing = message;
+    this.reply = null;
+    this.text = message.text;
+  }
+
+  /** Goes back to what was being written before. */
+  endEdit() {
+    if (!this.editing) return;
+    Object.assign(this, { editing: null, text: "", ...this.#aside });
+    this.#aside = null;
+  }
+
+  /** The parts that belong to one place in a meeting go; the text stays, and whom it was for. */
+  keepOver(own) {
+    this.endEdit();
+    this.#own = own;
+    this.reply = this.sending = this.#unsure = null;
+  }
+
+  /**
+   * Takes what is to be sent now.
+   *
+   * @returns {{text: string, recipient: string|null, replyTo: string|null, editing: string|null}}
+   */
+  send() {
+    this.sending = {
+      text: this.text.trim(), raw: this.text, recipient: this.editing ? null : this.recipient,
+      replyTo: this.reply?.chat_id ?? null, editing: this.editing?.chat_id ?? null,
+    };
+    return this.sending;
+  }
+
+  /** It was taken: what was typed meanwhile stays. */
+  sent() {
+    const { raw, editing } = this.sending;
+    this.sending = this.#unsure = null;
+    if (editing) this.endEdit();
+    else this.#clear(raw);
+  }
+
+  /** It was not taken, or nobody knows. @param {boolean} answered  whether the server refused it */
+  failed(answered) {
+    this.#unsure = answered ? null : this.sending;
+    this.sending = null;
+  }
+
+  /**
+   * A message of our own was told: one that no answer came to has arrived after all.
+   *
+   * @param {import("./chat.js").ChatMessage} message
+   * @returns {boolean} whether the draft was that message
+   */
+  arrived({ sender_id: sender, text, recipient_id: recipient, chat_id: id }) {
+    const sent = this.#unsure;
+    if (!sent || sender !== this.#own || text !== sent.text) return false;
+    if (sent.editing ? sent.editing !== id : (recipient ?? null) !== sent.recipient) return false;
+    this.#unsure = null;
+    if (sent.editing && this.editing?.chat_id === id) this.endEdit();
+    else if (!sent.editing) this.#clear(sent.raw);
+    return true;
+  }
+
+  #clear(raw) {
+    const target = this.editing ? this.#aside : this;
+    if (!target.text.startsWith(raw)) return;
+    target.text = target.text.slice(raw.length);
+    target.reply = null;
+  }
+}
