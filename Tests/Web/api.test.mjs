@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { load } from "./client.mjs";
 import { settle } from "./fakes.mjs";
 
-const { leaveMeeting } = await load("api");
+const { chatHistory, leaveMeeting } = await load("api");
 
 test("the goodbye of a page that goes away outlives it, and is nobody's error", async () => {
   const asked = [];
@@ -18,4 +18,18 @@ test("the goodbye of a page that goes away outlives it, and is nobody's error", 
     "https://pop2.example/api/v1/meetings/m%2F1/leave", "POST", true, '{"participant_id":"p"}',
   ]);
   assert.equal(headers.Authorization, "Bearer token");
+});
+
+test("a page of the chat is asked of the PoP that our socket is at, with our token", async () => {
+  const asked = [];
+  globalThis.fetch = async (...request) => {
+    asked.push(request);
+    return new Response(JSON.stringify({ messages: [], next: "c_9" }));
+  };
+  const place = { meeting: "m/1", token: "token", service: "https://pop2.example" };
+  const page = await chatHistory(place, { limit: 50, after: "c_1", query: "tea & cake" });
+  assert.deepEqual(page, { messages: [], next: "c_9" });
+  const [[path, { method, headers }]] = asked;
+  assert.equal(path, "https://pop2.example/api/v1/meetings/m%2F1/chat?limit=50&after=c_1&query=tea+%26+cake");
+  assert.deepEqual([method, headers.Authorization], ["GET", "Bearer token"]);
 });

@@ -256,6 +256,43 @@ test("a host brings its key, locks and ends, and hears of the lock", async () =>
   await assert.rejects(ended, { code: "forbidden" });
 });
 
+test("what is written goes by the socket, and what others write comes by it", async () => {
+  const { call, socket } = await joined({ last_chat: "c1" });
+  assert.equal(call.lastChat, "c1");
+  const heard = [];
+  call.addEventListener("chat", ({ detail }) => heard.push(detail.chat_id));
+  const written = call.sendChat({ text: "Hi", recipient: "b", replyTo: "c1" });
+  const { id, ...fields } = socket.sent.at(-1);
+  assert.deepEqual(fields, { type: "chat", text: "Hi", recipient_id: "b", reply_to: "c1" });
+  socket.answer({ type: "ok" });
+  await written;
+  for (const [act, wanted] of [
+    [() => call.sendChat({ text: "Hi", recipient: null, replyTo: null }), { type: "chat", text: "Hi" }],
+    [() => call.editChat("c2", "Ho"), { type: "chat_edit", chat_id: "c2", text: "Ho" }],
+    [() => call.deleteChat("c2"), { type: "chat_delete", chat_id: "c2" }],
+  ]) {
+    const refused = act();
+    const { id: another, ...sent } = socket.sent.at(-1);
+    assert.deepEqual(sent, wanted);
+    socket.answer({ type: "error", code: "forbidden", status: 403 });
+    await assert.rejects(refused, { code: "forbidden" });
+  }
+  socket.say({ type: "chat", message: { chat_id: "c3", sender_id: "b", text: "Hello" } });
+  assert.deepEqual(heard, ["c3"]);
+});
+
+test("who comes back, here or elsewhere, is told what the newest message is", async () => {
+  const { call, socket } = await joined();
+  assert.equal(call.lastChat, null);
+  const told = [];
+  call.addEventListener("back", () => told.push(call.lastChat));
+  socket.drop();
+  await pass(200);
+  FakeSocket.all[1].answer({ ...JOINED, resumed: true, last_chat: "c4" });
+  await settle();
+  assert.deepEqual(told, ["c4"]);
+});
+
 const AWAY = "wss://b.example/api/v1/signal";
 
 test("a drained PoP is left when the new connection shows something, and not before", async () => {
@@ -268,12 +305,16 @@ test("a drained PoP is left when the new connection shows something, and not bef
   assert.equal(other.url, AWAY);
   const { type, session_token: token, resume, offer, meeting } = other.sent[0];
   assert.deepEqual([type, token, resume, offer, meeting], ["join", "token", "secret", "the offer", undefined]);
+  let told = "";
+  call.addEventListener("back", () => (told = `${call.lastChat} at ${call.place.service}`));
+  call.addEventListener("chat", ({ detail }) => (told += `, then ${detail.chat_id}`));
   other.answer({
-    ...JOINED, resumed: true, session_token: "fresh", sdp: "another answer",
+    ...JOINED, resumed: true, session_token: "fresh", last_chat: "c8", sdp: "another answer",
     slots: [{ mid: "7", participant_id: "b", source: "video" }],
   });
   await settle();
   other.say({ type: "participant_left", participant_id: "b" });
+  other.say({ type: "chat", message: { chat_id: "c9" } });
   socket.say({ type: "removed", reason: "moved" });
   socket.drop();
   await pass(300);
@@ -284,6 +325,7 @@ test("a drained PoP is left when the new connection shows something, and not bef
   await pass(300);
   assert.deepEqual([moved, call.media === connections[1], call.slots.midOf("b", "video")], [1, true, null]);
   assert.equal(call.participants.size, 0);
+  assert.equal(told, "c8 at https://b.example, then c9");
   assert.deepEqual(call.place, { meeting: "m", participant: "me", token: "fresh", service: "https://b.example" });
   await pass(300);
   assert.deepEqual([media.closed, connections[1].closed, FakeSocket.all.length], [true, false, 2]);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./client.mjs";
 
-const { ServiceError, explain, explainDevice, explainEnd, kindOf, explainWait, secondsWords } = await load("errors");
+const { ServiceError, explain, explainChat, explainDevice, explainEnd, kindOf, explainWait, secondsWords } = await load("errors");
 
 const kind = (status, code) => kindOf(new ServiceError({ status, code }));
 
@@ -94,4 +94,16 @@ test("the end of a call says whose doing it was", () => {
   assert.match(explainEnd("lost", undefined, new ServiceError({ status: 0 })).title, /lost/);
   const late = new ServiceError({ status: 409, code: "resume_expired" });
   assert.match(explainEnd("lost", undefined, late).title, /too long/);
+});
+
+test("what is wrong with a message is told in words of the chat", () => {
+  const of = (status, code, retryAfter = 0) => explainChat(new ServiceError({ status, code, retryAfter }));
+  assert.match(of(422, "invalid_field").title, /2,000 characters/);
+  assert.match(of(404, "participant_not_found").title, /not here any more/);
+  assert.match(of(404, "chat_not_found").title, /message is not there/);
+  assert.match(of(403, "forbidden").title, /may not/);
+  assert.match(of(429, "too_many_requests", 4).detail, /4 seconds/);
+  assert.match(of(401, "token_expired").title, /expired/);
+  for (const [status, code] of [[0, ""], [0, "timeout"]]) assert.match(of(status, code).detail, /in the list/);
+  assert.equal(explainChat(new TypeError("x")).again, true);
 });

@@ -7,7 +7,7 @@ const { SlotMap } = await load("slots");
 const { grade, worse } = await load("quality");
 const { arrivalWords, drainWords, pageOf } = await load("notices");
 const { meetingFrom } = await load("api");
-const { clockWords } = await load("clock");
+const { clockWords, momentWords } = await load("clock");
 const { stateWords } = await load("tiles");
 
 const person = (id) => ({ participant_id: id, display_name: id.toUpperCase(), audio: true, video: true });
@@ -104,6 +104,15 @@ test("a meeting is found in what people paste", () => {
 
 test("the clock counts hours only when there are some", () => {
   assert.deepEqual([0, 65, 3_845].map(clockWords), ["0:00", "1:05", "1:04:05"]);
+});
+
+test("a moment of another day says which", () => {
+  const moment = new Date(2026, 10, 29, 14, 5);
+  const today = momentWords(moment.toISOString(), new Date(2026, 10, 29, 23, 0));
+  assert.match(today, /05/);
+  assert.doesNotMatch(today, /29/);
+  assert.match(momentWords(moment.toISOString(), new Date(2026, 10, 30)), /29.*05/);
+  assert.equal(momentWords("?"), "");
 });
 
 test("a server that is being emptied says until when, and where else to go", () => {

@@ -184,8 +184,8 @@ export class ChatLog {
   }
 
   #count({ chat_id: id, sender_id: sender, deleted }) {
-    if (sender === this.#own || deleted || this.#unread.size >= this.#most) return false;
-    this.#unread.add(id);
+    if (sender === this.#own || deleted) return false;
+    if (this.#unread.size < this.#most) this.#unread.add(id);
     return true;
   }
 

@@ -22,6 +22,8 @@ export class History extends EventTarget {
   /** The request that is under way; the next one waits for it. @type {Promise<void>} */
   #busy = Promise.resolve();
   #loading = 0;
+  /** How often our socket came back, and something was missed. */
+  #returns = 0;
 
   /**
    * @param {import("./call.js").Call} call  that has just been joined
@@ -47,8 +49,8 @@ export class History extends EventTarget {
       const { log } = this;
       if (!log.older) return;
       if (log.size === 0) return this.#loadNewest();
-      const { messages, previous } = await this.#page({ before: log.first });
-      log.takeOlder(messages, previous !== null && messages.length > 0);
+      const { messages, older } = await this.#page({ before: log.first });
+      log.takeOlder(messages, older);
     });
   }
 
@@ -57,8 +59,8 @@ export class History extends EventTarget {
     return this.#queue(async () => {
       const { log } = this;
       if (!log.newer || log.size === 0) return;
-      const { messages, next } = await this.#page({ after: log.last });
-      log.takeNewer(messages, next !== null && messages.length > 0);
+      const { messages, newer } = await this.#page({ after: log.last });
+      log.takeNewer(messages, newer);
     });
   }
 
@@ -74,16 +76,29 @@ export class History extends EventTarget {
     return this.#queue(async () => {
       const { log } = this;
       if (log.get(id)) return;
-      const later = await this.#page({ after: id });
+      const [whole, returns] = [!log.newer, this.#returns];
       log.part();
-      if (later.messages.length === 0) return this.#loadNewest();
-      // The message itself is the last one before those.
-      const earlier = await this.#page({ before: later.messages[0].chat_id });
-      log.replaceBy([...earlier.messages, ...later.messages], earlier.previous !== null, later.next !== null);
+      try {
+        const later = await this.#page({ after: id });
+        if (later.messages.length === 0) return await this.#loadNewest();
+        // The message itself is the last one before those.
+        const earlier = await this.#page({ before: later.messages[0].chat_id });
+        log.replaceBy([...earlier.messages, ...later.messages], earlier.older, later.newer || returns !== this.#returns);
+      } catch (error) {
+        // The log is what it was, with what was told meanwhile.
+        if (whole && returns === this.#returns) log.takeNewer([], false);
+        throw error;
+      }
     }, false);
   }
 
-  /** Messages in which the words are. Rejects with ServiceError. */
+  /**
+   * Messages in which the words are, oldest first, and where the page before them begins. Rejects with ServiceError.
+   *
+   * @param {string} words
+   * @param {string|null} [before]
+   * @returns {Promise<{messages: object[], previous: string|null}>}
+   */
   find(words, before = null) {
     return this.#page({ query: words, ...(before && { before }) });
   }
@@ -102,60 +117,65 @@ export class History extends EventTarget {
 
   /** The socket is back, here or at another PoP: what was said meanwhile nobody has told us. */
   async #catchUp() {
+    const { log, loading } = this;
     const { lastChat } = this.#call;
-    if (lastChat === null) return;
-    await this.#queue(async () => {
-      const { log } = this;
-      if (lastChat === log.latest || log.get(lastChat)) return;
-      const after = log.newer ? null : (log.last ?? log.latest);
-      if (after) return this.#loadMissed(after);
-      if (log.size === 0) return this.#loadNewest(true);
+    if (lastChat === null || lastChat === log.latest || log.get(lastChat)) return;
+    this.#returns += 1;
+    const { latest } = log;
+    log.latest = lastChat;
+    if (log.newer && !loading) {
       // We look at an earlier part: the later one is loaded when somebody goes there.
-      log.latest = lastChat;
       log.unopened = true;
-    }).catch((error) => {
+      return this.#tell("change");
+    }
+    // From this moment on, so that what is told now comes behind what was missed.
+    log.part();
+    await this.#queue(() => this.#loadMissed(latest)).catch((error) => {
       console.warn("the missed messages were not loaded", error);
-      // They are loaded with the next page.
-      Object.assign(this.log, { newer: this.log.size > 0, older: this.log.older || this.log.size === 0, unopened: true });
+      log.unopened = true;
+      if (log.size === 0) log.replaceBy([], true, false);
       this.#tell("change");
     });
   }
 
-  async #loadMissed(after) {
+  /** @param {string|null} latest  what we knew of when the log is empty */
+  async #loadMissed(latest) {
     const { log } = this;
-    const empty = log.size === 0;
-    log.part();
+    let from = log.last ?? latest;
     const news = [];
-    for (let pages = 0, from = after; from !== null; pages += 1) {
-      const { messages, next } = await this.#page({ after: from });
-      if (pages === MOST_PAGES) return this.#loadNewest(true);
-      news.push(...log.takeNewer(messages, next !== null, true));
-      from = next;
+    for (let pages = 0; log.newer; pages += 1) {
+      if (from === null || pages === MOST_PAGES) return this.#loadNewest(true);
+      const { messages, newer } = await this.#page({ after: from });
+      news.push(...log.takeNewer(messages, newer, true));
+      from = log.last ?? from;
     }
-    // What was there before we came is still to be loaded.
-    if (empty) log.older = true;
     this.#tellOthers(news);
   }
 
+  /** @param {boolean} [fresh]  what is new in it counts as unread */
   async #loadNewest(fresh = false) {
     const { log } = this;
     log.part();
-    const { messages, previous } = await this.#page({}).catch((error) => {
+    const { messages, older, newer } = await this.#page({}).catch((error) => {
       // What is told from now on is a run of its own.
       if (log.size === 0) log.replaceBy([], true, false);
       throw error;
     });
-    if (!fresh) return log.replaceBy(messages, previous !== null, false);
-    log.replaceBy([], previous !== null, true);
-    this.#tellOthers(log.takeNewer(messages, false, true));
-    log.older = previous !== null;
+    if (!fresh) return log.replaceBy(messages, older, newer);
+    log.replaceBy([], older, true);
+    this.#tellOthers(log.takeNewer(messages, newer, true));
   }
 
   async #page(fields) {
     const place = this.#call.place;
     if (!place) throw new ServiceError({ status: 0 });
-    const { messages, previous, next } = await this.#load(place, { limit: PAGE, ...fields });
-    return { messages: Array.isArray(messages) ? messages : [], previous: previous ?? null, next: next ?? null };
+    const returns = this.#returns;
+    const answer = await this.#load(place, { limit: PAGE, ...fields });
+    const messages = Array.isArray(answer.messages) ? answer.messages : [];
+    const [previous, next] = [answer.previous ?? null, answer.next ?? null];
+    // Where our socket was away meanwhile there may be more behind it.
+    const newer = (next !== null && messages.length > 0) || returns !== this.#returns;
+    return { messages, previous, older: previous !== null && messages.length > 0, newer };
   }
 
   /** @param {boolean} recovers  begins anew with the newest page where the server knows no more of ours */

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./client.mjs";
+
+const { Draft } = await load("draft");
+
+const ben = (more = {}) => ({ chat_id: "c1", sender_id: "b", sender_name: "Ben", text: "Hi", ...more });
+const own = (more = {}) => ({ chat_id: "c2", sender_id: "me", sender_name: "Ana", text: "mine", ...more });
+
+function write(text) {
+  const draft = new Draft("me");
+  draft.text = text;
+  return draft;
+}
+
+test("there is something to send within the limit, and not twice", () => {
+  assert.equal(write(" \n ").ready, false);
+  assert.equal(write("x".repeat(2_001)).ready, false);
+  assert.equal(write("😀".repeat(2_000)).ready, true);
+  const draft = write(" Hello \n");
+  assert.equal(draft.send().text, "Hello");
+  assert.equal(draft.ready, false);
+});
+
+test("what was sent leaves the field, and what was typed meanwhile stays", () => {
+  const draft = write("Hello");
+  draft.answer(ben());
+  const { replyTo, recipient, editing } = draft.send();
+  assert.deepEqual([replyTo, recipient, editing], ["c1", null, null]);
+  draft.text = "Hello and";
+  draft.sent();
+  assert.deepEqual([draft.text, draft.reply, draft.ready], [" and", null, true]);
+});
+
+test("what was not sent stays", () => {
+  const draft = write("Hello");
+  draft.address("b", "Ben");
+  draft.send();
+  draft.failed(true);
+  assert.deepEqual([draft.text, draft.recipient, draft.ready], ["Hello", "b", true]);
+  assert.equal(draft.arrived(own({ text: "Hello", recipient_id: "b" })), false);
+});
+
+test("what nobody knew of and came after all is not sent twice", () => {
+  const draft = write("Hello");
+  draft.address("b", "Ben");
+  draft.send();
+  draft.failed(false);
+  assert.equal(draft.arrived(own({ text: "Hello" })), false, "that one was to everybody");
+  assert.equal(draft.arrived(ben({ text: "Hello", recipient_id: "b" })), false, "that one was Ben's");
+  assert.equal(draft.arrived(own({ text: "Hello", recipient_id: "b" })), true);
+  assert.equal(draft.text, "");
+});
+
+test("who left is written to no more, and nobody reads it in their place", () => {
+  const draft = write("Only you");
+  draft.address("b", "Ben");
+  draft.review((id) => id !== "b");
+  assert.deepEqual([draft.gone, draft.ready, draft.recipient, draft.recipientName], [true, false, "b", "Ben"]);
+  draft.review(() => true);
+  assert.equal(draft.ready, true, "they are back");
+  draft.review(() => false);
+  draft.address(null);
+  assert.deepEqual([draft.gone, draft.ready, draft.recipient], [false, true, null]);
+});
+
+test("an answer to a private message is private, or is no answer to it", () => {
+  const draft = write("Yes");
+  draft.answer(ben({ recipient_id: "me" }), "Ben");
+  assert.deepEqual([draft.recipient, draft.reply.chat_id], ["b", "c1"]);
+  draft.address(null);
+  assert.deepEqual([draft.recipient, draft.reply], [null, null]);
+  draft.answer(own({ recipient_id: "c" }), "Cyd");
+  assert.equal(draft.recipient, "c");
+  draft.address("b", "Ben");
+  draft.answer(ben());
+  assert.deepEqual([draft.recipient, draft.reply.chat_id], ["b", "c1"], "one to everybody may be answered in private");
+});
+
+test("to change a message puts aside what was being written", () => {
+  const draft = write("half a thou");
+  draft.answer(ben());
+  draft.address("b", "Ben");
+  draft.review(() => false);
+  draft.edit(own());
+  assert.deepEqual([draft.text, draft.reply, draft.ready], ["mine", null, true], "a change is for those who had it");
+  draft.edit(own({ chat_id: "c3", text: "other" }));
+  draft.text = "changed";
+  const { editing, text, recipient } = draft.send();
+  assert.deepEqual([editing, text, recipient], ["c3", "changed", null]);
+  draft.sent();
+  assert.deepEqual([draft.text, draft.reply.chat_id, draft.editing, draft.gone], ["half a thou", "c1", null, true]);
+  draft.edit(own());
+  draft.endEdit();
+  assert.equal(draft.text, "half a thou");
+});
+
+test("a message that is taken while another one is changed leaves what was put aside", () => {
+  const draft = write("Hello");
+  draft.send();
+  draft.edit(own());
+  draft.sent();
+  draft.endEdit();
+  assert.deepEqual([draft.text, draft.editing], ["", null]);
+});
+
+test("who comes in again goes on writing, to nobody who may be another one", () => {
+  const draft = write("Only you");
+  draft.answer(ben({ recipient_id: "me" }), "Ben");
+  draft.keepOver("me2");
+  draft.review(() => false);
+  assert.deepEqual([draft.text, draft.reply, draft.recipient, draft.ready], ["Only you", null, "b", false]);
+});
