@@ -167,6 +167,10 @@ test("the address that joined names is where a dropped socket comes back", async
   FakeSocket.all[0].drop();
   await pass(200);
   assert.equal(FakeSocket.all[1].url, signalingUrl);
+  assert.equal(signaling.service, "", "we were where the page came from");
+  FakeSocket.all[1].answer({ type: "joined", resume: "secret" });
+  await settle();
+  assert.equal(signaling.service, "https://pop1.example");
 });
 
 test("a resumption that is put off leaves no socket behind", async () => {
