@@ -229,6 +229,16 @@ test("where the server knows no more of ours the log begins anew", async () => {
   await assert.rejects(history.reach("gone"), { code: "chat_not_found" });
 });
 
+test("a message of our own that no answer came to is told when it is loaded", async () => {
+  const { history, add, back, call } = open(0);
+  const own = [];
+  history.addEventListener("own", ({ detail }) => own.push(detail.text));
+  add(1, 1, true);
+  stored.push(said(2, { sender_id: "me", text: "unsure" }));
+  await back();
+  assert.deepEqual([own, history.log.unread, call.lastChat], [["unsure"], 1, "c2"]);
+});
+
 test("our own messages are told apart", async () => {
   const { history, call, news } = open(0);
   const own = [];

@@ -33,7 +33,7 @@ export class History extends EventTarget {
     super();
     this.#call = call;
     this.#load = load;
-    this.log = new ChatLog(call.you.participant_id, call.lastChat);
+    this.log = new ChatLog(this.#own, call.lastChat);
     call.addEventListener("chat", ({ detail }) => this.#hear(detail));
     call.addEventListener("back", () => this.#catchUp());
   }
@@ -110,8 +110,8 @@ export class History extends EventTarget {
   #hear(message) {
     const isNew = this.log.take(message);
     const known = this.log.get(message?.chat_id) ?? message;
-    if (message?.sender_id === this.#call.you.participant_id) this.#tell("own", known);
-    else if (isNew) this.#tell("news", [known]);
+    if (known) this.#tellOwn([known]);
+    if (isNew && known.sender_id !== this.#own) this.#tell("news", [known]);
     this.#tell("change");
   }
 
@@ -147,6 +147,7 @@ export class History extends EventTarget {
       if (from === null || pages === MOST_PAGES) return this.#loadNewest(true);
       const { messages, newer } = await this.#page({ after: from });
       news.push(...log.takeNewer(messages, newer, true));
+      this.#tellOwn(messages);
       from = log.last ?? from;
     }
     this.#tellOthers(news);
@@ -164,6 +165,7 @@ export class History extends EventTarget {
     if (!fresh) return log.replaceBy(messages, older, newer);
     log.replaceBy([], older, true);
     this.#tellOthers(log.takeNewer(messages, newer, true));
+    this.#tellOwn(messages);
   }
 
   async #page(fields) {
@@ -195,6 +197,14 @@ export class History extends EventTarget {
     });
     this.#busy = turn.catch(() => {});
     return turn;
+  }
+
+  get #own() {
+    return this.#call.you.participant_id;
+  }
+
+  #tellOwn(messages) {
+    for (const message of messages) if (message?.sender_id === this.#own) this.#tell("own", message);
   }
 
   #tellOthers(messages) {
