@@ -45,7 +45,13 @@ class Chat:
             self.page.press("#chat-field", "Enter")
             return self.page.input_value("#chat-field") == ""
 
-        wait_until(f"{text!r} to be taken", is_taken, 20, explain=lambda: self.page.inner_text("#chat-problem"))
+        wait_until(
+            f"{text!r} to be taken",
+            is_taken,
+            timeout=20,
+            every=0.3,
+            explain=lambda: self.page.inner_text("#chat-problem"),
+        )
 
     def texts(self) -> list[str]:
         return self.page.locator("#chat-list .words").all_text_contents()
@@ -79,7 +85,8 @@ class Chat:
         return count.text_content() or "dot"
 
     def wait_unread(self, count: str) -> None:
-        wait_until(f"{self.participant.name} to have {count!r} unread", lambda: self.unread() == count, 10, explain=self.unread)
+        what = f"{self.participant.name} to have {count!r} unread"
+        wait_until(what, lambda: self.unread() == count, timeout=10, explain=self.unread)
 
 
 class Room:
@@ -187,6 +194,7 @@ def test_who_comes_late_reads_what_was_and_counts_what_comes(stage: Stage) -> No
     red, blue = room.enter("red").open(), room.enter("blue", NAME).open()
     assert red.unread() == ""
     for number in range(60):
+        # Each may write so many at once, and then one a second.
         (red if number % 2 else blue).send("A pangolin" if number == 7 else f"Message {number}")
     blue.send(MARKUP)
     red.wait("Message 59", MARKUP)
@@ -201,7 +209,12 @@ def test_who_comes_late_reads_what_was_and_counts_what_comes(stage: Stage) -> No
     green.wait("Message 59", MARKUP, "You are late", "One more")
     # The page before comes when one looks up.
     green.page.evaluate("() => { document.querySelector('#chat-scroll').scrollTop = 0; }")
-    wait_until("the first message", lambda: green.texts()[:2] == ["Message 0", "Message 1"], 10, explain=lambda: green.texts()[:3])
+    wait_until(
+        "the first message",
+        lambda: green.texts()[:2] == ["Message 0", "Message 1"],
+        timeout=10,
+        explain=lambda: green.texts()[:3],
+    )
     assert len(green.texts()) == 63
     red.send("Are you there?")
     green.page.wait_for_selector("#chat-latest")
@@ -218,7 +231,12 @@ def test_who_comes_late_reads_what_was_and_counts_what_comes(stage: Stage) -> No
     green.page.click("#chat-search")
     green.page.fill("#chat-find", "pangolin")
     found = green.page.locator("#chat-found-list .words")
-    wait_until("what was looked for", lambda: found.all_text_contents() == ["A pangolin"], 10, explain=found.all_text_contents)
+    wait_until(
+        "what was looked for",
+        lambda: found.all_text_contents() == ["A pangolin"],
+        timeout=10,
+        explain=found.all_text_contents,
+    )
     found.first.click()
     green.page.wait_for_selector("#chat-list li.led")
     assert green.page.locator("#chat-list li.led .words").text_content() == "A pangolin"

@@ -77,6 +77,16 @@ test("an answer to a private message is private, or is no answer to it", () => {
   assert.deepEqual([draft.recipient, draft.reply.chat_id], ["b", "c1"], "one to everybody may be answered in private");
 });
 
+test("what is taken back is not answered, and what is changed is as it is now", () => {
+  const draft = write("Yes");
+  draft.answer(ben());
+  draft.refresh(ben({ chat_id: "c9", deleted: true }));
+  draft.refresh(ben({ text: "Hi all" }));
+  assert.equal(draft.reply.text, "Hi all");
+  draft.refresh(ben({ deleted: true }));
+  assert.deepEqual([draft.reply, draft.text], [null, "Yes"]);
+});
+
 test("to change a message puts aside what was being written", () => {
   const draft = write("half a thou");
   draft.answer(ben());

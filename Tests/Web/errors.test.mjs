@@ -104,6 +104,7 @@ test("what is wrong with a message is told in words of the chat", () => {
   assert.match(of(403, "forbidden").title, /may not/);
   assert.match(of(429, "too_many_requests", 4).detail, /4 seconds/);
   assert.match(of(401, "token_expired").title, /expired/);
+  assert.match(of(503, "store_unavailable", 5).title, /busy/);
   for (const [status, code] of [[0, ""], [0, "timeout"]]) assert.match(of(status, code).detail, /in the list/);
   assert.equal(explainChat(new TypeError("x")).again, true);
 });

@@ -264,7 +264,8 @@ export function heardWords(messages) {
 /** The first line of a text that has something in it, shortened to what a quote has room for. */
 export function firstLineOf(text) {
   const characters = [...(text.split(/[\r\n]+/).find((line) => line.trim()) ?? "").trim()];
-  return characters.length > QUOTE_CHARACTERS ? `${characters.slice(0, QUOTE_CHARACTERS - 1).join("")}…` : characters.join("");
+  if (characters.length <= QUOTE_CHARACTERS) return characters.join("");
+  return `${characters.slice(0, QUOTE_CHARACTERS - 1).join("")}…`;
 }
 
 const LINK = /\bhttps?:\/\/[^\s<>"']+/giu;
@@ -294,6 +295,7 @@ export function partsOf(text) {
 /** A link without the punctuation behind it, and without a bracket that was open before it. */
 function withoutTail(found) {
   let link = found.replace(TAIL, "");
-  while (link.endsWith(")") && link.split(")").length > link.split("(").length) link = link.slice(0, -1).replace(TAIL, "");
+  const count = (mark) => link.split(mark).length;
+  while (link.endsWith(")") && count(")") > count("(")) link = link.slice(0, -1).replace(TAIL, "");
   return link;
 }

@@ -147,7 +147,8 @@ export class ChatList {
     const acts = make("div", { class: "acts" });
     const offer = (words, name, run) => {
       const hidden = make("span", { class: "visually-hidden", text: words });
-      const button = make("button", { type: "button", class: "quiet square", tabindex: "-1", title: words }, icon(name), hidden);
+      const look = { type: "button", class: "quiet square", tabindex: "-1", title: words };
+      const button = make("button", look, icon(name), hidden);
       button.addEventListener("click", () => run(message));
       acts.append(button);
     };
@@ -186,7 +187,8 @@ export class ChatList {
 /** Who wrote, when, and to whom where it was not everybody. */
 function headOf(message, look) {
   const { sender_id: sender, sender_name: name, sent_at: sentAt, recipient_id: recipient } = message;
-  const avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": String(toneOf(name)), text: initialsOf(name) });
+  const tone = String(toneOf(name));
+  const avatar = make("span", { class: "avatar", "aria-hidden": "true", "data-tone": tone, text: initialsOf(name) });
   const who = make("b", { class: "by", dir: "auto", text: sender === look.own ? "You" : name });
   const head = make("div", { class: "head" }, avatar, who);
   if (recipient) head.append(make("span", { class: "only", text: privateWords(message, look) }));

@@ -29,6 +29,8 @@ export class ChatPanel {
   #stuck = false;
   #deleting = null;
   #drawing = 0;
+  /** Whether the choice of recipients is of those who are here. */
+  #reviewed = false;
   #reader = new Reader(heardWords);
   #list;
   #search;
@@ -79,6 +81,7 @@ export class ChatPanel {
     const on = (type, act) => history.addEventListener(type, ({ detail }) => history === this.#history && act(detail));
     on("change", () => this.#draw());
     on("news", (messages) => this.#reader.add(messages));
+    call.addEventListener("chat", ({ detail }) => call === this.#call && this.#refresh(detail));
     on("own", (message) => this.#draft.arrived(message) && this.#composer.use(this.#draft));
     for (const type of ["joined", "left", "changed", "reset"]) {
       call.participants.addEventListener(type, () => call === this.#call && this.#review());
@@ -112,6 +115,8 @@ export class ChatPanel {
   #begin(log) {
     this.#divider = log.firstUnread ?? null;
     this.#stuck = false;
+    // A field that is not in view has no height.
+    this.#composer.draw();
     this.#drawList(log);
     if (this.#divider) this.#list.lead(this.#divider, false);
     else this.#list.toEnd();
@@ -120,12 +125,28 @@ export class ChatPanel {
 
   // Who is here
 
+  /** Somebody came, left or is called otherwise. */
   #review() {
+    this.#draft.review((id) => this.#call.participants.get(id) !== undefined);
+    this.#reviewed = false;
+    this.#draw();
+  }
+
+  #offerPeople() {
+    if (this.#reviewed) return;
+    this.#reviewed = true;
     const people = this.#call.participants.list().map(({ participant_id: id, display_name: name }) => ({ id, name }));
     for (const { id, name } of people) this.#names.set(id, name);
-    this.#draft.review((id) => this.#call.participants.get(id) !== undefined);
     people.sort((a, b) => a.name.localeCompare(b.name));
     this.#composer.offer(people);
+  }
+
+  /** What is being answered may have been changed. */
+  #refresh(message) {
+    const { reply } = this.#draft;
+    if (!message || !reply) return;
+    this.#draft.refresh(message);
+    if (this.#draft.reply !== reply) this.#composer.draw();
   }
 
   #nameOf(id) {
@@ -147,6 +168,7 @@ export class ChatPanel {
     const { log, loading } = this.#history;
     for (const { sender_id: id, sender_name: name } of log.list()) if (!this.#names.has(id)) this.#names.set(id, name);
     this.#drawButton(log);
+    this.#offerPeople();
     if (!this.shown || this.#search.open) return;
     this.#drawList(log);
     byId("chat-empty").hidden = log.size > 0 || log.older || loading;

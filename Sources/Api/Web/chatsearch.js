@@ -108,7 +108,8 @@ export class ChatSearch {
       console.warn("not searched", error);
       if (turn !== this.#turn) return;
       const { title, detail } = explainChat(error);
-      setText(byId("chat-found-words"), `${title}. ${detail}`);
+      const words = error.status === 422 ? "Look for one to eight words of letters and digits." : `${title}. ${detail}`;
+      setText(byId("chat-found-words"), words);
     }
   }
 

@@ -71,10 +71,12 @@ export class Composer {
     this.#drawLength();
   }
 
-  #drawContext({ reply, editing }) {
+  #drawContext(draft) {
+    const { reply, editing } = draft;
     byId("chat-context").hidden = !reply && !editing;
-    const line = reply && (reply.deleted ? "a deleted message" : firstLineOf(reply.text));
-    setText(byId("chat-context-words"), editing ? "You change a message" : reply ? `In answer to ${reply.sender_name}: ${line}` : "");
+    const whom = reply && (draft.isOwn(reply) ? "yourself" : reply.sender_name);
+    const answer = reply ? `In answer to ${whom}: ${firstLineOf(reply.text)}` : "";
+    setText(byId("chat-context-words"), editing ? "You change a message" : answer);
     setText(byId("chat-context-close").lastElementChild, editing ? "Leave it as it was" : "Answer nothing");
   }
 
@@ -84,7 +86,8 @@ export class Composer {
     const words = byId("chat-length");
     words.hidden = length < COUNT_FROM;
     words.classList.toggle("over", tooLong);
-    setText(words, words.hidden ? "" : `${length.toLocaleString("en")} of ${MOST_CHARACTERS.toLocaleString("en")} characters`);
+    const [now, most] = [length, MOST_CHARACTERS].map((count) => count.toLocaleString("en"));
+    setText(words, words.hidden ? "" : `${now} of ${most} characters`);
     grow(byId("chat-field"));
   }
 

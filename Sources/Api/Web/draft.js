@@ -66,6 +66,20 @@ export class Draft {
     this.reply = message;
   }
 
+  /**
+   * A message was changed or taken back: what is gone is not answered.
+   *
+   * @param {import("./chat.js").ChatMessage} message
+   */
+  refresh(message) {
+    if (this.reply?.chat_id === message.chat_id) this.reply = message.deleted ? null : message;
+  }
+
+  /** Whether a message is one of ours. */
+  isOwn({ sender_id: sender }) {
+    return sender === this.#own;
+  }
+
   /** Begins to change a message of our own. */
   edit(message) {
     this.#aside ??= { text: this.text, reply: this.reply };
@@ -103,6 +117,7 @@ export class Draft {
 
   /** It was taken: what was typed meanwhile stays. */
   sent() {
+    if (!this.sending) return;
     const { raw, editing } = this.sending;
     this.sending = this.#unsure = null;
     if (editing) this.endEdit();

@@ -153,7 +153,7 @@ const CODE_PATTERNS = [
   [/full|capacity|limit_reached|max_participants/, "full"],
   [/guesses/, "guesses"],
   [/too_many/, "too_many"],
-  [/busy|registry/, "busy"],
+  [/busy|registry|store|unreachable/, "busy"],
   [/ended|gone|cancel/, "ended"],
   [/not_found|unknown_meeting|no_such/, "not_found"],
   [/offer|answer|unsupported/, "media_refused"],
@@ -211,11 +211,11 @@ const CHAT_ERRORS = {
   },
   resume_expired: {
     title: "That person is not here any more",
-    detail: "Nothing was sent. Choose whom the message is for.",
+    detail: "Nothing was sent: choose whom the message is for.",
   },
   not_found: {
     title: "That message is not there any more",
-    detail: "Nothing was changed.",
+    detail: "Nothing was sent or changed.",
   },
   forbidden: {
     title: "You may not do that with this message",

@@ -7,8 +7,9 @@ import { ChatLog } from "./chat.js";
 import { ServiceError } from "./errors.js";
 
 const PAGE = 50;
-/** So many pages of what was missed are loaded; beyond them only the newest one. */
-const MOST_PAGES = 20;
+/** What was missed is loaded in larger pages, and so many; beyond them only the newest one is. */
+const MISSED_PAGE = 200;
+const MOST_PAGES = 5;
 
 /**
  * Events: `change` (what the log has, or what is unread), `news` (detail: messages of others that came now or while
@@ -145,7 +146,7 @@ export class History extends EventTarget {
     const news = [];
     for (let pages = 0; log.newer; pages += 1) {
       if (from === null || pages === MOST_PAGES) return this.#loadNewest(true);
-      const { messages, newer } = await this.#page({ after: from });
+      const { messages, newer } = await this.#page({ after: from, limit: MISSED_PAGE });
       news.push(...log.takeNewer(messages, newer, true));
       this.#tellOwn(messages);
       from = log.last ?? from;
