@@ -30,10 +30,10 @@ let stored, asked, refusal;
 /** A page as the server answers it. */
 async function loadPage(place, fields) {
   asked.push(fields);
-  if (refusal) throw refusal;
-  const answer = pageOf(fields);
+  const [answer, refused] = [pageOf(fields), refusal];
   await settle();
   await settle();
+  if (refused) throw refused;
   return answer;
 }
 
@@ -192,6 +192,7 @@ test("what is told while the first page does not come is shown", async () => {
   const { history, log, add } = open(10);
   refusal = new ServiceError({ status: 503 });
   const loading = history.loadOlder();
+  await settle();
   add(11, 11, true);
   await assert.rejects(loading, { status: 503 });
   assert.deepEqual([whole(log), log.older, log.newer, history.loading], [[11, 11], true, false, false]);
@@ -214,19 +215,27 @@ test("a message far away is reached, and the newest again", async () => {
 });
 
 test("where the server knows no more of ours the log begins anew", async () => {
-  const { history, log, add } = open(0);
-  add(1, 3, true);
-  log.older = true;
-  stored = [said(9)];
+  const { history, log, add } = open(60);
+  await history.loadOlder();
+  stored = [];
+  add(70, 72);
   refusal = new ServiceError({ status: 404, code: "chat_not_found" });
   const loading = history.loadOlder();
   await settle();
   refusal = null;
-  await loading.catch(() => {});
+  await loading;
+  assert.deepEqual([whole(log), log.older, log.newer], [[70, 72], false, false]);
+});
+
+test("a message that cannot be reached changes nothing, and what is told meanwhile is shown", async () => {
+  const { history, log, add } = open(3);
   await history.loadOlder();
-  assert.ok(log.size > 0);
   refusal = new ServiceError({ status: 404, code: "chat_not_found" });
-  await assert.rejects(history.reach("gone"), { code: "chat_not_found" });
+  const reaching = history.reach("gone");
+  await settle();
+  add(4, 4, true);
+  await assert.rejects(reaching, { code: "chat_not_found" });
+  assert.deepEqual([whole(log), log.newer, asked.length], [[1, 4], false, 2]);
 });
 
 test("a message of our own that no answer came to is told when it is loaded", async () => {
