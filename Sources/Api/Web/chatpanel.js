@@ -176,7 +176,6 @@ export class ChatPanel {
     byId("chat-earlier").disabled = loading;
     setText(byId("chat-earlier"), loading ? "Loading…" : this.#stuck ? "Not loaded. Try again" : "Earlier messages");
     this.#scrolled();
-    byId("chat-latest").hidden = this.#list.atEnd && !log.newer;
     setText(byId("chat-latest").lastElementChild, log.unread ? newsWords(log.unread) : "To the newest");
   }
 
@@ -204,7 +203,7 @@ export class ChatPanel {
       if (log.older && byId("chat-scroll").scrollTop < NEAR_PX) this.#load(() => history.loadOlder());
       else if (log.newer && this.#list.atEnd) this.#load(() => history.loadNewer());
     }
-    byId("chat-latest").hidden = this.#list.atEnd && !log.newer;
+    byId("chat-latest").hidden = log.size === 0 || (this.#list.atEnd && !log.newer);
     if (this.#list.atEnd && !log.newer && !document.hidden) history.seen();
   }
 
