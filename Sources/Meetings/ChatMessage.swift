@@ -94,6 +94,11 @@ public struct ChatMessage: Hashable, Sendable {
         return message
     }
 
+    /// Whether a reader sees no difference: another history may have given it another number.
+    public func isSame(as other: ChatMessage) -> Bool {
+        id == other.id && revision == other.revision && isDeleted == other.isDeleted && text == other.text
+    }
+
     /// Of two changes at two PoPs at once a deletion counts, and else the later one.
     func isNewer(than other: ChatMessage) -> Bool {
         isDeleted != other.isDeleted ? isDeleted : revision > other.revision

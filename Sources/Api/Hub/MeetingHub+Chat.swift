@@ -103,7 +103,7 @@ extension MeetingHub {
         catalog.setChat(chat, of: share.id)
         var known: [ChatMessageID: ChatMessage] = [:]
         for message in before.chat.messages { known[message.id] = message }
-        for message in chat.messages where known[message.id] != message { tell(message, in: share.id) }
+        for message in chat.messages where known[message.id]?.isSame(as: message) != true { tell(message, in: share.id) }
     }
 
     // MARK: History

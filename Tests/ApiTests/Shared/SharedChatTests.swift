@@ -40,6 +40,7 @@ import Testing
             for other in people { #expect(other.hears("\"chat\"", "\"text \(number)\""), "\(number)") }
         }
         _ = try await Self.say(fleet, people[1], "psst", to: people[2].id)
+        for person in people { #expect(person.told.count { $0.contains("\"chat\"") } == 6) }
         #expect(people[2].hears("psst") && people[1].hears("psst") && !people[0].hears("psst"))
         for index in 0..<3 {
             #expect(await Self.texts(fleet, meeting, at: index) == (0..<6).map { "text \($0)" } + ["psst"])
