@@ -17,17 +17,20 @@ extension MeetingHub {
     func keepStandby(_ share: MeetingShare) {
         guard let sharing, share.isHome else {
             share.standby = nil
-            share.released = []
+            share.released = [:]
             return
         }
         let pops = share.copy.pops
-        share.released.formIntersection(share.branches)
+        share.released = share.released.filter { share.branches.contains($0.key) }
         share.unwilling = share.unwilling.filter { clock.now - $0.value < Self.standbyRest }
         let isNeeded = pops.contains(sharing.pop) && !pops.contains { share.branches.contains($0) }
         if isNeeded { lookForStandby(share, sharing) } else { share.standby = nil }
         if let standby = share.standby, !share.branches.contains(standby.pop) { return }
         for pop in share.branches.sorted() where pop != share.standby?.pop && !pops.contains(pop) {
-            if share.released.insert(pop).inserted { sharing.post(.askStandby(pop, share.id, false)) }
+            // Again, as the first time may be lost with a link, or come before another Home's wish.
+            if let told = share.released[pop], clock.now - told < Self.standbyPatience { continue }
+            share.released[pop] = clock.now
+            sharing.post(.askStandby(pop, share.id, false))
         }
     }
 
@@ -50,7 +53,7 @@ extension MeetingHub {
             return
         }
         share.standby = (next, linked[next], clock.now)
-        share.released.remove(next)
+        share.released[next] = nil
         sharing.post(.askStandby(next, share.id, true))
     }
 

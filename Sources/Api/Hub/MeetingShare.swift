@@ -17,8 +17,8 @@ final class MeetingShare {
     var standby: (pop: PoPName, instance: UInt64?, asked: Timestamp)?
     /// PoPs that did not follow when they were asked, and when.
     var unwilling: [PoPName: Timestamp] = [:]
-    /// Branches without people that were told that they need not be standbys.
-    var released: Set<PoPName> = []
+    /// Branches without people that were told that they need not be standbys, and when.
+    var released: [PoPName: Timestamp] = [:]
     /// At another PoP: the Home that wants this one to be its standby.
     var standbyOf: PoPName?
     /// Nobody here is in it, and the media side knows nothing of it.

@@ -4,7 +4,7 @@ import Testing
 @testable import Api
 
 /// Meetings of fleets that lose PoPs, links and the Registry while people come, go and move, by seeds: `SHARED_SEEDS=a-b` runs
-/// others than the first 45, `SHARED_SEED=n` one and tells its story. With `SWIFT_DETERMINISTIC_HASHING=1` a course repeats.
+/// others than the first 100, `SHARED_SEED=n` one and tells its story. With `SWIFT_DETERMINISTIC_HASHING=1` a course repeats.
 @Suite(.timeLimit(.minutes(20))) struct SharedSimulationTests {
     private static let seed = ProcessInfo.processInfo.environment["SHARED_SEED"].flatMap { Int($0) }
 
@@ -12,7 +12,7 @@ import Testing
         if let seed { return seed...seed }
         let range =
             ProcessInfo.processInfo.environment["SHARED_SEEDS"]?.split(separator: "-").compactMap { Int($0) } ?? []
-        return range.count == 2 && range[0] <= range[1] ? range[0]...range[1] : 1...45
+        return range.count == 2 && range[0] <= range[1] ? range[0]...range[1] : 1...100
     }()
 
     @Test func everybodyHearsOfEverybodyOnce() async {
