@@ -47,6 +47,8 @@ final class ManualClock: ApiClock {
         state.withLock { $0.sleepers.removeValue(forKey: key) }?.wake.resume(throwing: CancellationError())
     }
 
+    var sleeping: Int { state.withLock { $0.sleepers.count } }
+
     /// Moves on where nobody sleeps.
     func advanceUnheard(by duration: Duration) { state.withLock { $0.now = $0.now + duration } }
 

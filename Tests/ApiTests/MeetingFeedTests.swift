@@ -152,6 +152,47 @@ struct MeetingFeedTests {
         await clock.advance(by: .milliseconds(1))
         #expect(await told() == [3])
     }
+
+    /// Of those who are told, one is looked at.
+    @Test(arguments: [false, true]) func inALargeMeetingAChatWaitsForCompany(_ isLarge: Bool) async throws {
+        let clock = ManualClock()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let hub = MeetingHub(
+            limits: Limits(), media: FakeMedia(), gatherTime: .milliseconds(50), clock: clock, logger: logger)
+        let plan = MeetingPlan(topic: "Town hall", settings: MeetingSettings(maxParticipants: 200))
+        let meeting = try await hub.create(plan, owner: "user-1", password: nil)
+        var people: [(id: ParticipantID, socket: NotingSocket)] = []
+        for number in 1...(isLarge ? MeetingHub.largeFeed : 3) {
+            let request = JoinRequest(displayName: "\(number)")
+            let person = try await hub.admit(meeting.id, request, Arrival(way: .socket, address: "\(number)"))
+            people.append((person.id, NotingSocket()))
+            try await hub.attach(
+                person.id, in: meeting.id, SocketJoin(token: "", isFresh: true), people[people.count - 1].socket)
+        }
+        await clock.advance(by: .seconds(1))
+        func told() async -> [String] {
+            while await !hub.isQuiet(meeting.id) { await Task.yield() }
+            return people[0].socket.take()
+        }
+        _ = await told()
+        try await hub.say(ChatDraft("one"), by: people[1].id, people[1].socket)
+        await clock.advance(by: .milliseconds(isLarge ? 124 : 24))
+        #expect(people[0].socket.take().isEmpty)
+        try await hub.say(ChatDraft("two"), by: people[2].id, people[2].socket)
+        await clock.advance(by: .milliseconds(1))
+        let texts = await told()
+        #expect(texts.count == 1 && texts[0].contains("one") && texts[0].contains("two"))
+        // What may not wait takes a chat with it.
+        clock.advanceUnheard(by: .seconds(1))
+        try await hub.say(ChatDraft("three"), by: people[1].id, people[1].socket)
+        await hub.take([.activeSpeakers(meeting.id, [people[1].id])])
+        while clock.sleeping < (isLarge ? 2 : 1) { await Task.yield() }
+        await clock.advance(by: .milliseconds(25))
+        #expect(await told().map { $0.contains("three") && $0.contains("active_speaker") } == [true])
+        await clock.wake(after: .seconds(1))
+        #expect(people[0].socket.take().isEmpty)
+    }
 }
 
 extension MeetingHub {

@@ -5,7 +5,7 @@
 //   send RATE BYTES                     datagrams a second of each relayed client and peer; RATE 0 ends it
 //   people SERVER:PORT FIRST_LOCAL:PORT MEDIA_LOCAL:PORT HELLO_FILE OFFER_FILE|- CONNECTS    who they are: people.h
 //   join COUNT MEETING RATE WINDOW      people a second; RATE 0: as fast as WINDOW at a time allow
-//   mute FIRST COUNT RATE               changes a second, each another person's microphone; `hand` likewise
+//   mute FIRST COUNT RATE               changes a second, each another person's microphone; `hand` and `chat` likewise
 //   dismiss                             the server may go now
 //   listen LOCAL:PORT                   as a server, for `write BYTES` to everybody who connects
 //   read COUNT LOCAL:PORT REMOTE:PORT   connections to it
@@ -111,8 +111,12 @@ static void obey(int epoll, char *line) {
         configure_people(epoll, words);
     } else if (!strcmp(command, "join") && count == 5) {
         people_join(first, words[2], number(words[3]), number(words[4]));
-    } else if ((!strcmp(command, "mute") || !strcmp(command, "hand")) && count == 4) {
-        people_change(command[0] == 'h', first, number(words[2]), atof(words[3]));
+    } else if (!strcmp(command, "mute") && count == 4) {
+        people_change(MUTE, first, number(words[2]), atof(words[3]));
+    } else if (!strcmp(command, "hand") && count == 4) {
+        people_change(HAND, first, number(words[2]), atof(words[3]));
+    } else if (!strcmp(command, "chat") && count == 4) {
+        people_change(CHAT, first, number(words[2]), atof(words[3]));
     } else if (!strcmp(command, "dismiss")) {
         people_dismiss();
     } else if (!strcmp(command, "listen") && count == 2) {

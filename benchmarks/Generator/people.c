@@ -25,7 +25,7 @@ static struct arrival arrivals[MAXIMUM_MEETINGS];
 static unsigned arrival_count, arrival_at;
 
 static struct {
-    bool hand;
+    enum act kind;
     /// The first one to change something.
     unsigned first;
     unsigned count, begun;
@@ -126,7 +126,7 @@ static uint64_t make_changes(uint64_t now) {
     if (change.count == 0) return NEVER;
     while (change.begun < change.count && now >= change.next) {
         note_delay();
-        person_change(&people[(change.first + change.begun) % asked], change.hand);
+        person_change(&people[(change.first + change.begun) % asked], change.kind);
         change.said = now;
         change.begun++;
         change.next += change.period;
@@ -161,9 +161,9 @@ void people_join(unsigned count, const char *meeting, unsigned rate, unsigned wi
     snprintf(arrival->meeting, sizeof arrival->meeting, "%s", meeting);
 }
 
-void people_change(bool hand, unsigned first, unsigned count, double rate) {
+void people_change(enum act kind, unsigned first, unsigned count, double rate) {
     if (asked == 0) fail("nobody is here");
-    change.hand = hand;
+    change.kind = kind;
     change.first = first;
     change.count = count;
     change.begun = change.delay_count = 0;

@@ -6,6 +6,9 @@
 
 enum { MAXIMUM_PEOPLE = 2048 };
 
+/// What somebody does of which all others hear.
+enum act { MUTE, HAND, CHAT };
+
 // ---- tcp.c
 
 /// A stream whose bytes go to its owner.
@@ -103,8 +106,8 @@ struct person {
 
 void person_join(
     struct person *person, struct gathering *gathering, unsigned number, const char *meeting, uint64_t now);
-/// Turns its microphone off or on, or its hand up or down.
-void person_change(struct person *person, bool hand);
+/// Turns its microphone off or on, or its hand up or down, or writes into the chat.
+void person_change(struct person *person, enum act kind);
 /// Whether it has its Slots, and its keys where it connects.
 bool person_arrived(const struct person *person);
 /// ICE and DTLS; when it wants to be called again.
@@ -122,9 +125,9 @@ void people_configure(int epoll, const struct people_plan *plan);
 /// `count` more join `meeting`, `rate` a second; with 0 as fast as `window` at a time allow. Says `arrived` when they
 /// have.
 void people_join(unsigned count, const char *meeting, unsigned rate, unsigned window);
-/// `count` changes of state, each another person's from `first` on, `rate` a second. Says `changed` when all are
+/// `count` changes of state, or messages, each another person's from `first` on, `rate` a second. Says `changed` when all are
 /// answered.
-void people_change(bool hand, unsigned first, unsigned count, double rate);
+void people_change(enum act kind, unsigned first, unsigned count, double rate);
 /// From now on the server may go.
 void people_dismiss(void);
 uint64_t people_turn(uint64_t now);

@@ -109,7 +109,8 @@ static void take_news(struct person *person, const struct frame *frame, uint64_t
     }
     all->frames++;
     all->bytes += frame->length;
-    unsigned changes = count_words(frame->text, frame->length, "\"type\":\"media_state\"");
+    unsigned changes = count_words(frame->text, frame->length, "\"type\":\"media_state\"") +
+        count_words(frame->text, frame->length, "\"type\":\"chat\"");
     if (changes == 0) return;
     all->heard += changes;
     all->last_heard = now;
@@ -216,15 +217,21 @@ void person_join(
     }
 }
 
-void person_change(struct person *person, bool hand) {
+void person_change(struct person *person, enum act kind) {
     uint8_t room[FRAME_HEADER + 128];
+    person->unanswered++;
+    if (kind == CHAT) {
+        int length = snprintf(
+            (char *)room + FRAME_HEADER, 128, "{\"type\":\"chat\",\"id\":7,\"text\":\"Good morning from %u\"}", person->number);
+        return websocket_send(&person->tcp, TEXT_FRAME, room, (size_t)length);
+    }
+    bool hand = kind == HAND;
     bool *state = hand ? &person->has_hand_up : &person->is_muted;
     *state = !*state;
     // A raised hand is true, a muted microphone is false.
     int length = snprintf(
         (char *)room + FRAME_HEADER, 128, "{\"type\":\"media_state\",\"id\":7,\"%s\":%s}",
         hand ? "hand_raised" : "audio", *state == hand ? "true" : "false");
-    person->unanswered++;
     websocket_send(&person->tcp, TEXT_FRAME, room, (size_t)length);
 }
 

@@ -101,7 +101,7 @@ class Generator:
         return await self._hear("arrived")
 
     async def change(self, kind: str, first: int, count: int, rate: float) -> dict:
-        """Changes of state, `mute` or `hand`, each another person's from number `first` on."""
+        """Changes of state, `mute` or `hand`, or messages, `chat`; each another person's from number `first` on."""
         self._say(kind, first, count, rate)
         return await self._hear("changed")
 

@@ -90,7 +90,7 @@ class Sizes:
 # How many times as much janus should take.
 JANUS_GOAL = 4
 # Changes a second.
-ALONE, IN_COMPANY = 8, 100
+ALONE, IN_COMPANY, CHATTING = 8, 100, 20
 # A rate: more is better.
 PER_CORE = "1/s core"
 
@@ -210,6 +210,11 @@ class Run:
             cpu, _ = await people.change(kind, first + sizes.alone, sizes.company, IN_COMPANY, sizes.calm)
             note = f"of {people.size}, {IN_COMPANY} a second"
             yield self._row(f"{what} in company", case, milliseconds(cpu), "ms", note)
+        # Earlier builds have none.
+        if case.build == "now":
+            cpu, changed = await people.change("chat", 0, sizes.company, CHATTING, sizes.calm)
+            note = f"of {people.size}, {CHATTING} a second; heard by all after {self._spread(changed)}"
+            yield self._row("chat", case, milliseconds(cpu), "ms", note)
 
     def _memory(self, what: str, people: Crowd, case: Case, before: dict[str, Mapping]) -> Row:
         whole, tables = crowd.growth(before, people.program.memory())

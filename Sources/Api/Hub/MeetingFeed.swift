@@ -21,8 +21,8 @@ final class MeetingFeed {
     var lastFlush: Timestamp?
     /// Of what all its participants write.
     var chat = TokenBucket(burst: MeetingHub.meetingChatBurst)
-    /// A flush will come.
-    var isScheduled = false
+    /// When the next flush is to come.
+    var nextFlush: Timestamp?
 
     /// Bytes that were gathered since the last flush.
     private(set) var gathered = 0

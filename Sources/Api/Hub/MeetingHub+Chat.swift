@@ -79,7 +79,7 @@ extension MeetingHub {
     /// Tells those who may read it what a message is now.
     private func tell(_ message: ChatMessage, in meeting: MeetingID) {
         let told = ServerMessage.Chat(message: ChatJSON(message))
-        guard let recipient = message.recipient else { return tell(told, everybodyIn: meeting) }
+        guard let recipient = message.recipient else { return tell(told, everybodyIn: meeting, mayWait: true) }
         let frame = TextFrame.encode(told)
         tell(frame, message.sender)
         tell(frame, recipient)
@@ -103,7 +103,9 @@ extension MeetingHub {
         catalog.setChat(chat, of: share.id)
         var known: [ChatMessageID: ChatMessage] = [:]
         for message in before.chat.messages { known[message.id] = message }
-        for message in chat.messages where known[message.id]?.isSame(as: message) != true { tell(message, in: share.id) }
+        for message in chat.messages where known[message.id]?.isSame(as: message) != true {
+            tell(message, in: share.id)
+        }
     }
 
     // MARK: History
