@@ -25,8 +25,15 @@ public struct ChatSearch: Hashable, Sendable {
 
     /// As SQLite's unicode61 tells words apart (SQLite, FTS5 section 4.3.1), with the underscore as one of a word.
     private static func words(of text: String) -> [Substring] {
-        text.lowercased().split { character in
-            !character.isLetter && !character.isNumber && character != "_"
+        text.lowercased().unicodeScalars.split { !isOfAWord($0) }.map { Substring($0) }
+    }
+
+    private static func isOfAWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+            .letterNumber, .otherNumber, .nonspacingMark, .spacingMark, .enclosingMark, .privateUse:
+            true
+        default: scalar == "_"
         }
     }
 }

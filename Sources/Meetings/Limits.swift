@@ -58,6 +58,10 @@ public struct Limits: Sendable, Equatable {
     ///
     /// - Throws: `invalid` as `line` does; line breaks and tabs are no control characters here.
     func chatText(_ text: String) throws(MeetingError) -> String {
+        // White space around it, and line breaks of two characters, may be as much again.
+        guard text.utf8.count <= chatMessage * 8 else {
+            throw .invalid(field: "text", reason: "at most \(chatMessage) characters")
+        }
         let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.joined(separator: "\n")
         var rest = Substring(lines)
         while rest.first?.isWhitespace == true { rest.removeFirst() }

@@ -14,6 +14,7 @@ public final class MeetingStore: Sendable {
     private let work = DispatchQueue(label: "store writer")
     private let reads = DispatchQueue(label: "store reader")
     private let waitingReads = Mutex(0)
+    private let readUnderWay: Mutex<ObjectIdentifier?> = Mutex(nil)
     private let watch: Mutex<Task<Void, Never>?> = Mutex(nil)
     private let patience: Duration
     private let logger: Logger
@@ -66,10 +67,10 @@ public final class MeetingStore: Sendable {
         }
     }
 
-    /// Messages of a meeting's chat that memory does not have any more, in their order.
+    /// Messages of a meeting's chat that memory does not have any more, in their order: behind all that was written before.
     ///
     /// - Parameter cursor: named instead of the number in `query`, where its own is not known.
-    /// - Throws: `StoreFailure` where it cannot be read in time.
+    /// - Throws: `StoreFailure` where it cannot be read in time, or lacks what could not be written.
     /// - Returns: nil where there is no such message as `cursor`, or none that may be read.
     public func chat(
         _ query: ChatQuery, in meeting: MeetingID, from cursor: ChatMessageID? = nil
@@ -81,11 +82,25 @@ public final class MeetingStore: Sendable {
         if isBusy { throw .late }
         let outcome = await withCheckedContinuation { continuation in
             let answer = FirstAnswer<Result<[ChatMessage]?, StoreFailure>>(continuation)
-            reads.async { [self] in
-                defer { waitingReads.withLock { $0 -= 1 } }
-                answer.give(file.read { try query.fetch($0, in: meeting, from: cursor) })
+            work.async { [self] in
+                writer.drain()
+                reads.async { [self] in
+                    defer { waitingReads.withLock { $0 -= 1 } }
+                    guard !answer.isGiven else { return }
+                    guard !queue.isDown else {
+                        answer.give(.failure(.unavailable("it cannot be written")))
+                        return
+                    }
+                    readUnderWay.withLock { $0 = ObjectIdentifier(answer) }
+                    answer.give(file.read { try query.fetch($0, in: meeting, from: cursor) })
+                    readUnderWay.withLock { $0 = nil }
+                }
             }
-            Self.later(patience) { answer.give(.failure(.late)) }
+            Self.later(patience) { [self] in
+                guard answer.give(.failure(.late)) else { return }
+                // Those behind it have not begun.
+                readUnderWay.withLock { if $0 == ObjectIdentifier(answer) { file.endRead() } }
+            }
         }
         return try outcome.get()
     }
@@ -184,7 +199,7 @@ public final class MeetingStore: Sendable {
                 file.close()
                 end.give(())
             }
-            Self.later(patience) { end.give(()) }
+            Self.later(patience) { _ = end.give(()) }
         }
         let waiting = reading.waiting
         if waiting > 0 {
@@ -199,10 +214,16 @@ private final class FirstAnswer<Answer: Sendable>: Sendable {
 
     init(_ waiter: CheckedContinuation<Answer, Never>) { self.waiter = Mutex(waiter) }
 
-    func give(_ answer: Answer) {
-        waiter.withLock { waiter in
+    var isGiven: Bool { waiter.withLock { $0 == nil } }
+
+    /// - Returns: whether it was the first.
+    @discardableResult
+    func give(_ answer: Answer) -> Bool {
+        let first = waiter.withLock { waiter in
             defer { waiter = nil }
             return waiter
-        }?.resume(returning: answer)
+        }
+        first?.resume(returning: answer)
+        return first != nil
     }
 }

@@ -23,6 +23,7 @@ final class StoreFile: Sendable {
 
     let path: String
     let database: DatabaseQueue
+    private let reader: DatabaseQueue
     private let identity: Identity?
     /// Locked for as long as it is open. Behind the database's end only: its closing takes SQLite's own locks away
     /// (fcntl_locking(2)).
@@ -47,6 +48,11 @@ final class StoreFile: Sendable {
             }
             database = try DatabaseQueue(path: path, configuration: configuration)
             try Schema.migrate(database)
+            var readers = Configuration()
+            readers.label = "store reader"
+            readers.readonly = true
+            readers.busyMode = .timeout(1)
+            reader = try DatabaseQueue(path: path, configuration: readers)
             identity = Identity(path)
         } catch let refusal as StoreRefusal {
             throw StoreRefusal("\(path) \(refusal.reason)")
@@ -60,6 +66,7 @@ final class StoreFile: Sendable {
 
     /// Another node may open the file from here on.
     func close() {
+        try? reader.close()
         try? database.close()
         let handle = handle.withLock { handle in
             defer { handle = nil }
@@ -92,14 +99,17 @@ final class StoreFile: Sendable {
         return result
     }
 
-    /// Blocks while the writer is at work.
+    /// Beside the writer, by a connection of its own. Blocks.
     func read<Answer>(_ body: (Database) throws -> Answer) -> Result<Answer, StoreFailure> {
         do {
-            return .success(try database.read(body))
+            return .success(try reader.read(body))
         } catch {
             return .failure(.unavailable((error as? DatabaseError)?.plain ?? "\(error)"))
         }
     }
+
+    /// Makes the read that is under way fail.
+    func endRead() { reader.interrupt() }
 
     /// Whether something can be written, of which nothing stays.
     func checkRoom() throws {

@@ -32,6 +32,8 @@ enum StoreWrite: Sendable {
                 UPDATE meeting SET ended_at = ?, end_reason = ?, host_key = NULL, password_salt = NULL,
                     password_digest = NULL WHERE id = ? AND ended_at IS NULL
                 """, moment.milliseconds, reason, id.rawValue)
+            // What was written in it nobody can read any more.
+            try execute("DELETE FROM chat WHERE meeting_id = ?", id.rawValue)
         case .joined(let participant, let meeting):
             try execute(
                 """

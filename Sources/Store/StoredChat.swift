@@ -40,11 +40,25 @@ extension ChatQuery {
     }
 
     private func fetch(_ db: Database, in meeting: MeetingID) throws -> [ChatMessage] {
+        let (sql, arguments) = statement(in: meeting)
+        let found = try Row.fetchAll(db, sql: sql, arguments: arguments).compactMap { ChatMessage($0) }
+        if case .after = direction { return found }
+        return found.reversed()
+    }
+
+    /// How SQLite goes about it, for tests.
+    func plan(_ db: Database, in meeting: MeetingID) throws -> [String] {
+        let (sql, arguments) = statement(in: meeting)
+        return try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments).map { $0["detail"] }
+    }
+
+    private func statement(in meeting: MeetingID) -> (sql: String, arguments: StatementArguments) {
         var conditions = ["chat.meeting_id = ?", "chat.number < ?"]
         var arguments: [(any DatabaseValueConvertible)?] = [meeting.rawValue, Self.integer(end)]
         var source = "chat"
         if let search {
-            source = "chat_word JOIN chat ON chat.row_id = chat_word.rowid"
+            // In this order: the words are looked for once, and not once for each message of the meeting.
+            source = "chat_word CROSS JOIN chat ON chat.row_id = chat_word.rowid"
             conditions.append("chat_word MATCH ?")
             arguments.append(Self.expression(search, in: meeting))
         }
@@ -70,8 +84,7 @@ extension ChatQuery {
             """
         // Not the initializer of any values, which may fail.
         let values: StatementArguments = StatementArguments(arguments)
-        let found = try Row.fetchAll(db, sql: sql, arguments: values).compactMap { ChatMessage($0) }
-        return order == "ASC" ? found : found.reversed()
+        return (sql, values)
     }
 
     /// Each word begins one of the text (SQLite, FTS5 section 3); a word has letters, digits and underscores alone.
@@ -99,7 +112,10 @@ extension ChatMessage {
             revision: revision, number: number)
     }
 
-    /// Adds the message, or changes it to what it has become.
+    /// So many of a meeting are kept.
+    static let storeLimit: Int64 = 100_000
+
+    /// Adds the message, or changes it to what it has become; the oldest of too many goes.
     func put(_ db: Database, in meeting: MeetingID) throws {
         let arguments: StatementArguments = [
             meeting.rawValue, Int64(clamping: number), id.rawValue, sender.rawValue, senderName, recipient?.rawValue,
@@ -114,6 +130,8 @@ extension ChatMessage {
                     is_deleted = excluded.is_deleted, revision = excluded.revision
                 """
         ).execute(arguments: arguments)
+        try db.cachedStatement(sql: "DELETE FROM chat WHERE meeting_id = ? AND number <= ?")
+            .execute(arguments: [meeting.rawValue, Int64(clamping: number) - Self.storeLimit])
     }
 
     /// The latest of a meeting, in their order, as many as its memory takes.

@@ -176,6 +176,8 @@ struct MeetingFeedTests {
             return people[0].socket.take()
         }
         _ = await told()
+        // After a quiet time.
+        clock.advanceUnheard(by: .seconds(1))
         try await hub.say(ChatDraft("one"), by: people[1].id, people[1].socket)
         await clock.advance(by: .milliseconds(isLarge ? 124 : 24))
         #expect(people[0].socket.take().isEmpty)

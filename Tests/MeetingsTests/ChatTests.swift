@@ -161,6 +161,9 @@ struct ChatTests {
         #expect(search.words == ["über", "2027"])
         #expect(search.matches("2027-02-01: ÜBERALL") && !search.matches("gegenüber 2027") && !search.matches("über"))
         #expect(try ChatSearch("foo_b").matches("see foo_bar") && !ChatSearch("bar").matches("see foo_bar"))
+        // What a reader takes for one character is not one word (Unicode, UAX 29: U+0D4E joins what follows).
+        #expect(try ChatSearch("\u{d4e}\"or x\u{d4e}\"").words == ["\u{d4e}", "or", "x\u{d4e}"])
+        #expect(try ChatSearch("e\u{301}te").matches("l'e\u{301}te\u{301}"))
         for query in ["", " .,-! ", "a b c d e f g h i", String(repeating: "x", count: 101)] {
             #expect(throws: MeetingError.self) { try ChatSearch(query) }
         }

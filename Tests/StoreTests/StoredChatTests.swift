@@ -93,6 +93,42 @@ import Testing
         await store.close()
     }
 
+    /// Each word may begin many others: the words are looked for once, and not again for each message.
+    @Test func aSearchTakesNoLongerThanItsWords() async throws {
+        let stage = try StoreStage()
+        let store = try stage.open()
+        let record = stage.record()
+        try await store.keep(record, nil)
+        let plan = try stage.read { db in
+            try ChatQuery(.before(.max), end: .max, reader: .everybody, search: try ChatSearch("e"), limit: 5)
+                .plan(db, in: record.id)
+        }
+        let words = plan.firstIndex { $0.contains("chat_word") }
+        let messages = plan.firstIndex { $0.contains("SEARCH chat USING") }
+        #expect(words != nil && messages != nil && words! < messages!, "\(plan)")
+        await store.close()
+    }
+
+    @Test func whatCannotBeWrittenIsMissedAndSaid() async throws {
+        let stage = try StoreStage()
+        let store = try stage.open(patience: .milliseconds(500))
+        let record = stage.record()
+        try await store.keep(record, nil)
+        // What was said just now is there.
+        store.noteChat(Self.message(1, "one", in: record.id), in: record.id)
+        #expect(try await Self.find(store, .after(0), in: record.id) == [1])
+        try store.pragma("query_only = 1")
+        store.noteChat(Self.message(2, "two", in: record.id), in: record.id)
+        await #expect(throws: StoreFailure.self) { try await Self.find(store, .after(0), in: record.id) }
+        try store.pragma("query_only = 0")
+        try await store.until { $0.isUp && $0.waiting == 0 }
+        #expect(try await Self.find(store, .after(0), in: record.id) == [1, 2])
+        // What was written in a meeting goes with it.
+        try await store.end(record.id, at: StoreStage.now, reason: "ended", nil)
+        #expect(try stage.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM chat") } == 0)
+        await store.close()
+    }
+
     @Test func readsThatWaitHaveALimit() async throws {
         let stage = try StoreStage()
         let gate = Gate()

@@ -126,3 +126,27 @@ test("addresses of the web are links, and nothing else is", () => {
   assert.deepEqual(links(markup), ["https://a.example/"]);
   assert.deepEqual(partsOf(""), []);
 });
+
+test("a page brings back nothing that was changed since it was asked for", () => {
+  const message = (id, more) => ({ chat_id: id, sender_id: "p_2", text: id, sent_at: "2026-01-01T00:00:00Z", ...more });
+  const gone = message("c_1", { text: "", deleted: true, edited_at: "2026-01-01T00:01:00Z" });
+  const log = new ChatLog("p_1", "c_2");
+  log.take(gone);
+  log.take(message("c_2", { text: "new", edited_at: "2026-01-01T00:02:00Z" }));
+  log.takeOlder([message("c_1"), message("c_2", { text: "old", edited_at: "2026-01-01T00:01:30Z" })], false);
+  assert.deepEqual(log.list().map(({ text, deleted }) => [text, deleted]), [["", true], ["new", false]]);
+  log.take(message("c_3"));
+  log.take(message("c_3", { text: "", deleted: true, edited_at: "2026-01-01T00:03:00Z" }));
+  log.takeNewer([message("c_3")], false);
+  assert.equal(log.get("c_3").deleted, true);
+  log.part();
+  log.replaceBy([message("c_1"), message("c_3")], false, false);
+  assert.deepEqual(log.list().map(({ deleted }) => deleted), [true, true]);
+});
+
+test("a long link takes no longer than its length", () => {
+  const text = `http://a${".".repeat(200_000)}x${")".repeat(200_000)}`;
+  const [{ text: shown }] = partsOf(text).filter(({ href }) => href);
+  assert.equal(shown, `http://a${".".repeat(200_000)}x`);
+  assert.equal(partsOf("(see http://a.example/b_(c)).").find(({ href }) => href).text, "http://a.example/b_(c)");
+});

@@ -50,11 +50,11 @@ extension MeetingHub {
     private func changeChat(
         by author: ParticipantID, _ socket: (any SignalingSocket)?, _ make: (Meeting) throws -> ChatMessage
     ) async throws -> ChatMessage {
-        guard let id = catalog.meetingID(of: author), let line = lines[author], line.isSeen,
-            let meeting = catalog.meetings[id], socket == nil || line.socket === socket
+        guard let id = catalog.meetingID(of: author), let meeting = catalog.meetings[id],
+            let line = lines[author], let now = line.socket, socket.map({ $0 === now }) ?? true
         else { throw Problem.notJoined }
-        let message = try make(meeting)
         try admitChat(of: line, in: id)
+        let message = try make(meeting)
         if shares[id] != nil {
             try await decide(.chat(message), in: id)
         } else if let put = catalog.put(message, in: id) {
@@ -122,7 +122,7 @@ extension MeetingHub {
     }
 
     private func admitHistory(of participant: ParticipantID) throws {
-        guard let line = lines[participant] else { throw Problem.notJoined }
+        guard let line = lines[participant], line.socket != nil else { throw Problem.notJoined }
         guard line.history.take(burst: Self.historyBurst, perSecond: Self.historyPerSecond, at: clock.now) == nil else {
             throw Problem(429, "too_many_requests", "The history is read too often.", retryAfter: 1)
         }

@@ -39,6 +39,8 @@ export class ChatLog {
   #all = new Map();
   /** Live ones while the run does not reach to the newest. @type {Map<string, ChatMessage>} */
   #ahead = new Map();
+  /** What was changed while we looked: a page may be older than that. @type {Map<string, ChatMessage>} */
+  #changed = new Map();
   /** @type {Set<string>} */
   #unread = new Set();
 
@@ -94,6 +96,7 @@ export class ChatLog {
     const message = checked(raw);
     if (!message) return false;
     const { chat_id: id } = message;
+    if (message.deleted || message.edited_at) this.#keepChange(message);
     if (this.#replace(message)) return false;
     if ((message.deleted || message.edited_at) && this.#isPast(message)) return false;
     this.latest = id;
@@ -166,7 +169,15 @@ export class ChatLog {
   }
 
   #set(message) {
-    this.#all.set(message.chat_id, message);
+    const { chat_id: id } = message;
+    this.#all.set(id, [this.#all.get(id), this.#ahead.get(id), this.#changed.get(id)].reduce(laterOf, message));
+  }
+
+  #keepChange(message) {
+    const { chat_id: id } = message;
+    this.#changed.delete(id);
+    this.#changed.set(id, message);
+    if (this.#changed.size > this.#most) this.#changed.delete(this.#changed.keys().next().value);
   }
 
   #replace(message) {
@@ -202,6 +213,14 @@ export class ChatLog {
     for (const id of [...this.#all.keys()].slice(-extra)) this.#all.delete(id);
     this.newer = true;
   }
+}
+
+/** Of two states of a message the later one. */
+function laterOf(one, other) {
+  if (!other || one.deleted) return one;
+  if (other.deleted) return other;
+  const changed = ({ edited_at: at }) => Date.parse(at ?? "") || 0;
+  return changed(other) > changed(one) ? other : one;
 }
 
 /** A message with all that is needed to show it, null for something else. */
@@ -270,7 +289,7 @@ export function firstLineOf(text) {
 
 const LINK = /\bhttps?:\/\/[^\s<>"']+/giu;
 /** What ends a sentence, and not a link. */
-const TAIL = /[.,;:!?…*_~]+$/u;
+const TAIL = new Set(".,;:!?…*_~");
 
 /**
  * A text as parts of it, of which some are links.
@@ -294,8 +313,14 @@ export function partsOf(text) {
 
 /** A link without the punctuation behind it, and without a bracket that was open before it. */
 function withoutTail(found) {
-  let link = found.replace(TAIL, "");
-  const count = (mark) => link.split(mark).length;
-  while (link.endsWith(")") && count(")") > count("(")) link = link.slice(0, -1).replace(TAIL, "");
-  return link;
+  let unopened = 0;
+  for (const mark of found) unopened += mark === ")" ? 1 : mark === "(" ? -1 : 0;
+  let end = found.length;
+  while (end > 0) {
+    const mark = found[end - 1];
+    if (mark === ")" && unopened > 0) unopened -= 1;
+    else if (!TAIL.has(mark)) break;
+    end -= 1;
+  }
+  return found.slice(0, end);
 }

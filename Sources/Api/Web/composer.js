@@ -4,7 +4,7 @@
 
 import { MOST_CHARACTERS, firstLineOf } from "./chat.js";
 import { byId, make, setText } from "./dom.js";
-import { explainChat } from "./errors.js";
+import { explainChat, isUnsure } from "./errors.js";
 import { problemCard } from "./notices.js";
 
 /** From so many characters on one is told how many there are. */
@@ -147,7 +147,7 @@ export class Composer {
       draft.sent();
     } catch (error) {
       console.warn("not sent", error);
-      draft.failed(Boolean(error.status));
+      draft.failed(!isUnsure(error));
       if (error.code === "participant_not_found") draft.gone = draft.recipient !== null;
       problem = explainChat(error);
     }

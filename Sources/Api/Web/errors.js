@@ -228,6 +228,11 @@ const CHAT_ERRORS = {
   },
 };
 
+/** Whether nobody can say that it was not done: no answer came, or the PoP that leads the meeting may still do it. */
+export function isUnsure(error) {
+  return !error.status || error.code === "home_unreachable";
+}
+
 /** The answer did not come: the message may have arrived. */
 const CHAT_UNSURE = {
   title: "The connection did not carry that",
@@ -243,7 +248,7 @@ const CHAT_UNSURE = {
  */
 export function explainChat(error) {
   if (!(error instanceof ServiceError)) return BY_KIND.internal;
-  if (!error.status) return CHAT_UNSURE;
+  if (isUnsure(error)) return CHAT_UNSURE;
   const words = CHAT_ERRORS[kindOf(error)] ?? explain(error);
   if (!error.retryAfter) return words;
   return { ...words, detail: `Wait ${secondsWords(error.retryAfter)}, then try again.` };
