@@ -91,15 +91,22 @@ enum ClientMessage {
         }
     }
 
-    struct Edit: Decodable {
+    struct ChatEdit: Decodable {
         private enum CodingKeys: String, CodingKey {
             case text
             case chatID = "chat_id"
         }
 
         var chatID: String
-        /// Nil of a deletion.
-        var text: String?
+        var text: String
+    }
+
+    struct ChatDeletion: Decodable {
+        private enum CodingKeys: String, CodingKey {
+            case chatID = "chat_id"
+        }
+
+        var chatID: String
     }
 
     struct View: Decodable, Sendable {

@@ -91,7 +91,17 @@ struct SignalingSession {
             let view = try JSON.decode(ClientMessage.View.self, from: bytes)
             try await hub.setView(view, of: me(), socket)
             done(envelope.id)
-        case "chat", "chat_edit", "chat_delete": try await chat(envelope, bytes)
+        case "chat":
+            try await hub.say(JSON.decode(ChatDraftJSON.self, from: bytes).draft, by: me(), socket)
+            done(envelope.id)
+        case "chat_edit":
+            let edit = try JSON.decode(ClientMessage.ChatEdit.self, from: bytes)
+            try await hub.edit(ChatMessageID(named: edit.chatID), to: edit.text, by: me(), socket)
+            done(envelope.id)
+        case "chat_delete":
+            let deletion = try JSON.decode(ClientMessage.ChatDeletion.self, from: bytes)
+            try await hub.delete(ChatMessageID(named: deletion.chatID), by: me(), socket)
+            done(envelope.id)
         case "lock": try await lock(true, envelope.id)
         case "unlock": try await lock(false, envelope.id)
         case "end":
@@ -103,23 +113,6 @@ struct SignalingSession {
             socket.close(.normalClosure, "left")
         default: throw Problem(400, "unknown_type", "There is no such message type.")
         }
-    }
-
-    private func chat(_ envelope: ClientMessage.Envelope, _ bytes: [UInt8]) async throws {
-        if envelope.type == "chat" {
-            let draft = try JSON.decode(ChatDraftJSON.self, from: bytes).draft
-            try await hub.say(draft, by: me(), socket)
-        } else {
-            let edit = try JSON.decode(ClientMessage.Edit.self, from: bytes)
-            let id = try ChatMessageID(named: edit.chatID)
-            if envelope.type == "chat_delete" {
-                try await hub.delete(id, by: me(), socket)
-            } else {
-                guard let text = edit.text else { throw Problem.malformed("The field text is missing.") }
-                try await hub.edit(id, to: text, by: me(), socket)
-            }
-        }
-        done(envelope.id)
     }
 
     private func lock(_ isLocked: Bool, _ id: RequestID?) async throws {
