@@ -20,7 +20,7 @@ public struct ChatSearch: Hashable, Sendable {
 
     public func matches(_ text: String) -> Bool {
         let found = Self.words(of: text)
-        return words.allSatisfy { word in found.contains { $0.hasPrefix(word) } }
+        return words.allSatisfy { word in found.contains { $0.unicodeScalars.starts(with: word.unicodeScalars) } }
     }
 
     /// As SQLite's unicode61 tells words apart (SQLite, FTS5 section 4.3.1), with the underscore as one of a word.
