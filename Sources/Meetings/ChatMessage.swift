@@ -1,21 +1,3 @@
-/// Names a message of a meeting's chat; opaque to clients.
-public struct ChatMessageID: Hashable, Sendable, CustomStringConvertible {
-    public let rawValue: String
-
-    /// Nil unless `text` has the form of an identifier (1 to 64 of `A-Z a-z 0-9 - _`).
-    public init?(_ text: String) {
-        guard Identifier.isValid(text) else { return nil }
-        rawValue = text
-    }
-
-    /// A fresh identifier of 100 random bits.
-    public init(using generator: inout some RandomNumberGenerator) {
-        rawValue = "c_" + Identifier.random(using: &generator)
-    }
-
-    public var description: String { rawValue }
-}
-
 /// What somebody wants to write.
 public struct ChatDraft: Hashable, Sendable {
     public var text: String

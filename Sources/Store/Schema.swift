@@ -97,9 +97,9 @@ enum Schema {
         CREATE TABLE room_check (content BLOB NOT NULL) STRICT;
         """
 
-    /// `number` is the place in the order of the meeting. The index of words has the meeting's identifier, too, so that a word
-    /// that is everywhere is looked for in one meeting alone (SQLite, FTS5 section 4.4.3: the content is in `chat`). An underscore
-    /// is one of a word, as identifiers have it.
+    /// `number` is the place in the order of the meeting. The index of words has the meeting's identifier, too, so that it
+    /// finds what is of one meeting alone (SQLite, FTS5 section 4.4.3: the content is in `chat`). An underscore is one of a word,
+    /// as identifiers have it.
     private static let chat = """
         CREATE TABLE chat (
             row_id INTEGER NOT NULL PRIMARY KEY,

@@ -87,7 +87,7 @@ extension ChatQuery {
         return (sql, values)
     }
 
-    /// Each word begins one of the text (SQLite, FTS5 section 3); a word has letters, digits and underscores alone.
+    /// Each word begins one of the text (SQLite, FTS5 section 3); no word has a quotation mark.
     private static func expression(_ search: ChatSearch, in meeting: MeetingID) -> String {
         let words = search.words.map { "text : \"\($0)\" *" }
         return (["meeting_id : \"\(meeting)\""] + words).joined(separator: " AND ")
