@@ -19,7 +19,7 @@ import Testing
                 "type": "join", "id": 1, "meeting": number(meeting), "display_name": "Bob", "offer": "v=0",
                 "media_state": ["audio": true, "video": true],
                 "view": [
-                    "layout": "speaker", "visible": [.string(ada.id), "p_stranger"], "heights": .object([ada.id: 360]),
+                    "layout": "speaker", "visible": [.string(ada.id), "p_away"], "heights": .object([ada.id: 360]),
                 ],
             ])
             #expect(joined["type"] == "joined")
@@ -29,7 +29,8 @@ import Testing
             #expect(joined["resumed"] == false)
             let bob = try #require(joined["you"]?["participant_id"]?.string.flatMap { ParticipantID($0) })
             let home = try #require(meeting["meeting_id"]?.string.flatMap { MeetingID($0) })
-            let view = MediaView(layout: .speaker, visible: [id], heights: [id: 360])
+            let away = try #require(ParticipantID("p_away"))
+            let view = MediaView(layout: .speaker, visible: [id, away], heights: [id: 360])
             #expect(node.media.calls == [.connect(bob, home, PublishedMedia(audio: true, video: true), view)])
             let told = try await ada.socket.next()
             #expect(told["type"] == "participant_joined")

@@ -127,19 +127,21 @@ import Testing
         }
     }
 
-    @Test func theViewReachesTheMediaSideWithoutStrangers() async throws {
+    @Test func theViewReachesTheMediaSideWithThoseWhoMayCome() async throws {
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()
             let ada = try await node.enter(meeting, "Ada")
             let bob = try await node.enter(meeting, "Bob")
             let view: Value = [
                 "type": "view", "id": 1, "layout": "speaker",
-                "visible": [.string(bob.id), "p_stranger", .string(bob.id)],
-                "pinned": .string(bob.id), "heights": .object([bob.id: 360, "p_stranger": 90]),
+                "visible": [.string(bob.id), "p_away", .string(bob.id), "not an id"],
+                "pinned": .string(bob.id), "heights": .object([bob.id: 360, "p_away": 90, "not an id": 90]),
             ]
             #expect(try await ada.socket.ask(view)["type"] == "ok")
             let (me, other) = (try #require(ParticipantID(ada.id)), try #require(ParticipantID(bob.id)))
-            let expected = MediaView(layout: .speaker, visible: [other], pinned: other, heights: [other: 360])
+            let away = try #require(ParticipantID("p_away"))
+            let expected = MediaView(
+                layout: .speaker, visible: [other, away], pinned: other, heights: [other: 360, away: 90])
             #expect(node.media.calls.last == .view(me, expected))
             for bad: Value in [
                 ["type": "view", "id": 2, "layout": "wall"], ["type": "view", "id": 2, "visible": 7],

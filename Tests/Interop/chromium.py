@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import time
+from collections import deque
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -251,6 +253,8 @@ class Chromium:
         self._killed = False
         # What the schema of the signaling does not describe.
         self._violations: list[str] = []
+        # The latest messages of all sockets: when (as the servers' logs), from whom, what.
+        self._said: deque[tuple[float, str, str]] = deque(maxlen=60)
         self._pid_file = folder / f"{host}-{colour}.pid"
         camera = media.write_y4m(folder / f"{host}-{colour}.y4m", colour, *size)
         microphone = media.write_wav(folder / f"{host}-{colour}.wav", colour)
@@ -302,8 +306,17 @@ class Chromium:
         socket.on("framereceived", lambda frame: self._check("server", frame))
 
     def _check(self, side: str, frame: str | bytes) -> None:
-        if wrong := complaint(side, frame if isinstance(frame, str) else frame.decode(errors="replace")):
+        text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+        self._said.append((time.time(), side, text))
+        if wrong := complaint(side, text):
             self._violations.append(wrong)
+
+    def said_last(self, width: int = 300) -> str:
+        """The latest messages, each cut to so many characters."""
+        return "\n".join(
+            f"{time.strftime('%H:%M:%S', time.gmtime(when))}.{when % 1 * 1000:03.0f} {side}: {text[:width]}"
+            for when, side, text in self._said
+        )
 
     def kill(self) -> None:
         """Ends the browser as a crash would: no goodbye on any socket."""

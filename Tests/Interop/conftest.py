@@ -44,6 +44,8 @@ class Stage:
         self._playwright, self._folder = playwright, folder
         self._stack = ExitStack()
         self._logs: dict[int, Path] = {}
+        self._servers: list[Server] = []
+        self._browsers: list[Chromium] = []
         self.lab: Lab
         self.server: Server
 
@@ -53,11 +55,13 @@ class Stage:
 
     def start_server(self, **options: object) -> Server:
         self.server = self._stack.enter_context(Server(self.lab, self._folder, **options))
+        self._servers.append(self.server)
         return self.server
 
     def chromium(self, host: str, colour: str, **options: object) -> Chromium:
         browser = Chromium(self._playwright, self.lab, host, colour, self._folder, **options)
         self._stack.callback(browser.close)
+        self._browsers.append(browser)
         return browser
 
     def red_and_blue(self, meeting: str) -> tuple[Participant, Participant]:
@@ -124,6 +128,13 @@ class Stage:
             "the web server", lambda: self.lab.http("pop1", "GET", "http://127.0.0.1:8080/")[0] == 200, timeout=10
         )
 
+    def tell(self) -> None:
+        """Prints what a reader of a failure wants to know."""
+        for server in self._servers:
+            print(f"---- the log of {server.host} ends:\n{server.log_tail(60)}")
+        for browser in self._browsers:
+            print(f"---- the signaling of {browser.colour} ends:\n{browser.said_last()}")
+
     def close(self, error: BaseException | None) -> None:
         self._stack.__exit__(type(error) if error else None, error, None)
 
@@ -141,8 +152,8 @@ def stage(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path
     made = Stage(playwright, tmp_path)
     yield made
     failure = getattr(request.node, "failure", None)
-    if failure is not None and hasattr(made, "server"):
-        print(f"---- the server's log ends:\n{made.server.log_tail(60)}")
+    if failure is not None:
+        made.tell()
     made.close(failure)
 
 

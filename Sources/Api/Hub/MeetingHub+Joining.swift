@@ -39,7 +39,7 @@ extension MeetingHub {
         }
         line.attempts += 1
         let attempt = line.attempts
-        let view = try join.view.map { try validated($0, in: meeting) }
+        let view = try join.view?.view()
         if let change = join.mediaState { try setMedia(change, of: id, in: meeting) }
         if let view { line.view = view }
         let connection = try await connect(line, in: meeting, join, hasView: view != nil)

@@ -65,13 +65,9 @@ extension MeetingHub {
     }
 
     func setView(_ view: ClientMessage.View, of id: ParticipantID, _ socket: any SignalingSocket) async throws {
-        let (meeting, line) = try current(id, socket)
-        line.view = try validated(view, in: meeting)
+        let (_, line) = try current(id, socket)
+        line.view = try view.view()
         await media.setView(id, line.view)
-    }
-
-    func validated(_ view: ClientMessage.View, in meeting: MeetingID) throws -> MediaView {
-        try view.view { catalog.meetings[meeting]?.participants[$0] != nil }
     }
 
     /// - Throws: `forbidden` unless the participant has the host controls.

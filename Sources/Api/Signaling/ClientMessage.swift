@@ -115,10 +115,10 @@ enum ClientMessage {
         var pinned: String?
         var heights: [String: Int]?
 
-        /// Without those whom `isHere` does not know.
+        /// With those too who are not here: one whose PoP is lost for a moment is back before a client tells its view anew.
         ///
         /// - Throws: `Problem` 422 out of bounds.
-        func view(where isHere: (ParticipantID) -> Bool) throws -> MediaView {
+        func view() throws -> MediaView {
             let visible = visible ?? []
             let heights = heights ?? [:]
             guard visible.count <= MediaView.limit, heights.count <= MediaView.limit else {
@@ -127,11 +127,10 @@ enum ClientMessage {
             guard heights.values.allSatisfy({ (0...4_320).contains($0) }) else {
                 throw Problem(422, "invalid_field", "heights: from 0 to 4320")
             }
-            func known(_ text: String) -> ParticipantID? { ParticipantID(text).flatMap { isHere($0) ? $0 : nil } }
-            let tiles = heights.compactMap { name, height in known(name).map { ($0, height) } }
+            let tiles = heights.compactMap { name, height in ParticipantID(name).map { ($0, height) } }
             return MediaView(
-                layout: layout ?? .gallery, visible: visible.compactMap(known),
-                pinned: pinned.flatMap(known), heights: Dictionary(uniqueKeysWithValues: tiles))
+                layout: layout ?? .gallery, visible: visible.compactMap(ParticipantID.init),
+                pinned: pinned.flatMap(ParticipantID.init), heights: Dictionary(uniqueKeysWithValues: tiles))
         }
     }
 }

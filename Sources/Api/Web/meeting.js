@@ -14,6 +14,7 @@ import { PeoplePanel } from "./people.js";
 import { GRADE_WORDS, QualityWatch, describe, worse } from "./quality.js";
 import { Shortcuts, meetingShortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
+import { Throttle } from "./throttle.js";
 import { TileBoard, neededHeight } from "./tiles.js";
 import { Trouble } from "./trouble.js";
 
@@ -44,7 +45,9 @@ export class MeetingView {
   #page = 0;
   #pages = 1;
   #drawing = 0;
-  #viewTimer = 0;
+  /** What the screen shows, as it will be told. */
+  #view = null;
+  #tellView = new Throttle(VIEW_DELAY_MS, () => this.#call?.setView(this.#view));
   #clock = 0;
 
   /**
@@ -121,7 +124,7 @@ export class MeetingView {
     this.#chat.close();
     this.#call = this.#speakers = this.#watch = null;
     clearInterval(this.#clock);
-    clearTimeout(this.#viewTimer);
+    this.#tellView.cancel();
     this.#board.clear();
     this.#panel.clear();
     this.#trouble.clear();
@@ -244,7 +247,8 @@ export class MeetingView {
     this.#page = result.page;
     this.#pages = result.pages;
     this.#drawAround(others.length, result, stage);
-    this.#tellView(result.shown, stage);
+    this.#view = this.#viewOf(result.shown, stage);
+    this.#tellView.call();
     if (this.#panel.open) this.#drawPanel();
   }
 
@@ -316,18 +320,15 @@ export class MeetingView {
     return others.some(({ key }) => key === this.#loudest) ? this.#loudest : others[0].key;
   }
 
-  #tellView(shown, stage) {
-    clearTimeout(this.#viewTimer);
-    this.#viewTimer = setTimeout(() => {
-      const people = shown.filter(({ self, screen }) => !self && !screen);
-      const heights = people.map(({ id, height }) => [id, neededHeight(height * devicePixelRatio)]);
-      this.#call?.setView({
-        layout: stage ? "speaker" : "gallery",
-        visible: people.map(({ id }) => id),
-        pinned: this.#pinned?.startsWith("screen:") ? null : this.#pinned,
-        heights: Object.fromEntries(heights),
-      });
-    }, VIEW_DELAY_MS);
+  #viewOf(shown, stage) {
+    const people = shown.filter(({ self, screen }) => !self && !screen);
+    const heights = people.map(({ id, height }) => [id, neededHeight(height * devicePixelRatio)]);
+    return {
+      layout: stage ? "speaker" : "gallery",
+      visible: people.map(({ id }) => id),
+      pinned: this.#pinned?.startsWith("screen:") ? null : this.#pinned,
+      heights: Object.fromEntries(heights),
+    };
   }
 
   // Controls
