@@ -208,18 +208,23 @@ struct MediaMeeting {
     ) -> [SourceID] {
         if kind == .screen { return firstOthers(screens.members, than: viewer, count).map { SourceID($0, .screen) } }
         if case .participant(let participant) = subject {
-            guard (kind == .audio ? members : cameras).contains(participant) else { return [] }
-            let roles: [SourceRole] = kind == .audio ? [.microphone, .sound] : [.camera]
-            return roles.prefix(count).map { SourceID(participant, $0) }
+            guard kind == .audio else {
+                return cameras.contains(participant) ? [SourceID(participant, .camera)] : []
+            }
+            let sounds = [SourceID(participant, .microphone), SourceID(participant, .sound)]
+            return Array(sounds.lazy.filter(isGiven).prefix(count))
         }
         let speaker = lastSpeaker.map { [$0] } ?? []
         if kind == .audio {
             let sounds = unique(speaker.map { SourceID($0, .microphone) } + ranking.speakers + stage.holders)
-            return Array(sounds.lazy.filter { $0.participant != viewer }.prefix(count))
+            return Array(sounds.lazy.filter { $0.participant != viewer && isGiven($0) }.prefix(count))
         }
         let seen = unique(speaker + ranking.participants + cameras.members).filter { cameras.contains($0) }
         return firstOthers(seen, than: viewer, count).map { SourceID($0, .camera) }
     }
+
+    /// Whether the sound may be heard: not where a host has silenced it.
+    private func isGiven(_ sound: SourceID) -> Bool { openSounds.contains(sound) || mutedSounds.contains(sound) }
 
     private func unique<Element: Hashable>(_ elements: [Element]) -> [Element] {
         var seen: Set<Element> = []

@@ -121,9 +121,11 @@ struct MediaSources: Equatable {
 
     /// - Parameter isPublished: whether something was negotiated.
     init(_ state: PublishedMedia, isPublished: (SourceRole) -> Bool) {
-        if isPublished(.microphone) { microphone = state.audio ? .open : .muted }
+        // Who is muted by itself keeps its Slots. Who was muted by a host may not have stopped to send.
+        let closed: Audio = state.isSilenced ? .none : .muted
+        if isPublished(.microphone) { microphone = state.audio ? .open : closed }
         // A tab goes on sounding while the microphone of who shares it is muted.
-        if isPublished(.sound) { sound = state.audio || state.screen ? .open : .muted }
+        if isPublished(.sound) { sound = state.audio || state.screen ? .open : closed }
         camera = isPublished(.camera) && state.video
         screen = isPublished(.screen) && state.screen
     }

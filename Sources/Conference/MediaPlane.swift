@@ -46,12 +46,15 @@ public struct PublishedMedia: Sendable, Equatable {
     public var audio: Bool
     public var video: Bool
     public var screen: Bool
+    /// A host has muted it: whatever it sends, nobody gets its sound.
+    public var isSilenced: Bool
 
     /// A newcomer sends nothing until it says so.
-    public init(audio: Bool = false, video: Bool = false, screen: Bool = false) {
+    public init(audio: Bool = false, video: Bool = false, screen: Bool = false, isSilenced: Bool = false) {
         self.audio = audio
         self.video = video
         self.screen = screen
+        self.isSilenced = isSilenced
     }
 }
 

@@ -3,7 +3,7 @@ extension Meeting {
     /// A message of somebody who is here.
     ///
     /// - Throws: `participantNotFound` (also of a recipient who is not seen), `chatNotFound` of what it answers, `invalid` (the
-    ///   text).
+    ///   text), `chatForbidden`.
     public func message(
         _ draft: ChatDraft, from sender: ParticipantID, as id: ChatMessageID, at now: Timestamp, within limits: Limits
     ) throws(MeetingError) -> ChatMessage {
@@ -13,6 +13,7 @@ extension Meeting {
                 throw .participantNotFound
             }
         }
+        try requireChat(to: draft.recipient, by: person)
         if let answered = draft.replyTo { _ = try readable(answered, by: sender) }
         return ChatMessage(
             id: id, sender: sender, senderName: person.displayName, recipient: draft.recipient, replyTo: draft.replyTo,
@@ -21,12 +22,13 @@ extension Meeting {
 
     /// One's own message with another text.
     ///
-    /// - Throws: `participantNotFound`, `chatNotFound`, `forbidden`, `invalid` (the text).
+    /// - Throws: `participantNotFound`, `chatNotFound`, `forbidden`, `invalid` (the text), `chatForbidden`.
     public func edited(
         _ id: ChatMessageID, to text: String, by editor: ParticipantID, at now: Timestamp, within limits: Limits
     ) throws(MeetingError) -> ChatMessage {
         let message = try readable(id, by: editor)
-        guard message.sender == editor else { throw .forbidden }
+        guard message.sender == editor, let person = participants[editor] else { throw .forbidden }
+        try requireChat(to: message.recipient, by: person)
         return message.edited(try limits.chatText(text), at: now)
     }
 
@@ -39,6 +41,14 @@ extension Meeting {
         let message = try readable(id, by: remover)
         if message.sender != remover { try requireControls(remover) }
         return message.deleted(at: now)
+    }
+
+    /// Where chat is not allowed, one writes to hosts, and they to anybody.
+    private func requireChat(to recipient: ParticipantID?, by sender: Participant) throws(MeetingError) {
+        guard
+            plan.settings.allowChat || sender.role.controls
+                || recipient.flatMap({ participants[$0] })?.role.controls == true
+        else { throw .chatForbidden }
     }
 
     /// One that the participant may read, and that is not deleted.

@@ -11,6 +11,8 @@ public struct Meeting: Sendable {
     public internal(set) var password: PasswordHash?
     public internal(set) var isLocked = false
     public internal(set) var chat = ChatLog()
+    /// Addresses of those whom a host has removed, the oldest first.
+    var barred: [String] = []
     public private(set) var participants: [ParticipantID: Participant] = [:]
     /// Since when nobody is in it; nil while somebody is.
     public internal(set) var emptySince: Timestamp?
@@ -128,23 +130,22 @@ public struct Meeting: Sendable {
         return participant
     }
 
-    /// - Throws: `screenShareForbidden`, `screenShareTaken`: one screen at a time.
+    /// - Throws: `screenShareForbidden`, `screenShareTaken`: one screen at a time; `unmuteForbidden`.
     mutating func setMedia(_ state: MediaState, of id: ParticipantID) throws(MeetingError) {
         guard let participant = participants[id] else { throw .participantNotFound }
         if state.screen && !participant.media.screen {
             if !plan.settings.allowScreenShare && !participant.role.controls { throw .screenShareForbidden }
             if participants.values.contains(where: { $0.id != id && $0.media.screen }) { throw .screenShareTaken }
         }
+        if state.audio && !participant.media.audio && !mayUnmute(participant) { throw .unmuteForbidden }
+        var state = state
+        if state.audio { state.mutedByHost = false }
         participants[id]?.media = state
     }
 
-    /// Only a host hands out roles, and never takes the last host's away.
-    mutating func setRole(_ role: Role, of id: ParticipantID, by actor: ParticipantID) throws(MeetingError) {
-        guard participants[actor]?.role == .host else { throw .forbidden }
-        guard let target = participants[id] else { throw .participantNotFound }
-        let hosts = participants.values.count { $0.role == .host }
-        if target.role == .host && role != .host && hosts == 1 { throw .forbidden }
-        participants[id]?.role = role
+    /// Takes what somebody who is here has become.
+    mutating func put(_ participant: Participant) {
+        if participants[participant.id] != nil { participants[participant.id] = participant }
     }
 
     /// - Throws: `participantNotFound`, `forbidden` unless the participant has the host controls.

@@ -221,13 +221,22 @@ public struct MeetingCatalog: Sendable {
         try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.setMedia(state, of: participant) }
     }
 
-    public mutating func setRole(
-        _ role: Role, of participant: ParticipantID, by actor: ParticipantID
-    ) throws(MeetingError) {
-        try with(homes[actor]) { (meeting) throws(MeetingError) in
-            try meeting.setRole(role, of: participant, by: actor)
-        }
+    public mutating func setRole(_ role: Role, of participant: ParticipantID) throws(MeetingError) {
+        try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.setRole(role, of: participant) }
     }
+
+    /// A host silences somebody.
+    public mutating func mute(_ participant: ParticipantID, _ source: HostOrder.Source) throws(MeetingError) {
+        try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.mute(participant, source) }
+    }
+
+    /// A host asks somebody to open its microphone.
+    public mutating func allowUnmute(_ participant: ParticipantID) throws(MeetingError) {
+        try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.allowUnmute(participant) }
+    }
+
+    /// Whoever was removed does not come back from this address.
+    public mutating func bar(_ address: String, from id: MeetingID) { meetings[id]?.bar(address) }
 
     // MARK: Time
 

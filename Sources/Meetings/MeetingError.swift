@@ -11,6 +11,12 @@ public enum MeetingError: Error, Hashable, Sendable {
     /// The role does not allow it.
     case forbidden
     case screenShareForbidden
+    case unmuteForbidden
+    case chatForbidden
+    /// A host has removed somebody who came from there.
+    case removed
+    /// A meeting keeps a host while it has one.
+    case lastHost
     /// Unknown, or ended.
     case meetingNotFound
     case participantNotFound
@@ -27,9 +33,12 @@ public enum MeetingError: Error, Hashable, Sendable {
     public var status: Int {
         switch self {
         case .startInPast: 400
-        case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden: 403
+        case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden, .unmuteForbidden,
+            .chatForbidden,
+            .removed:
+            403
         case .meetingNotFound, .participantNotFound, .chatNotFound: 404
-        case .hostNotHere, .screenShareTaken: 409
+        case .hostNotHere, .screenShareTaken, .lastHost: 409
         case .invalid, .settingUnavailable: 422
         case .locked: 423
         case .meetingFull, .nodeFull: 503
@@ -47,6 +56,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .wrongHostKey: "wrong_host_key"
         case .forbidden: "forbidden"
         case .screenShareForbidden: "screen_share_forbidden"
+        case .unmuteForbidden: "unmute_forbidden"
+        case .chatForbidden: "chat_forbidden"
+        case .removed: "removed"
+        case .lastHost: "last_host"
         case .meetingNotFound: "meeting_not_found"
         case .participantNotFound: "participant_not_found"
         case .chatNotFound: "chat_not_found"
@@ -69,6 +82,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .wrongHostKey: "The host key is wrong."
         case .forbidden: "Your role does not allow this."
         case .screenShareForbidden: "The host does not allow participants to share their screen."
+        case .unmuteForbidden: "The host does not allow participants to unmute themselves."
+        case .chatForbidden: "The host allows participants to write to hosts only."
+        case .removed: "A host has removed you from this meeting."
+        case .lastHost: "The meeting has no other host."
         case .meetingNotFound: "There is no such meeting, or it has ended."
         case .participantNotFound: "There is no such participant in this meeting."
         case .chatNotFound: "There is no such message in this chat any more."

@@ -8,6 +8,10 @@ public struct MeetingSettings: Sendable, Hashable, Codable {
     public var muteOnEntry: Bool
     public var joinBeforeHost: Bool
     public var allowScreenShare: Bool
+    /// Whether those without host controls may write to everybody and to each other.
+    public var allowChat: Bool
+    /// Whether those without host controls may open their microphones.
+    public var allowUnmute: Bool
     public var maxParticipants: Int
     public var recording: Recording
     public var hostVideo: Bool
@@ -16,13 +20,16 @@ public struct MeetingSettings: Sendable, Hashable, Codable {
 
     public init(
         waitingRoom: Bool = false, muteOnEntry: Bool = false, joinBeforeHost: Bool = true,
-        allowScreenShare: Bool = true, maxParticipants: Int = 100, recording: Recording = .none,
+        allowScreenShare: Bool = true, allowChat: Bool = true, allowUnmute: Bool = true, maxParticipants: Int = 100,
+        recording: Recording = .none,
         hostVideo: Bool = true, participantVideo: Bool = true, e2ee: Bool = false
     ) {
         self.waitingRoom = waitingRoom
         self.muteOnEntry = muteOnEntry
         self.joinBeforeHost = joinBeforeHost
         self.allowScreenShare = allowScreenShare
+        self.allowChat = allowChat
+        self.allowUnmute = allowUnmute
         self.maxParticipants = maxParticipants
         self.recording = recording
         self.hostVideo = hostVideo

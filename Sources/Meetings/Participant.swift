@@ -8,18 +8,24 @@ public enum Role: String, Sendable, Codable, CaseIterable {
     public var controls: Bool { self != .participant }
 }
 
-/// What a participant sends, by its own word.
+/// What a participant sends, by its own word as far as hosts let it.
 public struct MediaState: Sendable, Hashable, Codable {
     public var audio: Bool
     public var video: Bool
     public var screen: Bool
     public var handRaised: Bool
+    /// A host has muted its microphone, and it has not been opened since.
+    public var mutedByHost: Bool
 
-    public init(audio: Bool = false, video: Bool = false, screen: Bool = false, handRaised: Bool = false) {
+    public init(
+        audio: Bool = false, video: Bool = false, screen: Bool = false, handRaised: Bool = false,
+        mutedByHost: Bool = false
+    ) {
         self.audio = audio
         self.video = video
         self.screen = screen
         self.handRaised = handRaised
+        self.mutedByHost = mutedByHost
     }
 }
 
@@ -60,6 +66,8 @@ public struct Participant: Sendable, Equatable {
     public let joinedAt: Timestamp
     /// Is at another PoP of the fleet, which keeps its place and its time.
     public internal(set) var isElsewhere = false
+    /// A host has asked it to open its microphone: it may, where the others may not.
+    var mayUnmute = false
 }
 
 /// A secret of a meeting that opens it.

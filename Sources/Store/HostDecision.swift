@@ -3,7 +3,15 @@ import Meetings
 /// A line of the audit trail: who decided what of a meeting, when, and from where.
 public struct HostDecision: Hashable, Sendable {
     public enum Action: String, Sendable, CaseIterable {
-        case create, change, lock, unlock, end
+        case create, change, lock, unlock, end, remove
+        case muteAudio = "mute_audio"
+        case muteVideo = "mute_video"
+        case muteScreen = "mute_screen"
+        case muteAll = "mute_all"
+        case askUnmute = "ask_unmute"
+        case makeHost = "make_host"
+        case makeCoHost = "make_co_host"
+        case makeParticipant = "make_participant"
     }
 
     /// Who asked, and the address that the call came from.
@@ -27,11 +35,33 @@ public struct HostDecision: Hashable, Sendable {
     public let meeting: MeetingID
     public let author: Author
     public let at: Timestamp
+    /// To whom it happened; nil: to the meeting.
+    public let target: ParticipantID?
 
-    public init(_ action: Action, of meeting: MeetingID, by author: Author, at: Timestamp) {
+    public init(
+        _ action: Action, of meeting: MeetingID, by author: Author, at: Timestamp, target: ParticipantID? = nil
+    ) {
         self.action = action
         self.meeting = meeting
         self.author = author
         self.at = at
+        self.target = target
+    }
+}
+
+extension HostDecision.Action {
+    public init(_ order: HostOrder) {
+        self =
+            switch order {
+            case .remove: .remove
+            case .mute(_, .audio): .muteAudio
+            case .mute(_, .video): .muteVideo
+            case .mute(_, .screen): .muteScreen
+            case .muteAll: .muteAll
+            case .askUnmute: .askUnmute
+            case .setRole(_, .host): .makeHost
+            case .setRole(_, .coHost): .makeCoHost
+            case .setRole(_, .participant): .makeParticipant
+            }
     }
 }

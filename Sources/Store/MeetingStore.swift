@@ -154,6 +154,8 @@ public final class MeetingStore: Sendable {
         follow([.lock(meeting, isLocked)] + (decision.map { [.decision($0)] } ?? []))
     }
 
+    public func note(_ decision: HostDecision) { follow([.decision(decision)]) }
+
     /// A message of the chat is as it is now.
     public func noteChat(_ message: ChatMessage, in meeting: MeetingID) { follow([.chat(message, meeting)]) }
 

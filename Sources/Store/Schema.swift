@@ -9,6 +9,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: meetings) }
         migrator.registerMigration("2") { try $0.execute(sql: chat) }
+        migrator.registerMigration("3") { try $0.execute(sql: power) }
         return migrator
     }
 
@@ -132,5 +133,12 @@ enum Schema {
             VALUES ('delete', old.row_id, old.meeting_id, old.text);
             INSERT INTO chat_word (rowid, meeting_id, text) VALUES (new.row_id, new.meeting_id, new.text);
         END;
+        """
+
+    /// What participants may do, and of an action, to whom it happened: a participant; null: to the meeting.
+    private static let power = """
+        ALTER TABLE meeting ADD COLUMN allow_chat INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE meeting ADD COLUMN allow_unmute INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE audit ADD COLUMN target TEXT;
         """
 }

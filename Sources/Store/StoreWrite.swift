@@ -49,9 +49,12 @@ enum StoreWrite: Sendable {
         case .decision(let decision):
             let (kind, actor) = decision.author.actor.columns
             try execute(
-                "INSERT INTO audit (at, meeting_id, actor_kind, actor, address, action) VALUES (?, ?, ?, ?, ?, ?)",
+                """
+                INSERT INTO audit (at, meeting_id, actor_kind, actor, address, action, target)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
                 decision.at.milliseconds, decision.meeting.rawValue, kind, actor, decision.author.address,
-                decision.action.rawValue)
+                decision.action.rawValue, decision.target?.rawValue)
         case .chat(let message, let meeting): try message.put(db, in: meeting)
         case .closeSessions: try execute("UPDATE session SET leave_reason = 'unknown' WHERE leave_reason IS NULL")
         }

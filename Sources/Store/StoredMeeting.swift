@@ -59,6 +59,7 @@ extension MeetingPlan {
             settings: MeetingSettings(
                 waitingRoom: row["waiting_room"], muteOnEntry: row["mute_on_entry"],
                 joinBeforeHost: row["join_before_host"], allowScreenShare: row["allow_screen_share"],
+                allowChat: row["allow_chat"], allowUnmute: row["allow_unmute"],
                 maxParticipants: row["max_participants"], recording: recording, hostVideo: row["host_video"],
                 participantVideo: row["participant_video"], e2ee: row["e2ee"]))
     }
@@ -76,6 +77,7 @@ extension MeetingRecord {
             ("mute_on_entry", { $0.plan.settings.muteOnEntry }),
             ("join_before_host", { $0.plan.settings.joinBeforeHost }),
             ("allow_screen_share", { $0.plan.settings.allowScreenShare }),
+            ("allow_chat", { $0.plan.settings.allowChat }), ("allow_unmute", { $0.plan.settings.allowUnmute }),
             ("max_participants", { $0.plan.settings.maxParticipants }),
             ("recording", { $0.plan.settings.recording.rawValue }), ("host_video", { $0.plan.settings.hostVideo }),
             ("participant_video", { $0.plan.settings.participantVideo }), ("e2ee", { $0.plan.settings.e2ee }),

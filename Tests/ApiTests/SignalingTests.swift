@@ -50,7 +50,7 @@ import Testing
             #expect(
                 try await ada.socket.next() == [
                     "type": "media_state", "participant_id": .string(bob.id), "audio": true, "video": false,
-                    "screen": false, "hand_raised": true,
+                    "screen": false, "hand_raised": true, "muted_by_host": false,
                 ])
             let id = try #require(ParticipantID(bob.id))
             #expect(node.media.calls.contains(.state(id, PublishedMedia(audio: true))))

@@ -60,6 +60,24 @@ import Wire
         #expect(updates.contains(.activeSpeakers(.test, [ann])))
     }
 
+    @Test func `whom a host has muted nobody gets, whatever it sends`() async throws {
+        let room = try MediaFixture(workers: 2)
+        try await room.enter(ann, .test, FakeOffer(sound: true))
+        try await room.enter(bob)
+        // By itself it keeps its Slots: then it is heard at once when it speaks again.
+        await room.director.setMediaState(ann, PublishedMedia(video: true))
+        await room.rest()
+        #expect(await heard(room, bob) == [SourceID(ann, .microphone), SourceID(ann, .sound), nil])
+        await room.director.setMediaState(ann, PublishedMedia(video: true, isSilenced: true))
+        await room.rest()
+        #expect(await room.told(bob, .audio) == [nil, nil, nil])
+        #expect(await room.shown(to: bob) == ["5": ann], "no Slot of sound is mapped")
+        await room.director.setMediaState(ann, PublishedMedia(audio: true, video: true))
+        await room.rest()
+        #expect(await heard(room, bob) == [SourceID(ann, .microphone), SourceID(ann, .sound), nil])
+        #expect(room.faults.isEmpty, "\(room.faults)")
+    }
+
     @Test func `a voice is in the slot of the number that its picture has`() async throws {
         let room = try MediaFixture(workers: 1)
         let cy = ParticipantID.named(3)

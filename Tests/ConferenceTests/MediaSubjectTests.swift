@@ -63,6 +63,20 @@ import Wire
         #expect(await room.shown(to: player) == ["0": bob, "1": ann])
     }
 
+    @Test func `a player does not hear whom a host has muted`() async throws {
+        for subject in [MediaView.Subject.participant(bob), .speaker] {
+            let room = try MediaFixture(workers: 1)
+            for person in [ann, bob] { try await room.enter(person) }
+            try await play(room, subject)
+            try await speak(room, bob)
+            #expect(await room.told(player, .audio) == [bob])
+            await room.director.setMediaState(bob, PublishedMedia(video: true, isSilenced: true))
+            await room.rest()
+            #expect(await room.told(player, .audio) != [bob])
+            #expect(await room.told(player, .video) == [bob])
+        }
+    }
+
     @Test func `a player of one participant hears and sees that one alone`() async throws {
         let room = try MediaFixture(workers: 2)
         for person in [ann, bob, eve] { try await room.enter(person) }

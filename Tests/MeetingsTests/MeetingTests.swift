@@ -155,18 +155,6 @@ struct Stage {
         #expect(throws: Never.self) { try stage.directory.setMedia(MediaState(screen: true), of: host.id) }
     }
 
-    @Test func onlyAHostGivesRolesAndOneHostStays() throws {
-        var stage = try Stage()
-        let host = try stage.enter("Host", hostKey: stage.meeting.hostKey)
-        let ada = try stage.enter("Ada")
-        #expect(throws: MeetingError.forbidden) { try stage.directory.setRole(.host, of: ada.id, by: ada.id) }
-        #expect(throws: MeetingError.forbidden) {
-            try stage.directory.setRole(.participant, of: host.id, by: host.id)
-        }
-        try stage.directory.setRole(.coHost, of: ada.id, by: host.id)
-        #expect(throws: Never.self) { try stage.directory.meetings[stage.meeting.id]?.requireControls(ada.id) }
-    }
-
     @Test func aLostSocketKeepsThePlaceForTheGraceOnly() throws {
         var stage = try Stage()
         let ada = try stage.enter("Ada")

@@ -9,6 +9,7 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
     static let all = [
         EarlierSchema(number: "1", dump: first),
         EarlierSchema(number: "2", dump: first + second),
+        EarlierSchema(number: "3", dump: first + second + third),
     ]
 
     private static let first = """
@@ -111,5 +112,12 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
             INSERT INTO chat_word (rowid, meeting_id, text) VALUES (new.row_id, new.meeting_id, new.text);
         END;
         INSERT INTO chat VALUES (1, 'm_1', 1, 'c_1', 'p_1', 'Ada', NULL, NULL, 1800000001000, 'Hello', NULL, 0, 0);
+        """
+
+    private static let third = """
+        INSERT INTO grdb_migrations VALUES ('3');
+        ALTER TABLE meeting ADD COLUMN allow_chat INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE meeting ADD COLUMN allow_unmute INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE audit ADD COLUMN target TEXT;
         """
 }

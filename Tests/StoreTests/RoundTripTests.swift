@@ -83,6 +83,10 @@ import Testing
         let lock = HostDecision(
             .lock, of: record.id, by: .init(.participant(stayed.id), from: "2001:db8::1"), at: StoreStage.now)
         store.noteLock(true, of: record.id, lock)
+        store.note(
+            HostDecision(
+                .remove, of: record.id, by: .init(.participant(stayed.id), from: "2001:db8::1"), at: StoreStage.now,
+                target: left.id))
         try await store.end(record.id, at: StoreStage.now, reason: "ended", stage.decision(.end, of: record.id))
         await store.close()
 
@@ -92,10 +96,12 @@ import Testing
         #expect(sessions[1]["left_at"] == 1_800_000_009_000 && sessions[1]["leave_reason"] == "left")
         #expect(sessions[0]["leave_reason"] as String? == nil)
         let audit = try stage.read { try Row.fetchAll($0, sql: "SELECT * FROM audit ORDER BY id") }
-        #expect(audit.map { $0["action"] } == ["create", "lock", "end"])
-        #expect(audit.map { $0["actor"] } == ["user-1", stayed.id.rawValue, "user-1"])
-        #expect(audit.map { $0["actor_kind"] } == ["service", "participant", "service"])
-        #expect(audit.map { $0["address"] } == ["192.0.2.7", "2001:db8::1", "192.0.2.7"])
+        #expect(audit.map { $0["action"] } == ["create", "lock", "remove", "end"])
+        let host = stayed.id.rawValue
+        #expect(audit.map { $0["actor"] } == ["user-1", host, host, "user-1"])
+        #expect(audit.map { $0["actor_kind"] } == ["service", "participant", "participant", "service"])
+        #expect(audit.map { $0["address"] } == ["192.0.2.7", "2001:db8::1", "2001:db8::1", "192.0.2.7"])
+        #expect(audit.map { $0["target"] } == [nil, nil, left.id.rawValue, nil])
 
         // Of who was still here nobody knows when it left: this start is another.
         await (try stage.open()).close()

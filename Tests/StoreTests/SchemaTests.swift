@@ -29,6 +29,8 @@ import Testing
         #expect(meeting.record.number.description == "123-456-789" && meeting.record.hostKey == "host-key")
         #expect(meeting.record.password == PasswordHash(salt: [1, 2], digest: [3, 4]))
         #expect(meeting.record.plan.startTime == Timestamp(milliseconds: 1_800_003_600_000))
+        let settings = meeting.record.plan.settings
+        #expect(settings.allowChat && settings.allowUnmute && settings.muteOnEntry)
         #expect(meeting.chat.messages.map(\.text) == (earlier.number == "1" ? [] : ["Hello"]))
         await store.close()
 
@@ -50,7 +52,7 @@ import Testing
         try Self.make(stage, "INSERT INTO grdb_migrations VALUES ('9'), ('10'); CREATE TABLE poll (id INTEGER)")
         let before = try Self.objects(stage)
         let refusal = #expect(throws: StoreRefusal.self) { try stage.open() }
-        #expect(refusal?.reason.contains("has schema 10, and this program knows up to 2") == true)
+        #expect(refusal?.reason.contains("has schema 10, and this program knows up to 3") == true)
         #expect(try Self.objects(stage) == before)
     }
 

@@ -30,7 +30,7 @@ extension MeetingHub {
 
     /// Gives a newcomer a place; `attach` makes it seen. Hosts get one in a full meeting and on a full or busy node.
     ///
-    /// - Throws: `MeetingError`; `Problem` 429 `too_many_guesses` and `too_many_unattached`, 503, and instead of that 307
+    /// - Throws: `MeetingError` (`removed` where a host has removed somebody of this address); `Problem` 429 `too_many_guesses` and `too_many_unattached`, 503, and instead of that 307
     ///   `elsewhere` where another PoP of a fleet that shares meetings has place.
     func admit(_ id: MeetingID, _ request: JoinRequest, _ arrival: Arrival) async throws -> Participant {
         do {
@@ -57,6 +57,7 @@ extension MeetingHub {
             isDraining: !drain.acceptsNewcomers, participants: peopleCount, isHost: role == .host)
         // A service answers for its guests, and a host has shown the key.
         let isKnown = arrival.isVouched || role == .host
+        if !isKnown, meeting.isBarred(arrival.address) { throw MeetingError.removed }
         let holder = isKnown ? nil : UnattachedPlaces.Holder(meeting: id, address: arrival.address)
         if arrival.way != .socket { try unattached.admit(holder, at: clock.now) }
         let spare = try spare(for: arrival.address, isHost: role == .host)

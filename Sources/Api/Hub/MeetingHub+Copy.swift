@@ -47,6 +47,9 @@ extension MeetingHub {
         }
         if copy.pops != before.pops { followPoPs(of: share, before.pops.count) }
         openings.endAll(in: id, with: .here)
+        if isHome { findHost(for: id) }
+        // Those elsewhere are gone already.
+        for removed in copy.removed where catalog.meetingID(of: removed) == id { await remove(removed, from: id) }
         for participant in gone.sorted(by: { $0.rawValue < $1.rawValue }) { await endPlayers(of: participant, in: id) }
     }
 
@@ -68,7 +71,10 @@ extension MeetingHub {
         let known = catalog.participant(person.id)
         if person.place == sharing.instance {
             // It left while it was on its way.
-            if known == nil { request(.left(person.id, from: person.pop, moves: person.moves), in: share.id) }
+            guard known != nil else {
+                return request(.left(person.id, from: person.pop, moves: person.moves), in: share.id)
+            }
+            if let line = lines[person.id] { await obey(person.orders, line, in: share.id) }
             return
         }
         if known?.isElsewhere == false {
@@ -94,6 +100,11 @@ extension MeetingHub {
         }
         if known?.media != person.media {
             tell(ServerMessage.MediaStateChanged(person.id, person.media), everybodyIn: share.id)
+        }
+        if known?.role != person.role {
+            tell(
+                ServerMessage.ParticipantUpdate(participantId: person.id.rawValue, role: person.role),
+                everybodyIn: share.id)
         }
         if let before, before.isInterrupted != person.isInterrupted {
             let connection: ServerMessage.ParticipantUpdate.Connection =
@@ -126,7 +137,8 @@ extension MeetingHub {
         _ = try? catalog.leave(person.id, at: clock.now)
         share.entries[person.id] = nil
         if !share.isQuiet { sharing?.post(.remote(person.id, share.id, nil)) }
-        let reason: LeaveReason = person.isInterrupted || !isHeard(person.place) ? .lost : .left
+        let isLost = person.isInterrupted || !isHeard(person.place)
+        let reason: LeaveReason = share.copy.removed.contains(person.id) ? .removed : isLost ? .lost : .left
         tell(ServerMessage.ParticipantLeft(participantId: person.id.rawValue, reason: reason), everybodyIn: share.id)
         return true
     }

@@ -37,10 +37,11 @@ extension MeetingHub {
             try await admitSocket(participant, in: meeting, of: join.address)
             guard lines[id] === line else { throw MeetingError.participantNotFound }
         }
+        line.address = join.address
         line.attempts += 1
         let attempt = line.attempts
         let view = try join.view?.view()
-        if let change = join.mediaState { try setMedia(change, of: id, in: meeting) }
+        if let change = join.mediaState { try enter(with: change, line, in: meeting) }
         if let view { line.view = view }
         let connection = try await connect(line, in: meeting, join, hasView: view != nil)
         guard lines[id] === line, catalog.meetingID(of: id) == meeting else {
@@ -98,6 +99,19 @@ extension MeetingHub {
         return MeetingError.participantNotFound
     }
 
+    /// Notes what the join says that it sends; where a host has muted it, it is told so behind `joined`.
+    func enter(
+        with change: ClientMessage.MediaStateChange, _ line: SignalingLine, in meeting: MeetingID
+    ) throws {
+        guard let home = catalog.meetings[meeting], let known = home.participants[line.id] else {
+            throw MeetingError.participantNotFound
+        }
+        let state = change.applied(to: known.media)
+        let entering = home.entering(with: state, line.id, isNew: !line.wasWelcomed)
+        line.isHushed = entering.audio != state.audio
+        try setMedia(entering, of: line.id, in: meeting)
+    }
+
     /// Has the media side answer the offer, if there is one, and otherwise tells it what the join said.
     private func connect(
         _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, hasView: Bool
@@ -134,6 +148,10 @@ extension MeetingHub {
         socket.markJoined()
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
+        if line.isHushed, let state = catalog.participant(line.id)?.media {
+            line.isHushed = false
+            tell(ServerMessage.MediaStateChanged(line.id, state), line.id)
+        }
         if drain.state.phase == .draining { socket.send(migration(drain.state)) }
         if isReturn {
             line.missedLayers = true

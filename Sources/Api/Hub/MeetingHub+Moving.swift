@@ -36,6 +36,8 @@ extension MeetingHub {
         let line = SignalingLine(participant, resume: resume)
         line.wasWelcomed = true
         line.isSeen = true
+        line.address = arrival.address
+        line.orders = person.orders
         // At a PoP that is gone nobody gets anything of it.
         line.arrivingUntil = isHeard(person.place) ? clock.now + Self.arrivalPatience : nil
         lines[id] = line

@@ -50,6 +50,7 @@ extension MeetingHub {
         where share.asked[said.id] == nil && catalog.participant(said.id)?.isElsewhere == false {
             var known = share.copy.participants[said.id]
             known?.arrival = 0
+            known?.orders = HostOrders()
             guard known != said else { continue }
             if let known, known.moves > said.moves || known.place != said.place {
                 // It was taken in somewhere else at once, or by the other side of a partition: it is where its socket is.
@@ -109,7 +110,9 @@ extension MeetingHub {
     }
 
     private static func refusal(_ reason: String) -> Problem {
-        let known: [MeetingError] = [.screenShareTaken, .locked, .meetingFull, .meetingNotFound]
+        let known: [MeetingError] = [
+            .screenShareTaken, .locked, .meetingFull, .meetingNotFound, .participantNotFound, .lastHost, .removed,
+        ]
         if let error = known.first(where: { $0.code == reason }) { return Problem(error) }
         return reason == Problem.homeUnreachable.code
             ? .homeUnreachable : Problem(409, "refused", "The meeting's Home refused.")

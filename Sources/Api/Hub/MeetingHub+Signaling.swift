@@ -52,9 +52,15 @@ extension MeetingHub {
         _ change: ClientMessage.MediaStateChange, of id: ParticipantID, in meeting: MeetingID
     ) throws -> Bool {
         guard let old = catalog.participant(id)?.media else { throw MeetingError.participantNotFound }
-        let state = change.applied(to: old)
+        return try setMedia(change.applied(to: old), of: id, in: meeting)
+    }
+
+    @discardableResult
+    func setMedia(_ state: MediaState, of id: ParticipantID, in meeting: MeetingID) throws -> Bool {
+        let old = catalog.participant(id)?.media
         guard state != old else { return false }
         try catalog.setMedia(state, of: id)
+        let state = catalog.participant(id)?.media ?? state
         guard let line = lines[id] else { return true }
         line.entry = []
         if line.isSeen {
@@ -98,11 +104,12 @@ extension MeetingHub {
     /// What the media side is told of the participant's state.
     func published(by id: ParticipantID) -> PublishedMedia {
         let state = catalog.participant(id)?.media ?? MediaState()
-        return PublishedMedia(audio: state.audio, video: state.video, screen: state.screen)
+        return PublishedMedia(
+            audio: state.audio, video: state.video, screen: state.screen, isSilenced: state.mutedByHost)
     }
 
     /// The participant's meeting and line, where this is still its socket.
-    private func current(
+    func current(
         _ id: ParticipantID, _ socket: any SignalingSocket
     ) throws -> (MeetingID, SignalingLine) {
         guard let line = lines[id], line.socket === socket, let meeting = catalog.meetingID(of: id) else {

@@ -222,6 +222,7 @@ actor MeetingHub {
             tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home)
         }
         if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }
+        findHost(for: home)
         if !keepsSocket { line?.socket?.close(.normalClosure, reason.rawValue) }
         logger.info(
             "participant left",

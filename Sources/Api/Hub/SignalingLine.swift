@@ -11,6 +11,10 @@ final class SignalingLine {
     let resume: String
     /// Nil while the socket is lost.
     var socket: (any SignalingSocket)?
+    /// What limits by address count by; empty where it is not known.
+    var address = ""
+    /// What hosts have had happen to it, of a meeting at several PoPs.
+    var orders = HostOrders()
     /// Of a participant that lives by its media instead of a socket.
     var resource: WHIPResource?
     /// What the participant's screen showed last.
@@ -30,6 +34,8 @@ final class SignalingLine {
     var isSeen = false
     /// A socket was answered `joined` before.
     var wasWelcomed = false
+    /// Its join said that its microphone is open, and it is not.
+    var isHushed = false
     /// `joined` was sent: from here on it is told what happens.
     var isListening = false
     /// Counts the changes of its Slots that the media side told.

@@ -8,6 +8,8 @@ struct SettingsJSON: CallBody, Encodable {
         case muteOnEntry = "mute_on_entry"
         case joinBeforeHost = "join_before_host"
         case allowScreenShare = "allow_screen_share"
+        case allowChat = "allow_chat"
+        case allowUnmute = "allow_unmute"
         case maxParticipants = "max_participants"
         case hostVideo = "host_video"
         case participantVideo = "participant_video"
@@ -17,6 +19,8 @@ struct SettingsJSON: CallBody, Encodable {
     var muteOnEntry: Bool?
     var joinBeforeHost: Bool?
     var allowScreenShare: Bool?
+    var allowChat: Bool?
+    var allowUnmute: Bool?
     var maxParticipants: Int?
     var recording: MeetingSettings.Recording?
     var hostVideo: Bool?
@@ -28,6 +32,8 @@ struct SettingsJSON: CallBody, Encodable {
         muteOnEntry = settings.muteOnEntry
         joinBeforeHost = settings.joinBeforeHost
         allowScreenShare = settings.allowScreenShare
+        allowChat = settings.allowChat
+        allowUnmute = settings.allowUnmute
         maxParticipants = settings.maxParticipants
         recording = settings.recording
         hostVideo = settings.hostVideo
@@ -40,6 +46,7 @@ struct SettingsJSON: CallBody, Encodable {
             waitingRoom: waitingRoom ?? settings.waitingRoom, muteOnEntry: muteOnEntry ?? settings.muteOnEntry,
             joinBeforeHost: joinBeforeHost ?? settings.joinBeforeHost,
             allowScreenShare: allowScreenShare ?? settings.allowScreenShare,
+            allowChat: allowChat ?? settings.allowChat, allowUnmute: allowUnmute ?? settings.allowUnmute,
             maxParticipants: maxParticipants ?? settings.maxParticipants,
             recording: recording ?? settings.recording, hostVideo: hostVideo ?? settings.hostVideo,
             participantVideo: participantVideo ?? settings.participantVideo, e2ee: e2ee ?? settings.e2ee)

@@ -87,7 +87,44 @@ enum ClientMessage {
         func applied(to state: MediaState) -> MediaState {
             MediaState(
                 audio: audio ?? state.audio, video: video ?? state.video, screen: screen ?? state.screen,
-                handRaised: handRaised ?? state.handRaised)
+                handRaised: handRaised ?? state.handRaised, mutedByHost: state.mutedByHost)
+        }
+    }
+
+    /// Whom a host names.
+    struct Target: Decodable {
+        private enum CodingKeys: String, CodingKey {
+            case source, role
+            case participantID = "participant_id"
+        }
+
+        private var participantID: String
+        /// Of `mute_participant`.
+        var source: HostOrder.Source?
+        /// Of `set_role`.
+        var role: Role?
+
+        /// - Throws: `participantNotFound` for what is no identifier.
+        var id: ParticipantID {
+            get throws {
+                guard let id = ParticipantID(participantID) else { throw MeetingError.participantNotFound }
+                return id
+            }
+        }
+    }
+
+    /// What participants may do; what is absent stays as it was.
+    struct Rights: Decodable, Sendable {
+        var screen: Bool?
+        var chat: Bool?
+        var unmute: Bool?
+
+        func applied(to settings: MeetingSettings) -> MeetingSettings {
+            var settings = settings
+            settings.allowScreenShare = screen ?? settings.allowScreenShare
+            settings.allowChat = chat ?? settings.allowChat
+            settings.allowUnmute = unmute ?? settings.allowUnmute
+            return settings
         }
     }
 

@@ -211,7 +211,9 @@ enum ServerMessage {
 
         var type = "participant_update"
         var participantId: String
-        var connection: Connection
+        /// One of the two is there.
+        var connection: Connection?
+        var role: Role?
     }
 
     struct MediaStateChanged: Encodable {
@@ -221,6 +223,7 @@ enum ServerMessage {
         var video: Bool
         var screen: Bool
         var handRaised: Bool
+        var mutedByHost: Bool
 
         init(_ id: ParticipantID, _ state: MediaState) {
             participantId = id.rawValue
@@ -228,7 +231,15 @@ enum ServerMessage {
             video = state.video
             screen = state.screen
             handRaised = state.handRaised
+            mutedByHost = state.mutedByHost
         }
+    }
+
+    /// A host asks this participant to open its microphone.
+    struct UnmuteAsked: Encodable {
+        var type = "unmute_asked"
+        /// The host.
+        var participantId: String
     }
 
     struct MeetingUpdated: Encodable {
@@ -266,6 +277,8 @@ enum ServerMessage {
             case noMedia = "no_media"
             /// It is at another PoP now.
             case moved
+            /// By a host.
+            case removed
         }
 
         var type = "removed"
@@ -278,6 +291,8 @@ enum LeaveReason: String, Encodable, Sendable {
     case left
     /// The socket was lost and did not come back in time.
     case lost
+    /// A host took it out.
+    case removed
 }
 
 /// Why a meeting is over.

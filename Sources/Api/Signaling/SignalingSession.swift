@@ -102,6 +102,24 @@ struct SignalingSession {
             let deletion = try JSON.decode(ClientMessage.ChatDeletion.self, from: bytes)
             try await hub.delete(ChatMessageID(named: deletion.chatID), by: me(), socket)
             done(envelope.id)
+        case "remove_participant":
+            let target = try JSON.decode(ClientMessage.Target.self, from: bytes)
+            try await order(.remove(target.id), envelope.id)
+        case "mute_participant":
+            let target = try JSON.decode(ClientMessage.Target.self, from: bytes)
+            try await order(.mute(target.id, target.source ?? .audio), envelope.id)
+        case "mute_all": try await order(.muteAll, envelope.id)
+        case "ask_unmute":
+            let target = try JSON.decode(ClientMessage.Target.self, from: bytes)
+            try await order(.askUnmute(target.id, by: me()), envelope.id)
+        case "set_role":
+            let target = try JSON.decode(ClientMessage.Target.self, from: bytes)
+            guard let role = target.role else { throw Problem.malformed("set_role has a role.") }
+            try await order(.setRole(target.id, role), envelope.id)
+        case "allow":
+            let rights = try JSON.decode(ClientMessage.Rights.self, from: bytes)
+            try await hub.allow(rights, by: me(), socket, from: address)
+            done(envelope.id)
         case "lock": try await lock(true, envelope.id)
         case "unlock": try await lock(false, envelope.id)
         case "end":
@@ -113,6 +131,11 @@ struct SignalingSession {
             socket.close(.normalClosure, "left")
         default: throw Problem(400, "unknown_type", "There is no such message type.")
         }
+    }
+
+    private func order(_ order: HostOrder, _ id: RequestID?) async throws {
+        try await hub.order(order, by: me(), socket, from: address)
+        done(id)
     }
 
     private func lock(_ isLocked: Bool, _ id: RequestID?) async throws {

@@ -57,7 +57,7 @@ extension MeetingHub {
         let offer = OneWayOffer(request.sdp, for: request.stream)
         let before = catalog.participant(line.id)?.media ?? MediaState()
         // As the others may hear of it before the answer is made. A screen is on when the meeting agrees.
-        try setMedia(ClientMessage.MediaStateChange(offer.publishes), of: line.id, in: meeting)
+        try enter(with: ClientMessage.MediaStateChange(offer.publishes), line, in: meeting)
         do {
             let view = MediaView(subject: request.subject)
             return try await media.connect(

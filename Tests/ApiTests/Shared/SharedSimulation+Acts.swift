@@ -17,7 +17,8 @@ extension SharedSimulation {
         case 57..<66: changeMedia()
         case 66..<72: write()
         case 72..<78: connect()
-        case 78..<82: lock()
+        case 78..<80: lock()
+        case 80..<82: govern()
         case 82: end()
         case 83..<87: await divide()
         case 87..<92: await unite()
@@ -181,6 +182,24 @@ extension SharedSimulation {
         let (id, isLocked) = (client.id, chance(40))
         note("\(short(client)) locks: \(isLocked)")
         call("lock", client.node) { try await $0.setLocked(isLocked, by: id, socket) }
+    }
+
+    /// A host has something happen to somebody.
+    private func govern() {
+        guard let client = anybody({ $0.isHost && $0.socket != nil }), let socket = client.socket,
+            let target = client.others.keys.sorted().randomElement(using: &random).flatMap({ ParticipantID($0) })
+        else { return }
+        let id = client.id
+        let order: HostOrder =
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0..<2: .remove(target)
+            case 2..<5: .mute(target, HostOrder.Source.allCases.randomElement(using: &random)!)
+            case 5: .muteAll
+            case 6: .askUnmute(target, by: id)
+            default: .setRole(target, Role.allCases.randomElement(using: &random)!)
+            }
+        note("\(short(client)) orders \(order)")
+        call("order", client.node) { try await $0.order(order, by: id, socket, from: "") }
     }
 
     private func end() {

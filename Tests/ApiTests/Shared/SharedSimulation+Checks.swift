@@ -19,6 +19,7 @@ struct HubLook: Sendable {
     struct Person: Sendable {
         var meeting: MeetingID
         var media: MediaState
+        var role: Role
         var isElsewhere: Bool
         var isArriving: Bool
         var isVisible: Bool
@@ -58,7 +59,7 @@ extension MeetingHub {
             for person in meeting.participants.values {
                 let line = lines[person.id]
                 look.people[person.id] = HubLook.Person(
-                    meeting: meeting.id, media: person.media, isElsewhere: person.isElsewhere,
+                    meeting: meeting.id, media: person.media, role: person.role, isElsewhere: person.isElsewhere,
                     isArriving: line?.arrivingUntil != nil, isVisible: person.presence.isVisible,
                     socket: line?.socket.map { ObjectIdentifier($0) }, hasPublication: line?.publication != nil)
             }
@@ -154,14 +155,19 @@ extension SharedSimulation {
 
     private func check(_ client: SimulatedClient, _ looks: [HubLook]) {
         var truth: [String: MediaState] = [:]
+        var roles: [String: String] = [:]
         for look in looks {
             for (id, person) in look.people
             where person.meeting == meetings[client.meeting].id && !person.isElsewhere && person.isVisible
                 && id != client.id
             {
                 truth[id.rawValue] = person.media
+                // In lists there is no word of it.
+                truth[id.rawValue]?.mutedByHost = false
+                roles[id.rawValue] = person.role.rawValue
             }
         }
+        if truth == client.others, roles != client.roles { blame("\(short(client)) knows other roles than \(roles)") }
         guard truth != client.others else { return }
         let (missing, more) = (
             Set(truth.keys).subtracting(client.others.keys), Set(client.others.keys).subtracting(truth.keys)
@@ -206,7 +212,8 @@ extension SharedSimulation {
                     if node.remotes[id]?.pop != fleet.nodes[other].pop { blame("\(id) is not remote at \(node.pop)") }
                     if node.remotes[id]?.state
                         != PublishedMedia(
-                            audio: person.media.audio, video: person.media.video, screen: person.media.screen)
+                            audio: person.media.audio, video: person.media.video, screen: person.media.screen,
+                            isSilenced: person.media.mutedByHost)
                     {
                         blame("\(id) publishes something else")
                     }

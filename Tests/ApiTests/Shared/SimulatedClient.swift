@@ -65,6 +65,7 @@ final class SimulatedClient {
     private(set) var resume: String?
     /// The others.
     private(set) var others: [String: MediaState] = [:]
+    private(set) var roles: [String: String] = [:]
     /// A message of the chat as it was told last.
     struct Words: Equatable {
         var sender: String
@@ -110,11 +111,13 @@ final class SimulatedClient {
         case "joined":
             resume = message["resume"] as? String
             others = [:]
+            roles = [:]
             chat = [:]
             lastChat = message["last_chat"] as? String
             for person in message["participants"] as? [[String: Any]] ?? [] { add(person, "joined") }
         case "participant_joined": add(message["participant"] as? [String: Any] ?? [:], "participant_joined")
         case "participant_left":
+            roles[id] = nil
             if others.removeValue(forKey: id) == nil { contradictions.append("\(id) left, and was not there") }
         case "media_state":
             if others.updateValue(Self.media(message), forKey: id) == nil {
@@ -123,11 +126,14 @@ final class SimulatedClient {
                 if id != self.id.rawValue { contradictions.append("media of \(id), who is not there") }
             }
         case "participant_update":
+            guard id != self.id.rawValue else { break }
             if others[id] == nil { contradictions.append("update of \(id), who is not there") }
+            if let role = message["role"] as? String { roles[id] = role }
         case "chat": read(message["message"] as? [String: Any] ?? [:])
         case "migrate": isAskedToMove = message["reason"] as? String == "drain"
         case "removed":
-            contradictions.append("removed from where it is: \(message["reason"] ?? "")")
+            let reason = message["reason"] as? String ?? ""
+            if reason != "removed" { contradictions.append("removed from where it is: \(reason)") }
             isGone = true
         case "meeting_ended": isGone = message["reason"] as? String != "shutdown"
         default: break
@@ -151,6 +157,7 @@ final class SimulatedClient {
     private func add(_ person: [String: Any], _ how: String) {
         guard let id = person["participant_id"] as? String else { return contradictions.append("\(how) without id") }
         if id == self.id.rawValue { contradictions.append("\(how) says itself") }
+        roles[id] = person["role"] as? String
         if others.updateValue(Self.media(person), forKey: id) != nil {
             contradictions.append("\(how) says \(id) again")
         }

@@ -12,6 +12,8 @@ enum SharedChange: Equatable, Sendable {
     case left(ParticipantID, from: PoPName, moves: UInt32)
     /// Somebody wrote, or what was written is otherwise than before.
     case chat(ChatMessage)
+    /// What a host has happen to somebody.
+    case order(HostOrder)
     case ended(EndReason)
 }
 
@@ -29,6 +31,7 @@ extension SharedChange: MeetingChange {
         var participant: SharedParticipant?
         var left: Departure?
         var chat: SharedChatMessage?
+        var order: SharedHostOrder?
         var ended: EndReason?
     }
 
@@ -47,6 +50,9 @@ extension SharedChange: MeetingChange {
             self = .left(left.id, from: pop, moves: left.moves)
         } else if let chat = fields.chat {
             self = .chat(chat.message)
+        } else if let order = fields.order {
+            guard let order = order.order else { return nil }
+            self = .order(order)
         } else if let ended = fields.ended {
             self = .ended(ended)
         } else {
@@ -63,6 +69,7 @@ extension SharedChange: MeetingChange {
         case .left(let id, let pop, let moves):
             fields.left = Departure(id: id, pop: pop.rawValue, moves: moves)
         case .chat(let message): fields.chat = SharedChatMessage(message)
+        case .order(let order): fields.order = SharedHostOrder(order)
         case .ended(let reason): fields.ended = reason
         }
         return JSON.encodeExactly(fields)
@@ -75,6 +82,7 @@ extension SharedChange: MeetingChange {
         case .participant(let participant): "participant \(participant.id)"
         case .left(let id, _, _): "participant \(id)"
         case .chat(let message): "chat \(message.id)"
+        case .order(let order): order.key
         case .ended: "ended"
         }
     }
@@ -87,5 +95,18 @@ extension SharedChange: MeetingChange {
     var isMessage: Bool {
         if case .chat = self { return true }
         return false
+    }
+}
+
+extension HostOrder {
+    /// The last one of a key is what counts.
+    fileprivate var key: String {
+        switch self {
+        case .remove(let target): "remove \(target)"
+        case .mute(let target, let source): "mute \(source.rawValue) \(target)"
+        case .muteAll: "mute all"
+        case .askUnmute(let target, _): "ask \(target)"
+        case .setRole(let target, _): "role \(target)"
+        }
     }
 }

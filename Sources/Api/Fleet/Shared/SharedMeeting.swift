@@ -8,11 +8,15 @@ struct SharedMeeting: Equatable, Sendable {
     private(set) var isLocked = false
     private(set) var participants: [ParticipantID: SharedParticipant] = [:]
     private(set) var chat = ChatLog()
+    /// Whom hosts have removed, the oldest first.
+    private(set) var removed: [ParticipantID] = []
     private(set) var ended: EndReason?
     private var arrivals: UInt64 = 0
 
     /// More than any meeting may have.
     static let mostParticipants = 4_096
+    /// More than are on their way to be said once more.
+    static let mostRemoved = 256
 
     init() {}
 
@@ -34,6 +38,8 @@ extension SharedMeeting: MeetingBody {
         var chat: [SharedChatMessage]?
         /// The number that was given last.
         var chatNumber: UInt64?
+        /// Absent where there are none.
+        var removed: [ParticipantID]?
         var ended: EndReason?
         var arrivals: UInt64
     }
@@ -41,12 +47,14 @@ extension SharedMeeting: MeetingBody {
     init?(bytes: [UInt8]) {
         guard let fields = try? JSON.decode(Fields.self, from: bytes),
             fields.participants.count <= Self.mostParticipants, fields.arrivals < 1 << 48,
-            fields.chat?.count ?? 0 <= ChatLog.limit, fields.chatNumber ?? 0 < 1 << 48
+            fields.chat?.count ?? 0 <= ChatLog.limit, fields.chatNumber ?? 0 < 1 << 48,
+            fields.removed?.count ?? 0 <= Self.mostRemoved
         else { return nil }
         record = fields.record
         isLocked = fields.locked
         participants = Dictionary(fields.participants.map { ($0.id, $0) }) { first, _ in first }
         chat = ChatLog((fields.chat ?? []).lazy.map(\.message), lastNumber: fields.chatNumber ?? 0)
+        removed = fields.removed ?? []
         ended = fields.ended
         arrivals = fields.arrivals
     }
@@ -56,13 +64,16 @@ extension SharedMeeting: MeetingBody {
             Fields(
                 record: record, locked: isLocked, participants: roster,
                 chat: chat.messages.isEmpty ? nil : chat.messages.map { SharedChatMessage($0) },
-                chatNumber: chat.lastNumber == 0 ? nil : chat.lastNumber, ended: ended, arrivals: arrivals))
+                chatNumber: chat.lastNumber == 0 ? nil : chat.lastNumber,
+                removed: removed.isEmpty ? nil : removed, ended: ended, arrivals: arrivals))
     }
 
     /// What PoPs cannot see alone, as each looks at its own copy first. The reasons are codes of `MeetingError`.
     func refusal(of change: SharedChange) -> String? {
         guard ended == nil else { return MeetingError.meetingNotFound.code }
+        if case .order(let order) = change { return refusal(of: order) }
         guard case .participant(let participant) = change else { return nil }
+        if removed.contains(participant.id) { return MeetingError.removed.code }
         if participant.media.screen, participants.values.contains(where: { $0.id != participant.id && $0.media.screen })
         {
             return MeetingError.screenShareTaken.code
@@ -72,23 +83,55 @@ extension SharedMeeting: MeetingBody {
         return participants.count < record.plan.settings.maxParticipants ? nil : MeetingError.meetingFull.code
     }
 
+    private func refusal(of order: HostOrder) -> String? {
+        guard let target = order.target else { return nil }
+        guard let known = participants[target] else { return MeetingError.participantNotFound.code }
+        if case .setRole(_, let role) = order, role != .host, known.role == .host,
+            !participants.values.contains(where: { $0.id != target && $0.role == .host })
+        {
+            return MeetingError.lastHost.code
+        }
+        return nil
+    }
+
     mutating func apply(_ change: SharedChange) {
         switch change {
         case .record(let record): self.record = record
         case .locked(let locked): isLocked = locked
         case .ended(let reason): ended = reason
         case .chat(let message): chat.put(message)
+        case .order(let order): apply(order)
         case .participant(var participant):
             let known = participants[participant.id]
-            guard participant.moves >= known?.moves ?? 0,
+            guard participant.moves >= known?.moves ?? 0, !removed.contains(participant.id),
                 known != nil || participants.count < Self.mostParticipants
             else { return }
             if known == nil { arrivals += 1 }
             participant.arrival = known?.arrival ?? arrivals
+            participant.orders = known?.orders ?? HostOrders()
+            if let role = participant.orders.role { participant.role = role }
             participants[participant.id] = participant
         case .left(let id, let pop, let moves):
             guard let known = participants[id], known.pop == pop, known.moves <= moves else { return }
             participants[id] = nil
+        }
+    }
+
+    private mutating func apply(_ order: HostOrder) {
+        switch order {
+        case .remove(let id):
+            guard participants.removeValue(forKey: id) != nil else { return }
+            if removed.count == Self.mostRemoved { removed.removeFirst() }
+            removed.append(id)
+        case .mute(let id, let source): participants[id]?.orders.mute(source)
+        case .muteAll:
+            for (id, participant) in participants where !participant.role.controls {
+                participants[id]?.orders.mute(.audio)
+            }
+        case .askUnmute(let id, let host): participants[id]?.orders.ask(by: host)
+        case .setRole(let id, let role):
+            participants[id]?.orders.role = role
+            participants[id]?.role = role
         }
     }
 }

@@ -23,6 +23,8 @@ struct SharedParticipant: Equatable, Sendable {
     var publication: Publication?
     /// Its place in the order of joining of the whole meeting; the meeting gives it.
     var arrival: UInt64 = 0
+    /// What hosts have had happen to it; the meeting keeps them.
+    var orders = HostOrders()
 
     /// The process that has it.
     var place: PoPInstance { PoPInstance(name: pop, instance: instance) }
@@ -36,13 +38,14 @@ struct SharedParticipant: Equatable, Sendable {
 
     /// What it sends of what it publishes.
     var published: PublishedMedia {
-        PublishedMedia(audio: media.audio, video: media.video, screen: media.screen)
+        PublishedMedia(
+            audio: media.audio, video: media.video, screen: media.screen, isSilenced: media.mutedByHost)
     }
 }
 
 extension SharedParticipant: Codable {
     enum CodingKeys: String, CodingKey {
-        case id, role, media, pop, instance, moves, resume, publication, arrival
+        case id, role, media, pop, instance, moves, resume, publication, arrival, orders
         case displayName = "display_name"
         case isInterrupted = "interrupted"
         case joinedAt = "joined_at"
@@ -66,6 +69,7 @@ extension SharedParticipant: Codable {
         resume = try fields.decode([UInt8].self, forKey: .resume)
         publication = try fields.decodeIfPresent(Publication.self, forKey: .publication)
         arrival = try fields.decode(UInt64.self, forKey: .arrival)
+        orders = try fields.decodeIfPresent(HostOrders.self, forKey: .orders) ?? HostOrders()
         let name = try? Meeting.name(of: JoinRequest(displayName: displayName), within: Limits())
         guard name == displayName, resume.count <= 64, arrival < 1 << 48 else {
             throw DecodingError.dataCorruptedError(forKey: .displayName, in: fields, debugDescription: "out of bounds")
@@ -86,5 +90,6 @@ extension SharedParticipant: Codable {
         try fields.encode(resume, forKey: .resume)
         try fields.encodeIfPresent(publication, forKey: .publication)
         try fields.encode(arrival, forKey: .arrival)
+        if orders != HostOrders() { try fields.encode(orders, forKey: .orders) }
     }
 }

@@ -1,0 +1,104 @@
+import Meetings
+import Store
+
+/// What hosts have happen to others.
+extension MeetingHub {
+    /// - Throws: what `Meeting.check` throws; `Problem` 409 `not_joined`, 503 `home_unreachable`.
+    func order(
+        _ order: HostOrder, by id: ParticipantID, _ socket: any SignalingSocket, from address: String
+    ) async throws {
+        let (meeting, _) = try current(id, socket)
+        try catalog.find(meeting.rawValue).check(order, by: id)
+        if shares[meeting] != nil { return try await decide(.order(order), in: meeting) }
+        let author = HostDecision.Author(.participant(id), from: address)
+        store?.note(HostDecision(.init(order), of: meeting, by: author, at: clock.now, target: order.target))
+        await perform(order, in: meeting)
+    }
+
+    /// Says what participants without host controls may do from now on.
+    ///
+    /// - Throws: `participantNotFound`, `forbidden`; `Problem` as `change`.
+    func allow(
+        _ rights: ClientMessage.Rights, by id: ParticipantID, _ socket: any SignalingSocket, from address: String
+    ) async throws {
+        let (meeting, _) = try current(id, socket)
+        try requireControls(id, socket)
+        var plan = try catalog.find(meeting.rawValue).plan
+        plan.settings = rights.applied(to: plan.settings)
+        let author = HostDecision.Author(.participant(id), from: address)
+        _ = try await change(meeting, to: plan, password: nil, by: author)
+    }
+
+    // MARK: At the PoP of those to whom it happens
+
+    /// Does what of a meeting's orders is new for a participant of this PoP.
+    func obey(_ orders: HostOrders, _ line: SignalingLine, in meeting: MeetingID) async {
+        guard let participant = catalog.participant(line.id) else { return }
+        let news = orders.news(since: line.orders, for: line.id, with: participant.role)
+        line.orders = orders
+        for order in news { await perform(order, in: meeting) }
+    }
+
+    /// Does it to participants of this PoP; the others' PoPs do it to theirs.
+    private func perform(_ order: HostOrder, in meeting: MeetingID) async {
+        switch order {
+        case .remove(let id): await remove(id, from: meeting)
+        case .mute(let id, let source): await mute(id, source, in: meeting)
+        case .muteAll:
+            let others = catalog.meetings[meeting]?.roster.filter { !$0.role.controls } ?? []
+            for participant in others { await mute(participant.id, .audio, in: meeting) }
+        case .askUnmute(let id, let host):
+            guard (try? catalog.allowUnmute(id)) != nil else { return }
+            tell(ServerMessage.UnmuteAsked(participantId: host.rawValue), id)
+        case .setRole(let id, let role): setRole(role, of: id, in: meeting)
+        }
+    }
+
+    private func mute(_ id: ParticipantID, _ source: HostOrder.Source, in meeting: MeetingID) async {
+        guard let before = catalog.participant(id), !before.isElsewhere, (try? catalog.mute(id, source)) != nil,
+            let state = catalog.participant(id)?.media, state != before.media
+        else { return }
+        lines[id]?.entry = []
+        tell(ServerMessage.MediaStateChanged(id, state), everybodyIn: meeting)
+        publish(id, in: meeting)
+        await media.setMediaState(id, published(by: id))
+    }
+
+    private func setRole(_ role: Role, of id: ParticipantID, in meeting: MeetingID) {
+        guard let known = catalog.participant(id), !known.isElsewhere, known.role != role,
+            (try? catalog.setRole(role, of: id)) != nil
+        else { return }
+        lines[id]?.entry = []
+        tell(ServerMessage.ParticipantUpdate(participantId: id.rawValue, role: role), everybodyIn: meeting)
+        publish(id, in: meeting)
+    }
+
+    /// A host has removed somebody who is at this PoP: its place is gone, and it does not come in again from its address.
+    func remove(_ id: ParticipantID, from meeting: MeetingID) async {
+        guard let participant = catalog.participant(id), !participant.isElsewhere else { return }
+        let line = lines[id]
+        // Behind one address may be an office: who shares it with others here is not kept out by it.
+        if let line,
+            !lines.values.contains(where: { other in
+                other !== line && other.address == line.address && catalog.meetingID(of: other.id) == meeting
+            })
+        {
+            catalog.bar(line.address, from: meeting)
+        }
+        guard (try? takeOut(id, reason: .removed, keepsSocket: true)) != nil else { return }
+        line?.socket?.send(ServerMessage.Removed(reason: .removed))
+        line?.socket?.close(.normalClosure, "removed")
+        await endMedia(of: id, in: meeting)
+    }
+
+    // MARK: When the last host goes
+
+    /// The co-host who is here longest takes over; of a shared meeting its Home says so.
+    func findHost(for meeting: MeetingID) {
+        guard let heir = catalog.meetings[meeting]?.heir else { return }
+        guard let share = shares[meeting] else { return setRole(.host, of: heir, in: meeting) }
+        if share.isHome, share.copy.participants[heir]?.role == .coHost {
+            request(.order(.setRole(heir, .host)), in: meeting)
+        }
+    }
+}
