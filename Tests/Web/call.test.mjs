@@ -11,6 +11,14 @@ class FakeDevices extends EventTarget {
   audioOn = true;
   videoOn = false;
 
+  setMicrophone(on) {
+    this.set({ audioOn: on });
+  }
+
+  setCamera(on) {
+    this.set({ videoOn: on });
+  }
+
   set(fields) {
     Object.assign(this, fields);
     this.dispatchEvent(new CustomEvent("change", { detail: "video" }));
@@ -115,7 +123,7 @@ test("one message goes, one comes, and we are in", async () => {
   assert.deepEqual(socket.sent, [
     {
       type: "join", id: "1", meeting: "123-456-789", display_name: "Ana", offer: "the offer",
-      media_state: { audio: true, video: false, screen: false },
+      media_state: { audio: true, video: false, screen: false, hand_raised: false },
     },
   ]);
   assert.deepEqual(media.answers, [["the answer", JOINED.ice_servers]]);
@@ -162,8 +170,7 @@ test("what changes on the way in is told once we are in, and only that", async (
   await joining;
   devices.set({});
   await settle();
-  const state = { audio: true, video: true, screen: false };
-  assert.deepEqual(socket.sent.slice(1), [{ type: "media_state", ...state }]);
+  assert.deepEqual(socket.sent.slice(1), [{ type: "media_state", video: true }]);
 });
 
 test("the same view is told once", async () => {
@@ -184,7 +191,8 @@ test("who comes back tells in the same message what changed meanwhile", async ()
   assert.deepEqual(again.sent, [
     {
       type: "join", id: again.sent[0].id, session_token: "token", resume: "secret",
-      media_state: { audio: false, video: false, screen: false }, view: { layout: "speaker", visible: ["b"] },
+      media_state: { audio: false, video: false, screen: false, hand_raised: false },
+      view: { layout: "speaker", visible: ["b"] },
     },
   ]);
   again.answer({ ...JOINED, sdp: undefined, resumed: true });
@@ -446,4 +454,101 @@ test("what another PoP says of our layers is of the connection to it", async () 
   Object.assign(connections[1], { connected: true, bytes: 1 });
   await pass(300);
   assert.deepEqual([media.wanted, connections[1].wanted], [[[]], [["h"]]]);
+});
+
+/** In a meeting with this role, with what the page hears of a host. */
+async function guest(more = {}) {
+  const made = await joined({ you: { ...JOINED.you, role: "participant" }, ...more });
+  const heard = [];
+  for (const type of ["turnedoff", "invited", "role"]) {
+    made.call.addEventListener(type, ({ detail }) => heard.push([type, detail]));
+  }
+  return { ...made, heard };
+}
+
+test("a microphone that a host mutes is off here at once, and what is told next does not open it", async () => {
+  const { call, devices, socket, heard } = await guest();
+  socket.say({
+    type: "media_state", participant_id: "me", audio: false, video: false, screen: false, hand_raised: false,
+    muted_by_host: true,
+  });
+  assert.deepEqual([devices.audioOn, heard], [false, [["turnedoff", ["audio"]]]]);
+  await settle();
+  devices.set({ videoOn: true });
+  await settle();
+  assert.deepEqual(socket.sent.slice(1).filter(({ audio }) => audio), []);
+  assert.equal(call.participants.get("me"), undefined);
+  devices.set({ audioOn: true });
+  await settle();
+  assert.deepEqual(socket.sent.at(-1), { type: "media_state", audio: true });
+});
+
+test("a microphone opened at the moment of the mute is told to be off again", async () => {
+  const { devices, socket } = await guest();
+  devices.set({ audioOn: false });
+  await settle();
+  devices.set({ audioOn: true });
+  await settle();
+  socket.say({ type: "media_state", participant_id: "me", audio: false, muted_by_host: true });
+  await settle();
+  assert.deepEqual([devices.audioOn, socket.sent.at(-1).audio], [false, false]);
+});
+
+test("a camera is turned off by a host, and a microphone that was not muted by one stays open", async () => {
+  const { devices, heard, socket } = await guest();
+  devices.set({ videoOn: true });
+  socket.say({ type: "media_state", participant_id: "me", audio: false, video: false, muted_by_host: false });
+  assert.deepEqual([devices.audioOn, devices.videoOn, heard], [true, false, [["turnedoff", ["video"]]]]);
+});
+
+test("who is asked may unmute until a host mutes them again", async () => {
+  const { call, socket, heard } = await guest();
+  assert.equal(call.invited, false);
+  socket.say({ type: "unmute_asked", participant_id: "b" });
+  assert.deepEqual([call.invited, heard], [true, [["invited", "b"]]]);
+  socket.say({ type: "media_state", participant_id: "me", audio: false, muted_by_host: true });
+  assert.equal(call.invited, false);
+});
+
+test("a refused microphone is off here too", async () => {
+  const { devices, socket, heard } = await guest();
+  socket.say({ type: "error", code: "unmute_forbidden", status: 403 });
+  assert.deepEqual([devices.audioOn, heard], [false, [["turnedoff", ["audio"]]]]);
+});
+
+test("a role that changes is ours, or somebody else's", async () => {
+  const { call, socket, heard } = await guest();
+  socket.say({ type: "participant_update", participant_id: "b", role: "host" });
+  assert.deepEqual([call.participants.get("b").role, heard], ["host", []]);
+  socket.say({ type: "participant_update", participant_id: "me", role: "co_host" });
+  assert.deepEqual([call.you.role, call.you.display_name, call.controls, heard], ["co_host", "Ana", true, [["role", "co_host"]]]);
+  socket.say({ type: "participant_update", participant_id: "me", connection: "connected" });
+  assert.equal(heard.length, 1);
+});
+
+test("a raised hand is told, and goes with a socket that comes back", async () => {
+  const { call, socket } = await guest();
+  call.setHand(true);
+  assert.deepEqual(socket.sent.slice(1), [{ type: "media_state", hand_raised: true }]);
+  socket.drop();
+  await pass(200);
+  assert.equal(FakeSocket.all[1].sent[0].media_state.hand_raised, true);
+});
+
+test("hosts ask by the socket", async () => {
+  const { call, socket } = await joined();
+  for (const [act, wanted] of [
+    [() => call.muteAll(), { type: "mute_all" }],
+    [() => call.allow({ chat: false }), { type: "allow", chat: false }],
+    [
+      () => call.actOn("b", { type: "mute_participant", fields: { source: "audio" } }),
+      { type: "mute_participant", participant_id: "b", source: "audio" },
+    ],
+  ]) {
+    const done = act();
+    const { id, ...sent } = socket.sent.at(-1);
+    assert.deepEqual(sent, wanted);
+    socket.answer({ type: "ok" });
+    await done;
+  }
 });

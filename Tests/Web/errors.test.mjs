@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./client.mjs";
 
-const { ServiceError, explain, explainChat, explainDevice, explainEnd, kindOf, explainWait, secondsWords } = await load("errors");
+const {
+  ServiceError, explain, explainChat, explainDevice, explainEnd, explainPower, explainWait, kindOf, secondsWords,
+} = await load("errors");
 
 const kind = (status, code) => kindOf(new ServiceError({ status, code }));
 
@@ -26,6 +28,10 @@ test("each code that joining may answer has its own words", () => {
     too_many_requests: [429, "too_many"],
     bad_offer: [400, "media_refused"],
     unsupported: [422, "media_refused"],
+    removed: [403, "removed"],
+    unmute_forbidden: [403, "unmute_forbidden"],
+    chat_forbidden: [403, "chat_forbidden"],
+    last_host: [409, "last_host"],
     internal: [500, "internal"],
   };
   for (const [code, [status, wanted]] of Object.entries(expected)) assert.equal(kind(status, code), wanted, code);
@@ -107,4 +113,21 @@ test("what is wrong with a message is told in words of the chat", () => {
   assert.match(of(503, "store_unavailable", 5).title, /busy/);
   for (const [status, code] of [[0, ""], [0, "timeout"]]) assert.match(of(status, code).detail, /in the list/);
   assert.equal(explainChat(new TypeError("x")).again, true);
+});
+
+test("a host's wish that was refused is told in one sentence", () => {
+  const of = (status, code) => explainPower(new ServiceError({ status, code }));
+  assert.match(of(404, "participant_not_found"), /not here any more/);
+  assert.match(of(409, "last_host"), /one host at least/);
+  assert.match(of(403, "forbidden"), /may not do that/);
+  for (const unsure of [of(503, "home_unreachable"), of(0, "timeout")]) assert.match(unsure, /See whether it was done/);
+  assert.match(explainPower(new TypeError("x")), /had a problem/);
+});
+
+test("who was removed is told so, and is not asked for a password", () => {
+  const error = new ServiceError({ status: 403, code: "removed" });
+  assert.match(explain(error, { passwordGiven: true }).title, /host has removed you/);
+  assert.match(explainEnd("removed", "removed").title, /You were removed/);
+  assert.match(explainEnd("lost", undefined, error).title, /host has removed you/);
+  assert.match(explainChat(new ServiceError({ status: 403, code: "chat_forbidden" })).title, /hosts only/);
 });

@@ -4,8 +4,11 @@
 
 import { flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
+import { isHost, turnedOff } from "./permissions.js";
 import { Recovery } from "./recovery.js";
+import { Requests } from "./requests.js";
 import { SlotMap } from "./slots.js";
+import { Telling } from "./telling.js";
 
 /** How long the new connection of a move may take until it shows something. */
 const MOVE_PATIENCE_MS = 2_500;
@@ -19,15 +22,19 @@ const RETURN_PATIENCE_MS = [300, 1_000];
  * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `moved` (`media` is another
  * connection), `mediaerror` (detail: Error), `speakers` (detail: ids), `quality` (detail: message), `meeting` (detail:
  * the meeting, which changed), `chat` (detail: the message, which was sent, edited or deleted), `back` (our place is
- * another socket's), `notice` and `migrate` (detail: message of the server), `ended` (detail: {reason, error, why}).
+ * another socket's), `turnedoff` (detail: which of `audio`, `video`, `screen` a host turned off), `invited` (detail: id of
+ * the host who asks us to unmute), `role` (detail: ours, which changed), `hand` (ours went up or down), `notice` and
+ * `migrate` (detail: message of the server), `ended` (detail: {reason, error, why}).
  */
-export class Call extends EventTarget {
+export class Call extends Requests {
   /** @type {"waiting"|"joining"|"meeting"|"reconnecting"|"ended"} */
   state = "waiting";
   you = null;
   meeting = null;
   /** chat_id of the newest message that we may read, when our socket joined last; null where there was none. */
   lastChat = null;
+  /** A host has asked us to unmute, and nobody has muted us since. */
+  invited = false;
   participants = new Participants();
   slots = new SlotMap();
   media;
@@ -42,9 +49,8 @@ export class Call extends EventTarget {
   #alternates = [];
   /** What the socket of the PoP that we move to has said, until we are there; null where we do not move. */
   #held = null;
-  /** What the server shall know, by message type, and the text of what it was told last. */
-  #wanted = { media_state: null, view: null };
-  #told = {};
+  #telling = new Telling();
+  #hand = false;
   #onDevice = ({ detail: kind }) => this.#sendTrack(kind);
 
   /**
@@ -97,43 +103,30 @@ export class Call extends EventTarget {
 
   /** Tells the server what the screen shows; the same view is not told twice. */
   setView(view) {
-    this.#wanted.view = view;
+    this.#telling.want("view", view);
     this.#tellServer();
   }
 
-  /** Whether we may lock and end the meeting. */
+  /** Whether our hand is raised. */
+  get hand() {
+    return this.#hand;
+  }
+
+  setHand(raised) {
+    this.#hand = raised;
+    this.#telling.want("media_state", this.#mediaState());
+    this.#tellServer();
+    this.#tell("hand");
+  }
+
+  /** Whether we have the host controls. */
   get controls() {
-    return this.you?.role === "host" || this.you?.role === "co_host";
+    return isHost(this.you?.role);
   }
 
-  /** Lets nobody else in, or lets people in again. Rejects with ServiceError. */
-  setLocked(locked) {
-    return this.#signaling.request(locked ? "lock" : "unlock");
-  }
-
-  /** Ends the meeting for everybody. Rejects with ServiceError. */
-  endForAll() {
-    return this.#signaling.request("end");
-  }
-
-  /**
-   * Writes to everybody, or to one. Rejects with ServiceError.
-   *
-   * @param {{text: string, recipient?: string|null, replyTo?: string|null}} message  ids of a participant and a message
-   */
-  sendChat({ text, recipient, replyTo }) {
-    const fields = { text, ...(recipient && { recipient_id: recipient }), ...(replyTo && { reply_to: replyTo }) };
-    return this.#signaling.request("chat", fields);
-  }
-
-  /** Changes a message of our own. Rejects with ServiceError. */
-  editChat(id, text) {
-    return this.#signaling.request("chat_edit", { chat_id: id, text });
-  }
-
-  /** Takes a message back: our own, as a host anybody's. Rejects with ServiceError. */
-  deleteChat(id) {
-    return this.#signaling.request("chat_delete", { chat_id: id });
+  /** Asks the server for something, by the type of the message. Rejects with ServiceError. */
+  request(type, fields) {
+    return this.#signaling.request(type, fields);
   }
 
   /** What shows who we are to the service; null before we are in, and after. */
@@ -172,8 +165,18 @@ export class Call extends EventTarget {
       this.slots.release(participant_id);
       this.participants.remove(participant_id, reason);
     });
-    on("media_state", (message) => this.participants.update(message.participant_id, message));
-    on("participant_update", (message) => this.participants.update(message.participant_id, message));
+    on("media_state", (message) => {
+      if (message.participant_id === this.you?.participant_id) this.#obey(message);
+      else this.participants.update(message.participant_id, message);
+    });
+    on("participant_update", (message) => {
+      if (message.participant_id === this.you?.participant_id) this.#takeRole(message.role);
+      else this.participants.update(message.participant_id, message);
+    });
+    on("unmute_asked", ({ participant_id }) => {
+      this.invited = true;
+      this.#tell("invited", participant_id);
+    });
     on("slots", ({ slots }) => this.slots.update(slots));
     on("layers_wanted", (message) => this.media.wantLayers(message));
     on("slot_switched", (message) => this.slots.switched(message));
@@ -185,7 +188,10 @@ export class Call extends EventTarget {
       this.#tell("meeting", this.meeting);
     });
     on("chat", ({ message }) => this.#tell("chat", message));
-    on("error", (message) => this.#tell("notice", message));
+    on("error", (message) => {
+      if (message.code === "unmute_forbidden") this.#obey({ audio: false, muted_by_host: true });
+      this.#tell("notice", message);
+    });
     on("migrate", (message) => this.#migrate(message));
     on("alternates", (message) => this.#know(message));
     on("asked", () => this.#mark("asked"));
@@ -294,6 +300,7 @@ export class Call extends EventTarget {
 
   /** Takes `joined`, the first one and those after a resumption. */
   #enter(joined, first) {
+    const { role } = this.you ?? {};
     this.you = joined.you ?? this.you;
     this.meeting = joined.meeting ?? this.meeting;
     this.lastChat = joined.last_chat ?? null;
@@ -301,8 +308,29 @@ export class Call extends EventTarget {
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
     this.slots.update(joined.slots);
     this.#become("meeting");
+    if (this.you?.muted_by_host && this.you.audio === false) this.#obey(this.you);
     this.#tellServer();
-    if (!first) this.#tell("back");
+    if (first) return;
+    this.#tell("back");
+    if (this.you?.role !== role) this.#tell("role", this.you?.role);
+  }
+
+  // What hosts do to us
+
+  /** The server says what is on of ours: what a host turned off is off here too, at once. */
+  #obey(state) {
+    const off = turnedOff(state, this.#mediaState());
+    if (state.muted_by_host) this.invited = false;
+    this.#telling.doubt(["audio", "video", "screen"]);
+    if (off.includes("audio")) this.#devices.setMicrophone(false);
+    if (off.includes("video")) this.#devices.setCamera(false);
+    if (off.length > 0) this.#tell("turnedoff", off);
+  }
+
+  #takeRole(role) {
+    if (typeof role !== "string" || role === this.you.role) return;
+    this.you = { ...this.you, role };
+    this.#tell("role", role);
   }
 
   async #connect({ sdp, ice_servers: iceServers }) {
@@ -323,32 +351,25 @@ export class Call extends EventTarget {
   async #sendTrack(kind) {
     const connections = [this.media, ...(this.#held ? [this.#held.media] : [])];
     await Promise.all(connections.map((media) => this.#send(kind, media)));
-    this.#wanted.media_state = this.#mediaState();
+    this.#telling.want("media_state", this.#mediaState());
     this.#tellServer();
   }
 
   #mediaState() {
     const { audioOn: audio, videoOn: video } = this.#devices;
-    return { audio, video, screen: false };
+    return { audio, video, screen: false, hand_raised: this.#hand };
   }
 
   /** What goes with a join. */
   #greeting() {
-    this.#wanted.media_state = this.#mediaState();
-    const fields = Object.fromEntries(Object.entries(this.#wanted).filter(([, value]) => value));
-    for (const [type, value] of Object.entries(fields)) this.#told[type] = JSON.stringify(value);
-    return fields;
+    this.#telling.want("media_state", this.#mediaState());
+    return this.#telling.greeting();
   }
 
   /** Tells what has changed since it was told last. */
   #tellServer() {
     if (this.state !== "meeting") return;
-    for (const [type, value] of Object.entries(this.#wanted)) {
-      const text = JSON.stringify(value);
-      if (!value || text === this.#told[type]) continue;
-      this.#told[type] = text;
-      this.#signaling.send(type, value);
-    }
+    for (const [type, fields] of this.#telling.news()) this.#signaling.send(type, fields);
   }
 
   #become(state) {

@@ -89,7 +89,8 @@ export class Devices extends EventTarget {
   async setMicrophone(on) {
     this.#microphoneOn = on;
     if (on && !this.tracks.audio) await this.open("audio");
-    if (this.tracks.audio) this.tracks.audio.enabled = on;
+    // While the browser asked its user, it may have been muted again.
+    if (this.tracks.audio) this.tracks.audio.enabled = this.#microphoneOn;
     this.#tell("change", "audio");
     return this.audioOn;
   }

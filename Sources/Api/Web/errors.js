@@ -62,6 +62,22 @@ const BY_KIND = {
     title: "You may not do that in this meeting",
     detail: "Ask the host.",
   },
+  removed: {
+    title: "A host has removed you from this meeting",
+    detail: "Ask the host whether you may come back.",
+  },
+  unmute_forbidden: {
+    title: "A host decides who unmutes",
+    detail: "Raise your hand to speak.",
+  },
+  chat_forbidden: {
+    title: "You may write to the hosts only",
+    detail: "Choose one of them as the recipient.",
+  },
+  last_host: {
+    title: "A meeting keeps one host at least",
+    detail: "Make somebody else a host first.",
+  },
   not_found: {
     title: "There is no such meeting",
     detail: "Check the number. The meeting may also have ended.",
@@ -141,6 +157,10 @@ const BY_KIND = {
 
 /** Patterns over the API's stable codes; the first that matches wins, then the HTTP status decides. */
 const CODE_PATTERNS = [
+  [/^removed$/, "removed"],
+  [/^unmute_forbidden$/, "unmute_forbidden"],
+  [/^chat_forbidden$/, "chat_forbidden"],
+  [/^last_host$/, "last_host"],
   [/resume|participant_not_found/, "resume_expired"],
   [/expired/, "token_expired"],
   [/token|unauth|signature|claims/, "token_bad"],
@@ -252,6 +272,19 @@ export function explainChat(error) {
   const words = CHAT_ERRORS[kindOf(error)] ?? explain(error);
   if (!error.retryAfter) return words;
   return { ...words, detail: `Wait ${secondsWords(error.retryAfter)}, then try again.` };
+}
+
+/**
+ * What to tell a host whose wish about somebody was refused.
+ *
+ * @param {unknown} error  a ServiceError, or anything thrown
+ * @returns {string} one sentence
+ */
+export function explainPower(error) {
+  if (!(error instanceof ServiceError)) return BY_KIND.internal.title;
+  if (error.code === "participant_not_found") return "That person is not here any more";
+  if (isUnsure(error)) return "The connection did not carry that. See whether it was done, then try again.";
+  return explain(error).title;
 }
 
 /**

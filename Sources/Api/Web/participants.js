@@ -10,6 +10,8 @@
  * @property {boolean} audio   microphone open
  * @property {boolean} video   camera on
  * @property {boolean} screen  sharing a screen
+ * @property {boolean} hand_raised
+ * @property {boolean} muted_by_host  a host muted the microphone, and it has not been opened since
  * @property {boolean} away    the signaling socket is lost for the moment
  */
 
@@ -64,6 +66,8 @@ export class Participants extends EventTarget {
       audio: raw.audio === true,
       video: raw.video === true,
       screen: raw.screen === true,
+      hand_raised: raw.hand_raised === true,
+      muted_by_host: raw.muted_by_host === true,
       away: false,
     };
     this.#all.set(raw.participant_id, participant);
@@ -86,7 +90,7 @@ export class Participants extends EventTarget {
   update(id, fields) {
     const participant = this.#all.get(id);
     if (!participant) return;
-    for (const name of ["audio", "video", "screen"]) {
+    for (const name of ["audio", "video", "screen", "hand_raised", "muted_by_host"]) {
       if (typeof fields[name] === "boolean") participant[name] = fields[name];
     }
     for (const name of ["display_name", "role"]) {

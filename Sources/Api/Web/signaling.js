@@ -24,7 +24,7 @@ const EARLY_LIMIT = 5;
 const MOST_WAYS = 4;
 
 /** Answers to a resumption after which another attempt is useless. */
-const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_found", "ended", "forbidden"]);
+const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_found", "ended", "forbidden", "removed"]);
 
 /**
  * Events: every message of the server under its `type` (detail: the message), and of its own `asked` (a join is on its

@@ -1,0 +1,140 @@
+/**
+ * Who may do what in a meeting. No DOM.
+ */
+
+/** Whether a role comes with the host controls. */
+export function isHost(role) {
+  return role === "host" || role === "co_host";
+}
+
+/**
+ * What people without host controls may do.
+ *
+ * @param {object|null} meeting
+ * @returns {{unmute: boolean, chat: boolean, screen: boolean}}
+ */
+export function rightsIn(meeting) {
+  const { allow_unmute: unmute, allow_chat: chat, allow_screen_share: screen } = meeting?.settings ?? {};
+  return { unmute: unmute !== false, chat: chat !== false, screen: screen !== false };
+}
+
+/**
+ * Whether we may open our microphone: we are a host, a host asked us to, or everybody may.
+ *
+ * @param {{controls: boolean, invited: boolean, meeting: object|null}} call
+ */
+export function mayUnmute({ controls, invited, meeting }) {
+  return controls || invited || rightsIn(meeting).unmute;
+}
+
+/**
+ * Whether we may write to somebody, or to everybody. To hosts one always may.
+ *
+ * @param {{controls: boolean, meeting: object|null}} call
+ * @param {string|null} role  of the recipient; null: everybody
+ */
+export function mayWrite({ controls, meeting }, role) {
+  return controls || rightsIn(meeting).chat || isHost(role);
+}
+
+/**
+ * What of ours the server says is off although it is on here: a host did that. A microphone only where it says so: what
+ * we have just opened may not have come there yet.
+ *
+ * @param {{audio?: boolean, video?: boolean, screen?: boolean, muted_by_host?: boolean}} told
+ * @param {{audio: boolean, video: boolean, screen: boolean}} ours
+ * @returns {("audio"|"video"|"screen")[]}
+ */
+export function turnedOff(told, ours) {
+  const off = ["audio", "video", "screen"].filter((source) => told[source] === false && ours[source]);
+  return off.filter((source) => source !== "audio" || told.muted_by_host === true);
+}
+
+const OFF_WORDS = {
+  audio: "The host muted you",
+  video: "The host turned your camera off",
+  screen: "The host stopped your screen",
+};
+
+/** What to tell a person of whose media a host turned something off. @param {string[]} sources */
+export function offWords(sources) {
+  return sources.map((source) => OFF_WORDS[source]);
+}
+
+/** Why the microphone stays off. */
+export const MUST_STAY_MUTED = "The host has muted everybody. Raise your hand to speak.";
+
+/** What to tell a person whose role is another one now. */
+export function roleWords(role) {
+  return { host: "You are a host now", co_host: "You are a co-host now" }[role] ?? "You have no host controls any more";
+}
+
+const RIGHT_WORDS = {
+  unmute: ["You may unmute yourself again", "From now on, a host decides who unmutes"],
+  chat: ["You may write to everybody again", "You may write to the hosts only now"],
+  screen: ["You may share your screen again", "Only hosts may share their screens now"],
+};
+
+/**
+ * What to tell a person without host controls of rights that have changed.
+ *
+ * @param {ReturnType<typeof rightsIn>} before
+ * @param {ReturnType<typeof rightsIn>} after
+ * @returns {string[]}
+ */
+export function changeWords(before, after) {
+  const names = Object.keys(RIGHT_WORDS).filter((name) => before[name] !== after[name]);
+  return names.map((name) => RIGHT_WORDS[name][after[name] ? 0 : 1]);
+}
+
+/**
+ * @typedef {object} Action
+ * @property {string} label    in the menu
+ * @property {string} type     of the message that asks the server for it
+ * @property {object} fields   of that message, beside who it is about
+ * @property {string} [done]   what is said of it afterwards; the server tells the rest
+ * @property {{title: string, detail: string, yes: string, no: string}} [confirm]  what is asked before
+ */
+
+/**
+ * What we may do with somebody as they are now.
+ *
+ * @param {string} ownRole
+ * @param {import("./people.js").Person} person
+ * @returns {Action[]}
+ */
+export function actionsFor(ownRole, { self, name, role, audio, video, screen }) {
+  if (self || !isHost(ownRole) || (ownRole === "co_host" && role === "host")) return [];
+  const mute = (source) => ({ type: "mute_participant", fields: { source } });
+  const all = [
+    audio
+      ? { label: "Mute", ...mute("audio"), done: `${name} is muted` }
+      : { label: "Ask to unmute", type: "ask_unmute", fields: {}, done: `${name} is asked to unmute` },
+    video && { label: "Turn camera off", ...mute("video"), done: `${name}’s camera is off` },
+    screen && { label: "Stop their screen", ...mute("screen"), done: `${name}’s screen is stopped` },
+    ...(ownRole === "host" ? roleActions(name, role) : []),
+    {
+      label: "Remove", type: "remove_participant", fields: {},
+      confirm: {
+        title: `Remove ${name} from the meeting?`,
+        detail: "They leave it at once, and may be kept from coming back.",
+        yes: "Remove", no: "Let them stay",
+      },
+    },
+  ];
+  return all.filter(Boolean);
+}
+
+function roleActions(name, role) {
+  if (role === "host") return [];
+  const set = (to) => ({ type: "set_role", fields: { role: to } });
+  const coHost = role === "co_host"
+    ? { label: "Take co-host away", ...set("participant"), done: `${name} is no co-host any more` }
+    : { label: "Make co-host", ...set("co_host"), done: `${name} is a co-host now` };
+  const confirm = {
+    title: `Make ${name} a host?`,
+    detail: "They can then do all that you can, also remove people and end the meeting. You stay a host too.",
+    yes: "Make host", no: "Leave it",
+  };
+  return [coHost, { label: "Make host", ...set("host"), done: `${name} is a host now`, confirm }];
+}

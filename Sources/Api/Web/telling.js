@@ -1,0 +1,55 @@
+/**
+ * What the server shall know of us, and what it was told last: only what is new is sent. No DOM.
+ */
+
+export class Telling {
+  /** What it shall know, by message type. */
+  #wanted = { media_state: null, view: null };
+  #told = {};
+
+  /** @param {"media_state"|"view"} type */
+  want(type, value) {
+    this.#wanted[type] = value;
+  }
+
+  /** All of it, for a join: it is told by that. @returns {{[type: string]: object}} */
+  greeting() {
+    const fields = Object.fromEntries(Object.entries(this.#wanted).filter(([, value]) => value));
+    Object.assign(this.#told, fields);
+    return fields;
+  }
+
+  /**
+   * What it does not know yet, which is told by that. Of our media only what has changed: an open microphone that is
+   * told again beside the camera would undo what a host did at that moment.
+   *
+   * @returns {[type: string, fields: object][]}
+   */
+  news() {
+    const news = [];
+    for (const [type, value] of Object.entries(this.#wanted)) {
+      if (!value) continue;
+      const fields = type === "media_state" ? changed(this.#told[type] ?? {}, value) : value;
+      const known = type === "media_state" ? Object.keys(fields).length === 0 : same(this.#told[type], value);
+      if (known) continue;
+      this.#told[type] = value;
+      news.push([type, fields]);
+    }
+    return news;
+  }
+
+  /** The server has set these fields of our media itself: what we have is told anew. @param {string[]} names */
+  doubt(names) {
+    const told = { ...this.#told.media_state };
+    for (const name of names) delete told[name];
+    this.#told.media_state = told;
+  }
+}
+
+function changed(before, after) {
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value));
+}
+
+function same(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./client.mjs";
+
+const { actionsFor, changeWords, mayUnmute, mayWrite, offWords, rightsIn, roleWords, turnedOff } = await load("permissions");
+
+const meeting = (settings) => ({ settings });
+const closed = meeting({ allow_unmute: false, allow_chat: false, allow_screen_share: false });
+const ada = (more = {}) => ({ name: "Ada", role: "participant", self: false, audio: false, video: false, screen: false, ...more });
+const labels = (role, more) => actionsFor(role, ada(more)).map(({ label }) => label);
+
+test("a meeting that says nothing allows everything", () => {
+  for (const each of [null, {}, meeting({})]) assert.deepEqual(rightsIn(each), { unmute: true, chat: true, screen: true });
+  assert.deepEqual(rightsIn(closed), { unmute: false, chat: false, screen: false });
+});
+
+test("who may unmute is a host, asked, or anybody", () => {
+  const may = (more) => mayUnmute({ controls: false, invited: false, meeting: closed, ...more });
+  assert.equal(may({}), false);
+  for (const more of [{ controls: true }, { invited: true }, { meeting: null }]) assert.equal(may(more), true);
+});
+
+test("hosts can always be written to, and write to everybody", () => {
+  const guest = { controls: false, meeting: closed };
+  assert.deepEqual([null, "participant", "co_host", "host"].map((role) => mayWrite(guest, role)), [false, false, true, true]);
+  assert.equal(mayWrite({ controls: true, meeting: closed }, null), true);
+  assert.equal(mayWrite({ controls: false, meeting: null }, null), true);
+});
+
+test("what a host turned off is what was on here", () => {
+  const ours = { audio: true, video: true, screen: false };
+  assert.deepEqual(turnedOff({ audio: false, video: true, screen: false, muted_by_host: true }, ours), ["audio"]);
+  assert.deepEqual(turnedOff({ audio: false, video: false, muted_by_host: false }, ours), ["video"]);
+  assert.deepEqual(turnedOff({ muted_by_host: true }, ours), []);
+  assert.deepEqual(offWords(["audio", "video"]), ["The host muted you", "The host turned your camera off"]);
+});
+
+test("a menu has what applies to this person now", () => {
+  assert.deepEqual(labels("host", { audio: true, video: true, screen: true }), [
+    "Mute", "Turn camera off", "Stop their screen", "Make co-host", "Make host", "Remove",
+  ]);
+  assert.deepEqual(labels("host", { role: "co_host" }), ["Ask to unmute", "Take co-host away", "Make host", "Remove"]);
+  assert.deepEqual(labels("host", { role: "host" }), ["Ask to unmute", "Remove"]);
+  assert.deepEqual(labels("co_host", { audio: true }), ["Mute", "Remove"]);
+});
+
+test("nobody acts on a host but hosts, nor on themselves", () => {
+  assert.deepEqual(labels("co_host", { role: "host" }), []);
+  assert.deepEqual(labels("participant", {}), []);
+  assert.deepEqual(labels("host", { self: true }), []);
+});
+
+test("what cannot be taken back is asked for once more, by name", () => {
+  const asked = actionsFor("host", ada()).filter(({ confirm }) => confirm);
+  assert.deepEqual(asked.map(({ label }) => label), ["Make host", "Remove"]);
+  for (const { confirm } of asked) assert.match(confirm.title, /Ada/);
+});
+
+test("rights that change are told, each by itself", () => {
+  assert.deepEqual(changeWords(rightsIn(closed), rightsIn(closed)), []);
+  assert.equal(changeWords(rightsIn(null), rightsIn(closed)).length, 3);
+  assert.match(changeWords(rightsIn(closed), rightsIn(meeting({ allow_chat: false, allow_screen_share: false })))[0], /again/);
+  for (const role of ["host", "co_host", "participant"]) assert.match(roleWords(role), /^You/);
+});
