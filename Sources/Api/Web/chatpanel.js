@@ -11,6 +11,7 @@ import { Draft } from "./draft.js";
 import { explainChat } from "./errors.js";
 import { History } from "./history.js";
 import { Reader } from "./notices.js";
+import { mayWrite } from "./permissions.js";
 
 /** So near to the upper end the page before is loaded. */
 const NEAR_PX = 200;
@@ -86,7 +87,9 @@ export class ChatPanel {
     for (const type of ["joined", "left", "changed", "reset"]) {
       call.participants.addEventListener(type, () => call === this.#call && this.#review());
     }
-    for (const type of ["meeting", "state"]) call.addEventListener(type, () => call === this.#call && this.#draw());
+    for (const type of ["meeting", "state", "role"]) {
+      call.addEventListener(type, () => call === this.#call && this.#review());
+    }
     this.#composer.use(this.#draft);
     this.#review();
     this.#draw();
@@ -125,20 +128,28 @@ export class ChatPanel {
 
   // Who is here
 
-  /** Somebody came, left or is called otherwise. */
+  /** Somebody came, left or is called otherwise, or may be written to or not. */
   #review() {
-    this.#draft.review((id) => this.#call.participants.get(id) !== undefined);
+    this.#reviewDraft();
     this.#reviewed = false;
     this.#draw();
+  }
+
+  #reviewDraft() {
+    const { participants } = this.#call;
+    const may = (id) => mayWrite(this.#call, id && participants.get(id)?.role);
+    this.#draft.review((id) => participants.get(id) !== undefined, may);
   }
 
   #offerPeople() {
     if (this.#reviewed) return;
     this.#reviewed = true;
-    const people = this.#call.participants.list().map(({ participant_id: id, display_name: name }) => ({ id, name }));
+    const people = this.#call.participants.list().map((each) => ({
+      id: each.participant_id, name: each.display_name, role: each.role,
+    }));
     for (const { id, name } of people) this.#names.set(id, name);
     people.sort((a, b) => a.name.localeCompare(b.name));
-    this.#composer.offer(people);
+    this.#composer.offer(people.filter(({ role }) => mayWrite(this.#call, role)), mayWrite(this.#call, null));
   }
 
   /** What is being answered may have been changed. */
@@ -250,7 +261,7 @@ export class ChatPanel {
   #write(begin) {
     if (this.#draft.sending) return;
     begin();
-    this.#draft.review((id) => this.#call.participants.get(id) !== undefined);
+    this.#reviewDraft();
     this.#composer.problem(null);
     this.#composer.draw();
     this.#composer.focus();

@@ -15,6 +15,7 @@ export class Composer {
   #draft = null;
   #send;
   #people = [];
+  #everyone = true;
   #listed = "";
 
   /** @param {(wish: object) => Promise<void>} send  what `Draft.send` says; rejects with ServiceError */
@@ -39,9 +40,15 @@ export class Composer {
     if (draft) this.draw();
   }
 
-  /** Tells who may be written to. @param {{id: string, name: string}[]} people */
-  offer(people) {
+  /**
+   * Tells who may be written to.
+   *
+   * @param {{id: string, name: string}[]} people
+   * @param {boolean} everyone  whether all of them at once may
+   */
+  offer(people, everyone) {
     this.#people = people;
+    this.#everyone = everyone;
     this.draw();
   }
 
@@ -64,7 +71,9 @@ export class Composer {
     this.#list(draft);
     const name = draft.recipientName;
     byId("chat-form").classList.toggle("private", draft.recipient !== null && !draft.editing);
-    field.placeholder = draft.recipient ? `Only to ${name}` : "Message to everyone";
+    field.placeholder = draft.recipient ? `Only to ${name}` : this.#everyone ? "Message to everyone" : "Message to a host";
+    byId("chat-barred").hidden = !draft.barred || draft.editing !== null;
+    setText(byId("chat-barred"), draft.barred ? barredWords(this.#people.length) : "");
     byId("chat-gone").hidden = !draft.gone || draft.editing !== null;
     setText(byId("chat-gone"), draft.gone ? `${name} is not here any more. Choose whom this message is for.` : "");
     this.#drawContext(draft);
@@ -92,13 +101,15 @@ export class Composer {
   }
 
   /** Fills the choice of recipients where it changed: an open list must not close for nothing. */
-  #list({ recipient, recipientName, gone, editing, sending }) {
+  #list({ recipient, recipientName, gone, barred, editing, sending }) {
     const select = byId("chat-to");
     select.disabled = Boolean(editing || sending);
     const here = gone ? this.#people.filter(({ id }) => id !== recipient) : this.#people;
     const people = here.map(({ id, name }) => ({ value: id, text: name }));
     const left = gone ? [{ value: recipient, text: `${recipientName} (left)` }] : [];
-    const all = [{ value: "", text: "Everyone" }, ...left, ...people];
+    // Is no host, and stays the choice until there is another.
+    const other = barred && recipient ? [{ value: recipient, text: recipientName }] : [];
+    const all = [{ value: "", text: this.#everyone ? "Everyone" : "Choose a host" }, ...left, ...other, ...people];
     const key = JSON.stringify(all);
     if (key !== this.#listed) select.replaceChildren(...all.map((each) => make("option", each)));
     this.#listed = key;
@@ -155,6 +166,11 @@ export class Composer {
     this.problem(problem);
     this.draw();
   }
+}
+
+/** Why what is written cannot be sent. @param {number} hosts  how many are here */
+function barredWords(hosts) {
+  return hosts ? "You may write to the hosts only now. Choose one." : "You may write to hosts only now, and none is here.";
 }
 
 /** As high as its text, up to what the style sheet allows. */

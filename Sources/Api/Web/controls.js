@@ -6,6 +6,9 @@ import { byId, relabel, setText } from "./dom.js";
 import { explain } from "./errors.js";
 import { say } from "./notices.js";
 
+/** What changes what is shown. */
+const FOLLOWED = ["meeting", "state", "role"];
+
 export class HostControls {
   #call = null;
   #onMeeting = () => this.#draw();
@@ -19,12 +22,12 @@ export class HostControls {
   /** @param {import("./call.js").Call} call  that has just been joined */
   open(call) {
     this.#call = call;
-    for (const type of ["meeting", "state"]) call.addEventListener(type, this.#onMeeting);
+    for (const type of FOLLOWED) call.addEventListener(type, this.#onMeeting);
     this.#draw();
   }
 
   close() {
-    for (const type of ["meeting", "state"]) this.#call?.removeEventListener(type, this.#onMeeting);
+    for (const type of FOLLOWED) this.#call?.removeEventListener(type, this.#onMeeting);
     this.#call = null;
   }
 

@@ -19,6 +19,8 @@ export class Draft {
   /** What is on its way. @type {object|null} */
   sending = null;
   #own;
+  /** Whether we may write to somebody; null: to everybody. @type {(id: string|null) => boolean} */
+  #mayWrite = () => true;
   /** What was being written before an earlier message was to be changed. */
   #aside = null;
   /** What was sent, and may have arrived though no answer came. */
@@ -40,7 +42,12 @@ export class Draft {
 
   /** Whether it can be sent as it is. */
   get ready() {
-    return !this.sending && !this.tooLong && this.length > 0 && (this.editing !== null || !this.gone);
+    return !this.sending && !this.tooLong && this.length > 0 && (this.editing !== null || !(this.gone || this.barred));
+  }
+
+  /** Hosts let nobody write to whom it is for: nothing is sent until another choice is made. */
+  get barred() {
+    return !this.gone && !this.#mayWrite(this.recipient);
   }
 
   /** @param {string|null} id  null: everybody */
@@ -53,8 +60,14 @@ export class Draft {
     if (partner && partner !== id) this.reply = null;
   }
 
-  /** Tells who is here. @param {(id: string) => boolean} isHere */
-  review(isHere) {
+  /**
+   * Tells who is here, and to whom we may write.
+   *
+   * @param {(id: string) => boolean} isHere
+   * @param {(id: string|null) => boolean} [mayWrite]  null: to everybody
+   */
+  review(isHere, mayWrite = this.#mayWrite) {
+    this.#mayWrite = mayWrite;
     this.gone = this.recipient !== null && !isHere(this.recipient);
   }
 

@@ -2,16 +2,19 @@
  * The meeting view: joins a call to tiles, controls, panel and messages.
  */
 
+import { Asked } from "./asked.js";
 import { ChatPanel } from "./chatpanel.js";
 import { bindChoices } from "./choices.js";
 import { clockWords } from "./clock.js";
 import { HostControls } from "./controls.js";
 import { byId, copy, relabel, setText } from "./dom.js";
+import { Grades } from "./grades.js";
+import { Hands } from "./hands.js";
 import { Arrivals, announce, say } from "./notices.js";
 import { OwnControls } from "./own.js";
 import { Panels } from "./panels.js";
 import { PeoplePanel } from "./people.js";
-import { GRADE_WORDS, QualityWatch, describe, worse } from "./quality.js";
+import { Powers } from "./powers.js";
 import { Shortcuts, meetingShortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
 import { Throttle } from "./throttle.js";
@@ -24,22 +27,21 @@ export class MeetingView {
   #hooks;
   #call = null;
   #board;
-  #panel = new PeoplePanel();
+  #powers = new Powers(() => this.#draw());
+  #panel = new PeoplePanel(this.#powers);
+  #hands = new Hands();
   #chat = new ChatPanel();
   #panels = new Panels({ people: () => this.#drawPanel(), chat: () => this.#chat.show() }, () => this.#draw());
+  #grades = new Grades(() => this.#draw());
   #own;
+  #asked;
   #host;
   #trouble;
   #arrivals = null;
   #speakers = null;
-  #watch = null;
   #speaking = new Set();
   #loudest = null;
   #sharing = null;
-  #grades = new Map();
-  #serverGrades = new Map();
-  #stats = new Map();
-  #ownStats = null;
   #layout = "gallery";
   #pinned = null;
   #page = 0;
@@ -57,7 +59,11 @@ export class MeetingView {
    */
   constructor(devices, hooks) {
     this.#hooks = hooks;
-    this.#own = new OwnControls(devices, () => this.#draw());
+    this.#own = new OwnControls(devices, () => {
+      this.#asked?.review();
+      this.#draw();
+    });
+    this.#asked = new Asked(this.#own);
     this.#host = new HostControls();
     this.#trouble = new Trouble(hooks);
     this.#board = new TileBoard(byId("board"), {
@@ -88,28 +94,27 @@ export class MeetingView {
     this.#attend(call);
     this.#follow(call);
     this.#startClock();
-    this.#own.open();
-    this.#host.open(call);
-    this.#chat.open(call);
+    for (const part of this.#parts) part.open(call);
     byId("topic-title").focus();
     const company = count(call.participants.size);
     announce(`You are in the meeting with ${company}. Press question mark for keyboard shortcuts.`);
   }
 
-  /** Hears and watches the call's media connection. */
+  /** What has its own view of a call. */
+  get #parts() {
+    return [this.#grades, this.#own, this.#asked, this.#powers, this.#host, this.#chat];
+  }
+
+  /** Hears the call's media connection. */
   #attend(call) {
     this.#speakers = new Speakers(byId("speakers"), call.media, call.slots, (ids) => this.#heard(ids));
-    this.#watch = new QualityWatch(
-      call.media.pc, call.slots, (id) => call.participants.get(id)?.video === true,
-      (own, others) => this.#measured(own, others),
-    );
   }
 
   /** The call has another media connection: what was heard goes on until that one plays. */
   async #reattend(call) {
-    const [speakers, watch] = [this.#speakers, this.#watch];
+    const speakers = this.#speakers;
     this.#attend(call);
-    watch?.close();
+    this.#grades.watch();
     this.#draw();
     await this.#listen();
     speakers?.close();
@@ -118,11 +123,8 @@ export class MeetingView {
   /** Takes everything of the call away. */
   close() {
     this.#speakers?.close();
-    this.#watch?.close();
-    this.#own.close();
-    this.#host.close();
-    this.#chat.close();
-    this.#call = this.#speakers = this.#watch = null;
+    for (const part of this.#parts) part.close();
+    this.#call = this.#speakers = null;
     clearInterval(this.#clock);
     this.#tellView.cancel();
     this.#board.clear();
@@ -133,10 +135,10 @@ export class MeetingView {
 
   #reset() {
     this.#speaking = new Set();
-    this.#grades.clear();
-    this.#serverGrades.clear();
-    this.#stats.clear();
-    this.#ownStats = this.#loudest = this.#pinned = this.#sharing = null;
+    this.#loudest = this.#pinned = this.#sharing = null;
+    this.#hands.clear();
+    for (const { participant_id: id, hand_raised: up } of this.#call.participants.list()) this.#hands.set(id, up);
+    this.#hands.set(this.#call.you.participant_id, this.#call.hand);
     this.#layout = "gallery";
     this.#page = 0;
   }
@@ -146,12 +148,14 @@ export class MeetingView {
     participants.addEventListener("joined", ({ detail }) => this.#arrivals.joined(detail.display_name));
     participants.addEventListener("left", ({ detail }) => {
       this.#arrivals.left(detail.display_name, detail.reason);
+      this.#hands.set(detail.participant_id, false);
       if (this.#pinned?.endsWith(detail.participant_id)) this.#pinned = null;
     });
     for (const type of ["joined", "left", "changed", "reset"]) participants.addEventListener(type, () => this.#draw());
+    for (const type of ["joined", "changed"]) participants.addEventListener(type, ({ detail }) => this.#raised(detail));
+    call.addEventListener("hand", () => this.#hands.set(call.you.participant_id, call.hand));
     slots.addEventListener("change", () => this.#slotsChanged());
     call.addEventListener("speakers", ({ detail }) => this.#order(detail));
-    call.addEventListener("quality", ({ detail }) => this.#told(detail));
     call.addEventListener("media", ({ detail }) => detail === "connected" && this.#listen());
     call.addEventListener("moved", () => this.#reattend(call));
     this.#trouble.follow(call);
@@ -179,34 +183,9 @@ export class MeetingView {
     else if (this.#layout === "speaker") this.#draw();
   }
 
-  #measured(own, others) {
-    if (!this.#call) return;
-    this.#ownStats = own;
-    this.#stats = others;
-    this.#grades = new Map([...others].map(([id, seen]) => [id, seen.grade]));
-    this.#showOwnQuality();
-    this.#draw();
-  }
-
-  #showOwnQuality() {
-    const bars = byId("own-quality");
-    const grade = this.#gradeOf(this.#call.you.participant_id);
-    bars.dataset.grade = grade;
-    bars.title = this.#ownStats ? `${GRADE_WORDS[grade]}: ${describe(this.#ownStats)}` : GRADE_WORDS[grade];
-    bars.setAttribute("aria-label", `Your connection: ${GRADE_WORDS[grade].toLowerCase()}`);
-  }
-
-  /** The server's view of somebody's line. */
-  #told({ participant_id: id, level }) {
-    if (!this.#call?.you || !GRADE_WORDS[level]) return;
-    this.#serverGrades.set(id, level);
-    this.#showOwnQuality();
-    this.#draw();
-  }
-
-  #gradeOf(id) {
-    const measured = id === this.#call.you.participant_id ? this.#ownStats?.grade : this.#grades.get(id);
-    return worse(measured ?? "unknown", this.#serverGrades.get(id) ?? "unknown");
+  /** Hosts are told of hands that go up. */
+  #raised({ participant_id: id, display_name: name, hand_raised: up }) {
+    if (this.#hands.set(id, up) && this.#call.controls) this.#arrivals.raised(name);
   }
 
   // Drawing
@@ -266,25 +245,32 @@ export class MeetingView {
   }
 
   #drawPanel() {
-    const { you, participants } = this.#call;
-    const own = {
-      id: you.participant_id, name: you.display_name ?? "You", role: you.role, self: true,
-      audio: this.#own.audioOn, video: this.#own.videoOn, speaking: this.#own.speaking && this.#own.audioOn,
-      grade: this.#gradeOf(you.participant_id), stats: this.#ownStats, away: false,
-    };
-    const rows = participants.list().map((each) => ({
-      id: each.participant_id, name: each.display_name, role: each.role, self: false, audio: each.audio,
-      video: each.video, speaking: this.#speaking.has(each.participant_id),
-      grade: this.#gradeOf(each.participant_id), stats: this.#stats.get(each.participant_id) ?? null, away: each.away,
-    }));
-    this.#panel.render([own, ...rows]);
+    this.#panel.render(this.#hands.sort(this.#people()));
   }
 
-  #modelOf({ participant_id: id, display_name: name, audio, video, away }) {
+  /** All who are here, ourselves first. @returns {import("./people.js").Person[]} */
+  #people() {
+    const { you, participants } = this.#call;
+    const { audioOn, videoOn, hand, speaking } = this.#own;
+    const own = {
+      ...you, display_name: you.display_name ?? "You", audio: audioOn, video: videoOn, screen: false, hand_raised: hand,
+      muted_by_host: false, away: false,
+    };
+    return [own, ...participants.list()].map((each) => {
+      const { participant_id: id, display_name: name, role, audio, video, screen, away } = each;
+      return {
+        id, name, role, self: each === own, audio, video, screen, away, hand: each.hand_raised,
+        mutedByHost: each.muted_by_host, speaking: each === own ? speaking && audio : this.#speaking.has(id),
+        grade: this.#grades.of(id), stats: this.#grades.statsOf(id),
+      };
+    });
+  }
+
+  #modelOf({ participant_id: id, display_name: name, audio, video, away, hand_raised: hand }) {
     const picture = video ? this.#call.slots.pictureOf(id, "video") : null;
     return {
-      key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id, away,
-      speaking: audio && this.#speaking.has(id), grade: this.#gradeOf(id),
+      key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id, away, hand,
+      speaking: audio && this.#speaking.has(id), grade: this.#grades.of(id),
       stream: picture && this.#call.media.streamOf(picture.mid), start: picture?.start,
       paused: video && this.#call.slots.isPaused(id, "video"),
     };
@@ -305,10 +291,10 @@ export class MeetingView {
 
   #ownModel() {
     const { participant_id: id, display_name: name = "You" } = this.#call.you;
-    const { audioOn, speaking, stream } = this.#own;
+    const { audioOn, speaking, stream, hand } = this.#own;
     return {
       key: id, id, name, self: true, screen: false, muted: !audioOn, speaking: speaking && audioOn, pinned: false,
-      stream, grade: this.#gradeOf(id), away: false,
+      stream, grade: this.#grades.of(id), away: false, hand,
     };
   }
 
@@ -337,6 +323,7 @@ export class MeetingView {
     const click = (id, act) => byId(id).addEventListener("click", act);
     click("mute", () => this.#own.toggleMicrophone());
     click("camera", () => this.#own.toggleCamera());
+    click("hand", () => this.#own.toggleHand());
     click("change-layout", () => this.#changeLayout());
     click("show-settings", () => byId("settings").showModal());
     click("show-help", () => byId("help").showModal());
@@ -356,6 +343,7 @@ export class MeetingView {
       push: () => this.#own.push(true),
       release: () => this.#own.push(false),
       camera: () => this.#own.toggleCamera(),
+      hand: () => this.#own.toggleHand(),
       people: () => this.#panels.toggle("people"),
       chat: () => this.#panels.toggle("chat"),
       layout: () => this.#changeLayout(),

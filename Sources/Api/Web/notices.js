@@ -12,12 +12,14 @@ const REST_MS = 4_000;
  * A problem with its remedy, as an element.
  *
  * @param {import("./errors.js").Explanation} words
- * @param {{label: string, run: () => void}} [action]
+ * @param {{label: string, run: () => void}|{label: string, run: () => void}[]} [actions]
+ * @param {string} [iconName]
  */
-export function problemCard(words, action) {
+export function problemCard(words, actions, iconName = "warning") {
   const text = make("div", {}, make("strong", { text: words.title }), make("p", { text: words.detail }));
-  const card = make("div", { class: "problem" }, icon("warning"), text);
-  if (action) {
+  const card = make("div", { class: "problem" }, icon(iconName), text);
+  for (const action of [actions ?? []].flat()) {
+    if (!action) continue;
     const button = make("button", { type: "button", class: "secondary small", text: action.label });
     button.addEventListener("click", action.run);
     card.append(button);
@@ -30,9 +32,9 @@ export class Notices {
   #cards = new Map();
 
   /** Shows or replaces a banner. Urgent ones interrupt a screen reader. */
-  show(key, words, { action, calm = false } = {}) {
+  show(key, words, { action, actions = action, calm = false, icon: iconName } = {}) {
     this.hide(key);
-    const card = problemCard(words, action);
+    const card = problemCard(words, actions, iconName);
     card.setAttribute("role", calm ? "status" : "alert");
     if (calm) card.classList.add("calm");
     this.#cards.set(key, card);
@@ -101,33 +103,34 @@ export class Reader {
   }
 }
 
-/** Gathers joins and leaves that come together, so that a full class does not speak for minutes. */
+/** What is said of those who leave, by the reason. */
+const LEFT = { lost: "lost the connection", removed: "was removed" };
+
+/** Gathers joins, leaves and raised hands that come together, so that a full class does not speak for minutes. */
 export class Arrivals {
-  #joined = [];
-  #left = [];
-  #lost = [];
+  /** Names by what is said of them. @type {Map<string, string[]>} */
+  #news = new Map();
   #timer = 0;
 
   joined(name) {
-    this.#joined.push(name);
-    this.#schedule();
+    this.#add(name, "joined");
   }
 
-  /** @param {string} reason  "left", or "lost" when the connection did not come back */
+  /** @param {string} reason  "left", "removed", or "lost" when the connection did not come back */
   left(name, reason) {
-    (reason === "lost" ? this.#lost : this.#left).push(name);
-    this.#schedule();
+    this.#add(name, LEFT[reason] ?? "left");
   }
 
-  #schedule() {
+  raised(name) {
+    this.#add(name, "raised a hand");
+  }
+
+  #add(name, verb) {
+    this.#news.set(verb, [...(this.#news.get(verb) ?? []), name]);
     this.#timer ||= setTimeout(() => {
       this.#timer = 0;
-      if (this.#joined.length) say(arrivalWords(this.#joined, "joined"));
-      if (this.#left.length) say(arrivalWords(this.#left, "left"));
-      if (this.#lost.length) say(arrivalWords(this.#lost, "lost the connection"));
-      this.#joined = [];
-      this.#left = [];
-      this.#lost = [];
+      for (const [each, names] of this.#news) say(arrivalWords(names, each));
+      this.#news.clear();
     }, GATHER_MS);
   }
 }
@@ -139,9 +142,10 @@ export class Arrivals {
  */
 export function arrivalWords(names, verb) {
   if (names.length === 1) return `${names[0]} ${verb}`;
-  if (names.length === 2) return `${names[0]} and ${names[1]} ${verb}`;
+  const did = verb.replace(/^was /, "were ");
+  if (names.length === 2) return `${names[0]} and ${names[1]} ${did}`;
   const rest = names.length - 2;
-  return `${names[0]}, ${names[1]} and ${rest} ${rest === 1 ? "other" : "others"} ${verb}`;
+  return `${names[0]}, ${names[1]} and ${rest} ${rest === 1 ? "other" : "others"} ${did}`;
 }
 
 /**

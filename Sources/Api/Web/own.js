@@ -1,10 +1,11 @@
 /**
- * Our own microphone and camera while in a meeting: their buttons, whether we speak, and what becomes of them.
+ * Our own microphone, camera and hand while in a meeting: their buttons, whether we speak, and what becomes of them.
  */
 
 import { byId, relabel } from "./dom.js";
 import { LevelMeter, SPEAKING_LEVEL } from "./level.js";
 import { announce, say } from "./notices.js";
+import { MUST_STAY_MUTED, mayUnmute } from "./permissions.js";
 
 const NUDGE_EVERY_MS = 20_000;
 /** So loud that somebody means to be heard. */
@@ -15,7 +16,7 @@ export class OwnControls {
   speaking = false;
   #devices;
   #changed;
-  #active = false;
+  #call = null;
   #meter = null;
   #metered = null;
   #nudged = -NUDGE_EVERY_MS;
@@ -33,13 +34,15 @@ export class OwnControls {
     devices.addEventListener("unplugged", ({ detail }) => this.#replaceUnplugged(detail));
   }
 
-  open() {
-    this.#active = true;
+  /** @param {import("./call.js").Call} call  that has just been joined */
+  open(call) {
+    this.#call = call;
+    call.addEventListener("hand", () => this.#show());
     this.#show();
   }
 
   close() {
-    this.#active = false;
+    this.#call = null;
     this.#meter?.close();
     this.#meter = this.#metered = null;
     this.speaking = false;
@@ -61,7 +64,13 @@ export class OwnControls {
     return this.#stream;
   }
 
+  /** Whether our hand is raised. */
+  get hand() {
+    return this.#call?.hand === true;
+  }
+
   async toggleMicrophone() {
+    if (this.#barred) return say(MUST_STAY_MUTED);
     const open = await this.#devices.setMicrophone(!this.#devices.audioOn);
     if (!open && this.#devices.problems.audio) byId("settings").showModal();
     else announce(open ? "Microphone on" : "Muted");
@@ -73,19 +82,33 @@ export class OwnControls {
     else announce(on ? "Camera on" : "Camera off");
   }
 
+  toggleHand() {
+    if (!this.#call) return;
+    this.#call.setHand(!this.hand);
+    announce(this.hand ? "Hand raised" : "Hand lowered");
+  }
+
   /** Speaks while a key is held; does nothing to an open microphone. */
   push(down) {
     if (down ? this.#devices.audioOn : !this.#pushing) return;
+    if (down && this.#barred) return say(MUST_STAY_MUTED);
     this.#pushing = down;
     this.#devices.setMicrophone(down);
   }
 
+  /** Whether the microphone is off and has to stay so. */
+  get #barred() {
+    return this.#call !== null && !this.#devices.audioOn && !mayUnmute(this.#call);
+  }
+
   #show() {
-    if (!this.#active) return;
+    if (!this.#call) return;
     const { audioOn, videoOn, tracks } = this.#devices;
     showControl("mute", audioOn, "mic", audioOn ? "Mute" : "Unmute");
     showControl("camera", videoOn, "camera", "Camera");
     byId("camera").setAttribute("aria-label", videoOn ? "Turn camera off" : "Turn camera on");
+    byId("hand").setAttribute("aria-pressed", String(this.hand));
+    byId("hand").setAttribute("aria-label", this.hand ? "Lower your hand" : "Raise your hand");
     if (tracks.audio !== this.#metered) {
       this.#meter?.close();
       this.#metered = tracks.audio;
@@ -96,7 +119,7 @@ export class OwnControls {
 
   #heard(level) {
     const speaking = level > SPEAKING_LEVEL * (this.speaking ? 0.8 : 1);
-    if (!this.#devices.audioOn && level > NUDGE_LEVEL) this.#nudge();
+    if (!this.#devices.audioOn && level > NUDGE_LEVEL && !this.#barred) this.#nudge();
     if (speaking === this.speaking) return;
     this.speaking = speaking;
     this.#changed();
@@ -110,7 +133,7 @@ export class OwnControls {
 
   /** Another microphone takes over; the camera stays off until asked for. */
   async #replaceUnplugged(kind) {
-    if (!this.#active) return;
+    if (!this.#call) return;
     say(kind === "audio" ? "The microphone was unplugged" : "The camera was unplugged");
     if (kind === "audio" && (await this.#devices.open("audio"))) say("Using another microphone");
   }

@@ -14,6 +14,9 @@ import { GRADE_WORDS, describe } from "./quality.js";
  * @property {boolean} self
  * @property {boolean} audio
  * @property {boolean} video
+ * @property {boolean} screen
+ * @property {boolean} hand         raised
+ * @property {boolean} mutedByHost
  * @property {boolean} speaking
  * @property {boolean} away         the signaling socket is lost for the moment
  * @property {string} grade
@@ -22,16 +25,23 @@ import { GRADE_WORDS, describe } from "./quality.js";
 
 export class PeoplePanel {
   #rows = new Map();
+  #powers;
+
+  /** @param {import("./powers.js").Powers} powers  what we may do with them */
+  constructor(powers) {
+    this.#powers = powers;
+  }
 
   get open() {
     return !byId("panel").hidden;
   }
 
   /**
-   * @param {Person[]} people  in order, ourselves first
+   * @param {Person[]} people  in order
    */
   render(people) {
     const list = byId("people");
+    const focused = document.activeElement;
     const present = new Set(people.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
       if (present.has(id)) continue;
@@ -44,7 +54,12 @@ export class PeoplePanel {
       if (row.element !== before) list.insertBefore(row.element, before);
       else before = before.nextElementSibling;
       update(row, person);
+      row.person = person;
+      row.more.hidden = !this.#powers.has(person);
     }
+    // A row that moved has lost it.
+    if (list.contains(focused) && document.activeElement !== focused) focused.focus();
+    this.#powers.review(people);
   }
 
   clear() {
@@ -59,10 +74,18 @@ export class PeoplePanel {
     const bars = make("span", { class: "bars", role: "img" }, make("i"), make("i"), make("i"));
     const mic = icon("mic");
     const camera = icon("camera");
+    const hand = icon("hand");
+    hand.classList.add("hand");
     const words = make("span", { class: "visually-hidden" });
     const text = make("div", { class: "text" }, name, note);
-    const element = make("li", {}, avatar, text, bars, mic, camera, words);
-    const row = { element, avatar, name, note, bars, mic, camera, words };
+    const label = make("span", { class: "visually-hidden" });
+    const more = make(
+      "button", { type: "button", class: "quiet square more", "aria-haspopup": "menu", "aria-expanded": "false" },
+      icon("more"), label,
+    );
+    const element = make("li", {}, avatar, text, hand, bars, mic, camera, words, more);
+    const row = { element, avatar, name, note, hand, bars, mic, camera, words, more, label, person: null };
+    more.addEventListener("click", () => this.#powers.toggleMenu(more, row.person));
     this.#rows.set(id, row);
     return row;
   }
@@ -70,7 +93,7 @@ export class PeoplePanel {
 
 const ROLES = { host: "Host", co_host: "Co-host", cohost: "Co-host" };
 
-function update(row, { name, role, self, audio, video, speaking, away, grade, stats }) {
+function update(row, { name, role, self, audio, video, hand, mutedByHost, speaking, away, grade, stats }) {
   setText(row.avatar, initialsOf(name));
   setText(row.name, name);
   const notes = [self && "You", ROLES[role], away ? "Reconnecting…" : stats && describe(stats)].filter(Boolean);
@@ -81,7 +104,10 @@ function update(row, { name, role, self, audio, video, speaking, away, grade, st
   row.element.classList.toggle("speaking", speaking);
   mark(row.mic, audio, "mic");
   mark(row.camera, video, "camera");
-  setText(row.words, `${audio ? "microphone on" : "muted"}, ${video ? "camera on" : "camera off"}`);
+  row.hand.classList.toggle("up", hand);
+  setText(row.label, `Actions for ${name}`);
+  const sound = audio ? "microphone on" : mutedByHost ? "muted by a host" : "muted";
+  setText(row.words, [hand && "hand raised", sound, video ? "camera on" : "camera off"].filter(Boolean).join(", "));
 }
 
 function mark(svg, on, name) {

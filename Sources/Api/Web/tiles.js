@@ -18,6 +18,7 @@ import { GRADE_WORDS } from "./quality.js";
  * @property {boolean} muted
  * @property {boolean} speaking
  * @property {boolean} pinned
+ * @property {boolean} [hand]     raised
  * @property {boolean} away      the signaling socket is lost for the moment
  * @property {boolean} [paused]  our line is too slow for the picture
  * @property {MediaStream|null} stream  the picture, null while there is none
@@ -49,7 +50,9 @@ class Tile {
     const plate = make("div", { class: "plate" }, icon(model.screen ? "screen" : "mic-off"), this.#name, this.#bars);
     const away = make("span", { class: "away-mark", "aria-hidden": "true", text: "Reconnecting…" });
     const paused = make("span", { class: "pause-mark", "aria-hidden": "true", text: PAUSED_WORDS });
-    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, away, paused, plate, this.#words);
+    const hand = make("span", { class: "hand-mark", "aria-hidden": "true" }, icon("hand"));
+    const marks = make("div", { class: "marks" }, hand, away, paused);
+    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, marks, plate, this.#words);
     this.element.classList.toggle("self", model.self);
     this.element.classList.toggle("screen", model.screen);
     this.element.dataset.participant = model.id;
@@ -67,6 +70,7 @@ class Tile {
     classList.toggle("muted", model.muted && !model.screen);
     classList.toggle("speaking", model.speaking);
     classList.toggle("pinned", model.pinned);
+    classList.toggle("hand", model.hand ?? false);
     classList.toggle("away", model.away);
     classList.toggle("paused", model.paused ?? false);
     setText(this.#name, model.self ? "You" : model.screen ? `${model.name}’s screen` : model.name);
@@ -226,10 +230,11 @@ export class TileBoard {
 }
 
 /** What a tile shows beside the name, for those who hear it. */
-export function stateWords({ away, muted, paused, stream, speaking, grade, screen }) {
+export function stateWords({ hand, away, muted, paused, stream, speaking, grade, screen }) {
   const pause = paused && PAUSED_WORDS.toLowerCase();
   if (screen) return pause || "";
-  const marks = [away && "reconnecting", muted && "muted", pause || (!stream && "camera off"), speaking && "speaking"];
+  const picture = pause || (!stream && "camera off");
+  const marks = [hand && "hand raised", away && "reconnecting", muted && "muted", picture, speaking && "speaking"];
   if (grade === "unstable" || grade === "poor") marks.push(GRADE_WORDS[grade].toLowerCase());
   return marks.filter(Boolean).join(", ");
 }

@@ -1,0 +1,129 @@
+/**
+ * The menu of a person in the list: one at a time, beside the button that opened it.
+ */
+
+import { byId, make, setText } from "./dom.js";
+
+const GAP_PX = 4;
+const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+
+export class RowMenu {
+  #menu = byId("row-menu");
+  #act;
+  #opener = null;
+  /** Of whom it is. */
+  #id = null;
+  #actions = [];
+
+  /** @param {(id: string, action: import("./permissions.js").Action) => void} act  something was chosen */
+  constructor(act) {
+    this.#act = act;
+    this.#menu.addEventListener("keydown", (event) => this.#key(event));
+    this.#menu.addEventListener("focusout", ({ relatedTarget: next }) => {
+      if (next && next !== this.#opener && !this.#menu.contains(next)) this.close(false);
+    });
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (!this.#menu.contains(target) && !this.#opener?.contains(target)) this.close(false);
+    });
+    byId("people").addEventListener("scroll", () => this.close(false), { passive: true });
+    window.addEventListener("resize", () => this.close(false));
+  }
+
+  /** Shows it, or hides the one of the same person. */
+  toggle(opener, { id, name }, actions) {
+    if (this.#id === id) return this.close();
+    this.close(false);
+    this.#opener = opener;
+    this.#id = id;
+    this.#menu.setAttribute("aria-label", `Actions for ${name}`);
+    this.#fill(actions);
+    this.#menu.hidden = false;
+    opener.setAttribute("aria-expanded", "true");
+    this.#place();
+    this.#items[0]?.focus();
+  }
+
+  /**
+   * Somebody is otherwise than before: what does not apply any more goes.
+   *
+   * @param {string} id
+   * @param {import("./permissions.js").Action[]} actions  none: they left, or we are no host any more
+   */
+  refresh(id, actions) {
+    if (id !== this.#id) return;
+    if (actions.length === 0) return this.close();
+    const labels = (all) => all.map(({ label }) => label).join();
+    if (labels(actions) === labels(this.#actions)) return;
+    const at = this.#items.indexOf(document.activeElement);
+    this.#fill(actions);
+    this.#place();
+    if (at >= 0) this.#items[Math.min(at, actions.length - 1)].focus();
+  }
+
+  /** Of whom it is; null while none is shown. */
+  get id() {
+    return this.#id;
+  }
+
+  /** @param {boolean} [back]  whether the button has the focus again */
+  close(back = true) {
+    if (!this.#id) return;
+    const inside = this.#menu.contains(document.activeElement);
+    this.#opener.setAttribute("aria-expanded", "false");
+    if (back && inside) (this.#opener.isConnected && !this.#opener.hidden ? this.#opener : byId("panel-title")).focus();
+    this.#menu.hidden = true;
+    this.#menu.replaceChildren();
+    this.#id = this.#opener = null;
+    this.#actions = [];
+  }
+
+  get #items() {
+    return [...this.#menu.children];
+  }
+
+  #fill(actions) {
+    this.#actions = actions;
+    const items = this.#items;
+    // What stays keeps its element, and with it the focus.
+    while (items.length > actions.length) items.pop().remove();
+    while (items.length < actions.length) {
+      const item = make("button", { type: "button", role: "menuitem", tabindex: "-1" });
+      item.addEventListener("click", () => this.#choose(this.#items.indexOf(item)));
+      this.#menu.append(item);
+      items.push(item);
+    }
+    actions.forEach(({ label, type, confirm }, index) => {
+      setText(items[index], confirm ? `${label}…` : label);
+      items[index].classList.toggle("risky", type === "remove_participant");
+    });
+  }
+
+  #choose(index) {
+    const [id, action] = [this.#id, this.#actions[index]];
+    this.close();
+    if (action) this.#act(id, action);
+  }
+
+  /** Below the button, or above it where there is no room. */
+  #place() {
+    const { top, bottom, right } = this.#opener.getBoundingClientRect();
+    const { offsetHeight: height, offsetWidth: width, style } = this.#menu;
+    const below = bottom + GAP_PX + height <= innerHeight - GAP_PX;
+    style.left = `${Math.max(GAP_PX, right - width)}px`;
+    style.top = `${below ? bottom + GAP_PX : Math.max(GAP_PX, top - GAP_PX - height)}px`;
+  }
+
+  #key(event) {
+    // No shortcut of the meeting, and nothing that closes the panel.
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    const items = this.#items;
+    const at = items.indexOf(document.activeElement);
+    const { key } = event;
+    if (STEPS[key]) items[(at + STEPS[key] + items.length) % items.length].focus();
+    else if (key === "Home") items[0].focus();
+    else if (key === "End") items.at(-1).focus();
+    else if (key === "Escape" || key === "Tab") this.close();
+    else return;
+    if (key !== "Tab") event.preventDefault();
+  }
+}
