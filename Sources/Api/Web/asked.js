@@ -3,7 +3,7 @@
  */
 
 import { Notices, say } from "./notices.js";
-import { changeWords, offWords, rightsIn, roleWords } from "./permissions.js";
+import { MUST_STAY_MUTED, changeWords, offWords, rightsIn, roleWords } from "./permissions.js";
 
 export class Asked {
   #notices = new Notices();
@@ -18,6 +18,8 @@ export class Asked {
   open(call) {
     let rights = rightsIn(call.meeting);
     call.addEventListener("turnedoff", ({ detail }) => offWords(detail).forEach(say));
+    // A microphone that was opened before this page heard that it may not be.
+    call.addEventListener("notice", ({ detail }) => detail.code === "unmute_forbidden" && say(MUST_STAY_MUTED));
     call.addEventListener("role", ({ detail }) => say(roleWords(detail)));
     call.addEventListener("invited", ({ detail: id }) => this.#invite(call.participants.get(id)?.display_name));
     for (const type of ["meeting", "back"]) {

@@ -189,7 +189,7 @@ export class Call extends Requests {
     });
     on("chat", ({ message }) => this.#tell("chat", message));
     on("error", (message) => {
-      if (message.code === "unmute_forbidden") this.#obey({ audio: false, muted_by_host: true });
+      if (message.code === "unmute_forbidden") this.#turnOff({ audio: false, muted_by_host: true });
       this.#tell("notice", message);
     });
     on("migrate", (message) => this.#migrate(message));
@@ -319,12 +319,17 @@ export class Call extends Requests {
 
   /** The server says what is on of ours: what a host turned off is off here too, at once. */
   #obey(state) {
+    const off = this.#turnOff(state);
+    if (off.length > 0) this.#tell("turnedoff", off);
+  }
+
+  #turnOff(state) {
     const off = turnedOff(state, this.#mediaState());
     if (state.muted_by_host) this.invited = false;
     this.#telling.doubt(["audio", "video", "screen"]);
     if (off.includes("audio")) this.#devices.setMicrophone(false);
     if (off.includes("video")) this.#devices.setCamera(false);
-    if (off.length > 0) this.#tell("turnedoff", off);
+    return off;
   }
 
   #takeRole(role) {

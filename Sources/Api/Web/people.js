@@ -41,7 +41,7 @@ export class PeoplePanel {
    */
   render(people) {
     const list = byId("people");
-    const focused = document.activeElement;
+    const focused = list.contains(document.activeElement) ? document.activeElement : null;
     const present = new Set(people.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
       if (present.has(id)) continue;
@@ -57,8 +57,8 @@ export class PeoplePanel {
       row.person = person;
       row.more.hidden = !this.#powers.has(person);
     }
-    // A row that moved has lost it.
-    if (list.contains(focused) && document.activeElement !== focused) focused.focus();
+    // A row that moved or went has lost it.
+    if (focused && document.activeElement !== focused) (list.contains(focused) ? focused : byId("panel-title")).focus();
     this.#powers.review(people);
   }
 

@@ -73,7 +73,7 @@ export class Powers {
     byId("powers").hidden = !this.#call.controls;
     const rights = rightsIn(this.#call.meeting);
     for (const [right, id] of Object.entries(SWITCHES)) {
-      if (!byId(id).disabled) byId(id).checked = rights[right];
+      byId(id).checked = rights[right];
     }
     this.#changed();
   }
@@ -102,13 +102,11 @@ export class Powers {
     if (await this.#ask((call) => call.muteAll())) say("Everybody but the hosts is muted");
   }
 
-  /** What the server did not take shows as it was. */
+  /** What the server did not take shows as it was; what it took comes with the next `meeting_update`. */
   async #allow(right, target) {
-    target.disabled = true;
-    await this.#ask((call) => call.allow({ [right]: target.checked }));
-    target.disabled = false;
-    target.focus();
-    this.#draw();
+    const call = this.#call;
+    const taken = await this.#ask(() => call.allow({ [right]: target.checked }));
+    if (!taken && call === this.#call) this.#draw();
   }
 
   /** Whether it was done; says why not. */

@@ -25,7 +25,7 @@ export class RowMenu {
     document.addEventListener("pointerdown", ({ target }) => {
       if (!this.#menu.contains(target) && !this.#opener?.contains(target)) this.close(false);
     });
-    byId("people").addEventListener("scroll", () => this.close(false), { passive: true });
+    byId("panel").addEventListener("scroll", () => this.close(false), { capture: true, passive: true });
     window.addEventListener("resize", () => this.close(false));
   }
 
