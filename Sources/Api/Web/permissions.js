@@ -89,7 +89,8 @@ export function changeWords(before, after) {
 
 /**
  * @typedef {object} Action
- * @property {string} label    in the menu
+ * @property {string} key      of its line in the menu
+ * @property {string} label
  * @property {string} type     of the message that asks the server for it
  * @property {object} fields   of that message, beside who it is about
  * @property {string} [done]   what is said of it afterwards; the server tells the rest
@@ -105,16 +106,16 @@ export function changeWords(before, after) {
  */
 export function actionsFor(ownRole, { self, name, role, audio, video, screen }) {
   if (self || !isHost(ownRole) || (ownRole === "co_host" && role === "host")) return [];
-  const mute = (source) => ({ type: "mute_participant", fields: { source } });
+  const mute = (source) => ({ key: source, type: "mute_participant", fields: { source } });
   const all = [
     audio
       ? { label: "Mute", ...mute("audio"), done: `${name} is muted` }
-      : { label: "Ask to unmute", type: "ask_unmute", fields: {}, done: `${name} is asked to unmute` },
+      : { key: "audio", label: "Ask to unmute", type: "ask_unmute", fields: {}, done: `${name} is asked to unmute` },
     video && { label: "Turn camera off", ...mute("video"), done: `${name}’s camera is off` },
     screen && { label: "Stop their screen", ...mute("screen"), done: `${name}’s screen is stopped` },
     ...(ownRole === "host" ? roleActions(name, role) : []),
     {
-      label: "Remove", type: "remove_participant", fields: {},
+      key: "remove", label: "Remove", type: "remove_participant", fields: {},
       confirm: {
         title: `Remove ${name} from the meeting?`,
         detail: "They leave it at once, and may be kept from coming back.",
@@ -127,14 +128,14 @@ export function actionsFor(ownRole, { self, name, role, audio, video, screen }) 
 
 function roleActions(name, role) {
   if (role === "host") return [];
-  const set = (to) => ({ type: "set_role", fields: { role: to } });
+  const set = (key, to) => ({ key, type: "set_role", fields: { role: to } });
   const coHost = role === "co_host"
-    ? { label: "Take co-host away", ...set("participant"), done: `${name} is no co-host any more` }
-    : { label: "Make co-host", ...set("co_host"), done: `${name} is a co-host now` };
+    ? { label: "Take co-host away", ...set("co_host", "participant"), done: `${name} is no co-host any more` }
+    : { label: "Make co-host", ...set("co_host", "co_host"), done: `${name} is a co-host now` };
   const confirm = {
     title: `Make ${name} a host?`,
     detail: "They can then do all that you can, also remove people and end the meeting. You stay a host too.",
     yes: "Make host", no: "Leave it",
   };
-  return [coHost, { label: "Make host", ...set("host"), done: `${name} is a host now`, confirm }];
+  return [coHost, { label: "Make host", ...set("host", "host"), done: `${name} is a host now`, confirm }];
 }

@@ -16,6 +16,8 @@ export class Powers {
   #call = null;
   #changed;
   #menu = new RowMenu((id, action) => this.#choose(id, action));
+  /** What was switched and is not answered yet. */
+  #switching = new Set();
   /** What the dialog asks about. @type {{id: string, action: import("./permissions.js").Action}|null} */
   #asked = null;
   #onChange = () => this.#draw();
@@ -61,7 +63,7 @@ export class Powers {
     const { id } = this.#menu;
     if (!id) return;
     const person = people.find((each) => each.id === id);
-    this.#menu.refresh(id, person ? this.#actions(person) : []);
+    this.#menu.refresh(person ? this.#actions(person) : []);
   }
 
   #actions(person) {
@@ -73,7 +75,7 @@ export class Powers {
     byId("powers").hidden = !this.#call.controls;
     const rights = rightsIn(this.#call.meeting);
     for (const [right, id] of Object.entries(SWITCHES)) {
-      byId(id).checked = rights[right];
+      if (!this.#switching.has(right)) byId(id).checked = rights[right];
     }
     this.#changed();
   }
@@ -105,7 +107,9 @@ export class Powers {
   /** What the server did not take shows as it was; what it took comes with the next `meeting_update`. */
   async #allow(right, target) {
     const call = this.#call;
+    this.#switching.add(right);
     const taken = await this.#ask(() => call.allow({ [right]: target.checked }));
+    this.#switching.delete(right);
     if (!taken && call === this.#call) this.#draw();
   }
 

@@ -25,8 +25,8 @@ export class RowMenu {
     document.addEventListener("pointerdown", ({ target }) => {
       if (!this.#menu.contains(target) && !this.#opener?.contains(target)) this.close(false);
     });
-    byId("panel").addEventListener("scroll", () => this.close(false), { capture: true, passive: true });
-    window.addEventListener("resize", () => this.close(false));
+    byId("panel").addEventListener("scroll", () => this.#follow(), { capture: true, passive: true });
+    window.addEventListener("resize", () => this.#follow());
   }
 
   /** Shows it, or hides the one of the same person. */
@@ -36,7 +36,9 @@ export class RowMenu {
     this.#opener = opener;
     this.#id = id;
     this.#menu.setAttribute("aria-label", `Actions for ${name}`);
-    this.#fill(actions);
+    this.#actions = actions;
+    this.#menu.append(...actions.map((_, index) => this.#item(index)));
+    this.#relabel();
     this.#menu.hidden = false;
     opener.setAttribute("aria-expanded", "true");
     this.#place();
@@ -44,20 +46,17 @@ export class RowMenu {
   }
 
   /**
-   * Somebody is otherwise than before: what does not apply any more goes.
+   * Somebody is otherwise than before. Each line stays in its place, as a pointer may be on its way there; what does not
+   * apply any more cannot be chosen.
    *
-   * @param {string} id
    * @param {import("./permissions.js").Action[]} actions  none: they left, or we are no host any more
    */
-  refresh(id, actions) {
-    if (id !== this.#id) return;
+  refresh(actions) {
+    if (!this.#id) return;
     if (actions.length === 0) return this.close();
-    const labels = (all) => all.map(({ label }) => label).join();
-    if (labels(actions) === labels(this.#actions)) return;
-    const at = this.#items.indexOf(document.activeElement);
-    this.#fill(actions);
-    this.#place();
-    if (at >= 0) this.#items[Math.min(at, actions.length - 1)].focus();
+    this.#actions = this.#actions.map((old) => actions.find(({ key }) => key === old.key) ?? { ...old, over: true });
+    this.#relabel();
+    this.#follow();
   }
 
   /** Of whom it is; null while none is shown. */
@@ -81,27 +80,35 @@ export class RowMenu {
     return [...this.#menu.children];
   }
 
-  #fill(actions) {
-    this.#actions = actions;
-    const items = this.#items;
-    // What stays keeps its element, and with it the focus.
-    while (items.length > actions.length) items.pop().remove();
-    while (items.length < actions.length) {
-      const item = make("button", { type: "button", role: "menuitem", tabindex: "-1" });
-      item.addEventListener("click", () => this.#choose(this.#items.indexOf(item)));
-      this.#menu.append(item);
-      items.push(item);
-    }
-    actions.forEach(({ label, type, confirm }, index) => {
-      setText(items[index], confirm ? `${label}…` : label);
-      items[index].classList.toggle("risky", type === "remove_participant");
+  #item(index) {
+    const item = make("button", { type: "button", role: "menuitem", tabindex: "-1" });
+    item.addEventListener("click", () => this.#choose(index));
+    return item;
+  }
+
+  #relabel() {
+    this.#actions.forEach(({ key, label, confirm, over = false }, index) => {
+      const item = this.#items[index];
+      setText(item, confirm ? `${label}…` : label);
+      item.classList.toggle("risky", key === "remove");
+      item.setAttribute("aria-disabled", String(over));
     });
   }
 
   #choose(index) {
     const [id, action] = [this.#id, this.#actions[index]];
+    if (action.over) return;
     this.close();
-    if (action) this.#act(id, action);
+    this.#act(id, action);
+  }
+
+  /** Stays beside the button while that is in view. */
+  #follow() {
+    if (!this.#id) return;
+    const { top, bottom } = this.#opener.getBoundingClientRect();
+    const panel = byId("panel").getBoundingClientRect();
+    if (bottom < panel.top || top > panel.bottom) this.close();
+    else this.#place();
   }
 
   /** Below the button, or above it where there is no room. */
