@@ -502,10 +502,13 @@ test("a camera is turned off by a host, and a microphone that was not muted by o
 });
 
 test("who is asked may unmute until a host mutes them again", async () => {
-  const { call, socket, heard } = await guest();
+  const { call, devices, socket, heard } = await guest();
   assert.equal(call.invited, false);
   socket.say({ type: "unmute_asked", participant_id: "b" });
   assert.deepEqual([call.invited, heard], [true, [["invited", "b"]]]);
+  devices.set({ videoOn: true });
+  socket.say({ type: "media_state", participant_id: "me", audio: true, video: false, muted_by_host: false });
+  assert.equal(call.invited, true, "that was the camera");
   socket.say({ type: "media_state", participant_id: "me", audio: false, muted_by_host: true });
   assert.equal(call.invited, false);
 });
@@ -521,7 +524,8 @@ test("a role that changes is ours, or somebody else's", async () => {
   socket.say({ type: "participant_update", participant_id: "b", role: "host" });
   assert.deepEqual([call.participants.get("b").role, heard], ["host", []]);
   socket.say({ type: "participant_update", participant_id: "me", role: "co_host" });
-  assert.deepEqual([call.you.role, call.you.display_name, call.controls, heard], ["co_host", "Ana", true, [["role", "co_host"]]]);
+  const { role, display_name: name } = call.you;
+  assert.deepEqual([role, name, call.controls, heard], ["co_host", "Ana", true, [["role", "co_host"]]]);
   socket.say({ type: "participant_update", participant_id: "me", connection: "connected" });
   assert.equal(heard.length, 1);
 });

@@ -121,3 +121,18 @@ test("who comes in again goes on writing, to nobody who may be another one", () 
   draft.review(() => false);
   assert.deepEqual([draft.text, draft.reply, draft.recipient, draft.ready], ["Only you", null, "b", false]);
 });
+
+test("where one may not write to everybody, a host is chosen first", () => {
+  const draft = write("Hello");
+  const isHost = (id) => id === "h";
+  draft.review(() => true, isHost);
+  assert.deepEqual([draft.barred, draft.ready], [true, false]);
+  draft.address("b", "Ben");
+  assert.equal(draft.ready, false);
+  draft.address("h", "Hanna");
+  assert.deepEqual([draft.barred, draft.ready], [false, true]);
+  draft.review(() => false);
+  assert.deepEqual([draft.gone, draft.barred, draft.ready], [true, false, false]);
+  draft.edit(own());
+  assert.equal(draft.ready, true, "what was written may be changed");
+});

@@ -40,8 +40,9 @@ test("what a message leaves out stays as it was", () => {
   participants.add(person("a"));
   participants.update("a", { audio: false });
   participants.update("a", { connection: "interrupted" });
-  const { audio, video, away } = participants.get("a");
-  assert.deepEqual([audio, video, away], [false, true, true]);
+  participants.update("a", { hand_raised: true });
+  const { audio, video, away, hand_raised: hand, muted_by_host: muted } = participants.get("a");
+  assert.deepEqual([audio, video, away, hand, muted], [false, true, true, true, false]);
   participants.add({ participant_id: 7 });
   assert.equal(participants.size, 1);
 });
@@ -78,6 +79,7 @@ test("who hears a tile is told that its picture is paused, not that the camera i
   assert.equal(stateWords({ paused: true, stream: null, grade: "unknown" }), "paused: slow connection");
   assert.equal(stateWords({ screen: true, paused: true, stream: null }), "paused: slow connection");
   assert.equal(stateWords({ screen: true, paused: false, stream: {}, grade: "poor" }), "");
+  assert.equal(stateWords({ hand: true, muted: true, stream: {} }), "hand raised, muted");
   assert.equal(stateWords({ paused: false, stream: {}, speaking: true, grade: "poor" }), "speaking, poor connection");
 });
 
@@ -92,6 +94,8 @@ test("arrivals that come together are told together", () => {
   assert.equal(arrivalWords(["Ana"], "joined"), "Ana joined");
   assert.equal(arrivalWords(["Ana", "Ben"], "left"), "Ana and Ben left");
   assert.equal(arrivalWords(["Ana", "Ben", "Cy"], "left"), "Ana, Ben and 1 other left");
+  assert.equal(arrivalWords(["Ana"], "was removed"), "Ana was removed");
+  assert.equal(arrivalWords(["Ana", "Ben", "Cy", "Dee"], "was removed"), "Ana, Ben and 2 others were removed");
 });
 
 test("a meeting is found in what people paste", () => {

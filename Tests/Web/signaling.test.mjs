@@ -184,20 +184,22 @@ test("a resumption that is put off leaves no socket behind", async () => {
   assert.equal(FakeSocket.all[2].sent[0].resume, "secret");
 });
 
-test("a place that is gone is not asked for again", async () => {
-  const { signaling, socket } = await joined();
-  let lost = null;
-  signaling.addEventListener("lost", ({ detail }) => (lost = detail));
-  socket.drop();
-  await pass(200);
-  const again = FakeSocket.all.at(-1);
-  again.say({ type: "error", id: again.sent[0].id, code: "resume_expired", status: 409 });
-  await settle();
-  assert.equal(lost?.code, "resume_expired");
-  const attempts = FakeSocket.all.length;
-  await pass(5_000);
-  assert.equal(FakeSocket.all.length, attempts);
-});
+for (const [code, status] of [["resume_expired", 409], ["removed", 403]]) {
+  test(`a place that is gone is not asked for again: ${code}`, async () => {
+    const { signaling, socket } = await joined();
+    let lost = null;
+    signaling.addEventListener("lost", ({ detail }) => (lost = detail));
+    socket.drop();
+    await pass(200);
+    const again = FakeSocket.all.at(-1);
+    again.say({ type: "error", id: again.sent[0].id, code, status });
+    await settle();
+    assert.equal(lost?.code, code);
+    const attempts = FakeSocket.all.length;
+    await pass(5_000);
+    assert.equal(FakeSocket.all.length, attempts);
+  });
+}
 
 test("after the server's patience the socket is given up", async () => {
   const { signaling, socket } = await joined();

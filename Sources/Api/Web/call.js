@@ -325,7 +325,7 @@ export class Call extends Requests {
 
   #turnOff(state) {
     const off = turnedOff(state, this.#mediaState());
-    if (state.muted_by_host) this.invited = false;
+    if (off.includes("audio")) this.invited = false;
     this.#telling.doubt(["audio", "video", "screen"]);
     if (off.includes("audio")) this.#devices.setMicrophone(false);
     if (off.includes("video")) this.#devices.setCamera(false);

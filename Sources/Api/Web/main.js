@@ -52,7 +52,7 @@ const view = new MeetingView(devices, {
  *   state         "lobby", or the state of the call: joining, meeting, reconnecting, ended
  *   pc            the RTCPeerConnection, null where the browser has none
  *   slots         {mid: {participant_id, source}} as the server last told
- *   participants  the others: [{participant_id, display_name, role, audio, video, screen}]
+ *   participants  the others: [{participant_id, display_name, role, audio, video, screen, hand_raised, muted_by_host}]
  *   you           our own entry
  *   timings       performance.now() of joinClicked, asked (the join with the offer is sent), joined, described (both
  *                 descriptions are set), connected, firstRemoteFrame

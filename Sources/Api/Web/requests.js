@@ -19,7 +19,11 @@ export class Requests extends EventTarget {
     return this.request("mute_all");
   }
 
-  /** What people without host controls may do from now on. @param {{unmute?: boolean, chat?: boolean, screen?: boolean}} rights */
+  /**
+   * Tells what people without host controls may do from now on.
+   *
+   * @param {{unmute?: boolean, chat?: boolean, screen?: boolean}} rights
+   */
   allow(rights) {
     return this.request("allow", rights);
   }
