@@ -26,10 +26,14 @@ test("of media only what has changed is told, of a view all of it", () => {
   assert.deepEqual(telling.news(), [["view", { layout: "gallery", visible: ["b"] }]]);
 });
 
-test("what the server has set itself is told anew", () => {
+test("what the server has turned off is off at once, and is told so once more", () => {
   const telling = new Telling();
-  telling.want("media_state", { audio: true, video: false });
+  telling.want("media_state", { audio: true, video: true });
   telling.greeting();
-  telling.doubt(["audio"]);
-  assert.deepEqual(telling.news(), [["media_state", { audio: true }]]);
+  telling.turnOff(["audio"]);
+  // A view may be told before the device is off.
+  telling.want("view", { layout: "gallery" });
+  assert.deepEqual(telling.news(), [["media_state", { audio: false }], ["view", { layout: "gallery" }]]);
+  telling.want("media_state", { audio: false, video: true });
+  assert.deepEqual(telling.news(), []);
 });

@@ -326,7 +326,7 @@ export class Call extends Requests {
   #turnOff(state) {
     const off = turnedOff(state, this.#mediaState());
     if (off.includes("audio")) this.invited = false;
-    this.#telling.doubt(["audio", "video", "screen"]);
+    this.#telling.turnOff(off);
     if (off.includes("audio")) this.#devices.setMicrophone(false);
     if (off.includes("video")) this.#devices.setCamera(false);
     return off;

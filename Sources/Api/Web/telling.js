@@ -38,11 +38,21 @@ export class Telling {
     return news;
   }
 
-  /** The server has set these fields of our media itself: what we have is told anew. @param {string[]} names */
-  doubt(names) {
+  /**
+   * The server has turned these off of our media: from now on they are, whatever else is told before the devices follow.
+   * It is told so once more, as it may have heard of them otherwise meanwhile.
+   *
+   * @param {string[]} names
+   */
+  turnOff(names) {
     const told = { ...this.#told.media_state };
-    for (const name of names) delete told[name];
+    const wanted = { ...this.#wanted.media_state };
+    for (const name of names) {
+      delete told[name];
+      wanted[name] = false;
+    }
     this.#told.media_state = told;
+    this.#wanted.media_state = wanted;
   }
 }
 
