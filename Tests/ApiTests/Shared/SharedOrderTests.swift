@@ -100,6 +100,38 @@ import Testing
         #expect(scene.cyd.hears("participant_update", scene.bob.id.rawValue, "\"role\":\"host\""))
     }
 
+    @Test func whatWasDoneOnceIsNotDoneAgainWhereSomebodyMoves() async throws {
+        let scene = try await Scene()
+        try await scene.order(.mute(scene.bob.id, .audio))
+        try await scene.send(.init(audio: true), by: scene.bob)
+        let token = try #require(scene.bob.resumeToken())
+        _ = try await scene.fleet.comeBack(scene.bob, at: 0, token)
+        await scene.fleet.pass(.seconds(6))
+        #expect(scene.fleet.nodes[1].remotes[scene.bob.id]?.state == PublishedMedia(audio: true))
+    }
+
+    /// What its PoP said before it heard of the order may come behind it.
+    @Test func aRoleThatWasGivenStays() throws {
+        let id = try #require(ParticipantID("p_1"))
+        var body = SharedMeeting()
+        let person = SharedParticipant(
+            id: id, displayName: "Ada", role: .participant, media: MediaState(), pop: try #require(PoPName("pop1")),
+            instance: 1, moves: 0, isInterrupted: false, joinedAt: Timestamp(milliseconds: 1_800_000_000_000), resume: [], publication: nil)
+        body.apply(.participant(person))
+        body.apply(.order(.setRole(id, .coHost)))
+        body.apply(.order(.mute(id, .video)))
+        var late = person
+        late.media.audio = true
+        body.apply(.participant(late))
+        let known = try #require(SharedMeeting(bytes: body.bytes)?.participants[id])
+        #expect(known.role == .coHost && known.media.audio && known.orders.mutes(.video) == 1)
+        body.apply(.order(.remove(id)))
+        body.apply(.participant(late))
+        #expect(body.participants.isEmpty)
+        #expect(body.refusal(of: .participant(late)) == MeetingError.removed.code)
+        #expect(SharedMeeting(bytes: body.bytes) == body)
+    }
+
     @Test func whoIsRemovedIsGoneEverywhereAndComesBackNowhere() async throws {
         let scene = try await Scene()
         let token = try #require(scene.bob.resumeToken())
