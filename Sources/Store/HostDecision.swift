@@ -1,6 +1,6 @@
 import Meetings
 
-/// A line of the audit trail: who decided what of a meeting, when, and from where.
+/// A line of the audit trail: who decided what of a meeting, or wanted to, when, and from where.
 public struct HostDecision: Hashable, Sendable {
     public enum Action: String, Sendable, CaseIterable {
         case create, change, lock, unlock, end, remove
@@ -37,15 +37,19 @@ public struct HostDecision: Hashable, Sendable {
     public let at: Timestamp
     /// To whom it happened; nil: to the meeting.
     public let target: ParticipantID?
+    /// Its author may not decide that, and nothing happened.
+    public let isRefused: Bool
 
     public init(
-        _ action: Action, of meeting: MeetingID, by author: Author, at: Timestamp, target: ParticipantID? = nil
+        _ action: Action, of meeting: MeetingID, by author: Author, at: Timestamp, target: ParticipantID? = nil,
+        isRefused: Bool = false
     ) {
         self.action = action
         self.meeting = meeting
         self.author = author
         self.at = at
         self.target = target
+        self.isRefused = isRefused
     }
 }
 

@@ -140,5 +140,6 @@ enum Schema {
         ALTER TABLE meeting ADD COLUMN allow_chat INTEGER NOT NULL DEFAULT 1;
         ALTER TABLE meeting ADD COLUMN allow_unmute INTEGER NOT NULL DEFAULT 1;
         ALTER TABLE audit ADD COLUMN target TEXT;
+        ALTER TABLE audit ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;
         """
 }

@@ -50,11 +50,11 @@ enum StoreWrite: Sendable {
             let (kind, actor) = decision.author.actor.columns
             try execute(
                 """
-                INSERT INTO audit (at, meeting_id, actor_kind, actor, address, action, target)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO audit (at, meeting_id, actor_kind, actor, address, action, target, is_refused)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 decision.at.milliseconds, decision.meeting.rawValue, kind, actor, decision.author.address,
-                decision.action.rawValue, decision.target?.rawValue)
+                decision.action.rawValue, decision.target?.rawValue, decision.isRefused)
         case .chat(let message, let meeting): try message.put(db, in: meeting)
         case .closeSessions: try execute("UPDATE session SET leave_reason = 'unknown' WHERE leave_reason IS NULL")
         }

@@ -114,6 +114,17 @@ extension ApiNode {
             // A place without a socket is nobody's presence.
             _ = try await node.join(meeting, "Eve")
             _ = try await host.socket.ask(["type": "lock", "id": 2])
+            // What is not the guest's to decide is written down too, and not all that it tries.
+            let mute: Value = ["type": "mute_participant", "id": 6, "participant_id": .string(host.id)]
+            #expect(try await guest.socket.ask(mute)["code"] == "forbidden")
+            #expect(try await node.call("POST", "/api/v1/meetings/\(id)/end", token: guest.token).status == 403)
+            for _ in 0..<20 {
+                #expect(try await guest.socket.ask(["type": "unlock", "id": 7])["code"] == "forbidden")
+            }
+            let camera: Value = [
+                "type": "mute_participant", "id": 8, "participant_id": .string(guest.id), "source": "video",
+            ]
+            #expect(try await host.socket.ask(camera)["type"] == "ok")
             node.clock.advanceUnheard(by: .seconds(5))
             let left = try await guest.socket.ask(["type": "leave", "id": 3])
             #expect(left["type"] == "ok")
@@ -125,12 +136,18 @@ extension ApiNode {
         let sessions = try folder.rows(
             "SELECT display_name, role, left_at - joined_at, leave_reason FROM session ORDER BY display_name")
         #expect(sessions == [["Ada", "host", "5000", "ended"], ["Bob", "participant", "5000", "left"]])
-        let audit = try folder.rows("SELECT action, actor_kind, address, at - 1800000000000 FROM audit ORDER BY id")
+        let audit = try folder.rows(
+            "SELECT action, actor_kind, address, at - 1800000000000 FROM audit WHERE NOT is_refused ORDER BY id")
         #expect(
             audit == [
                 ["create", "service", "127.0.0.1", "0"], ["lock", "participant", "127.0.0.1", "0"],
-                ["end", "participant", "127.0.0.1", "5000"],
+                ["mute_video", "participant", "127.0.0.1", "0"], ["end", "participant", "127.0.0.1", "5000"],
             ])
+        let refused = try folder.rows(
+            "SELECT action, actor = (SELECT participant_id FROM session WHERE display_name = 'Bob'), target IS NULL "
+                + "FROM audit WHERE is_refused ORDER BY id")
+        #expect(refused.prefix(2) == [["mute_audio", "1", "0"], ["end", "1", "1"]])
+        #expect(refused.count == MeetingHub.refusalBurst && refused.last == ["unlock", "1", "1"])
     }
 
     @Test func withoutItsFileCallsGoOnAndNothingIsPromised() async throws {

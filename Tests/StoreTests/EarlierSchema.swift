@@ -119,5 +119,6 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         ALTER TABLE meeting ADD COLUMN allow_chat INTEGER NOT NULL DEFAULT 1;
         ALTER TABLE meeting ADD COLUMN allow_unmute INTEGER NOT NULL DEFAULT 1;
         ALTER TABLE audit ADD COLUMN target TEXT;
+        ALTER TABLE audit ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;
         """
 }

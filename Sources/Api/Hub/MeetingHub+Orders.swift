@@ -8,9 +8,11 @@ extension MeetingHub {
         _ order: HostOrder, by id: ParticipantID, _ socket: any SignalingSocket, from address: String
     ) async throws {
         let (meeting, _) = try current(id, socket)
-        try catalog.find(meeting.rawValue).check(order, by: id)
-        if shares[meeting] != nil { return try await decide(.order(order), in: meeting) }
         let author = HostDecision.Author(.participant(id), from: address)
+        try audited(.init(order), order.target, by: author, in: meeting) {
+            try catalog.find(meeting.rawValue).check(order, by: id)
+        }
+        if shares[meeting] != nil { return try await decide(.order(order), in: meeting) }
         store?.note(HostDecision(.init(order), of: meeting, by: author, at: clock.now, target: order.target))
         await perform(order, in: meeting)
     }
@@ -21,12 +23,52 @@ extension MeetingHub {
     func allow(
         _ rights: ClientMessage.Rights, by id: ParticipantID, _ socket: any SignalingSocket, from address: String
     ) async throws {
-        let (meeting, _) = try current(id, socket)
-        try requireControls(id, socket)
+        let (meeting, author) = try controls(.change, id, socket, from: address)
         var plan = try catalog.find(meeting.rawValue).plan
         plan.settings = rights.applied(to: plan.settings)
-        let author = HostDecision.Author(.participant(id), from: address)
         _ = try await change(meeting, to: plan, password: nil, by: author)
+    }
+
+    // MARK: Who may
+
+    /// Lines of the audit trail of what one participant may not decide, at once and per second.
+    static let refusalBurst = 10
+    static let refusalsPerSecond = 0.1
+
+    /// The meeting of somebody who has its host controls, and who that is for the audit trail.
+    ///
+    /// - Throws: `forbidden`; `Problem` 409 `not_joined`.
+    func controls(
+        _ action: HostDecision.Action, _ id: ParticipantID, _ socket: any SignalingSocket, from address: String
+    ) throws -> (MeetingID, HostDecision.Author) {
+        let (meeting, _) = try current(id, socket)
+        let author = HostDecision.Author(.participant(id), from: address)
+        try audited(action, nil, by: author, in: meeting) { try catalog.find(meeting.rawValue).requireControls(id) }
+        return (meeting, author)
+    }
+
+    /// Looks whether somebody may decide this; the audit trail hears of one who may not.
+    private func audited(
+        _ action: HostDecision.Action, _ target: ParticipantID?, by author: HostDecision.Author,
+        in meeting: MeetingID, _ check: () throws -> Void
+    ) throws {
+        do {
+            try check()
+        } catch MeetingError.forbidden {
+            noteRefusal(of: action, target, by: author, in: meeting)
+            throw MeetingError.forbidden
+        }
+    }
+
+    /// Somebody wants to decide what it may not. Who does so all the time does not fill the disk.
+    func noteRefusal(
+        of action: HostDecision.Action, _ target: ParticipantID? = nil, by author: HostDecision.Author,
+        in meeting: MeetingID
+    ) {
+        guard let store, case .participant(let id) = author.actor, let line = lines[id],
+            line.refusals.take(burst: Self.refusalBurst, perSecond: Self.refusalsPerSecond, at: clock.now) == nil
+        else { return }
+        store.note(HostDecision(action, of: meeting, by: author, at: clock.now, target: target, isRefused: true))
     }
 
     // MARK: At the PoP of those to whom it happens

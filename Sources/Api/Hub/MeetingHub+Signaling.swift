@@ -76,27 +76,19 @@ extension MeetingHub {
         await media.setView(id, line.view)
     }
 
-    /// - Throws: `forbidden` unless the participant has the host controls.
-    func requireControls(_ id: ParticipantID, _ socket: any SignalingSocket) throws {
-        let (meeting, _) = try current(id, socket)
-        try catalog.find(meeting.rawValue).requireControls(id)
-    }
-
     func setLocked(
         _ isLocked: Bool, by id: ParticipantID, _ socket: any SignalingSocket, from address: String = ""
     ) async throws {
-        try requireControls(id, socket)
-        let (meeting, _) = try current(id, socket)
-        try await setLocked(isLocked, meeting, by: HostDecision.Author(.participant(id), from: address))
+        let (meeting, author) = try controls(isLocked ? .lock : .unlock, id, socket, from: address)
+        try await setLocked(isLocked, meeting, by: author)
     }
 
     /// Ends the meeting. The answer to `request` goes out before: what is said behind the end is not sent any more.
     func end(
         by id: ParticipantID, _ socket: any SignalingSocket, from address: String = "", id request: RequestID? = nil
     ) async throws {
-        try requireControls(id, socket)
-        let (meeting, _) = try current(id, socket)
-        try await end(meeting, reason: .ended, by: HostDecision.Author(.participant(id), from: address)) {
+        let (meeting, author) = try controls(.end, id, socket, from: address)
+        try await end(meeting, reason: .ended, by: author) {
             if let request { socket.send(ServerMessage.Done(id: request)) }
         }
     }

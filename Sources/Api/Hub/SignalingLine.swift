@@ -51,6 +51,8 @@ final class SignalingLine {
     /// Of what it writes, and reads of what was written.
     var chat = TokenBucket(burst: MeetingHub.chatBurst)
     var history = TokenBucket(burst: MeetingHub.historyBurst)
+    /// Of what it may not decide, how much is a line of the audit trail.
+    var refusals = TokenBucket(burst: MeetingHub.refusalBurst)
     /// The participant as an entry of lists, JSON; empty when it changed since.
     var entry: [UInt8] = []
     /// The first event of its meeting that it was not sent.

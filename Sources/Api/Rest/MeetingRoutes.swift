@@ -80,13 +80,13 @@ struct MeetingRoutes: Sendable {
     }
 
     private func end(_ request: Request, _ context: ApiContext) async throws -> Response {
-        let (meeting, author) = try await controlled(request, context)
+        let (meeting, author) = try await controlled(.end, request, context)
         try await hub.end(meeting.id, reason: .ended, by: author)
         return .noContent
     }
 
     private func lock(_ isLocked: Bool, _ request: Request, _ context: ApiContext) async throws -> Response {
-        let (meeting, author) = try await controlled(request, context)
+        let (meeting, author) = try await controlled(isLocked ? .lock : .unlock, request, context)
         try await hub.setLocked(isLocked, meeting.id, by: author)
         return .noContent
     }
@@ -153,13 +153,17 @@ struct MeetingRoutes: Sendable {
 
     /// The meeting, for whom `owned` answers and for participants with the host controls.
     private func controlled(
-        _ request: Request, _ context: ApiContext
+        _ action: HostDecision.Action, _ request: Request, _ context: ApiContext
     ) async throws -> (Meeting, HostDecision.Author) {
         if let session = try? tokens.participant(request.bearer()) {
             let meeting = try await meeting(request, context)
-            let role = await hub.role(of: session.id, in: session.meeting)
-            guard session.meeting == meeting.id, role?.controls == true else { throw Problem(MeetingError.forbidden) }
-            return (meeting, HostDecision.Author(.participant(session.id), from: context.client(of: request)))
+            guard session.meeting == meeting.id else { throw Problem(MeetingError.forbidden) }
+            let author = HostDecision.Author(.participant(session.id), from: context.client(of: request))
+            guard await hub.role(of: session.id, in: meeting.id)?.controls == true else {
+                await hub.noteRefusal(of: action, by: author, in: meeting.id)
+                throw Problem(MeetingError.forbidden)
+            }
+            return (meeting, author)
         }
         return try await owned(request, context)
     }

@@ -116,7 +116,8 @@ import Testing
         var body = SharedMeeting()
         let person = SharedParticipant(
             id: id, displayName: "Ada", role: .participant, media: MediaState(), pop: try #require(PoPName("pop1")),
-            instance: 1, moves: 0, isInterrupted: false, joinedAt: Timestamp(milliseconds: 1_800_000_000_000), resume: [], publication: nil)
+            instance: 1, moves: 0, isInterrupted: false, joinedAt: Timestamp(milliseconds: 1_800_000_000_000),
+            resume: [], publication: nil)
         body.apply(.participant(person))
         body.apply(.order(.setRole(id, .coHost)))
         body.apply(.order(.mute(id, .video)))
