@@ -124,8 +124,8 @@ struct MediaSources: Equatable {
         // Who is muted by itself keeps its Slots. Who was muted by a host may not have stopped to send.
         let closed: Audio = state.isSilenced ? .none : .muted
         if isPublished(.microphone) { microphone = state.audio ? .open : closed }
-        // A tab goes on sounding while the microphone of who shares it is muted.
-        if isPublished(.sound) { sound = state.audio || state.screen ? .open : closed }
+        // A tab goes on sounding while the microphone of who shares it is muted, but by a host: it might carry a voice.
+        if isPublished(.sound) { sound = state.audio || (state.screen && !state.isSilenced) ? .open : closed }
         camera = isPublished(.camera) && state.video
         screen = isPublished(.screen) && state.screen
     }

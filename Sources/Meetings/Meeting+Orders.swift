@@ -17,7 +17,7 @@ extension Meeting {
 
     private func leavesNoHost(_ id: ParticipantID, _ role: Role) -> Bool {
         role != .host && participants[id]?.role == .host
-            && !participants.values.contains { $0.id != id && $0.role == .host }
+            && !participants.values.contains { $0.id != id && $0.role == .host && $0.presence.isVisible }
     }
 
     /// The co-host who becomes the host when there is none any more: the one who is here longest.
@@ -30,14 +30,8 @@ extension Meeting {
     /// Somebody is silenced by a host.
     mutating func mute(_ id: ParticipantID, _ source: HostOrder.Source) throws(MeetingError) {
         guard var participant = participants[id] else { throw .participantNotFound }
-        switch source {
-        case .audio:
-            participant.media.audio = false
-            participant.media.mutedByHost = true
-            participant.mayUnmute = false
-        case .video: participant.media.video = false
-        case .screen: participant.media.screen = false
-        }
+        participant.media.mute(source)
+        if source == .audio { participant.mayUnmute = false }
         put(participant)
     }
 
@@ -64,7 +58,8 @@ extension Meeting {
     /// meanwhile, and comes in muted where that is the rule.
     public func entering(with state: MediaState, _ id: ParticipantID, isNew: Bool) -> MediaState {
         guard let participant = participants[id], state.audio, !participant.media.audio else { return state }
-        let isMuted = isNew ? plan.settings.muteOnEntry && !participant.role.controls : participant.media.mutedByHost
+        let isMuted =
+            participant.media.mutedByHost || isNew && plan.settings.muteOnEntry && !participant.role.controls
         guard isMuted || !mayUnmute(participant) else { return state }
         var state = state
         state.audio = false
@@ -75,7 +70,7 @@ extension Meeting {
     // MARK: Who was removed
 
     /// As many addresses as are kept of those who were removed.
-    static let mostBarred = 64
+    public static let mostBarred = 64
 
     /// - Parameter address: as limits count by it.
     public func isBarred(_ address: String) -> Bool { barred.contains(address) }

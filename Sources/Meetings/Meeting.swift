@@ -139,7 +139,8 @@ public struct Meeting: Sendable {
         }
         if state.audio && !participant.media.audio && !mayUnmute(participant) { throw .unmuteForbidden }
         var state = state
-        if state.audio { state.mutedByHost = false }
+        // What is closed and not its own to open is as if a host had closed it: nobody gets what it sends all the same.
+        if state.audio { state.mutedByHost = false } else if !mayUnmute(participant) { state.mutedByHost = true }
         participants[id]?.media = state
     }
 

@@ -238,6 +238,9 @@ public struct MeetingCatalog: Sendable {
     /// Whoever was removed does not come back from this address.
     public mutating func bar(_ address: String, from id: MeetingID) { meetings[id]?.bar(address) }
 
+    /// The addresses of those who were removed, as the meeting's Home has them.
+    public mutating func setBarred(_ addresses: [String], of id: MeetingID) { meetings[id]?.barred = addresses }
+
     // MARK: Time
 
     /// Participants that never came, or did not come back.

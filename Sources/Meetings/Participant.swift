@@ -27,6 +27,38 @@ public struct MediaState: Sendable, Hashable, Codable {
         self.handRaised = handRaised
         self.mutedByHost = mutedByHost
     }
+
+    /// Whether it is on.
+    public func has(_ source: HostOrder.Source) -> Bool {
+        switch source {
+        case .audio: audio
+        case .video: video
+        case .screen: screen
+        }
+    }
+
+    /// A host has silenced it.
+    public mutating func mute(_ source: HostOrder.Source) {
+        switch source {
+        case .audio:
+            audio = false
+            mutedByHost = true
+        case .video: video = false
+        case .screen: screen = false
+        }
+    }
+}
+
+extension MediaState {
+    /// `mutedByHost` is absent where another version says it.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            audio: try fields.decode(Bool.self, forKey: .audio), video: try fields.decode(Bool.self, forKey: .video),
+            screen: try fields.decode(Bool.self, forKey: .screen),
+            handRaised: try fields.decode(Bool.self, forKey: .handRaised),
+            mutedByHost: try fields.decodeIfPresent(Bool.self, forKey: .mutedByHost) ?? false)
+    }
 }
 
 /// Where a participant is on its way through a meeting.
@@ -67,7 +99,7 @@ public struct Participant: Sendable, Equatable {
     /// Is at another PoP of the fleet, which keeps its place and its time.
     public internal(set) var isElsewhere = false
     /// A host has asked it to open its microphone: it may, where the others may not.
-    var mayUnmute = false
+    public internal(set) var mayUnmute = false
 }
 
 /// A secret of a meeting that opens it.

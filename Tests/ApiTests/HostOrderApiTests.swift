@@ -31,7 +31,7 @@ import Wire
             let told: Value = [
                 "type": "media_state", "participant_id": .string(bob.id), "audio": false, "video": true,
                 "screen": false,
-                "hand_raised": false, "muted_by_host": true,
+                "hand_raised": false, "muted_by_host": true, "turned_off": ["audio"],
             ]
             for person in people { #expect(try await person.socket.next("media_state") == told) }
             let id = try #require(ParticipantID(bob.id))
@@ -111,6 +111,7 @@ import Wire
                 if !audio {
                     let told = try await socket.next("media_state")
                     #expect(told["audio"] == false && told["muted_by_host"] == true && told["video"] == true)
+                    #expect(told["turned_off"] == ["audio"])
                     try await socket.say(["type": "media_state", "id": 2, "audio": true])
                     #expect(try await socket.next("ok")["id"] == 2)
                 }

@@ -49,6 +49,38 @@ import Testing
         }
     }
 
+    @Test func whatAHostDidMeanwhileIsNotUndone() async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let host = try await node.enter(meeting, "Ada", ["host_key": try #require(meeting["host_key"])])
+            let bob = try await node.enter(meeting, "Bob")
+            _ = try await bob.socket.ask(["type": "media_state", "id": 2, "audio": true, "video": true])
+            try await bob.socket.vanish()
+            while try await host.socket.next("participant_update")["connection"] != "interrupted" {}
+            let target: Value = .string(bob.id)
+            for source: Value in ["audio", "video"] {
+                _ = try await host.socket.ask([
+                    "type": "mute_participant", "id": 3, "participant_id": target, "source": source,
+                ])
+            }
+            _ = try await host.socket.ask(["type": "ask_unmute", "id": 4, "participant_id": target])
+            let socket = try await SignalingClient.connect(port: node.port)
+            let joined = try await socket.ask([
+                "type": "join", "id": 1, "session_token": .string(bob.token), "resume": .string(bob.resume),
+                "media_state": ["audio": true, "video": true],
+            ])
+            #expect(joined["resumed"] == true)
+            let told = try await socket.next("media_state")
+            #expect(told["turned_off"] == ["audio", "video"] && told["muted_by_host"] == true)
+            #expect(try await socket.next("unmute_asked")["participant_id"]?.string == host.id)
+            let last = node.media.calls.last { if case .state = $0 { true } else { false } }
+            #expect(last == .state(try #require(ParticipantID(bob.id)), PublishedMedia(isSilenced: true)))
+            // Its own decision counts again.
+            _ = try await socket.ask(["type": "media_state", "id": 5, "audio": true, "video": true])
+            #expect(try await host.socket.ask(["type": "ping", "id": 6])["type"] == "pong")
+        }
+    }
+
     @Test func afterTheGraceTheParticipantHasLeft() async throws {
         try await ApiNode.run { node async throws in
             let (ada, bob) = try await lose(node)

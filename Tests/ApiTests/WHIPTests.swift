@@ -50,6 +50,43 @@ import Testing
         }
     }
 
+    @Test func whatAHostMutedStaysMutedAfterAnotherOffer() async throws {
+        try await ApiNode.run { node async throws in
+            let meeting = try await node.meeting()
+            let host = try await node.enter(meeting, "Ada", ["host_key": try #require(meeting["host_key"])])
+            let guest = try await node.join(meeting, "Camera")
+            var client = try await WHIPClient(node, .whip, meeting)
+            client.token = try #require(guest["session_token"]?.string)
+            let id = try #require(guest["participant_id"]?.string)
+            _ = try await client.session()
+            #expect(try await host.socket.next("participant_joined")["participant"]?["audio"] == true)
+            _ = try await host.socket.ask(["type": "mute_participant", "id": 2, "participant_id": .string(id)])
+            _ = try await client.session()
+            let participant = try #require(ParticipantID(id))
+            let silenced = PublishedMedia(video: true, isSilenced: true)
+            #expect(node.media.calls.contains(.state(participant, silenced)))
+            let last = node.media.calls.last { if case .connect(participant, _, _, _) = $0 { true } else { false } }
+            guard case .connect(_, _, let sends, _) = last else { return #expect(Bool(false), "no offer came") }
+            #expect(!sends.audio && sends.isSilenced)
+        }
+    }
+
+    @Test func whereUnmutingIsForbiddenItPublishesWithoutSound() async throws {
+        for settings: Value in [["allow_unmute": false], ["mute_on_entry": true]] {
+            try await ApiNode.run { node async throws in
+                let meeting = try await node.meeting(["topic": "Standup", "settings": settings])
+                let ada = try await node.enter(meeting, "Ada")
+                let guest = try await node.join(meeting, "Camera")
+                var client = try await WHIPClient(node, .whip, meeting)
+                client.token = try #require(guest["session_token"]?.string)
+                let sound = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=sendrecv\r\n"
+                #expect(try await client.open(offer: WHIPClient.offer + sound).status == 201)
+                let seen = try await ada.socket.next("participant_joined")["participant"]
+                #expect(seen?["audio"] == false && seen?["video"] == true)
+            }
+        }
+    }
+
     @Test func itIsHereForAsLongAsItsMediaIs() async throws {
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()

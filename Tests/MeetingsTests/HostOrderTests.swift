@@ -67,6 +67,10 @@ import Testing
         #expect(people.refusal(.setRole(guest, .coHost), by: coHost) == .forbidden)
         #expect(people.refusal(.setRole(guest, .host), by: guest) == .forbidden)
         #expect(people.refusal(.setRole(host, .participant), by: host) == .lastHost)
+        // Nor for one whom nobody sees yet.
+        let late = try people.stage.join(JoinRequest(displayName: "Late", hostKey: people.stage.meeting.hostKey))
+        #expect(people.refusal(.setRole(host, .participant), by: host) == .lastHost)
+        _ = try people.stage.directory.leave(late.id, at: people.stage.now)
         #expect(people.refusal(.setRole(host, .host), by: host) == nil)
         #expect(people.refusal(.setRole(guest, .host), by: host) == nil)
         try people.stage.directory.setRole(.host, of: guest)
@@ -108,6 +112,9 @@ import Testing
         let open = MediaState(audio: true)
         #expect(throws: MeetingError.unmuteForbidden) { try people.stage.directory.setMedia(open, of: guest) }
         #expect(throws: Never.self) { try people.stage.directory.setMedia(open, of: people.coHost) }
+        // Whatever it sends all the same, nobody gets it.
+        try people.stage.directory.setMedia(MediaState(video: true), of: guest)
+        #expect(people.media(guest) == MediaState(video: true, mutedByHost: true))
         try people.stage.directory.allowUnmute(guest)
         try people.stage.directory.setMedia(open, of: guest)
         // One that is open stays so when something else changes.

@@ -470,7 +470,7 @@ test("a microphone that a host mutes is off here at once, and what is told next 
   const { call, devices, socket, heard } = await guest();
   socket.say({
     type: "media_state", participant_id: "me", audio: false, video: false, screen: false, hand_raised: false,
-    muted_by_host: true,
+    muted_by_host: true, turned_off: ["audio"],
   });
   assert.deepEqual([devices.audioOn, heard], [false, [["turnedoff", ["audio"]]]]);
   await settle();
@@ -489,7 +489,7 @@ test("a microphone opened at the moment of the mute is told to be off again", as
   await settle();
   devices.set({ audioOn: true });
   await settle();
-  socket.say({ type: "media_state", participant_id: "me", audio: false, muted_by_host: true });
+  socket.say({ type: "media_state", participant_id: "me", audio: false, muted_by_host: true, turned_off: ["audio"] });
   await settle();
   assert.deepEqual([devices.audioOn, socket.sent.at(-1).audio], [false, false]);
 });
@@ -497,7 +497,7 @@ test("a microphone opened at the moment of the mute is told to be off again", as
 test("a camera is turned off by a host, and a microphone that was not muted by one stays open", async () => {
   const { devices, heard, socket } = await guest();
   devices.set({ videoOn: true });
-  socket.say({ type: "media_state", participant_id: "me", audio: false, video: false, muted_by_host: false });
+  socket.say({ type: "media_state", participant_id: "me", audio: false, video: false, muted_by_host: false, turned_off: ["video"] });
   assert.deepEqual([devices.audioOn, devices.videoOn, heard], [true, false, [["turnedoff", ["video"]]]]);
 });
 
@@ -509,7 +509,7 @@ test("who is asked may unmute until a host mutes them again", async () => {
   devices.set({ videoOn: true });
   socket.say({ type: "media_state", participant_id: "me", audio: true, video: false, muted_by_host: false });
   assert.equal(call.invited, true, "that was the camera");
-  socket.say({ type: "media_state", participant_id: "me", audio: false, muted_by_host: true });
+  socket.say({ type: "media_state", participant_id: "me", audio: false, muted_by_host: true, turned_off: ["audio"] });
   assert.equal(call.invited, false);
 });
 

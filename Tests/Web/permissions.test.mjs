@@ -31,9 +31,11 @@ test("hosts can always be written to, and write to everybody", () => {
 
 test("what a host turned off is what was on here", () => {
   const ours = { audio: true, video: true, screen: false };
-  assert.deepEqual(turnedOff({ audio: false, video: true, screen: false, muted_by_host: true }, ours), ["audio"]);
-  assert.deepEqual(turnedOff({ audio: false, video: false, muted_by_host: false }, ours), ["video"]);
-  assert.deepEqual(turnedOff({ muted_by_host: true }, ours), []);
+  assert.deepEqual(turnedOff({ audio: false, turned_off: ["audio"] }, ours), ["audio"]);
+  assert.deepEqual(turnedOff({ turned_off: ["screen", "video", "smell"] }, ours), ["video"]);
+  // What was opened a moment ago is not known there yet.
+  assert.deepEqual(turnedOff({ audio: false, video: false, muted_by_host: true }, ours), []);
+  assert.deepEqual(turnedOff({ turned_off: "audio" }, ours), []);
   assert.deepEqual(offWords(["audio", "video"]), ["The host muted you", "The host turned your camera off"]);
 });
 

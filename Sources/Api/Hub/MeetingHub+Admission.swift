@@ -76,6 +76,9 @@ extension MeetingHub {
     /// Makes a place that waited for its socket one of those that count.
     func admitSocket(_ participant: Participant, in meeting: MeetingID, of address: String) async throws {
         guard unattached.contains(participant.id) else { return }
+        if unattached.isHeld(participant.id), catalog.meetings[meeting]?.isBarred(address) == true {
+            throw MeetingError.removed
+        }
         let isHost = participant.role == .host
         let spare = try spare(for: address, isHost: isHost)
         unattached.remove(participant.id)

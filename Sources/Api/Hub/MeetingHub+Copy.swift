@@ -47,6 +47,7 @@ extension MeetingHub {
         }
         if copy.pops != before.pops { followPoPs(of: share, before.pops.count) }
         openings.endAll(in: id, with: .here)
+        catalog.setBarred(copy.barred, of: id)
         if isHome { findHost(for: id) }
         // Those elsewhere are gone already.
         for removed in copy.removed where catalog.meetingID(of: removed) == id { await remove(removed, from: id) }

@@ -99,7 +99,19 @@ extension MeetingHub {
         return MeetingError.participantNotFound
     }
 
-    /// Notes what the join says that it sends; where a host has muted it, it is told so behind `joined`.
+    /// Tells what hosts have made of it, and its join did not know.
+    private func tellPower(over line: SignalingLine) {
+        if let claim = line.claim, let state = catalog.participant(line.id)?.media {
+            let off = HostOrder.Source.allCases.filter { claim.has($0) && !state.has($0) }
+            if !off.isEmpty { tell(ServerMessage.MediaStateChanged(line.id, state, turnedOff: off), line.id) }
+        }
+        if let host = line.missedAsk { tell(ServerMessage.UnmuteAsked(participantId: host.rawValue), line.id) }
+        line.claim = nil
+        line.missedAsk = nil
+        line.missedMutes = []
+    }
+
+    /// Notes what the join says that it sends; it does not undo what a host did meanwhile.
     func enter(
         with change: ClientMessage.MediaStateChange, _ line: SignalingLine, in meeting: MeetingID
     ) throws {
@@ -107,8 +119,9 @@ extension MeetingHub {
             throw MeetingError.participantNotFound
         }
         let state = change.applied(to: known.media)
-        let entering = home.entering(with: state, line.id, isNew: !line.wasWelcomed)
-        line.isHushed = entering.audio != state.audio
+        line.claim = state
+        var entering = home.entering(with: state, line.id, isNew: !line.wasWelcomed && !line.isSeen)
+        for source in line.missedMutes { entering.mute(source) }
         try setMedia(entering, of: line.id, in: meeting)
     }
 
@@ -148,10 +161,7 @@ extension MeetingHub {
         socket.markJoined()
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
-        if line.isHushed, let state = catalog.participant(line.id)?.media {
-            line.isHushed = false
-            tell(ServerMessage.MediaStateChanged(line.id, state), line.id)
-        }
+        tellPower(over: line)
         if drain.state.phase == .draining { socket.send(migration(drain.state)) }
         if isReturn {
             line.missedLayers = true

@@ -38,6 +38,7 @@ extension MeetingHub {
         line.isSeen = true
         line.address = arrival.address
         line.orders = person.orders
+        if person.orders.isAsked == true { try catalog.allowUnmute(id) }
         // At a PoP that is gone nobody gets anything of it.
         line.arrivingUntil = isHeard(person.place) ? clock.now + Self.arrivalPatience : nil
         lines[id] = line
@@ -81,6 +82,11 @@ extension MeetingHub {
         share.entries[id] = nil
         if before.media != person.media {
             tell(ServerMessage.MediaStateChanged(id, person.media), everybodyIn: meeting, but: id)
+        }
+        if before.role != person.role {
+            tell(
+                ServerMessage.ParticipantUpdate(participantId: id.rawValue, role: person.role), everybodyIn: meeting,
+                but: id)
         }
         return true
     }

@@ -91,6 +91,7 @@ extension MeetingHub {
             for participant in others { await mute(participant.id, .audio, in: meeting) }
         case .askUnmute(let id, let host):
             guard (try? catalog.allowUnmute(id)) != nil else { return }
+            if lines[id]?.isListening == false { lines[id]?.missedAsk = host }
             tell(ServerMessage.UnmuteAsked(participantId: host.rawValue), id)
         case .setRole(let id, let role): setRole(role, of: id, in: meeting)
         }
@@ -101,7 +102,8 @@ extension MeetingHub {
             let state = catalog.participant(id)?.media, state != before.media
         else { return }
         lines[id]?.entry = []
-        tell(ServerMessage.MediaStateChanged(id, state), everybodyIn: meeting)
+        if lines[id]?.isListening == false { lines[id]?.missedMutes.insert(source) }
+        tell(ServerMessage.MediaStateChanged(id, state, turnedOff: [source]), everybodyIn: meeting)
         publish(id, in: meeting)
         await media.setMediaState(id, published(by: id))
     }
@@ -126,6 +128,7 @@ extension MeetingHub {
             })
         {
             catalog.bar(line.address, from: meeting)
+            if shares[meeting] != nil, !line.address.isEmpty { request(.barred(line.address), in: meeting) }
         }
         guard (try? takeOut(id, reason: .removed, keepsSocket: true)) != nil else { return }
         line?.socket?.send(ServerMessage.Removed(reason: .removed))

@@ -24,7 +24,12 @@ extension MeetingHub {
             joinedAt: participant.joinedAt, resume: line.resource == nil ? ResumeToken.digest(line.resume) : [],
             publication: line.publication)
         guard now != said else { return }
-        say(now, in: share)
+        // What a host's order has made of it all have heard by that.
+        if share.asked[id] == nil, known?.asSaid == now {
+            share.said[id] = now
+        } else {
+            say(now, in: share)
+        }
     }
 
     private func say(_ participant: SharedParticipant, in share: MeetingShare) {
@@ -48,9 +53,7 @@ extension MeetingHub {
     func sayAgain(_ share: MeetingShare) {
         for said in share.said.values.sorted(by: { $0.id.rawValue < $1.id.rawValue })
         where share.asked[said.id] == nil && catalog.participant(said.id)?.isElsewhere == false {
-            var known = share.copy.participants[said.id]
-            known?.arrival = 0
-            known?.orders = HostOrders()
+            let known = share.copy.participants[said.id]?.asSaid
             guard known != said else { continue }
             if let known, known.moves > said.moves || known.place != said.place {
                 // It was taken in somewhere else at once, or by the other side of a partition: it is where its socket is.
@@ -130,7 +133,7 @@ extension MeetingHub {
             state.screen = false
             try? catalog.setMedia(state, of: id)
             lines[id]?.entry = []
-            tell(ServerMessage.MediaStateChanged(id, state), everybodyIn: share.id)
+            tell(ServerMessage.MediaStateChanged(id, state, turnedOff: [.screen]), everybodyIn: share.id)
             share.said[id]?.media.screen = false
             publish(id, in: share.id)
             await media.setMediaState(id, published(by: id))

@@ -34,8 +34,11 @@ final class SignalingLine {
     var isSeen = false
     /// A socket was answered `joined` before.
     var wasWelcomed = false
-    /// Its join said that its microphone is open, and it is not.
-    var isHushed = false
+    /// What the join says that it sends.
+    var claim: MediaState?
+    /// What hosts turned off while it was not listening, of a stream ever; and who asked it to unmute.
+    var missedMutes: Set<HostOrder.Source> = []
+    var missedAsk: ParticipantID?
     /// `joined` was sent: from here on it is told what happens.
     var isListening = false
     /// Counts the changes of its Slots that the media side told.

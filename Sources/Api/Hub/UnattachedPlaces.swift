@@ -37,6 +37,9 @@ struct UnattachedPlaces {
 
     func contains(_ id: ParticipantID) -> Bool { places[id] != nil }
 
+    /// Whether it is somebody's for whom no service answers, and no host's.
+    func isHeld(_ id: ParticipantID) -> Bool { places[id]?.holder != nil }
+
     /// - Throws: `Problem` 429 or 503, with the time at which the oldest of them is given up.
     func admit(_ holder: Holder?, at now: Timestamp) throws {
         if holder == nil ? places.count >= total : held >= limit {

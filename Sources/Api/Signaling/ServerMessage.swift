@@ -224,14 +224,17 @@ enum ServerMessage {
         var screen: Bool
         var handRaised: Bool
         var mutedByHost: Bool
+        /// What of it a host turns off by this; its own client has it off from then on, too. Nil: nothing.
+        var turnedOff: [HostOrder.Source]?
 
-        init(_ id: ParticipantID, _ state: MediaState) {
+        init(_ id: ParticipantID, _ state: MediaState, turnedOff: [HostOrder.Source] = []) {
             participantId = id.rawValue
             audio = state.audio
             video = state.video
             screen = state.screen
             handRaised = state.handRaised
             mutedByHost = state.mutedByHost
+            self.turnedOff = turnedOff.isEmpty ? nil : turnedOff
         }
     }
 

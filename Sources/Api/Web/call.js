@@ -189,7 +189,7 @@ export class Call extends Requests {
     });
     on("chat", ({ message }) => this.#tell("chat", message));
     on("error", (message) => {
-      if (message.code === "unmute_forbidden") this.#turnOff({ audio: false, muted_by_host: true });
+      if (message.code === "unmute_forbidden") this.#turnOff({ turned_off: ["audio"] });
       this.#tell("notice", message);
     });
     on("migrate", (message) => this.#migrate(message));
@@ -308,7 +308,6 @@ export class Call extends Requests {
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
     this.slots.update(joined.slots);
     this.#become("meeting");
-    if (this.you?.muted_by_host && this.you.audio === false) this.#obey(this.you);
     this.#tellServer();
     if (first) return;
     this.#tell("back");

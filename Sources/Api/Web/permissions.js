@@ -38,16 +38,15 @@ export function mayWrite({ controls, meeting }, role) {
 }
 
 /**
- * What of ours the server says is off although it is on here: a host did that. A microphone only where it says so: what
- * we have just opened may not have come there yet.
+ * What of ours a host has turned off that is on here. That the server has something else as off says nothing: what we have
+ * just opened may not have come there yet.
  *
- * @param {{audio?: boolean, video?: boolean, screen?: boolean, muted_by_host?: boolean}} told
+ * @param {{turned_off?: string[]}} told
  * @param {{audio: boolean, video: boolean, screen: boolean}} ours
  * @returns {("audio"|"video"|"screen")[]}
  */
-export function turnedOff(told, ours) {
-  const off = ["audio", "video", "screen"].filter((source) => told[source] === false && ours[source]);
-  return off.filter((source) => source !== "audio" || told.muted_by_host === true);
+export function turnedOff({ turned_off: told }, ours) {
+  return Array.isArray(told) ? ["audio", "video", "screen"].filter((source) => told.includes(source) && ours[source]) : [];
 }
 
 const OFF_WORDS = {

@@ -47,6 +47,7 @@ extension MeetingHub {
             return line
         }
         let line = SignalingLine(participant, resume: Secret.random(length: 32, using: &generator))
+        line.address = request.address
         lines[id] = line
         return line
     }
@@ -65,7 +66,9 @@ extension MeetingHub {
                 MediaOffer(sdp: offer.text, state: published(by: line.id), view: view, serial: serial(of: line)))
         } catch {
             // A session that it had goes on, but for one that had no place beside it.
-            _ = try? setMedia(ClientMessage.MediaStateChange(before), of: line.id, in: meeting)
+            var back = before
+            if catalog.participant(line.id)?.media.mutedByHost == true { back.audio = false }
+            _ = try? setMedia(ClientMessage.MediaStateChange(back), of: line.id, in: meeting)
             if (error as? MediaError)?.code == .full { await giveUp(line) }
             throw error
         }
@@ -83,7 +86,12 @@ extension MeetingHub {
             throw MediaError(.unsupported, "the offer receives nothing that can be sent")
         default: break
         }
-        let state = MediaState(audio: sends.audio, video: sends.video, screen: sends.screen)
+        // A host may have muted it, before or meanwhile.
+        let isMuted = catalog.participant(line.id)?.media.mutedByHost ?? false
+        let off = line.missedMutes
+        let state = MediaState(
+            audio: sends.audio && !isMuted, video: sends.video && !off.contains(.video),
+            screen: sends.screen && !off.contains(.screen))
         try setMedia(ClientMessage.MediaStateChange(state), of: line.id, in: meeting)
         line.resource = WHIPResource(
             stream: request.stream, token: request.token,

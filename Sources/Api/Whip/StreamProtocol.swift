@@ -44,6 +44,8 @@ struct WHIPRequest: Sendable {
     var token: String
     /// The token may still open a place for the first time.
     var isFresh: Bool
+    /// What limits by address count by.
+    var address: String
 }
 
 /// What the client is answered.

@@ -61,7 +61,8 @@ struct WHIPRoutes: Sendable {
         }
         let sdp = try await request.text()
         let asked = WHIPRequest(
-            stream: stream, sdp: sdp, subject: query.subject, token: token, isFresh: guest.isFresh)
+            stream: stream, sdp: sdp, subject: query.subject, token: token, isFresh: guest.isFresh,
+            address: arrival.address)
         let (participant, answer) = try await request.located { [arrival] in
             try await open(asked, guest, in: meeting, arrival)
         }

@@ -22,8 +22,11 @@ public protocol MeetingChange: Sendable {
     var isRemoval: Bool { get }
     /// Whether it is something that people said, of which there are many keys: for a merge the latest are kept.
     var isMessage: Bool { get }
+    /// Whether it counts at its moment alone: no merge makes it again.
+    var isMomentary: Bool { get }
 }
 
 extension MeetingChange {
     public var isMessage: Bool { false }
+    public var isMomentary: Bool { false }
 }

@@ -20,6 +20,7 @@ struct OwnChanges<Change: MeetingChange>: Sendable {
     var count: Int { entries.count }
 
     mutating func insert(_ id: UInt64, _ change: Change) {
+        if change.isMomentary { return }
         if let entry = entries[change.key], entry.id >= id { return }
         let isNew = entries.updateValue(Entry(id: id, change: change), forKey: change.key) == nil
         if isNew, change.isMessage { messages += 1 }

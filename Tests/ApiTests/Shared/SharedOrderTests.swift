@@ -110,6 +110,67 @@ import Testing
         #expect(scene.fleet.nodes[1].remotes[scene.bob.id]?.state == PublishedMedia(audio: true))
     }
 
+    @Test func aMuteReachesWhoComesFromALostPoP() async throws {
+        let scene = try await Scene()
+        let token = try #require(scene.bob.resumeToken())
+        await scene.fleet.restart(2)
+        try await scene.order(.mute(scene.bob.id, .audio))
+        try await scene.order(.askUnmute(scene.cyd.id, by: scene.host.id))
+        let hub: MeetingHub = scene.fleet.nodes[0].hub
+        let (bob, meeting, socket) = (scene.bob.id, scene.meeting.id, NotingSocket())
+        try await scene.fleet.run {
+            _ = try await hub.takeBack(bob, in: meeting, resume: token, Arrival(way: .socket, address: "192.0.2.1"))
+            let join = SocketJoin(
+                resume: token, offer: "offer", mediaState: .init(audio: true, video: true), token: "", isFresh: true)
+            try await hub.attach(bob, in: meeting, join, socket)
+        }
+        #expect(socket.take().contains { $0.contains("\"turned_off\":[\"audio\"]") })
+        #expect(scene.fleet.nodes[1].remotes[bob]?.state == PublishedMedia(video: true, isSilenced: true))
+    }
+
+    @Test func whoWasAskedMayUnmuteWhereItMoves() async throws {
+        let scene = try await Scene()
+        let hub: MeetingHub = scene.fleet.nodes[1].hub
+        let (host, socket) = (scene.host.id, scene.host.socket)
+        let rights = ClientMessage.Rights(unmute: false)
+        try await scene.fleet.run { try await hub.allow(rights, by: host, socket, from: "") }
+        try await scene.order(.muteAll)
+        try await scene.order(.askUnmute(scene.bob.id, by: host))
+        await #expect(throws: MeetingError.unmuteForbidden) {
+            try await scene.send(.init(audio: true), by: scene.cyd)
+        }
+        let token = try #require(scene.bob.resumeToken())
+        _ = try await scene.fleet.comeBack(scene.bob, at: 0, token)
+        await scene.fleet.pass(.seconds(6))
+        try await scene.send(.init(audio: true), by: scene.bob)
+        #expect(scene.fleet.nodes[1].remotes[scene.bob.id]?.state == PublishedMedia(audio: true))
+    }
+
+    @Test func noPoPLetsInWhoWasRemovedAndNoMergeMutesAnew() async throws {
+        let scene = try await Scene()
+        let alone = "198.51.100.7"
+        let hubs = scene.fleet.nodes.map { $0.hub! }
+        let meeting = scene.meeting.id
+        let join = JoinRequest(displayName: "Eve")
+        let arrival = Arrival(way: .socket, address: alone)
+        let eve = try await scene.fleet.run {
+            let eve = try await hubs[2].admit(meeting, join, arrival).id
+            let socket = SocketJoin(offer: "offer", address: alone, token: "", isFresh: true)
+            try await hubs[2].attach(eve, in: meeting, socket, NotingSocket())
+            return eve
+        }
+        try await scene.order(.remove(eve))
+        await scene.fleet.pass(.seconds(1))
+        for hub in hubs {
+            await #expect(throws: MeetingError.removed) {
+                try await scene.fleet.run { _ = try await hub.admit(meeting, join, arrival) }
+            }
+        }
+        let momentary: [HostOrder] = [.muteAll, .mute(eve, .audio), .askUnmute(eve, by: scene.host.id)]
+        #expect(momentary.allSatisfy { SharedChange.order($0).isMomentary })
+        #expect([HostOrder.remove(eve), .setRole(eve, .host)].allSatisfy { !SharedChange.order($0).isMomentary })
+    }
+
     /// What its PoP said before it heard of the order may come behind it.
     @Test func aRoleThatWasGivenStays() throws {
         let id = try #require(ParticipantID("p_1"))
@@ -121,11 +182,20 @@ import Testing
         body.apply(.participant(person))
         body.apply(.order(.setRole(id, .coHost)))
         body.apply(.order(.mute(id, .video)))
+        body.apply(.order(.mute(id, .audio)))
+        let muted = try #require(SharedMeeting(bytes: body.bytes)?.participants[id])
+        // Also where its PoP is lost before it does so.
+        #expect(muted.media == MediaState(mutedByHost: true) && muted.orders.mutes(.audio) == 1)
         var late = person
         late.media.audio = true
         body.apply(.participant(late))
         let known = try #require(SharedMeeting(bytes: body.bytes)?.participants[id])
         #expect(known.role == .coHost && known.media.audio && known.orders.mutes(.video) == 1)
+        // The last host stays one, and stays.
+        body.apply(.order(.setRole(id, .host)))
+        for order in [HostOrder.setRole(id, .coHost), .remove(id)] {
+            #expect(body.refusal(of: .order(order)) == MeetingError.lastHost.code)
+        }
         body.apply(.order(.remove(id)))
         body.apply(.participant(late))
         #expect(body.participants.isEmpty)

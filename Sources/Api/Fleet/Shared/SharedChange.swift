@@ -14,6 +14,8 @@ enum SharedChange: Equatable, Sendable {
     case chat(ChatMessage)
     /// What a host has happen to somebody.
     case order(HostOrder)
+    /// An address that somebody came from whom a host has removed.
+    case barred(String)
     case ended(EndReason)
 }
 
@@ -32,8 +34,12 @@ extension SharedChange: MeetingChange {
         var left: Departure?
         var chat: SharedChatMessage?
         var order: SharedHostOrder?
+        var barred: String?
         var ended: EndReason?
     }
+
+    /// IPv6 with a prefix's length, in bytes.
+    static let mostOfAddress = 64
 
     init?(bytes: [UInt8]) {
         guard bytes.count <= LinkPolicy.changeLimit, let fields = try? JSON.decode(Fields.self, from: bytes) else {
@@ -53,6 +59,9 @@ extension SharedChange: MeetingChange {
         } else if let order = fields.order {
             guard let order = order.order else { return nil }
             self = .order(order)
+        } else if let address = fields.barred {
+            guard (1...Self.mostOfAddress).contains(address.utf8.count) else { return nil }
+            self = .barred(address)
         } else if let ended = fields.ended {
             self = .ended(ended)
         } else {
@@ -70,6 +79,7 @@ extension SharedChange: MeetingChange {
             fields.left = Departure(id: id, pop: pop.rawValue, moves: moves)
         case .chat(let message): fields.chat = SharedChatMessage(message)
         case .order(let order): fields.order = SharedHostOrder(order)
+        case .barred(let address): fields.barred = address
         case .ended(let reason): fields.ended = reason
         }
         return JSON.encodeExactly(fields)
@@ -83,6 +93,7 @@ extension SharedChange: MeetingChange {
         case .left(let id, _, _): "participant \(id)"
         case .chat(let message): "chat \(message.id)"
         case .order(let order): order.key
+        case .barred(let address): "barred \(address)"
         case .ended: "ended"
         }
     }
@@ -90,6 +101,14 @@ extension SharedChange: MeetingChange {
     var isRemoval: Bool {
         if case .left = self { return true }
         return false
+    }
+
+    /// A mute is not done again to who may have spoken since, nor a question asked.
+    var isMomentary: Bool {
+        switch self {
+        case .order(.mute), .order(.muteAll), .order(.askUnmute): true
+        default: false
+        }
     }
 
     var isMessage: Bool {

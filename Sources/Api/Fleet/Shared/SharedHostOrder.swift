@@ -54,6 +54,8 @@ struct HostOrders: Codable, Hashable, Sendable {
     private var screen: UInt32?
     private(set) var asks: UInt32?
     private(set) var askedBy: ParticipantID?
+    /// It was asked, and has not been muted since.
+    private(set) var isAsked: Bool?
 
     /// How often it was muted.
     func mutes(_ source: HostOrder.Source) -> UInt32 {
@@ -67,7 +69,9 @@ struct HostOrders: Codable, Hashable, Sendable {
     mutating func mute(_ source: HostOrder.Source) {
         let count = mutes(source) &+ 1
         switch source {
-        case .audio: audio = count
+        case .audio:
+            audio = count
+            isAsked = nil
         case .video: video = count
         case .screen: screen = count
         }
@@ -76,6 +80,7 @@ struct HostOrders: Codable, Hashable, Sendable {
     mutating func ask(by host: ParticipantID) {
         asks = (asks ?? 0) &+ 1
         askedBy = host
+        isAsked = true
     }
 
     /// What is to be done of them where `before` was.

@@ -10,6 +10,8 @@ struct SharedMeeting: Equatable, Sendable {
     private(set) var chat = ChatLog()
     /// Whom hosts have removed, the oldest first.
     private(set) var removed: [ParticipantID] = []
+    /// Addresses from which nobody comes in any more, the oldest first.
+    private(set) var barred: [String] = []
     private(set) var ended: EndReason?
     private var arrivals: UInt64 = 0
 
@@ -40,6 +42,7 @@ extension SharedMeeting: MeetingBody {
         var chatNumber: UInt64?
         /// Absent where there are none.
         var removed: [ParticipantID]?
+        var barred: [String]?
         var ended: EndReason?
         var arrivals: UInt64
     }
@@ -48,13 +51,15 @@ extension SharedMeeting: MeetingBody {
         guard let fields = try? JSON.decode(Fields.self, from: bytes),
             fields.participants.count <= Self.mostParticipants, fields.arrivals < 1 << 48,
             fields.chat?.count ?? 0 <= ChatLog.limit, fields.chatNumber ?? 0 < 1 << 48,
-            fields.removed?.count ?? 0 <= Self.mostRemoved
+            fields.removed?.count ?? 0 <= Self.mostRemoved, fields.barred?.count ?? 0 <= Meeting.mostBarred,
+            fields.barred?.allSatisfy({ $0.utf8.count <= SharedChange.mostOfAddress }) ?? true
         else { return nil }
         record = fields.record
         isLocked = fields.locked
         participants = Dictionary(fields.participants.map { ($0.id, $0) }) { first, _ in first }
         chat = ChatLog((fields.chat ?? []).lazy.map(\.message), lastNumber: fields.chatNumber ?? 0)
         removed = fields.removed ?? []
+        barred = fields.barred ?? []
         ended = fields.ended
         arrivals = fields.arrivals
     }
@@ -65,7 +70,8 @@ extension SharedMeeting: MeetingBody {
                 record: record, locked: isLocked, participants: roster,
                 chat: chat.messages.isEmpty ? nil : chat.messages.map { SharedChatMessage($0) },
                 chatNumber: chat.lastNumber == 0 ? nil : chat.lastNumber,
-                removed: removed.isEmpty ? nil : removed, ended: ended, arrivals: arrivals))
+                removed: removed.isEmpty ? nil : removed, barred: barred.isEmpty ? nil : barred, ended: ended,
+                arrivals: arrivals))
     }
 
     /// What PoPs cannot see alone, as each looks at its own copy first. The reasons are codes of `MeetingError`.
@@ -86,12 +92,15 @@ extension SharedMeeting: MeetingBody {
     private func refusal(of order: HostOrder) -> String? {
         guard let target = order.target else { return nil }
         guard let known = participants[target] else { return MeetingError.participantNotFound.code }
-        if case .setRole(_, let role) = order, role != .host, known.role == .host,
-            !participants.values.contains(where: { $0.id != target && $0.role == .host })
-        {
-            return MeetingError.lastHost.code
-        }
-        return nil
+        let staysHost =
+            switch order {
+            case .setRole(_, let role): role == .host
+            case .remove: false
+            case .mute, .muteAll, .askUnmute: true
+            }
+        let isLastHost =
+            known.role == .host && !participants.values.contains { $0.id != target && $0.role == .host }
+        return isLastHost && !staysHost ? MeetingError.lastHost.code : nil
     }
 
     mutating func apply(_ change: SharedChange) {
@@ -101,6 +110,10 @@ extension SharedMeeting: MeetingBody {
         case .ended(let reason): ended = reason
         case .chat(let message): chat.put(message)
         case .order(let order): apply(order)
+        case .barred(let address):
+            guard !barred.contains(address) else { return }
+            if barred.count == Meeting.mostBarred { barred.removeFirst() }
+            barred.append(address)
         case .participant(var participant):
             let known = participants[participant.id]
             guard participant.moves >= known?.moves ?? 0, !removed.contains(participant.id),
@@ -123,15 +136,18 @@ extension SharedMeeting: MeetingBody {
             guard participants.removeValue(forKey: id) != nil else { return }
             if removed.count == Self.mostRemoved { removed.removeFirst() }
             removed.append(id)
-        case .mute(let id, let source): participants[id]?.orders.mute(source)
-        case .muteAll:
-            for (id, participant) in participants where !participant.role.controls {
-                participants[id]?.orders.mute(.audio)
-            }
+        case .mute(let id, let source): mute(id, source)
+        case .muteAll: for (id, participant) in participants where !participant.role.controls { mute(id, .audio) }
         case .askUnmute(let id, let host): participants[id]?.orders.ask(by: host)
         case .setRole(let id, let role):
             participants[id]?.orders.role = role
             participants[id]?.role = role
         }
+    }
+
+    /// Its PoP does it too, and may be lost before: then it is done where the participant comes to.
+    private mutating func mute(_ id: ParticipantID, _ source: HostOrder.Source) {
+        participants[id]?.orders.mute(source)
+        participants[id]?.media.mute(source)
     }
 }

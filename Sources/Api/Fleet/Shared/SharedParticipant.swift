@@ -29,6 +29,14 @@ struct SharedParticipant: Equatable, Sendable {
     /// The process that has it.
     var place: PoPInstance { PoPInstance(name: pop, instance: instance) }
 
+    /// Without what the meeting gives it: as its PoP says it.
+    var asSaid: SharedParticipant {
+        var said = self
+        said.arrival = 0
+        said.orders = HostOrders()
+        return said
+    }
+
     /// As another PoP's meeting takes it.
     var distant: DistantParticipant {
         DistantParticipant(
