@@ -75,6 +75,10 @@ class FakeMedia extends EventTarget {
     this.sent.video = track;
   }
 
+  async sendScreen(tracks) {
+    this.sent.screen = tracks;
+  }
+
   close() {
     this.closed = true;
   }
@@ -93,7 +97,7 @@ const JOINED = {
   slots: [{ mid: "5", participant_id: "b", source: "video" }],
 };
 
-function make() {
+function make(capture) {
   const devices = new FakeDevices();
   const connections = [];
   const makeMedia = () => {
@@ -101,12 +105,12 @@ function make() {
     return connections.at(-1);
   };
   const connect = (state, alive, address = "/api/v1/signal") => new Signaling(address, state, alive);
-  const call = new Call(devices, makeMedia, connect);
+  const call = new Call(devices, makeMedia, connect, capture);
   return { call, devices, media: connections[0], connections };
 }
 
-async function joined(more = {}) {
-  const made = make();
+async function joined(more = {}, capture = undefined) {
+  const made = make(capture);
   const joining = made.call.join("123-456-789", ANA);
   await settle();
   const [socket] = FakeSocket.all;
@@ -555,4 +559,121 @@ test("hosts ask by the socket", async () => {
     socket.answer({ type: "ok" });
     await done;
   }
+});
+
+/** A screen that the browser's user has chosen. */
+class FakeScreen {
+  stopped = 0;
+  picture = Object.assign(new EventTarget(), { kind: "video", stop: () => (this.stopped += 1) });
+
+  getTracks() {
+    return [this.picture];
+  }
+
+  getVideoTracks() {
+    return this.getTracks();
+  }
+}
+
+/** In a meeting, with a screen that is shared. */
+async function sharing() {
+  const screen = new FakeScreen();
+  const made = await joined({}, async () => screen);
+  made.call.sharing.start();
+  await settle();
+  return { ...made, screen };
+}
+
+/** Of the signaling, what is told of the screen. */
+const toldOfScreen = ({ sent }) => sent.slice(1).filter((message) => "screen" in message).map(({ screen }) => screen);
+
+test("a screen is sent once the server lets us, and told to be off when the browser ends it", async () => {
+  const { call, media, socket, screen } = await sharing();
+  assert.deepEqual([socket.sent.at(-1).type, socket.sent.at(-1).screen, media.sent.screen], ["media_state", true, undefined]);
+  socket.answer({ type: "ok" });
+  await settle();
+  assert.deepEqual([call.sharing.on, media.sent.screen], [true, { picture: screen.picture, sound: null }]);
+  screen.picture.dispatchEvent(new Event("ended"));
+  await settle();
+  assert.deepEqual([call.sharing.on, media.sent.screen], [false, { picture: null, sound: null }]);
+  assert.deepEqual(toldOfScreen(socket), [true, false]);
+});
+
+test("a screen that the server does not let us share is stopped, and never sent", async () => {
+  const { call, media, socket, screen } = await sharing();
+  const reasons = [];
+  call.sharing.addEventListener("refused", ({ detail }) => reasons.push(detail.code));
+  socket.answer({ type: "error", status: 409, code: "screen_share_taken" });
+  await settle();
+  assert.deepEqual([call.sharing.state, screen.stopped, reasons], ["idle", 1, ["screen_share_taken"]]);
+  assert.deepEqual([media.sent.screen?.picture ?? null, toldOfScreen(socket)], [null, [true]]);
+});
+
+test("a host stops our screen, or the meeting's Home finds another one", async () => {
+  for (const message of [
+    { type: "media_state", participant_id: "me", audio: true, video: false, screen: false },
+    { type: "error", status: 409, code: "screen_share_taken" },
+  ]) {
+    reset();
+    const { call, media, socket, screen } = await sharing();
+    socket.answer({ type: "ok" });
+    await settle();
+    socket.say(message);
+    await settle();
+    assert.deepEqual([call.sharing.on, screen.stopped, media.sent.screen.picture], [false, 1, null]);
+    assert.deepEqual(toldOfScreen(socket).slice(1).filter(Boolean), [], "not told to be on again");
+  }
+});
+
+test("a shared screen goes on over another socket and another PoP, unless a host has stopped it meanwhile", async () => {
+  const { call, connections, socket, screen } = await sharing();
+  socket.answer({ type: "ok" });
+  await settle();
+  socket.drop();
+  await pass(100);
+  const back = FakeSocket.all.at(-1);
+  assert.equal("screen" in back.sent[0].media_state, false, "the server knows better");
+  back.answer({ ...JOINED, resumed: true, you: { ...JOINED.you, screen: true } });
+  await settle();
+  assert.equal(call.sharing.on, true);
+  back.say({ type: "migrate", reason: "drain", signaling_url: AWAY });
+  await settle();
+  const there = FakeSocket.all.at(-1);
+  there.answer({ ...JOINED, resumed: true, you: { ...JOINED.you, screen: true } });
+  await settle();
+  assert.equal(connections[1].sent.screen.picture, screen.picture);
+  Object.assign(connections[1], { connected: true, bytes: 1 });
+  await pass(300);
+  assert.equal(call.sharing.on, true);
+  there.drop();
+  await pass(100);
+  FakeSocket.all.at(-1).answer({ ...JOINED, resumed: true, you: { ...JOINED.you, screen: false } });
+  await settle();
+  assert.deepEqual([call.sharing.on, screen.stopped], [false, 1]);
+});
+
+test("who leaves while the browser asks, or while sharing, shares nothing", async () => {
+  const { call, socket, screen } = await sharing();
+  socket.answer({ type: "ok" });
+  await settle();
+  call.leave();
+  assert.deepEqual([screen.stopped, call.sharing.state], [1, "idle"]);
+
+  reset();
+  const late = new FakeScreen();
+  let choose;
+  const asking = await joined({}, () => new Promise((resolve) => (choose = resolve)));
+  asking.call.sharing.start();
+  asking.call.leave();
+  choose(late);
+  await settle();
+  assert.deepEqual([late.stopped, asking.call.sharing.state], [1, "idle"]);
+});
+
+test("a screen that no answer came for is told to be off", async () => {
+  const { call, socket, screen } = await sharing();
+  socket.drop();
+  await pass(100);
+  assert.deepEqual([call.sharing.state, screen.stopped], ["idle", 1]);
+  assert.equal(FakeSocket.all.at(-1).sent[0].media_state.screen, false);
 });

@@ -20,8 +20,9 @@ class FakeSender {
     return structuredClone({ encodings: this.encodings });
   }
 
-  async setParameters({ encodings }) {
+  async setParameters({ encodings, degradationPreference = this.preference }) {
     this.encodings = encodings;
+    this.preference = degradationPreference;
   }
 
   async replaceTrack(track) {
@@ -100,7 +101,6 @@ test("one offer is made, sent trimmed before it is set, and set as it was made",
   media.prepare();
   const text = await media.offer();
   assert.match(text, /^c=IN IP4 0\.0\.0\.0\r\nt=/m);
-  assert.match(text, /\r\na=content:slides\r\n$/);
   assert.deepEqual(media.pc.steps, [["offer"]]);
   await media.connect("answer", SERVERS);
   assert.deepEqual(media.pc.steps.slice(1), [["servers", SERVERS], ["local", SDP], ["remote", "answer", "answer"]]);
@@ -121,6 +121,10 @@ test("a Slot for each who can be seen, the loudest, and a screen; in the codecs 
   assert.deepEqual(slots.map(({ receiver }) => receiver.track.kind), [
     ...Array(3).fill("audio"), ...Array(VIDEO_SLOTS + 1).fill("video"),
   ]);
+  const [sound, picture] = transceivers.slice(-2);
+  assert.deepEqual([sound, picture].map(({ receiver }) => receiver.track.kind), ["audio", "video"]);
+  assert.deepEqual([transceivers.indexOf(slots[0]), transceivers.indexOf(sound)], [2, 31], "our screen is behind the Slots");
+  assert.deepEqual(picture.sendEncodings.map(({ rid, maxFramerate }) => [rid, maxFramerate]), [[undefined, 15]]);
   for (const { receiver, codecs } of transceivers) {
     assert.deepEqual(codecs, receiver.track.kind === "audio" ? ["audio/opus", "audio/red"] : ["video/VP8", "video/rtx"]);
   }
@@ -157,4 +161,20 @@ test("of the camera that is encoded which anybody wants, whatever comes between"
   assert.deepEqual(sender.active, []);
   await media.wantAllLayers();
   assert.deepEqual(sender.active, ["q", "h"]);
+});
+
+test("a screen comes and goes without a negotiation, and is encoded while anybody looks", async () => {
+  const media = new MediaConnection({ videoSlots: 1 });
+  const [sound, picture] = media.pc.transceivers.slice(-2).map(({ sender }) => sender);
+  await media.connect("answer");
+  assert.equal(picture.preference, "maintain-resolution");
+  const steps = media.pc.steps.length;
+  await media.wantLayers({ type: "layers_wanted", mid: "8", wanted: false });
+  assert.deepEqual(picture.encodings.map(({ active }) => active), [false]);
+  await media.sendScreen({ picture: "picture", sound: "sound" });
+  assert.deepEqual([picture.track, sound.track], ["picture", "sound"]);
+  await media.wantLayers({ type: "layers_wanted", mid: "8", wanted: true });
+  assert.deepEqual([picture.encodings[0].active, picture.encodings[0].maxBitrate], [true, 2_500_000]);
+  await media.sendScreen({ picture: null, sound: null });
+  assert.deepEqual([picture.track, sound.track, media.pc.steps.length], [null, null, steps]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./client.mjs";
 
-const { isForwarded, trimOffer } = await load("offer");
+const { isForwarded, nameScreens, trimOffer } = await load("offer");
 
 const VIDEO = `a=extmap:14 urn:ietf:params:rtp-hdrext:toffset
 a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
@@ -155,4 +155,15 @@ test("who receives video asks for the round trip, and nobody else does", () => {
   const [, audio, camera, slot] = parts(trimOffer(offer()));
   const asks = (part) => part.includes("a=rtcp-xr:rcvr-rtt=all");
   assert.deepEqual([audio, camera, slot].map(asks), [false, false, true]);
+});
+
+test("the last video that is sent, and the last that is received, are a screen's", () => {
+  const lines = (kind, direction) => `m=${kind} 9 UDP/TLS/RTP/SAVPF 96\r\na=${direction}\r\na=rtcp-rsize\r\n`;
+  const parts = [
+    ["audio", "sendonly"], ["video", "sendonly"], ["video", "recvonly"], ["video", "recvonly"], ["audio", "sendonly"],
+    ["video", "sendonly"],
+  ].map(([kind, direction]) => lines(kind, direction));
+  const named = nameScreens(`v=0\r\n${parts.join("")}`).split(/(?=^m=)/m).slice(1);
+  assert.deepEqual(named.map((part) => part.includes("a=content:slides")), [false, false, false, true, false, true]);
+  assert.ok(named[5].endsWith("a=content:slides\r\n"));
 });

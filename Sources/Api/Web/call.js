@@ -2,21 +2,15 @@
  * A call: our place in a meeting, from asking for it to leaving. No DOM.
  */
 
-import { flowing, whileSilent } from "./move.js";
+import { MOVE_PATIENCE_MS, RETURN_PATIENCE_MS, flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
 import { isHost, turnedOff } from "./permissions.js";
 import { Recovery } from "./recovery.js";
 import { Requests } from "./requests.js";
+import { captureScreen } from "./screen.js";
 import { SlotMap } from "./slots.js";
+import { Sources } from "./sources.js";
 import { Telling } from "./telling.js";
-
-/** How long the new connection of a move may take until it shows something. */
-const MOVE_PATIENCE_MS = 2_500;
-/**
- * How long a lost socket has to come back at the same PoP: where that one refuses it, and where no media has come for
- * so long either.
- */
-const RETURN_PATIENCE_MS = [300, 1_000];
 
 /**
  * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `moved` (`media` is another
@@ -42,7 +36,7 @@ export class Call extends Requests {
   timings = {};
   #signaling;
   #recovery;
-  #devices;
+  #sources;
   #makeMedia;
   #connectTo;
   /** The sockets of other PoPs that take our place. */
@@ -51,26 +45,31 @@ export class Call extends Requests {
   #held = null;
   #telling = new Telling();
   #hand = false;
-  #onDevice = ({ detail: kind }) => this.#sendTrack(kind);
 
   /**
    * @param {import("./devices.js").Devices} devices
    * @param {() => import("./media.js").MediaConnection} makeMedia
    * @param {(state: () => object, alive: () => boolean, address?: string) => import("./signaling.js").Signaling}
    *   connect  makes our socket; `state` is what a resumption tells, `alive` whether media flows
+   * @param {() => Promise<MediaStream>} [capture]  asks the browser's user for a screen
    */
-  constructor(devices, makeMedia, connect) {
+  constructor(devices, makeMedia, connect, capture = captureScreen) {
     super();
-    this.#devices = devices;
     this.#makeMedia = makeMedia;
     this.media = makeMedia();
     this.#connectTo = (media, address) => connect(() => this.#greeting(), () => media.connected, address);
     this.#signaling = this.#connectTo(this.media);
     this.#recovery = this.#recover(this.media, this.#signaling);
-    this.#devices.addEventListener("change", this.#onDevice);
     this.#listen(this.#signaling);
     this.media.prepare();
-    for (const kind of ["audio", "video"]) this.#sendTrack(kind);
+    const connections = () => [this.media, ...(this.#held ? [this.#held.media] : [])];
+    this.#sources = new Sources(devices, connections, capture, () => this.#askForScreen());
+    this.#sources.addEventListener("change", () => this.#tellMedia());
+  }
+
+  /** Our own screen, for the others. */
+  get sharing() {
+    return this.#sources.sharing;
   }
 
   /** Opens the socket ahead of the join: somebody may be about to go in. */
@@ -114,8 +113,7 @@ export class Call extends Requests {
 
   setHand(raised) {
     this.#hand = raised;
-    this.#telling.want("media_state", this.#mediaState());
-    this.#tellServer();
+    this.#tellMedia();
     this.#tell("hand");
   }
 
@@ -190,6 +188,7 @@ export class Call extends Requests {
     on("chat", ({ message }) => this.#tell("chat", message));
     on("error", (message) => {
       if (message.code === "unmute_forbidden") this.#turnOff({ turned_off: ["audio"] });
+      if (message.code === "screen_share_taken") this.#turnOff({ turned_off: ["screen"] });
       this.#tell("notice", message);
     });
     on("migrate", (message) => this.#migrate(message));
@@ -256,7 +255,7 @@ export class Call extends Requests {
       this.#held = { signaling, media, events: [] };
       this.#listen(signaling);
       try {
-        await Promise.all(["audio", "video"].map((kind) => this.#send(kind, media)));
+        await this.#sources.sendAll(media);
         const joined = await signaling.takePlace(place, { offer: await media.offer(), ...this.#greeting() });
         this.#signaling.retreat();
         await media.connect(joined.sdp, joined.ice_servers);
@@ -326,8 +325,7 @@ export class Call extends Requests {
     const off = turnedOff(state, this.#mediaState());
     if (off.includes("audio")) this.invited = false;
     this.#telling.turnOff(off);
-    if (off.includes("audio")) this.#devices.setMicrophone(false);
-    if (off.includes("video")) this.#devices.setCamera(false);
+    this.#sources.turnOff(off);
     return off;
   }
 
@@ -346,22 +344,24 @@ export class Call extends Requests {
     }
   }
 
-  async #send(kind, media) {
-    const track = this.#devices.tracks[kind];
-    const sent = kind === "audio" ? media.sendMicrophone(track) : media.sendCamera(track);
-    await sent.catch((error) => console.warn("track not sent", error));
-  }
-
-  async #sendTrack(kind) {
-    const connections = [this.media, ...(this.#held ? [this.#held.media] : [])];
-    await Promise.all(connections.map((media) => this.#send(kind, media)));
-    this.#telling.want("media_state", this.#mediaState());
-    this.#tellServer();
+  /** The server says whether we may; where it does not answer, it hears that we do not. */
+  async #askForScreen() {
+    try {
+      await this.request("media_state", { screen: true });
+      this.#telling.told("media_state", { screen: true });
+    } catch (error) {
+      if (!error.status) this.#telling.turnOff(["screen"]);
+      throw error;
+    }
   }
 
   #mediaState() {
-    const { audioOn: audio, videoOn: video } = this.#devices;
-    return { audio, video, screen: false, hand_raised: this.#hand };
+    return { ...this.#sources.on, hand_raised: this.#hand };
+  }
+
+  #tellMedia() {
+    this.#telling.want("media_state", this.#mediaState());
+    this.#tellServer();
   }
 
   /** What goes with a join. */
@@ -390,7 +390,7 @@ export class Call extends Requests {
   }
 
   #finish() {
-    this.#devices.removeEventListener("change", this.#onDevice);
+    this.#sources.close();
     this.#signaling.abandon();
     this.#recovery.close();
     this.#held?.signaling.abandon();

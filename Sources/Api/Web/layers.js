@@ -13,18 +13,38 @@ export const LAYERS = [
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000, scalabilityMode },
 ];
 
+/** Of a screen, which is to be read: few pictures, all of its size. */
+export const SCREEN = {
+  scaleResolutionDownBy: 1, maxFramerate: 15, maxBitrate: 2_500_000, priority: "high", scalabilityMode,
+};
+
 /**
- * The transceiver that sends a camera in its layers; a browser that does not know their mode chooses one.
+ * The transceiver that sends a camera in its layers.
  *
  * @param {RTCPeerConnection} pc
  * @returns {RTCRtpTransceiver}
  */
 export function addCamera(pc) {
+  return addSender(pc, LAYERS);
+}
+
+/**
+ * The transceiver that sends a screen.
+ *
+ * @param {RTCPeerConnection} pc
+ * @returns {RTCRtpTransceiver}
+ */
+export function addScreen(pc) {
+  return addSender(pc, [SCREEN]);
+}
+
+/** A browser that does not know the mode of the layers chooses one. */
+function addSender(pc, encodings) {
   try {
-    return pc.addTransceiver("video", { direction: "sendonly", sendEncodings: LAYERS });
+    return pc.addTransceiver("video", { direction: "sendonly", sendEncodings: encodings });
   } catch (error) {
     console.warn("scalability mode refused by this browser", error);
-    const sendEncodings = LAYERS.map((layer) => ({ ...layer, scalabilityMode: undefined }));
+    const sendEncodings = encodings.map((layer) => ({ ...layer, scalabilityMode: undefined }));
     return pc.addTransceiver("video", { direction: "sendonly", sendEncodings });
   }
 }
@@ -68,17 +88,23 @@ export function activeLayers(encodings, height, wanted) {
   }));
 }
 
-/** Keeps the encodings of a camera's sender at what is wanted of them; the rest of its parameters stays. */
+/** Keeps the encodings of a sender at what is wanted of them; the rest of its parameters stays. */
 export class LayerControl {
   #sender;
+  /** What is kept where the line is slow; null once it is said. */
+  #preference;
   #height = 0;
   #wanted = null;
   #due = false;
   #running = null;
 
-  /** @param {RTCRtpSender} sender */
-  constructor(sender) {
+  /**
+   * @param {RTCRtpSender} sender
+   * @param {RTCDegradationPreference} [preference]
+   */
+  constructor(sender, preference = null) {
     this.#sender = sender;
+    this.#preference = preference;
   }
 
   /** @param {number} height  lines of the camera that is sent now */
@@ -115,7 +141,10 @@ export class LayerControl {
       const { encodings } = parameters;
       const layers = activeLayers(encodings, this.#height, this.#wanted);
       const differs = (layer, index) => Object.entries(layer).some(([name, value]) => encodings[index][name] !== value);
-      if (!layers.some(differs)) return;
+      const preference = this.#preference;
+      if (!preference && !layers.some(differs)) return;
+      this.#preference = null;
+      if (preference) parameters.degradationPreference = preference;
       layers.forEach((layer, index) => Object.assign(encodings[index], layer));
       await this.#sender.setParameters(parameters);
     } catch (error) {

@@ -3,10 +3,13 @@
  */
 
 import { ServiceError } from "./errors.js";
-import { LayerControl, addCamera } from "./layers.js";
-import { isForwarded, trimOffer } from "./offer.js";
+import { LayerControl, addCamera, addScreen } from "./layers.js";
+import { isForwarded, nameScreens, trimOffer } from "./offer.js";
 
-/** Slots for what is received, in the order of the offer's m-lines after our own two. */
+/**
+ * Slots for what is received, in the order of the offer's m-lines after microphone and camera. One for a screen follows them,
+ * and then our own screen's sound and picture: they are there from the beginning, so that nothing is negotiated again.
+ */
 export const AUDIO_SLOTS = 3;
 export const VIDEO_SLOTS = 25;
 
@@ -23,6 +26,9 @@ export class MediaConnection extends EventTarget {
   #microphone;
   #camera;
   #layers;
+  #screen;
+  #screenSound;
+  #screenLayers;
   /** What anybody wants of our m-lines, by mid, as for `activeLayers`. */
   #wanted = new Map();
   #streams = new Map();
@@ -41,6 +47,9 @@ export class MediaConnection extends EventTarget {
     for (let slot = 0; slot < AUDIO_SLOTS; slot += 1) this.pc.addTransceiver("audio", { direction: "recvonly" });
     for (let slot = 0; slot < videoSlots; slot += 1) this.pc.addTransceiver("video", { direction: "recvonly" });
     this.pc.addTransceiver("video", { direction: "recvonly" });
+    this.#screenSound = this.pc.addTransceiver("audio", { direction: "sendonly" });
+    this.#screen = addScreen(this.pc);
+    this.#screenLayers = new LayerControl(this.#screen.sender, "maintain-resolution");
     for (const transceiver of this.pc.getTransceivers()) limitCodecs(transceiver);
     this.pc.addEventListener("connectionstatechange", () => this.#follow());
     this.pc.addEventListener("iceconnectionstatechange", () => this.#follow());
@@ -76,7 +85,7 @@ export class MediaConnection extends EventTarget {
       this.pc.setLocalDescription(offer),
       this.pc.setRemoteDescription({ type: "answer", sdp: answer }),
     ]);
-    // Its mid is known now.
+    // The mids are known now.
     await this.#encodeWanted();
   }
 
@@ -97,7 +106,8 @@ export class MediaConnection extends EventTarget {
   }
 
   #encodeWanted() {
-    return this.#layers.want(this.#wanted.get(this.#camera.mid) ?? null);
+    const wanted = ({ mid }) => this.#wanted.get(mid) ?? null;
+    return Promise.all([this.#layers.want(wanted(this.#camera)), this.#screenLayers.want(wanted(this.#screen))]);
   }
 
   /**
@@ -143,6 +153,15 @@ export class MediaConnection extends EventTarget {
   async sendCamera(track) {
     await this.#camera.sender.replaceTrack(track);
     if (track) await this.#layers.fit(track.getSettings().height);
+  }
+
+  /**
+   * Sends a screen and what is heard with it, each where there is one.
+   *
+   * @param {{picture: MediaStreamTrack|null, sound: MediaStreamTrack|null}} tracks
+   */
+  async sendScreen({ picture, sound }) {
+    await Promise.all([this.#screen.sender.replaceTrack(picture), this.#screenSound.sender.replaceTrack(sound)]);
   }
 
   /**
@@ -206,9 +225,8 @@ export class MediaConnection extends EventTarget {
   }
 }
 
-/** The last m-line is the Slot for a shared screen (RFC 4796); browsers have no other word for it. */
 function asOffered({ sdp }) {
-  return `${trimOffer(sdp)}a=content:slides\r\n`;
+  return nameScreens(trimOffer(sdp));
 }
 
 /** Leaves out what the server does not forward: less to offer, and less to take in. */

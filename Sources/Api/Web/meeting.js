@@ -10,11 +10,13 @@ import { HostControls } from "./controls.js";
 import { byId, copy, relabel, setText } from "./dom.js";
 import { Grades } from "./grades.js";
 import { Hands } from "./hands.js";
+import { Models } from "./models.js";
 import { Arrivals, announce, say } from "./notices.js";
 import { OwnControls } from "./own.js";
 import { Panels } from "./panels.js";
 import { PeoplePanel } from "./people.js";
 import { Powers } from "./powers.js";
+import { ShareControls } from "./share.js";
 import { Shortcuts, meetingShortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
 import { Throttle } from "./throttle.js";
@@ -36,14 +38,14 @@ export class MeetingView {
   #own;
   #asked;
   #host;
+  #share;
+  #models;
   #trouble;
   #arrivals = null;
   #speakers = null;
-  #speaking = new Set();
   #loudest = null;
   #sharing = null;
   #layout = "gallery";
-  #pinned = null;
   #page = 0;
   #pages = 1;
   #drawing = 0;
@@ -65,6 +67,8 @@ export class MeetingView {
     });
     this.#asked = new Asked(this.#own);
     this.#host = new HostControls();
+    this.#share = new ShareControls(() => this.#draw());
+    this.#models = new Models(this.#own, this.#grades);
     this.#trouble = new Trouble(hooks);
     this.#board = new TileBoard(byId("board"), {
       onPin: (key) => this.#pin(key),
@@ -102,7 +106,7 @@ export class MeetingView {
 
   /** What has its own view of a call. */
   get #parts() {
-    return [this.#grades, this.#own, this.#asked, this.#powers, this.#host, this.#chat];
+    return [this.#grades, this.#own, this.#models, this.#asked, this.#powers, this.#host, this.#share, this.#chat];
   }
 
   /** Hears the call's media connection. */
@@ -134,8 +138,7 @@ export class MeetingView {
   }
 
   #reset() {
-    this.#speaking = new Set();
-    this.#loudest = this.#pinned = this.#sharing = null;
+    this.#loudest = this.#sharing = null;
     this.#hands.clear();
     for (const { participant_id: id, hand_raised: up } of this.#call.participants.list()) this.#hands.set(id, up);
     this.#hands.set(this.#call.you.participant_id, this.#call.hand);
@@ -149,7 +152,7 @@ export class MeetingView {
     participants.addEventListener("left", ({ detail }) => {
       this.#arrivals.left(detail.display_name, detail.reason);
       this.#hands.set(detail.participant_id, false);
-      if (this.#pinned?.endsWith(detail.participant_id)) this.#pinned = null;
+      if (this.#models.pinned?.endsWith(detail.participant_id)) this.#models.pinned = null;
     });
     for (const type of ["joined", "left", "changed", "reset"]) participants.addEventListener(type, () => this.#draw());
     for (const type of ["joined", "changed"]) participants.addEventListener(type, ({ detail }) => this.#raised(detail));
@@ -170,7 +173,7 @@ export class MeetingView {
   // Who speaks, and how well they come through
 
   #heard(ids) {
-    this.#speaking = ids;
+    this.#models.speaking = ids;
     this.#draw();
   }
 
@@ -195,16 +198,8 @@ export class MeetingView {
     const name = sharing && this.#call.participants.get(sharing)?.display_name;
     if (name && sharing !== this.#sharing) say(`${name} shares a screen`);
     this.#sharing = sharing;
-    this.#board.keepPictures((key, stream) => this.#isPicture(key, stream));
+    this.#board.keepPictures((key, stream) => this.#models.isPicture(key, stream));
     this.#draw();
-  }
-
-  /** Whether a stream is now what the tile of this key names. */
-  #isPicture(key, stream) {
-    if (!this.#call || key === this.#call.you?.participant_id) return true;
-    const [id, source] = key.startsWith("screen:") ? [key.slice(7), "screen"] : [key, "video"];
-    const picture = this.#call.slots.pictureOf(id, source);
-    return picture !== null && this.#call.media.streamOf(picture.mid) === stream;
   }
 
   /** Draws once for however many changes come in one frame. */
@@ -216,9 +211,9 @@ export class MeetingView {
   }
 
   #drawNow() {
-    const others = this.#call.participants.list().map((participant) => this.#modelOf(participant));
-    const own = this.#ownModel();
-    const screen = this.#screenModel();
+    const others = this.#models.others();
+    const own = this.#models.own();
+    const screen = this.#models.screen();
     const stage = this.#stageKey(screen, others);
     const float = others.length === 1 && !stage;
     const models = [...(screen ? [screen] : []), ...(float ? [] : [own]), ...others];
@@ -245,62 +240,12 @@ export class MeetingView {
   }
 
   #drawPanel() {
-    this.#panel.render(this.#hands.sort(this.#people()));
-  }
-
-  /** All who are here, ourselves first. @returns {import("./people.js").Person[]} */
-  #people() {
-    const { you, participants } = this.#call;
-    const { audioOn, videoOn, hand, speaking } = this.#own;
-    const own = {
-      ...you, display_name: you.display_name ?? "You", audio: audioOn, video: videoOn, screen: false, hand_raised: hand,
-      muted_by_host: false, away: false,
-    };
-    return [own, ...participants.list()].map((each) => {
-      const { participant_id: id, display_name: name, role, audio, video, screen, away } = each;
-      return {
-        id, name, role, self: each === own, audio, video, screen, away, hand: each.hand_raised,
-        mutedByHost: each.muted_by_host, speaking: each === own ? speaking && audio : this.#speaking.has(id),
-        grade: this.#grades.of(id), stats: this.#grades.statsOf(id),
-      };
-    });
-  }
-
-  #modelOf({ participant_id: id, display_name: name, audio, video, away, hand_raised: hand }) {
-    const picture = video ? this.#call.slots.pictureOf(id, "video") : null;
-    return {
-      key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.#pinned === id, away, hand,
-      speaking: audio && this.#speaking.has(id), grade: this.#grades.of(id),
-      stream: picture && this.#call.media.streamOf(picture.mid), start: picture?.start,
-      paused: video && this.#call.slots.isPaused(id, "video"),
-    };
-  }
-
-  #screenModel() {
-    const id = this.#call.slots.screenOwner();
-    const participant = id && this.#call.participants.get(id);
-    if (!participant) return null;
-    const picture = this.#call.slots.pictureOf(id, "screen");
-    return {
-      key: `screen:${id}`, id, name: participant.display_name, self: false, screen: true, muted: false,
-      speaking: false, pinned: this.#pinned === `screen:${id}`, grade: "unknown", away: participant.away,
-      stream: picture && this.#call.media.streamOf(picture.mid), start: picture?.start,
-      paused: this.#call.slots.isPaused(id, "screen"),
-    };
-  }
-
-  #ownModel() {
-    const { participant_id: id, display_name: name = "You" } = this.#call.you;
-    const { audioOn, speaking, stream, hand } = this.#own;
-    return {
-      key: id, id, name, self: true, screen: false, muted: !audioOn, speaking: speaking && audioOn, pinned: false,
-      stream, grade: this.#grades.of(id), away: false, hand,
-    };
+    this.#panel.render(this.#hands.sort(this.#models.people()));
   }
 
   /** What stands large: what was pinned, else a shared screen, else in the speaker layout the loudest. */
   #stageKey(screen, others) {
-    if (this.#pinned) return this.#pinned;
+    if (this.#models.pinned) return this.#models.pinned;
     if (screen) return screen.key;
     if (this.#layout !== "speaker" || others.length === 0) return null;
     return others.some(({ key }) => key === this.#loudest) ? this.#loudest : others[0].key;
@@ -312,7 +257,7 @@ export class MeetingView {
     return {
       layout: stage ? "speaker" : "gallery",
       visible: people.map(({ id }) => id),
-      pinned: this.#pinned?.startsWith("screen:") ? null : this.#pinned,
+      pinned: this.#models.pinned?.startsWith("screen:") ? null : this.#models.pinned,
       heights: Object.fromEntries(heights),
     };
   }
@@ -351,7 +296,8 @@ export class MeetingView {
       invite: () => this.#invite(),
       back: () => this.#turn(-1),
       next: () => this.#turn(1),
-      close: () => this.#panels.close(),
+      share: () => this.#share.toggle(),
+      close: () => this.#board.fit() || this.#panels.close(),
       leave: () => this.#hooks.onLeave(),
       help: () => byId("help").showModal(),
     };
@@ -359,8 +305,8 @@ export class MeetingView {
   }
 
   #changeLayout() {
-    const staged = this.#pinned || this.#layout === "speaker";
-    this.#pinned = null;
+    const staged = this.#models.pinned || this.#layout === "speaker";
+    this.#models.pinned = null;
     this.#layout = staged ? "gallery" : "speaker";
     this.#page = 0;
     announce(this.#layout === "speaker" ? "Speaker layout" : "Gallery layout");
@@ -368,7 +314,7 @@ export class MeetingView {
   }
 
   #pin(key) {
-    this.#pinned = this.#pinned === key ? null : key;
+    this.#models.pinned = this.#models.pinned === key ? null : key;
     this.#page = 0;
     this.#draw();
   }

@@ -2,6 +2,14 @@
  * What a move to another PoP waits for.
  */
 
+/** How long the new connection of a move may take until it shows something. */
+export const MOVE_PATIENCE_MS = 2_500;
+/**
+ * How long a lost socket has to come back at the same PoP: where that one refuses it, and where no media has come for
+ * so long either.
+ */
+export const RETURN_PATIENCE_MS = [300, 1_000];
+
 const LOOK_MS = 50;
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

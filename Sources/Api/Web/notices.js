@@ -41,6 +41,10 @@ export class Notices {
     byId("notices").append(card);
   }
 
+  has(key) {
+    return this.#cards.has(key);
+  }
+
   hide(key) {
     this.#cards.get(key)?.remove();
     this.#cards.delete(key);

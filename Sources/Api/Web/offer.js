@@ -64,6 +64,22 @@ export function trimOffer(sdp) {
   return [...head, ...media.flatMap(trimMedia)].map((line) => `${line}\r\n`).join("");
 }
 
+/**
+ * Names the screens: of what is sent and of what is received the last video is one (RFC 4796). Browsers have no other word
+ * for it.
+ *
+ * @param {string} sdp  as of `trimOffer`
+ * @returns {string}
+ */
+export function nameScreens(sdp) {
+  const parts = sdp.split(/(?=^m=)/m);
+  for (const direction of ["sendonly", "recvonly"]) {
+    const last = parts.findLastIndex((part) => part.startsWith("m=video") && part.includes(`\r\na=${direction}\r\n`));
+    if (last >= 0) parts[last] += "a=content:slides\r\n";
+  }
+  return parts.join("");
+}
+
 function trimMedia([first, ...lines], index) {
   const [kind, port, protocol, ...types] = first.slice(2).split(" ");
   const isMore = index > 0;

@@ -12,11 +12,22 @@ export class Telling {
     this.#wanted[type] = value;
   }
 
-  /** All of it, for a join: it is told by that. @returns {{[type: string]: object}} */
+  /**
+   * All of it, for a join: it is told by that. But a screen that is shared: the server has let us, and knows whether a host
+   * has stopped it since.
+   *
+   * @returns {{[type: string]: object}}
+   */
   greeting() {
     const fields = Object.fromEntries(Object.entries(this.#wanted).filter(([, value]) => value));
     Object.assign(this.#told, fields);
-    return fields;
+    const { screen, ...media } = fields.media_state ?? {};
+    return screen ? { ...fields, media_state: media } : fields;
+  }
+
+  /** The server knows this already. @param {"media_state"} type */
+  told(type, fields) {
+    this.#told[type] = { ...this.#told[type], ...fields };
   }
 
   /**

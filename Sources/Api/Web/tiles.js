@@ -7,6 +7,7 @@ import { onFirstFrame } from "./frames.js";
 import { MAX_VISIBLE, pageCapacity, placeStage, placeTiles } from "./grid.js";
 import { initialsOf, toneOf } from "./participants.js";
 import { GRADE_WORDS } from "./quality.js";
+import { Zoom } from "./zoom.js";
 
 /**
  * @typedef {object} TileModel
@@ -19,6 +20,7 @@ import { GRADE_WORDS } from "./quality.js";
  * @property {boolean} speaking
  * @property {boolean} pinned
  * @property {boolean} [hand]     raised
+ * @property {boolean} [sharing]  their screen, which has a tile of its own or is ours
  * @property {boolean} away      the signaling socket is lost for the moment
  * @property {boolean} [paused]  our line is too slow for the picture
  * @property {MediaStream|null} stream  the picture, null while there is none
@@ -35,6 +37,7 @@ class Tile {
   #name;
   #bars;
   #pin;
+  #zoom = null;
   #words = make("span", { class: "visually-hidden" });
   #onFrame;
   #stopWaiting = () => {};
@@ -50,9 +53,12 @@ class Tile {
     const plate = make("div", { class: "plate" }, icon(model.screen ? "screen" : "mic-off"), this.#name, this.#bars);
     const away = make("span", { class: "away-mark", "aria-hidden": "true", text: "Reconnecting…" });
     const paused = make("span", { class: "pause-mark", "aria-hidden": "true", text: PAUSED_WORDS });
+    const sharing = make("span", { class: "share-mark", "aria-hidden": "true" }, icon("screen"));
     const hand = make("span", { class: "hand-mark", "aria-hidden": "true" }, icon("hand"));
-    const marks = make("div", { class: "marks" }, hand, away, paused);
-    this.element = make("li", { class: "tile" }, this.#avatar, this.#video, marks, plate, this.#words);
+    const marks = make("div", { class: "marks" }, hand, sharing, away, paused);
+    if (model.screen) this.#zoom = new Zoom(this.#video);
+    const picture = this.#zoom?.pane ?? this.#video;
+    this.element = make("li", { class: "tile" }, this.#avatar, picture, marks, plate, this.#words);
     this.element.classList.toggle("self", model.self);
     this.element.classList.toggle("screen", model.screen);
     this.element.dataset.participant = model.id;
@@ -62,6 +68,7 @@ class Tile {
       this.#pin.addEventListener("click", () => onPin(model.key));
       this.element.append(this.#pin);
     }
+    if (this.#zoom) this.element.append(this.#zoom.button);
   }
 
   /** @param {TileModel} model */
@@ -71,6 +78,7 @@ class Tile {
     classList.toggle("speaking", model.speaking);
     classList.toggle("pinned", model.pinned);
     classList.toggle("hand", model.hand ?? false);
+    classList.toggle("sharing", model.sharing ?? false);
     classList.toggle("away", model.away);
     classList.toggle("paused", model.paused ?? false);
     setText(this.#name, model.self ? "You" : model.screen ? `${model.name}’s screen` : model.name);
@@ -92,6 +100,19 @@ class Tile {
     style.height = `${height}px`;
     style.setProperty("--unit", `${Math.min(width, height * 1.6)}px`);
     this.height = height;
+  }
+
+  /** A small one shows all of it. */
+  set large(isLarge) {
+    this.element.classList.toggle("large", isLarge);
+    if (!isLarge) this.#zoom?.leave();
+  }
+
+  /** Shows the whole screen again; answers whether it did not. */
+  fit() {
+    const wasZoomed = this.#zoom?.on ?? false;
+    this.#zoom?.leave();
+    return wasZoomed;
   }
 
   get stream() {
@@ -178,6 +199,11 @@ export class TileBoard {
     for (const [key, tile] of this.#tiles) if (tile.stream && !isTheirs(key, tile.stream)) tile.clear();
   }
 
+  /** Shows a screen that is looked at closely as a whole again; answers whether there was one. */
+  fit() {
+    return [...this.#tiles.values()].filter((tile) => tile.fit()).length > 0;
+  }
+
   clear() {
     for (const tile of this.#tiles.values()) tile.close();
     this.#tiles.clear();
@@ -223,18 +249,21 @@ export class TileBoard {
       }
       tile.place(box);
       tile.element.classList.toggle("floating", model.key === floatingKey);
-      tile.element.classList.toggle("large", model.key === largeKey);
+      tile.large = model.key === largeKey;
       tile.update(model);
     }
   }
 }
 
 /** What a tile shows beside the name, for those who hear it. */
-export function stateWords({ hand, away, muted, paused, stream, speaking, grade, screen }) {
+export function stateWords({ hand, sharing, away, muted, paused, stream, speaking, grade, screen }) {
   const pause = paused && PAUSED_WORDS.toLowerCase();
   if (screen) return pause || "";
   const picture = pause || (!stream && "camera off");
-  const marks = [hand && "hand raised", away && "reconnecting", muted && "muted", picture, speaking && "speaking"];
+  const marks = [
+    hand && "hand raised", sharing && "shares a screen", away && "reconnecting", muted && "muted", picture,
+    speaking && "speaking",
+  ];
   if (grade === "unstable" || grade === "poor") marks.push(GRADE_WORDS[grade].toLowerCase());
   return marks.filter(Boolean).join(", ");
 }
