@@ -246,9 +246,14 @@ class Chromium:
         size: tuple[int, int] = (320, 180),
         arguments: tuple[str, ...] = (),
         script: str = "",
+        shared_tab: str = "",
     ) -> None:
-        """`arguments`: further ones of the command line. `script`: runs in every page before its own."""
+        """`arguments`: further ones of the command line. `script`: runs in every page before its own. `shared_tab`: a page
+        that wants to share something is given the tab of this title, with its sound."""
         self.colour = colour
+        self._permissions = ["camera", "microphone"] if shared_tab else []
+        # The user who says yes to everything shares a test pattern; permissions do for camera and microphone.
+        user = f"--auto-select-tab-capture-source-by-title={shared_tab}" if shared_tab else "--use-fake-ui-for-media-stream"
         self._script = script
         self._killed = False
         # What the schema of the signaling does not describe.
@@ -263,12 +268,14 @@ class Chromium:
         origins += [f"http://[{lab.address(pop, 6)}]:8080" for pop in pops]
         self._browser = playwright.chromium.launch(
             executable_path=self._write_launcher(lab, host, folder),
+            # A tab that is muted has no sound to share.
+            ignore_default_args=["--mute-audio"] if shared_tab else None,
             args=[
                 "--no-sandbox",
                 "--disable-gpu",
                 "--no-proxy-server",
                 "--autoplay-policy=no-user-gesture-required",
-                "--use-fake-ui-for-media-stream",
+                user,
                 "--use-fake-device-for-media-stream",
                 f"--use-file-for-fake-video-capture={camera}",
                 f"--use-file-for-fake-audio-capture={microphone}",
@@ -287,7 +294,9 @@ class Chromium:
         return launcher
 
     def open(self, url: str) -> Page:
-        context = self._browser.new_context(viewport={"width": 960, "height": 600}, color_scheme="light")
+        context = self._browser.new_context(
+            viewport={"width": 960, "height": 600}, color_scheme="light", permissions=self._permissions
+        )
         if self._script:
             context.add_init_script(self._script)
         page = context.new_page()

@@ -625,31 +625,34 @@ test("a host stops our screen, or the meeting's Home finds another one", async (
   }
 });
 
-test("a shared screen goes on over another socket and another PoP, unless a host has stopped it meanwhile", async () => {
+test("a shared screen goes on over another socket and another PoP, unless it may not", async () => {
   const { call, connections, socket, screen } = await sharing();
   socket.answer({ type: "ok" });
   await settle();
   socket.drop();
   await pass(100);
   const back = FakeSocket.all.at(-1);
-  assert.equal("screen" in back.sent[0].media_state, false, "the server knows better");
-  back.answer({ ...JOINED, resumed: true, you: { ...JOINED.you, screen: true } });
+  assert.equal("screen" in back.sent[0].media_state, false, "it might be refused, and we with it");
+  back.answer({ ...JOINED, resumed: true });
   await settle();
-  assert.equal(call.sharing.on, true);
+  assert.deepEqual([call.sharing.on, toldOfScreen(back)], [true, [true]]);
+  back.answer({ type: "ok" });
+  await settle();
   back.say({ type: "migrate", reason: "drain", signaling_url: AWAY });
   await settle();
   const there = FakeSocket.all.at(-1);
-  there.answer({ ...JOINED, resumed: true, you: { ...JOINED.you, screen: true } });
+  there.answer({ ...JOINED, resumed: true });
   await settle();
   assert.equal(connections[1].sent.screen.picture, screen.picture);
   Object.assign(connections[1], { connected: true, bytes: 1 });
   await pass(300);
-  assert.equal(call.sharing.on, true);
-  there.drop();
-  await pass(100);
-  FakeSocket.all.at(-1).answer({ ...JOINED, resumed: true, you: { ...JOINED.you, screen: false } });
+  assert.deepEqual([call.sharing.on, toldOfScreen(there)], [true, [true]]);
+  const reasons = [];
+  call.sharing.addEventListener("refused", ({ detail }) => reasons.push(detail.code));
+  there.answer({ type: "error", status: 403, code: "screen_share_forbidden" });
   await settle();
-  assert.deepEqual([call.sharing.on, screen.stopped], [false, 1]);
+  assert.deepEqual([call.sharing.on, screen.stopped, reasons], [false, 1, ["screen_share_forbidden"]]);
+  assert.deepEqual(toldOfScreen(there), [true, false]);
 });
 
 test("who leaves while the browser asks, or while sharing, shares nothing", async () => {

@@ -309,6 +309,7 @@ export class Call extends Requests {
     this.#become("meeting");
     this.#tellServer();
     if (first) return;
+    this.#confirmScreen();
     this.#tell("back");
     if (this.you?.role !== role) this.#tell("role", this.you?.role);
   }
@@ -353,6 +354,12 @@ export class Call extends Requests {
       if (!error.status) this.#telling.turnOff(["screen"]);
       throw error;
     }
+  }
+
+  /** Our socket was lost: somebody else may share by now, or hosts alone may. */
+  async #confirmScreen() {
+    if (!this.sharing.on) return;
+    await this.request("media_state", { screen: true }).catch((error) => error.status && this.sharing.refuse(error));
   }
 
   #mediaState() {

@@ -75,6 +75,11 @@ export class Sharing extends EventTarget {
     if (wasOn) this.#tell("stopped");
   }
 
+  /** The server does not let us any more. @param {Error} error */
+  refuse(error) {
+    if (this.on) this.#fail(error);
+  }
+
   /** Gives everything up without a word: the server knows, or nobody needs to. */
   close() {
     this.#turn += 1;

@@ -57,10 +57,11 @@ export class ShareControls {
     const { on, state } = this.#call.sharing;
     const button = byId("share");
     const barred = state === "idle" ? barredWords(this.#call) : null;
-    relabel(button, on ? "screen-off" : "screen", on ? "Stop sharing" : "Share screen");
+    relabel(button, on ? "screen-off" : "screen", on ? "Sharing" : "Share");
+    button.setAttribute("aria-label", on ? "Stop sharing your screen" : "Share your screen");
     button.setAttribute("aria-pressed", String(on));
     button.setAttribute("aria-disabled", String(barred !== null));
-    button.title = barred ?? "";
+    button.title = barred ?? button.getAttribute("aria-label");
     if (on !== this.#notices.has("sharing")) this.#tell(on);
     this.#changed();
   }

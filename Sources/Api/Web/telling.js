@@ -13,8 +13,8 @@ export class Telling {
   }
 
   /**
-   * All of it, for a join: it is told by that. But a screen that is shared: the server has let us, and knows whether a host
-   * has stopped it since.
+   * All of it, for a join: it is told by that. But a screen that is shared: it stays, and where it may not a join that says
+   * so would be refused.
    *
    * @returns {{[type: string]: object}}
    */
