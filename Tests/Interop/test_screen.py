@@ -233,9 +233,12 @@ def test_a_shared_tab_moves_to_another_pop(stage: Stage, tmp_path: Path) -> None
     meeting = first.create_meeting("Moving")
     red = stage.chromium("client1", "red", shared_tab=TITLE).join(first.origin(), meeting, "Red")
     red.wait_connected()
-    blue = fleet.browser("client2", "blue", second, meeting)
     slides = show_slides(red.page)
     red.page.click("#share")
+    red.page.wait_for_selector("#share[aria-pressed=true]")
+    # Nobody looks, and so nothing is encoded for a while.
+    time.sleep(4)
+    blue = fleet.browser("client2", "blue", second, meeting)
     check_sees_screen(blue, red)
 
     drained = fleet.lab.run(first.host, str(BINARY), "drain", "--deadline", "60", "--ops", "127.0.0.1:9090")

@@ -68,7 +68,9 @@ export class ShareControls {
 
   #tell(on) {
     if (!on) return this.#notices.hide("sharing");
-    const words = { title: "You are sharing your screen", detail: "Everybody here sees it." };
+    const { sound } = this.#call.sharing.tracks;
+    const detail = sound ? "Everybody here sees it, and hears its sound." : "Everybody here sees it.";
+    const words = { title: "You are sharing your screen", detail };
     const action = { label: "Stop", run: () => this.#call?.sharing.stop() };
     this.#notices.show("sharing", words, { action, calm: true, icon: "screen" });
   }
