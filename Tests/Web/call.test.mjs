@@ -611,7 +611,7 @@ test("a screen that the server does not let us share is stopped, and never sent"
 
 test("a host stops our screen, or the meeting's Home finds another one", async () => {
   for (const message of [
-    { type: "media_state", participant_id: "me", audio: true, video: false, screen: false },
+    { type: "media_state", participant_id: "me", audio: true, video: false, screen: false, turned_off: ["screen"] },
     { type: "error", status: 409, code: "screen_share_taken" },
   ]) {
     reset();

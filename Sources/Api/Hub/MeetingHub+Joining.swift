@@ -101,8 +101,10 @@ extension MeetingHub {
 
     /// Tells what hosts have made of it, and its join did not know.
     private func tellPower(over line: SignalingLine) {
-        if let claim = line.claim, let state = catalog.participant(line.id)?.media {
-            let off = HostOrder.Source.allCases.filter { claim.has($0) && !state.has($0) }
+        if let state = catalog.participant(line.id)?.media {
+            let off = HostOrder.Source.allCases.filter { source in
+                !state.has(source) && (line.claim?.has(source) == true || line.missedMutes.contains(source))
+            }
             if !off.isEmpty { tell(ServerMessage.MediaStateChanged(line.id, state, turnedOff: off), line.id) }
         }
         if let host = line.missedAsk { tell(ServerMessage.UnmuteAsked(participantId: host.rawValue), line.id) }
