@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import media
+import pytest
 from checks import check_sees, slot_of
 from chromium import Participant
 from conftest import Stage
@@ -127,6 +128,8 @@ def check_look_closer(viewer: Person) -> None:
     assert not tile(viewer)["zoomed"] and page.is_visible("#panel")
 
 
+# A minute of it is waited for, in which nothing moves.
+@pytest.mark.timeout(300)
 def test_a_tab_is_shared_and_stopped(stage: Stage, say: Callable[[str], None]) -> None:
     stage.make_lab(clients=3)
     server = stage.start_server()
