@@ -124,8 +124,13 @@ struct MediaSources: Equatable {
         // Who is muted by itself keeps its Slots. Who was muted by a host may not have stopped to send.
         let closed: Audio = state.isSilenced ? .none : .muted
         if isPublished(.microphone) { microphone = state.audio ? .open : closed }
-        // A tab goes on sounding while the microphone of who shares it is muted, but by a host: it might carry a voice.
-        if isPublished(.sound) { sound = state.audio || (state.screen && !state.isSilenced) ? .open : closed }
+        if isPublished(.sound) {
+            // Beside a screen it is the sound of that: it goes on while the microphone is muted, but by a host, as it might
+            // carry a voice. A client may have it negotiated long before it shares anything.
+            let isOfScreen = isPublished(.screen)
+            let isOpen = isOfScreen ? state.screen && !state.isSilenced : state.audio
+            sound = isOpen ? .open : isOfScreen ? .none : closed
+        }
         camera = isPublished(.camera) && state.video
         screen = isPublished(.screen) && state.screen
     }

@@ -11,7 +11,7 @@ public struct Capacity: Sendable, Equatable {
     public var crossings: Int
 
     public init(
-        sessions: Int = 1_024, tracks: Int = 2_048, slots: Int = 32_768, taps: Int = 64, allocations: Int = 1_024,
+        sessions: Int = 1_024, tracks: Int = 4_096, slots: Int = 32_768, taps: Int = 64, allocations: Int = 1_024,
         lanes: Int = 0, crossings: Int = 0
     ) {
         self.sessions = sessions

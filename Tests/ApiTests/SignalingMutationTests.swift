@@ -22,18 +22,24 @@ struct SignalingMutationTests {
     }
 
     /// With the meeting's number in its place.
-    private static func valid(_ number: String) -> [String] {
+    private static func valid(_ number: String, hostKey: String) -> [String] {
         let join = #""type":"join","id":1,"meeting":"\#(number)","display_name":"Ada""#
         let state = #""media_state":{"audio":true,"video":true,"screen":false,"hand_raised":true}"#
         let view = #""view":{"layout":"speaker","visible":["p_1","p_2"],"pinned":"p_1","heights":{"p_1":360}}"#
         return [
-            "{\(join)}", #"{\#(join),"offer":"v=0\r\n",\#(state),\#(view)}"#, #"{\#(join),"offer":"bad",\#(view)}"#,
+            "{\(join)}", #"{\#(join),"host_key":"\#(hostKey)"}"#, #"{\#(join),"host_key":"\#(hostKey)",\#(state)}"#,
+            #"{\#(join),"offer":"v=0\r\n",\#(state),\#(view)}"#, #"{\#(join),"offer":"bad",\#(view)}"#,
             #"{\#(join),"offer":"full"}"#, #"{"type":"media_state","id":2,"audio":true,"screen":true}"#,
             #"{"type":"view","id":3,"layout":"gallery","visible":["p_1"],"heights":{"p_1":-1}}"#,
             #"{"type":"offer","id":4,"sdp":"v=0"}"#, #"{"type":"ice_restart","id":4,"sdp":"v=0"}"#,
             #"{"type":"chat","id":6,"text":"Hello","reply_to":"c_1"}"#, #"{"type":"chat","id":6,"text":"A\nB"}"#,
             #"{"type":"chat_edit","id":7,"chat_id":"c_1","text":"Hi"}"#,
             #"{"type":"chat_delete","id":8,"chat_id":"c_1"}"#,
+            #"{"type":"mute_participant","id":9,"participant_id":"p_1","source":"video"}"#,
+            #"{"type":"mute_all","id":9}"#, #"{"type":"remove_participant","id":9,"participant_id":"p_1"}"#,
+            #"{"type":"ask_unmute","id":9,"participant_id":"p_1"}"#,
+            #"{"type":"set_role","id":9,"participant_id":"p_1","role":"co_host"}"#,
+            #"{"type":"allow","id":9,"screen":true,"chat":true,"unmute":false}"#,
             #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,
         ]
     }
@@ -42,7 +48,7 @@ struct SignalingMutationTests {
     func whateverIsSaidNobodyStaysBehind(seed: Int) async throws {
         var random = SplitMix(seed: UInt64(seed))
         let meeting = try await hub.create(MeetingPlan(topic: "Standup"), owner: "user-1", password: nil)
-        let messages = Self.valid(meeting.number.description)
+        let messages = Self.valid(meeting.number.description, hostKey: meeting.hostKey)
         var joined = 0
         var refused = 0
         for _ in 0..<400 {

@@ -60,6 +60,23 @@ import Wire
         #expect(updates.contains(.activeSpeakers(.test, [ann])))
     }
 
+    @Test func `the sound of a screen takes no place before it is shared`() async throws {
+        let room = try MediaFixture(workers: 1)
+        let both = FakeOffer(sound: true, screen: true)
+        for person in [ann, bob] { try await room.enter(person, .test, both) }
+        #expect(await heard(room, bob) == [SourceID(ann, .microphone), nil, nil])
+        await room.director.setMediaState(ann, PublishedMedia(audio: true, video: true, screen: true))
+        await room.rest()
+        #expect(await heard(room, bob) == [SourceID(ann, .microphone), SourceID(ann, .sound), nil])
+        await room.director.setMediaState(
+            ann, PublishedMedia(audio: false, video: true, screen: true, isSilenced: true))
+        await room.rest()
+        #expect(await heard(room, bob) == [nil, nil, nil], "nor behind a host's mute")
+        await room.director.setMediaState(ann, PublishedMedia(audio: true, video: true))
+        await room.rest()
+        #expect(await heard(room, bob) == [SourceID(ann, .microphone), nil, nil])
+    }
+
     @Test func `whom a host has muted nobody gets, whatever it sends`() async throws {
         let room = try MediaFixture(workers: 2)
         try await room.enter(ann, .test, FakeOffer(sound: true))

@@ -74,7 +74,7 @@ struct NodeConfiguration {
         idle = try Self.idle(file)
         capacity = Capacity(
             sessions: try file.integer(.capacitySessions, in: 2...1_000_000, default: 1_024),
-            tracks: try file.integer(.capacityTracks, in: 2...1_000_000, default: 2_048),
+            tracks: try file.integer(.capacityTracks, in: 2...1_000_000, default: 4_096),
             slots: try file.integer(.capacitySlots, in: 2...16_000_000, default: 32_768))
         if file.has(.fleetListen) { capacity = capacity.inFleet }
         announced = try Self.addresses(file, .mediaAnnounced) ?? interfaces.map(\.address)
