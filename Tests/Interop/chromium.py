@@ -251,7 +251,8 @@ class Chromium:
         """`arguments`: further ones of the command line. `script`: runs in every page before its own. `shared_tab`: a page
         that wants to share something is given the tab of this title, with its sound."""
         self.colour = colour
-        self._permissions = ["camera", "microphone"] if shared_tab else []
+        # An empty list takes all away: Chromium then hides its addresses, and looks at one network only.
+        self._permissions = ["camera", "microphone"] if shared_tab else None
         # The user who says yes to everything shares a test pattern; permissions do for camera and microphone.
         user = f"--auto-select-tab-capture-source-by-title={shared_tab}" if shared_tab else "--use-fake-ui-for-media-stream"
         self._script = script
