@@ -133,6 +133,8 @@ import Testing
             try await socket.vanish()
             #expect(try await ada.socket.next()["connection"] == "interrupted")
             await node.clock.advance(by: .seconds(20))
+            // The sweep of then is over.
+            await node.clock.advance(by: .zero)
             // Nothing comes any more, or the media side has ended it.
             node.media.tell(isEnded ? .failed(id, reason: .consent) : .silent(id))
             node.media.tell(.quality(try #require(ParticipantID(ada.id)), MediaQuality(level: .good)))
