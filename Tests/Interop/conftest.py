@@ -147,6 +147,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     return report
 
 
+# Tests that failed and are tried once more, until what they printed was shown: pytest shows that of final failures alone.
+_tried_again: set[str] = set()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.outcome == "rerun":
+        _tried_again.add(report.nodeid)
+        with (RESULTS / "again").open("a") as names:
+            print(report.nodeid, file=names)
+    elif report.when == "teardown" and report.nodeid in _tried_again:
+        _tried_again.remove(report.nodeid)
+        print(f"\n{report.nodeid} failed, and is tried once more. It printed:\n{report.capstdout}")
+
+
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> Iterator[Stage]:
     made = Stage(playwright, tmp_path)
