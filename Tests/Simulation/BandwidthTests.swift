@@ -87,6 +87,9 @@ private final class Scene {
     let world: World
     let publishers: [Publisher]
     let viewer: Peer
+    /// The viewer's own camera and microphone.
+    private let own: Publisher
+    var viewerPublishes = false
     let line: Downlink
     /// By a Slot's SSRC: packets that end a picture, with their layer and when they came, ns.
     private(set) var pictures: [UInt32: [(layer: Int, at: UInt64)]] = [:]
@@ -104,7 +107,8 @@ private final class Scene {
         let world = try World(seed: seed)
         self.world = world
         publishers = [Publisher(world, index: 1), Publisher(world, index: 2)]
-        viewer = Peer(world, index: 3, extensions: Peer.numberedExtensions)
+        own = Publisher(world, index: 3)
+        viewer = own.peer
         viewer.answersFeedback = true
         var videos: [UInt32] = []
         var slots: [SlotHandle] = []
@@ -138,10 +142,16 @@ private final class Scene {
         pictures[ssrc, default: []].append((Int(layer), world.now - start))
     }
 
+    /// Messages of feedback to the viewer between two seconds.
+    func feedback(_ seconds: Range<UInt64>) -> Int {
+        viewer.feedback.count { seconds.contains(($0.at - start) / 1_000_000_000) }
+    }
+
     /// Until so many seconds after the start.
     func run(until second: Int) {
         while world.now - start < UInt64(second) * 1_000_000_000 {
             for publisher in publishers { publisher.turn(world.now) }
+            if viewerPublishes { own.turn(world.now) }
             // Consent.
             if world.now / 1_000_000 % 5_000 == 0 { for peer in world.peers { peer.check() } }
             world.run(1)
@@ -195,6 +205,15 @@ struct BandwidthTests {
         #expect(scene.line.longestWait < 150_000_000, "\(scene.line.longestWait / 1_000_000) ms")
         scene.run(until: 37)
         for ssrc in scene.videos { #expect(scene.layers(ssrc, 35..<37) == [2]) }
+    }
+
+    @Test("feedback leaves a narrow line to the sound that it carries")
+    func feedback() throws {
+        let scene = try Scene(seed: 6, [(0, 10), (10, 0.16)])
+        scene.viewerPublishes = true
+        scene.run(until: 30)
+        #expect((80...100).contains(scene.feedback(5..<10)))
+        #expect((40...80).contains(scene.feedback(20..<30)))
     }
 
     @Test("a machine that stalls keeps a free line, and gets it back", arguments: [20, 40] as [UInt64])

@@ -65,6 +65,8 @@ public struct BandwidthEstimator: BitwiseCopyable {
 
     /// What the path is taken to carry: the target without what drains a queue.
     public var share: UInt64 { Self.bounded(control.share) }
+    /// What comes through for certain: the share, and while a queue stands no more than what came in of late.
+    var carried: UInt64 { Self.bounded(isOverused ? min(control.share, acknowledgedRate) : control.share) }
     /// ns from sending to feedback.
     public var roundTrip: UInt64 { UInt64(roundTripTime) }
     /// ns that packets wait on the path.

@@ -20,6 +20,12 @@ enum CongestionConstants {
     static let clumpFactor = 3.0
     static let silence: UInt64 = 1_000_000_000
     static let silenceFactor = 0.5
+    /// ns between two messages of our own feedback.
+    static let feedbackInterval: UInt64 = 50_000_000
+    static let mostFeedbackInterval: UInt64 = 250_000_000
+    /// Of the path.
+    static let feedbackPart = 0.05
+    static let feedbackBits = 800.0
 
     // MARK: Acknowledged rate
 

@@ -111,6 +111,15 @@ struct SessionCongestion: BitwiseCopyable {
         return true
     }
 
+    /// ns between two messages of our feedback to the peer, so that they leave a narrow path to what they speak of.
+    var feedbackInterval: UInt64 {
+        guard isHeard else { return CongestionConstants.feedbackInterval }
+        let part = Double(estimator.carried) * CongestionConstants.feedbackPart
+        let interval = min(
+            CongestionConstants.feedbackBits / part * 1e9, Double(CongestionConstants.mostFeedbackInterval))
+        return max(UInt64(interval), CongestionConstants.feedbackInterval)
+    }
+
     /// Feedback on what was sent.
     mutating func note(_ feedback: TransportFeedback, now: UInt64) {
         if !isHeard {

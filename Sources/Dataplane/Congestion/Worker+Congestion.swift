@@ -22,6 +22,11 @@ extension Worker where Queue: ~Copyable {
         probe(session, now: now)
     }
 
+    /// ns between two messages of our feedback to a Session's peer.
+    func feedbackInterval(of session: UnsafeMutablePointer<Session>) -> UInt64 {
+        session.pointee.congestion?.pointee.feedbackInterval ?? CongestionConstants.feedbackInterval
+    }
+
     /// Nothing is numbered any more, or the Session ends.
     mutating func endCongestion(of session: UnsafeMutablePointer<Session>) {
         guard let congestion = session.pointee.congestion else { return }

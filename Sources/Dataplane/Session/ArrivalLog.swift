@@ -7,8 +7,6 @@ struct ArrivalLog: BitwiseCopyable {
     static let depth = 1_024
     /// Packets that one feedback message reports at most.
     static let maximumReport = 400
-    /// Between two feedback messages, ns.
-    static let interval: UInt64 = 50_000_000
     /// Of arrival times, ns: the unit of the feedback's deltas.
     static let tick: UInt64 = 250_000
 
