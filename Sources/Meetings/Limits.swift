@@ -15,6 +15,8 @@ public struct Limits: Sendable, Equatable {
     /// Places of a meeting beside `max_participants`, which only hosts take: a full meeting keeps no host out, nor one who
     /// comes back while the place that was lost is still kept.
     public var hostPlaces = 2
+    /// Who may wait to be let into one meeting; 0: there are no waiting rooms.
+    public var waitingRoom = 100
     /// How long a participant may take from `join` to its socket.
     public var connectTime: Duration
     /// How long a participant with a lost socket is kept.

@@ -63,14 +63,15 @@ public struct Meeting: Sendable {
         if role != .host {
             if isLocked { throw .locked }
             let hostIsHere = participants.values.contains { $0.role == .host && $0.presence.isVisible }
-            if !plan.settings.joinBeforeHost && !hostIsHere { throw .hostNotHere }
+            // Who is let in by a host waits for it.
+            if !plan.settings.joinBeforeHost && !plan.settings.waitingRoom && !hostIsHere { throw .hostNotHere }
         }
-        let places = min(plan.settings.maxParticipants, limits.participants) + (role == .host ? limits.hostPlaces : 0)
-        guard participants.count < places else { throw .meetingFull }
+        try requirePlace(for: role, within: limits)
         arrivals += 1
         let participant = Participant(
             id: id, displayName: name, role: role, media: MediaState(),
-            presence: .expected(until: now + limits.connectTime), arrival: arrivals, joinedAt: now)
+            presence: .expected(until: now + limits.connectTime), arrival: arrivals, joinedAt: now,
+            isAdmitted: role.controls || request.isVouched || !plan.settings.waitingRoom)
         participants[id] = participant
         emptySince = nil
         return participant
@@ -112,8 +113,11 @@ public struct Meeting: Sendable {
     }
 
     /// The participant's socket is here, for the first time or again.
+    ///
+    /// - Throws: `participantNotFound`; `waitingRoom` for one who is not let in.
     mutating func arrive(_ id: ParticipantID) throws(MeetingError) -> Participant {
         guard var participant = participants[id] else { throw .participantNotFound }
+        guard !mustWait(participant) else { throw .waitingRoom }
         participant.presence = .present
         participants[id] = participant
         return participant

@@ -171,6 +171,28 @@ public struct MeetingCatalog: Sendable {
         try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.arrive(participant) }
     }
 
+    /// As `Meeting.wait`.
+    public mutating func wait(_ participant: ParticipantID) throws(MeetingError) -> Participant {
+        let limits = limits
+        return try with(homes[participant]) { (meeting) throws(MeetingError) in
+            try meeting.wait(participant, within: limits)
+        }
+    }
+
+    public mutating func stopWaiting(_ participant: ParticipantID, at now: Timestamp) {
+        guard let home = homes[participant] else { return }
+        let limits = limits
+        meetings[home]?.stopWaiting(participant, at: now, within: limits)
+    }
+
+    /// As `Meeting.admit`.
+    public mutating func admit(_ participant: ParticipantID, at now: Timestamp) throws(MeetingError) {
+        let limits = limits
+        try with(homes[participant]) { (meeting) throws(MeetingError) in
+            try meeting.admit(participant, at: now, within: limits)
+        }
+    }
+
     public mutating func drop(_ participant: ParticipantID, at now: Timestamp) {
         guard let home = homes[participant] else { return }
         let limits = limits

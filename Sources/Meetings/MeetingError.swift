@@ -15,6 +15,8 @@ public enum MeetingError: Error, Hashable, Sendable {
     case chatForbidden
     /// A host has removed somebody who came from there.
     case removed
+    /// A host lets people in, which this one cannot wait for.
+    case waitingRoom
     /// A meeting keeps a host while it has one.
     case lastHost
     /// Unknown, or ended.
@@ -34,8 +36,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         switch self {
         case .startInPast: 400
         case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden, .unmuteForbidden,
-            .chatForbidden,
-            .removed:
+            .chatForbidden, .removed, .waitingRoom:
             403
         case .meetingNotFound, .participantNotFound, .chatNotFound: 404
         case .hostNotHere, .screenShareTaken, .lastHost: 409
@@ -59,6 +60,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .unmuteForbidden: "unmute_forbidden"
         case .chatForbidden: "chat_forbidden"
         case .removed: "removed"
+        case .waitingRoom: "waiting_room"
         case .lastHost: "last_host"
         case .meetingNotFound: "meeting_not_found"
         case .participantNotFound: "participant_not_found"
@@ -85,6 +87,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .unmuteForbidden: "The host does not allow participants to unmute themselves."
         case .chatForbidden: "The host allows participants to write to hosts only."
         case .removed: "A host has removed you from this meeting."
+        case .waitingRoom: "A host lets people into this meeting, which needs a signaling socket."
         case .lastHost: "The meeting has no other host."
         case .meetingNotFound: "There is no such meeting, or it has ended."
         case .participantNotFound: "There is no such participant in this meeting."

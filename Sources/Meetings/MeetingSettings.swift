@@ -37,13 +37,13 @@ public struct MeetingSettings: Sendable, Hashable, Codable {
         self.e2ee = e2ee
     }
 
-    /// - Throws: `invalid` out of bounds; `settingUnavailable` for a promise that nobody keeps yet: a
+    /// - Throws: `invalid` out of bounds; `settingUnavailable` for a promise that nobody keeps here: a
     ///   waiting room that lets everybody in would be worse than none.
     public func validate(within limits: Limits) throws(MeetingError) {
         guard (2...limits.participants).contains(maxParticipants) else {
             throw .invalid(field: "settings.max_participants", reason: "from 2 to \(limits.participants)")
         }
-        if waitingRoom { throw .settingUnavailable("waiting_room") }
+        if waitingRoom && limits.waitingRoom == 0 { throw .settingUnavailable("waiting_room") }
         if e2ee { throw .settingUnavailable("e2ee") }
         if recording != .none { throw .settingUnavailable("recording") }
     }

@@ -65,6 +65,8 @@ extension MediaState {
 public enum Presence: Sendable, Equatable {
     /// Has joined, but has no socket yet; nobody sees it.
     case expected(until: Timestamp)
+    /// Has a socket and is not let in yet; nobody but hosts hears of it.
+    case waiting
     case present
     /// Has lost its socket and may come back.
     case dropped(until: Timestamp)
@@ -72,7 +74,7 @@ public enum Presence: Sendable, Equatable {
     /// Whether the others see the participant.
     public var isVisible: Bool {
         switch self {
-        case .expected: false
+        case .expected, .waiting: false
         case .present, .dropped: true
         }
     }
@@ -81,7 +83,7 @@ public enum Presence: Sendable, Equatable {
     public var deadline: Timestamp? {
         switch self {
         case .expected(let until), .dropped(let until): until
-        case .present: nil
+        case .present, .waiting: nil
         }
     }
 }
@@ -95,11 +97,13 @@ public struct Participant: Sendable, Equatable {
     public internal(set) var presence: Presence
     /// Counts up in the order of joining.
     public let arrival: Int
-    public let joinedAt: Timestamp
+    public internal(set) var joinedAt: Timestamp
     /// Is at another PoP of the fleet, which keeps its place and its time.
     public internal(set) var isElsewhere = false
     /// A host has asked it to open its microphone: it may, where the others may not.
     public internal(set) var mayUnmute = false
+    /// It does not wait for a host to let it in, or does not any more.
+    public internal(set) var isAdmitted = true
 }
 
 /// A secret of a meeting that opens it.
@@ -117,11 +121,17 @@ public struct JoinRequest: Sendable, Equatable {
     public var hostKey: String?
     /// A service token already showed that this is the host.
     public var isHost: Bool
+    /// A service token showed that a service knows this person, who does not wait to be let in.
+    public var isVouched: Bool
 
-    public init(displayName: String, password: String? = nil, hostKey: String? = nil, isHost: Bool = false) {
+    public init(
+        displayName: String, password: String? = nil, hostKey: String? = nil, isHost: Bool = false,
+        isVouched: Bool = false
+    ) {
         self.displayName = displayName
         self.password = password
         self.hostKey = hostKey
         self.isHost = isHost
+        self.isVouched = isVouched
     }
 }

@@ -3,7 +3,7 @@ import Meetings
 /// A line of the audit trail: who decided what of a meeting, or wanted to, when, and from where.
 public struct HostDecision: Hashable, Sendable {
     public enum Action: String, Sendable, CaseIterable {
-        case create, change, lock, unlock, end, remove
+        case create, change, lock, unlock, end, admit, deny, remove
         case muteAudio = "mute_audio"
         case muteVideo = "mute_video"
         case muteScreen = "mute_screen"

@@ -70,7 +70,7 @@ import Testing
         (#"{"type": "scheduled", "start_time": "soon"}"#, 400, "malformed"),
         (#"{"type": "scheduled", "start_time": "2020-01-01T00:00:00Z"}"#, 400, "start_in_past"),
         (#"{"topic": ""}"#, 422, "invalid_field"), (#"{"settings": {"max_participants": 0}}"#, 422, "invalid_field"),
-        (#"{"settings": {"waiting_room": true}}"#, 422, "setting_unavailable"),
+        (#"{"settings": {"e2ee": true}}"#, 422, "setting_unavailable"),
     ])
     func anImpossibleMeetingIsRefused(_ body: String, _ status: Int, _ code: String) async throws {
         try await ApiNode.run { node async throws in

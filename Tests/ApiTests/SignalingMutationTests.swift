@@ -39,7 +39,9 @@ struct SignalingMutationTests {
             #"{"type":"mute_all","id":9}"#, #"{"type":"remove_participant","id":9,"participant_id":"p_1"}"#,
             #"{"type":"ask_unmute","id":9,"participant_id":"p_1"}"#,
             #"{"type":"set_role","id":9,"participant_id":"p_1","role":"co_host"}"#,
-            #"{"type":"allow","id":9,"screen":true,"chat":true,"unmute":false}"#,
+            #"{"type":"allow","id":9,"screen":true,"chat":true,"unmute":false,"enter":false}"#,
+            #"{"type":"admit","id":9,"participant_id":"p_1"}"#, #"{"type":"admit","id":9,"all":true}"#,
+            #"{"type":"deny","id":9,"participant_id":"p_1"}"#,
             #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,
         ]
     }

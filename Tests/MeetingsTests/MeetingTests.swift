@@ -198,7 +198,6 @@ struct Stage {
         (MeetingPlan(timezone: "Mars;drop"), "invalid_field"),
         (MeetingPlan(settings: MeetingSettings(maxParticipants: 1)), "invalid_field"),
         (MeetingPlan(settings: MeetingSettings(maxParticipants: 1_001)), "invalid_field"),
-        (MeetingPlan(settings: MeetingSettings(waitingRoom: true)), "setting_unavailable"),
         (MeetingPlan(settings: MeetingSettings(recording: .cloud)), "setting_unavailable"),
         (MeetingPlan(settings: MeetingSettings(e2ee: true)), "setting_unavailable"),
     ]
@@ -207,6 +206,16 @@ struct Stage {
     func theImpossibleIsRefused(_ index: Int) {
         let (plan, code) = Self.impossible[index]
         #expect { try plan.validated(at: Self.now, within: Limits()) } throws: { ($0 as? MeetingError)?.code == code }
+    }
+
+    @Test func aWaitingRoomIsRefusedWhereNobodyMayWait() throws {
+        let plan = MeetingPlan(settings: MeetingSettings(waitingRoom: true))
+        #expect(try plan.validated(at: Self.now, within: Limits()).settings.waitingRoom)
+        var limits = Limits()
+        limits.waitingRoom = 0
+        #expect(throws: MeetingError.settingUnavailable("waiting_room")) {
+            try plan.validated(at: Self.now, within: limits)
+        }
     }
 
     @Test func aRecurringMeetingIsTaken() throws {

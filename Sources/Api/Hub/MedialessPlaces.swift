@@ -11,6 +11,8 @@ struct MedialessPlaces {
         var since: Timestamp
         /// Counts up in the order of coming.
         var order: Int
+        /// It waits to be let in, and has no place of the meeting.
+        var isWaiting = false
     }
 
     /// How long media may take to connect.
@@ -28,6 +30,15 @@ struct MedialessPlaces {
         places[id] = Place(meeting: meeting, address: address, since: now, order: arrivals)
     }
 
+    /// It waits to be let in from now on.
+    mutating func noteWaiting(_ id: ParticipantID) { places[id]?.isWaiting = true }
+
+    /// It was let in: the time for its media begins.
+    mutating func noteAdmitted(_ id: ParticipantID, at now: Timestamp) {
+        places[id]?.isWaiting = false
+        places[id]?.since = now
+    }
+
     mutating func remove(_ id: ParticipantID) { places[id] = nil }
 
     /// Who gives way to a newcomer of `address`: who has been without media for long, or at once where its address has more
@@ -41,7 +52,7 @@ struct MedialessPlaces {
     ) -> ParticipantID? {
         var counts: [String: Int] = [:]
         var candidates: [(id: ParticipantID, address: String, place: Place)] = []
-        for (id, place) in places where meeting == nil || place.meeting == meeting {
+        for (id, place) in places where meeting == nil || place.meeting == meeting && !place.isWaiting {
             guard let holder = place.address else { continue }
             counts[holder, default: 0] += 1
             candidates.append((id, holder, place))

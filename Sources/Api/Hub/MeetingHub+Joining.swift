@@ -21,16 +21,18 @@ struct SocketJoin: Sendable {
 /// How a socket becomes a participant's.
 extension MeetingHub {
     /// Takes back what `admit` gave, when the join could not be completed.
-    func withdraw(_ id: ParticipantID) async { try? await leave(id, reason: .left) }
+    func withdraw(_ id: ParticipantID) async { try? await leave(id, reason: .left, keepsSocket: true) }
 
     /// Ties a socket to its participant: for the first time, again after a loss, or instead of another one. An offer is
-    /// answered in the same breath.
+    /// answered in the same breath. Who is to be let in first waits instead.
     ///
+    /// - Returns: whether it is in; else it waits.
     /// - Throws: `Problem`: 401 `token_expired`, 403 `resume_invalid` and `resume_required`, 404 `participant_not_found`, 409
     ///   `resume_expired` and `replaced`, 503 `draining`; `MediaError` of an offer; 422 of a view. A newcomer that was
     ///   admitted for this join is then to be withdrawn.
+    @discardableResult
     func attach(_ id: ParticipantID, in meeting: MeetingID, _ join: SocketJoin, _ socket: any SignalingSocket)
-        async throws
+        async throws -> Bool
     {
         let line = try line(of: id, in: meeting, join)
         if let participant = catalog.participant(id) {
@@ -38,6 +40,10 @@ extension MeetingHub {
             guard lines[id] === line else { throw MeetingError.participantNotFound }
         }
         line.address = join.address
+        if let home = catalog.meetings[meeting], let participant = home.participants[id], home.mustWait(participant) {
+            try wait(line, in: meeting, join, socket)
+            return false
+        }
         line.attempts += 1
         let attempt = line.attempts
         let view = try join.view?.view()
@@ -55,6 +61,7 @@ extension MeetingHub {
         try welcome(line, in: meeting, join, connection, socket)
         if join.resume != nil { tellChanges(to: line, in: meeting) }
         await catchUp(line, socket)
+        return true
     }
 
     /// The participant's line, made for its first socket.
@@ -164,6 +171,7 @@ extension MeetingHub {
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
         tellPower(over: line)
+        tellWaiting(to: line, in: meeting)
         if drain.state.phase == .draining { socket.send(migration(drain.state)) }
         if isReturn {
             line.missedLayers = true
@@ -257,6 +265,7 @@ extension MeetingHub {
     /// The socket is gone; if it still was the participant's, the grace begins, unless its media is closed, too.
     func detach(_ id: ParticipantID, _ socket: any SignalingSocket) async {
         guard let line = lines[id], line.socket === socket, let meeting = catalog.meetingID(of: id) else { return }
+        guard line.wasWelcomed else { return stopWaiting(line, in: meeting) }
         if line.hasClosedMedia || line.arrivingUntil != nil {
             try? await leave(id, reason: .left)
             return

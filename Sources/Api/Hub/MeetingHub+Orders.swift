@@ -39,11 +39,12 @@ extension MeetingHub {
     ///
     /// - Throws: `forbidden`; `Problem` 409 `not_joined`.
     func controls(
-        _ action: HostDecision.Action, _ id: ParticipantID, _ socket: any SignalingSocket, from address: String
+        _ action: HostDecision.Action, _ id: ParticipantID, _ socket: any SignalingSocket, from address: String,
+        target: ParticipantID? = nil
     ) throws -> (MeetingID, HostDecision.Author) {
         let (meeting, _) = try current(id, socket)
         let author = HostDecision.Author(.participant(id), from: address)
-        try audited(action, nil, by: author, in: meeting) { try catalog.find(meeting.rawValue).requireControls(id) }
+        try audited(action, target, by: author, in: meeting) { try catalog.find(meeting.rawValue).requireControls(id) }
         return (meeting, author)
     }
 
@@ -114,6 +115,7 @@ extension MeetingHub {
         else { return }
         lines[id]?.entry = []
         tell(ServerMessage.ParticipantUpdate(participantId: id.rawValue, role: role), everybodyIn: meeting)
+        if !known.role.controls, let line = lines[id] { tellWaiting(to: line, in: meeting) }
         publish(id, in: meeting)
     }
 

@@ -76,6 +76,9 @@ actor MeetingHub {
         self.clock = clock
         self.generator = generator
         self.logger = logger
+        var limits = limits
+        // Who waits at one PoP is not known to hosts at the others.
+        if sharing != nil { limits.waitingRoom = 0 }
         catalog = MeetingCatalog(limits: limits)
     }
 
@@ -123,6 +126,7 @@ actor MeetingHub {
         try await change(known, to: record, by: author)
         let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
+        if !meeting.plan.settings.waitingRoom { openWaitingRoom(of: id) }
         return meeting
     }
 
@@ -177,6 +181,7 @@ actor MeetingHub {
         tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: id)
         flush(id)
         feeds[id] = nil
+        for guest in meeting.waiting { lines[guest.id]?.socket?.send(ServerMessage.MeetingEnded(reason: reason)) }
         for participant in meeting.participants.keys {
             unattached.remove(participant)
             medialess.remove(participant)
@@ -211,7 +216,8 @@ actor MeetingHub {
             throw MeetingError.participantNotFound
         }
         let isBack = giveUpArrival(of: id, in: home)
-        let isVisible = try !isBack && catalog.leave(id, at: clock.now).presence.isVisible
+        let left = isBack ? nil : try catalog.leave(id, at: clock.now)
+        let isVisible = left?.presence.isVisible == true
         retract(id, in: home)
         unattached.remove(id)
         medialess.remove(id)
@@ -221,6 +227,7 @@ actor MeetingHub {
             store?.noteLeave(id, at: clock.now, reason: reason.rawValue)
             tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home)
         }
+        if left?.presence == .waiting { tellHosts(of: home, .init(left: [id.rawValue])) }
         if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }
         findHost(for: home)
         if !keepsSocket { line?.socket?.close(.normalClosure, reason.rawValue) }

@@ -113,14 +113,42 @@ enum ClientMessage {
         }
     }
 
+    /// Of `admit`: one who waits, or all.
+    struct Admission: Decodable {
+        private enum CodingKeys: String, CodingKey {
+            case all
+            case participantID = "participant_id"
+        }
+
+        private var participantID: String?
+        private var all: Bool?
+
+        /// Nil: all.
+        ///
+        /// - Throws: `Problem` 400 unless it names one of them or says `all`; `participantNotFound` for what is no identifier.
+        var id: ParticipantID? {
+            get throws {
+                guard let participantID else {
+                    guard all == true else { throw Problem.malformed("admit has a participant_id, or all.") }
+                    return nil
+                }
+                guard let id = ParticipantID(participantID) else { throw MeetingError.participantNotFound }
+                return id
+            }
+        }
+    }
+
     /// What participants may do; what is absent stays as it was.
     struct Rights: Decodable, Sendable {
+        /// Come in without being let in.
+        var enter: Bool?
         var screen: Bool?
         var chat: Bool?
         var unmute: Bool?
 
         func applied(to settings: MeetingSettings) -> MeetingSettings {
             var settings = settings
+            settings.waitingRoom = enter.map { !$0 } ?? settings.waitingRoom
             settings.allowScreenShare = screen ?? settings.allowScreenShare
             settings.allowChat = chat ?? settings.allowChat
             settings.allowUnmute = unmute ?? settings.allowUnmute

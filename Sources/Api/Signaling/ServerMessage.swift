@@ -245,6 +245,53 @@ enum ServerMessage {
         var participantId: String
     }
 
+    /// The answer to a join in place of `joined`: a host is to let it in.
+    struct Waiting: Encodable {
+        struct Gathering: Encodable {
+            var meetingId: String
+            var topic: String
+        }
+
+        var type = "waiting"
+        var id: RequestID?
+        var participantId: String
+        /// Of the join to come, and of a new socket's.
+        var sessionToken: String
+        var meeting: Gathering
+
+        init(_ participant: Participant, in meeting: Meeting, token: String, id: RequestID?) {
+            self.id = id
+            participantId = participant.id.rawValue
+            sessionToken = token
+            self.meeting = Gathering(meetingId: meeting.id.rawValue, topic: meeting.plan.topic)
+        }
+    }
+
+    /// A host has let it in: it may join.
+    struct Admitted: Encodable { var type = "admitted" }
+
+    /// A host has sent it away.
+    struct Denied: Encodable { var type = "denied" }
+
+    /// Who waits to be let in, for those who have the host controls.
+    struct WaitingRoom: Encodable {
+        struct Guest: Encodable {
+            var participantId: String
+            var displayName: String
+
+            init(_ participant: Participant) {
+                participantId = participant.id.rawValue
+                displayName = participant.displayName
+            }
+        }
+
+        var type = "waiting_room"
+        /// These are all; else what has changed.
+        var whole = false
+        var arrived: [Guest] = []
+        var left: [String] = []
+    }
+
     struct MeetingUpdated: Encodable {
         var type = "meeting_update"
         var meeting: Gathering

@@ -23,6 +23,8 @@ struct SignalingSession {
     private var budget: TokenBucket
     private var refusals: TokenBucket
     private var participant: ParticipantID?
+    /// Who waits to be let in.
+    private var guest: ParticipantID?
 
     init(
         socket: any SignalingSocket, address: String, hub: MeetingHub, tokens: TokenAuthority,
@@ -66,7 +68,7 @@ struct SignalingSession {
 
     /// The socket is gone, whoever ended it.
     func end() async {
-        if let participant { await hub.detach(participant, socket) }
+        if let id = participant ?? guest { await hub.detach(id, socket) }
     }
 
     private mutating func handle(_ envelope: ClientMessage.Envelope, _ bytes: [UInt8]) async throws {
@@ -102,6 +104,19 @@ struct SignalingSession {
             let deletion = try JSON.decode(ClientMessage.ChatDeletion.self, from: bytes)
             try await hub.delete(ChatMessageID(named: deletion.chatID), by: me(), socket)
             done(envelope.id)
+        case "leave":
+            try await hub.leave(guest ?? me(), reason: .left, keepsSocket: true)
+            participant = nil
+            guest = nil
+            done(envelope.id)
+            socket.close(.normalClosure, "left")
+        default: try await order(envelope, bytes)
+        }
+    }
+
+    /// What hosts alone say.
+    private func order(_ envelope: ClientMessage.Envelope, _ bytes: [UInt8]) async throws {
+        switch envelope.type {
         case "remove_participant":
             let target = try JSON.decode(ClientMessage.Target.self, from: bytes)
             try await order(.remove(target.id), envelope.id)
@@ -120,15 +135,18 @@ struct SignalingSession {
             let rights = try JSON.decode(ClientMessage.Rights.self, from: bytes)
             try await hub.allow(rights, by: me(), socket, from: address)
             done(envelope.id)
+        case "admit":
+            let id = try JSON.decode(ClientMessage.Admission.self, from: bytes).id
+            try await hub.admit(id, by: me(), socket, from: address)
+            done(envelope.id)
+        case "deny":
+            let id = try JSON.decode(ClientMessage.Target.self, from: bytes).id
+            try await hub.deny(id, by: me(), socket, from: address)
+            done(envelope.id)
         case "lock": try await lock(true, envelope.id)
         case "unlock": try await lock(false, envelope.id)
         case "end":
             try await hub.end(by: me(), socket, from: address, id: envelope.id)
-        case "leave":
-            try await hub.leave(me(), reason: .left, keepsSocket: true)
-            participant = nil
-            done(envelope.id)
-            socket.close(.normalClosure, "left")
         default: throw Problem(400, "unknown_type", "There is no such message type.")
         }
     }
@@ -154,10 +172,18 @@ struct SignalingSession {
             return try await comeBack(join, token, id: id)
         }
         if await hub.mustTakeBack(claim.id), join.resume != nil { return try await comeBack(join, token, id: id) }
-        try await hub.attach(
+        try await attach(
             claim.id, in: claim.meeting,
-            SocketJoin(join, address: address, token: token, isFresh: claim.isFresh, request: id), socket)
-        participant = claim.id
+            SocketJoin(join, address: address, token: token, isFresh: claim.isFresh, request: id))
+    }
+
+    /// Becomes the participant's socket, or that of one who waits.
+    private mutating func attach(_ id: ParticipantID, in meeting: MeetingID, _ join: SocketJoin) async throws {
+        let isIn = try await hub.attach(id, in: meeting, join, socket)
+        // One socket is one person.
+        if let guest, guest != id { await hub.withdraw(guest) }
+        participant = isIn ? id : nil
+        guest = isIn ? nil : id
     }
 
     /// Comes back to a place that another PoP gave. That PoP alone can check its session token, so it is the resume token that
@@ -169,10 +195,8 @@ struct SignalingSession {
         }
         let back = try await hub.takeBack(known, in: meeting, resume: resume, Arrival(way: .socket, address: address))
         let fresh = try tokens.issue(back, in: meeting, expires: clock.now + limits.connectTime)
-        try await hub.attach(
-            known, in: meeting,
-            SocketJoin(join, address: address, token: fresh, isFresh: true, request: id), socket)
-        participant = known
+        try await attach(
+            known, in: meeting, SocketJoin(join, address: address, token: fresh, isFresh: true, request: id))
     }
 
     /// Joins as somebody new, without a call of REST before it.
@@ -187,14 +211,13 @@ struct SignalingSession {
         let newcomer = try await hub.admit(meeting.id, request, Arrival(way: .socket, address: address, via: via))
         do {
             let token = try tokens.issue(newcomer, in: meeting.id, expires: clock.now + limits.connectTime)
-            try await hub.attach(
+            try await attach(
                 newcomer.id, in: meeting.id,
-                SocketJoin(join, address: address, token: token, isFresh: true, request: id), socket)
+                SocketJoin(join, address: address, token: token, isFresh: true, request: id))
         } catch {
             await hub.withdraw(newcomer.id)
             throw error
         }
-        participant = newcomer.id
     }
 
     private func me() throws -> ParticipantID {

@@ -16,6 +16,17 @@ struct SharedMeetingTests {
         return (fleet, meeting)
     }
 
+    @Test func aWaitingRoomIsRefusedAsHostsElsewhereWouldNotHearOfIt() async throws {
+        let (fleet, _) = try await Self.fleet(2)
+        let hub: MeetingHub = fleet.nodes[0].hub
+        await #expect(throws: MeetingError.settingUnavailable("waiting_room")) {
+            try await fleet.run {
+                let plan = MeetingPlan(topic: "Standup", settings: MeetingSettings(waitingRoom: true))
+                _ = try await hub.create(plan, owner: "user-1", password: nil)
+            }
+        }
+    }
+
     @Test func peopleOfTwoPoPsAreInOneMeeting() async throws {
         let (fleet, meeting) = try await Self.fleet(3)
         let ada = try await fleet.join("Ada", meeting, at: 0)

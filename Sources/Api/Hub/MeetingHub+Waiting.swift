@@ -1,0 +1,110 @@
+import Meetings
+import Store
+
+/// The waiting room: who waits, and how hosts let people in.
+extension MeetingHub {
+    /// Has somebody with a socket wait, and tells the hosts.
+    ///
+    /// - Throws: `meetingFull` where too many wait; `Problem` 429 `too_many_waiting`.
+    func wait(
+        _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, _ socket: any SignalingSocket
+    ) throws {
+        guard !socket.isClosing, let home = catalog.meetings[meeting] else { throw MeetingError.participantNotFound }
+        let neighbours = home.waiting.count { $0.id != line.id && lines[$0.id]?.address == line.address }
+        // The list is for all who come, not for one of them.
+        guard neighbours < max(1, catalog.limits.waitingRoom / 4) else {
+            throw Problem(
+                429, "too_many_waiting", "Too many people of this address wait to be let in.", retryAfter: 30)
+        }
+        let participant = try catalog.wait(line.id)
+        if let old = line.socket, old !== socket {
+            old.send(ServerMessage.Removed(reason: .replaced))
+            old.close(.replaced, "replaced")
+        }
+        line.socket = socket
+        unattached.remove(line.id)
+        medialess.noteWaiting(line.id)
+        socket.markJoined()
+        socket.send(ServerMessage.Waiting(participant, in: home, token: join.token, id: join.request))
+        tellHosts(of: meeting, .init(arrived: [.init(participant)]))
+        logger.info(
+            "participant waits", metadata: ["meeting_id": "\(meeting)", "participant_id": "\(line.id)"])
+    }
+
+    /// The socket of somebody who was never in the meeting is gone.
+    func stopWaiting(_ line: SignalingLine, in meeting: MeetingID) {
+        line.socket = nil
+        guard catalog.participant(line.id)?.presence == .waiting else { return }
+        catalog.stopWaiting(line.id, at: clock.now)
+        tellHosts(of: meeting, .init(left: [line.id.rawValue]))
+    }
+
+    // MARK: Hosts
+
+    /// Lets somebody in, or all who wait in the order in which they came.
+    ///
+    /// - Throws: `forbidden`; `participantNotFound` for one who does not wait; `meetingFull`: those before it are in.
+    func admit(
+        _ id: ParticipantID?, by host: ParticipantID, _ socket: any SignalingSocket, from address: String
+    ) throws {
+        let (meeting, author) = try controls(.admit, host, socket, from: address, target: id)
+        for guest in try guests(id, in: meeting) {
+            try letIn(guest, to: meeting)
+            store?.note(HostDecision(.admit, of: meeting, by: author, at: clock.now, target: guest))
+        }
+    }
+
+    /// Sends somebody away who waits.
+    ///
+    /// - Throws: `forbidden`; `participantNotFound` for one who does not wait.
+    func deny(
+        _ id: ParticipantID, by host: ParticipantID, _ socket: any SignalingSocket, from address: String
+    ) throws {
+        let (meeting, author) = try controls(.deny, host, socket, from: address, target: id)
+        for guest in try guests(id, in: meeting) {
+            let socket = lines[guest]?.socket
+            _ = try takeOut(guest, reason: .removed, keepsSocket: true)
+            store?.note(HostDecision(.deny, of: meeting, by: author, at: clock.now, target: guest))
+            socket?.send(ServerMessage.Denied())
+            socket?.close(.normalClosure, "denied")
+        }
+    }
+
+    /// Lets all in who wait, as far as there is room: nobody has to any more.
+    func openWaitingRoom(of meeting: MeetingID) {
+        for guest in catalog.meetings[meeting]?.waiting ?? [] { try? letIn(guest.id, to: meeting) }
+    }
+
+    private func guests(_ id: ParticipantID?, in meeting: MeetingID) throws -> [ParticipantID] {
+        let waiting = catalog.meetings[meeting]?.waiting.map(\.id) ?? []
+        guard let id else { return waiting }
+        guard waiting.contains(id) else { throw MeetingError.participantNotFound }
+        return [id]
+    }
+
+    private func letIn(_ id: ParticipantID, to meeting: MeetingID) throws {
+        try catalog.admit(id, at: clock.now)
+        medialess.noteAdmitted(id, at: clock.now)
+        lines[id]?.socket?.send(ServerMessage.Admitted())
+        tellHosts(of: meeting, .init(left: [id.rawValue]))
+    }
+
+    // MARK: What hosts hear
+
+    /// Tells one who has the host controls who waits.
+    func tellWaiting(to line: SignalingLine, in meeting: MeetingID) {
+        guard let home = catalog.meetings[meeting], home.participants[line.id]?.role.controls == true else { return }
+        let waiting = home.waiting
+        guard home.plan.settings.waitingRoom || !waiting.isEmpty else { return }
+        tell(ServerMessage.WaitingRoom(whole: true, arrived: waiting.map { .init($0) }), line.id)
+    }
+
+    /// Tells all who have the host controls what has changed.
+    func tellHosts(of meeting: MeetingID, _ change: ServerMessage.WaitingRoom) {
+        guard let home = catalog.meetings[meeting] else { return }
+        let frame = TextFrame.encode(change)
+        for line in feeds[meeting]?.lines ?? [] where home.participants[line.id]?.role.controls == true {
+            tell(frame, line.id)
+        }
+    }
+}
