@@ -60,7 +60,6 @@ extension MeetingHub {
         if !isKnown, meeting.isBarred(arrival.address) { throw MeetingError.removed }
         let holder = isKnown ? nil : UnattachedPlaces.Holder(meeting: id, address: arrival.address)
         if arrival.way != .socket { try unattached.admit(holder, at: clock.now) }
-        if arrival.way == .media, !isKnown, meeting.plan.settings.waitingRoom { throw MeetingError.waitingRoom }
         var request = request
         request.isVouched = arrival.isVouched
         let spare = try spare(for: arrival.address, isHost: role == .host)
@@ -131,7 +130,7 @@ extension MeetingHub {
 
     /// Takes one out whose place is another's, and tells it.
     private func giveWay(_ id: ParticipantID) -> Departed? {
-        let socket = lines[id]?.socket
+        let socket = lines[id]?.socket ?? lines[id]?.door
         guard let meeting = try? takeOut(id, reason: .lost, keepsSocket: true) else { return nil }
         socket?.send(ServerMessage.Removed(reason: .noMedia))
         socket?.close(.placeTaken, "no media")

@@ -162,6 +162,7 @@ extension MeetingHub {
             old.send(ServerMessage.Removed(reason: .replaced))
             old.close(.replaced, "replaced")
         }
+        leaveDoor(of: line, for: socket)
         line.socket = socket
         line.wasWelcomed = true
         unattached.remove(line.id)
@@ -264,8 +265,9 @@ extension MeetingHub {
 
     /// The socket is gone; if it still was the participant's, the grace begins, unless its media is closed, too.
     func detach(_ id: ParticipantID, _ socket: any SignalingSocket) async {
-        guard let line = lines[id], line.socket === socket, let meeting = catalog.meetingID(of: id) else { return }
-        guard line.wasWelcomed else { return stopWaiting(line, in: meeting) }
+        guard let line = lines[id], let meeting = catalog.meetingID(of: id) else { return }
+        if line.door === socket { return stopWaiting(line, in: meeting) }
+        guard line.socket === socket else { return }
         if line.hasClosedMedia || line.arrivingUntil != nil {
             try? await leave(id, reason: .left)
             return

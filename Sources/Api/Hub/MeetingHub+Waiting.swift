@@ -17,11 +17,8 @@ extension MeetingHub {
                 429, "too_many_waiting", "Too many people of this address wait to be let in.", retryAfter: 30)
         }
         let participant = try catalog.wait(line.id)
-        if let old = line.socket, old !== socket {
-            old.send(ServerMessage.Removed(reason: .replaced))
-            old.close(.replaced, "replaced")
-        }
-        line.socket = socket
+        leaveDoor(of: line, for: socket)
+        line.door = socket
         unattached.remove(line.id)
         medialess.noteWaiting(line.id)
         socket.markJoined()
@@ -31,9 +28,18 @@ extension MeetingHub {
             "participant waits", metadata: ["meeting_id": "\(meeting)", "participant_id": "\(line.id)"])
     }
 
-    /// The socket of somebody who was never in the meeting is gone.
+    /// Another socket, or this one, has what the one that waits stood for.
+    func leaveDoor(of line: SignalingLine, for socket: any SignalingSocket) {
+        if let old = line.door, old !== socket {
+            old.send(ServerMessage.Removed(reason: .replaced))
+            old.close(.replaced, "replaced")
+        }
+        line.door = nil
+    }
+
+    /// The socket of somebody who waits is gone.
     func stopWaiting(_ line: SignalingLine, in meeting: MeetingID) {
-        line.socket = nil
+        line.door = nil
         guard catalog.participant(line.id)?.presence == .waiting else { return }
         catalog.stopWaiting(line.id, at: clock.now)
         tellHosts(of: meeting, .init(left: [line.id.rawValue]))
@@ -62,7 +68,7 @@ extension MeetingHub {
     ) throws {
         let (meeting, author) = try controls(.deny, host, socket, from: address, target: id)
         for guest in try guests(id, in: meeting) {
-            let socket = lines[guest]?.socket
+            let socket = lines[guest]?.door
             _ = try takeOut(guest, reason: .removed, keepsSocket: true)
             store?.note(HostDecision(.deny, of: meeting, by: author, at: clock.now, target: guest))
             socket?.send(ServerMessage.Denied())
@@ -85,7 +91,7 @@ extension MeetingHub {
     private func letIn(_ id: ParticipantID, to meeting: MeetingID) throws {
         try catalog.admit(id, at: clock.now)
         medialess.noteAdmitted(id, at: clock.now)
-        lines[id]?.socket?.send(ServerMessage.Admitted())
+        lines[id]?.door?.send(ServerMessage.Admitted())
         tellHosts(of: meeting, .init(left: [id.rawValue]))
     }
 

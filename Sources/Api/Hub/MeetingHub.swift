@@ -181,12 +181,12 @@ actor MeetingHub {
         tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: id)
         flush(id)
         feeds[id] = nil
-        for guest in meeting.waiting { lines[guest.id]?.socket?.send(ServerMessage.MeetingEnded(reason: reason)) }
+        for guest in meeting.waiting { lines[guest.id]?.door?.send(ServerMessage.MeetingEnded(reason: reason)) }
         for participant in meeting.participants.keys {
             unattached.remove(participant)
             medialess.remove(participant)
-            let socket = lines.removeValue(forKey: participant)?.socket
-            socket?.close(reason == .shutdown ? .goingAway : .normalClosure, "meeting ended")
+            let line = lines.removeValue(forKey: participant)
+            (line?.socket ?? line?.door)?.close(reason == .shutdown ? .goingAway : .normalClosure, "meeting ended")
         }
         logger.info("meeting ended", metadata: ["meeting_id": "\(id)", "reason": "\(reason.rawValue)"])
         for participant in meeting.participants.keys { await media.disconnect(participant) }
@@ -230,7 +230,7 @@ actor MeetingHub {
         if left?.presence == .waiting { tellHosts(of: home, .init(left: [id.rawValue])) }
         if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }
         findHost(for: home)
-        if !keepsSocket { line?.socket?.close(.normalClosure, reason.rawValue) }
+        if !keepsSocket { (line?.socket ?? line?.door)?.close(.normalClosure, reason.rawValue) }
         logger.info(
             "participant left",
             metadata: ["meeting_id": "\(home)", "participant_id": "\(id)", "reason": "\(reason.rawValue)"])

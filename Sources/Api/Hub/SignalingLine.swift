@@ -11,6 +11,8 @@ final class SignalingLine {
     let resume: String
     /// Nil while the socket is lost.
     var socket: (any SignalingSocket)?
+    /// The socket of one who waits to be let in: nothing but that is done over it.
+    var door: (any SignalingSocket)?
     /// What limits by address count by; empty where it is not known.
     var address = ""
     /// What hosts have had happen to it, of a meeting at several PoPs.
