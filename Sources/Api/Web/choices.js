@@ -2,8 +2,8 @@
  * The selects for microphone and camera, in the lobby and in the meeting alike.
  */
 
+import { explainDevice } from "./devicewords.js";
 import { byId, make } from "./dom.js";
-import { explainDevice } from "./errors.js";
 import { problemCard } from "./notices.js";
 
 const NOUNS = { audio: "microphone", video: "camera" };

@@ -2,6 +2,7 @@
  * The signaling socket: requests with answers, and a dropped socket that comes back to the same place.
  */
 
+import { addressOf, elsewhereIn, serviceOf } from "./address.js";
 import { ServiceError, kindOf } from "./errors.js";
 
 /** How long the server keeps the place of a participant whose socket dropped, and whose media does not flow. */
@@ -375,24 +376,4 @@ export class Signaling extends EventTarget {
     this.abandon();
     this.dispatchEvent(new CustomEvent("lost", { detail: reason }));
   }
-}
-
-/** The way to the meeting in an answer, null where there is none. */
-function elsewhereIn({ code, signaling_url: first, alternates, via }) {
-  if (code !== "elsewhere" || typeof first !== "string") return null;
-  const addresses = [first, ...(Array.isArray(alternates) ? alternates : [])].filter((text) => /^wss?:\/\//.test(text));
-  return { addresses: addresses.filter((text) => URL.canParse(text)).map(addressOf), via: Array.isArray(via) ? via : [] };
-}
-
-/** The origin of REST beside a socket, "" for the page's own. */
-function serviceOf(address) {
-  const { origin } = new URL(address.replace(/^ws/, "http"));
-  return origin === new URL(location.href).origin ? "" : origin;
-}
-
-/** A path or address as that of a WebSocket. */
-function addressOf(text) {
-  const url = new URL(text, location.href);
-  url.protocol = url.protocol.replace(/^http/, "ws");
-  return url.href;
 }
