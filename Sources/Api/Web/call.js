@@ -4,13 +4,12 @@
 
 import { MOVE_PATIENCE_MS, RETURN_PATIENCE_MS, flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
-import { isHost, turnedOff } from "./permissions.js";
+import { isHost } from "./permissions.js";
+import { Presence } from "./presence.js";
 import { Recovery } from "./recovery.js";
 import { Requests } from "./requests.js";
 import { captureScreen } from "./screen.js";
 import { SlotMap } from "./slots.js";
-import { Sources } from "./sources.js";
-import { Telling } from "./telling.js";
 
 /**
  * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `moved` (`media` is another
@@ -36,15 +35,13 @@ export class Call extends Requests {
   timings = {};
   #signaling;
   #recovery;
-  #sources;
+  #presence;
   #makeMedia;
   #connectTo;
   /** The sockets of other PoPs that take our place. */
   #alternates = [];
   /** What the socket of the PoP that we move to has said, until we are there; null where we do not move. */
   #held = null;
-  #telling = new Telling();
-  #hand = false;
 
   /**
    * @param {import("./devices.js").Devices} devices
@@ -57,19 +54,23 @@ export class Call extends Requests {
     super();
     this.#makeMedia = makeMedia;
     this.media = makeMedia();
-    this.#connectTo = (media, address) => connect(() => this.#greeting(), () => media.connected, address);
+    this.#connectTo = (media, address) => connect(() => this.#presence.greeting(), () => media.connected, address);
     this.#signaling = this.#connectTo(this.media);
     this.#recovery = this.#recover(this.media, this.#signaling);
     this.#listen(this.#signaling);
     this.media.prepare();
     const connections = () => [this.media, ...(this.#held ? [this.#held.media] : [])];
-    this.#sources = new Sources(devices, connections, capture, () => this.#askForScreen());
-    this.#sources.addEventListener("change", () => this.#tellMedia());
+    const line = {
+      open: () => this.state === "meeting",
+      send: (type, fields) => this.#signaling.send(type, fields),
+      request: (type, fields) => this.request(type, fields),
+    };
+    this.#presence = new Presence(line, devices, connections, capture);
   }
 
   /** Our own screen, for the others. */
   get sharing() {
-    return this.#sources.sharing;
+    return this.#presence.sharing;
   }
 
   /** Opens the socket ahead of the join: somebody may be about to go in. */
@@ -87,7 +88,7 @@ export class Call extends Requests {
   async join(meeting, { displayName, password, hostKey }) {
     this.#become("joining");
     try {
-      const hello = { meeting, display_name: displayName, offer: await this.media.offer(), ...this.#greeting() };
+      const hello = { meeting, display_name: displayName, offer: await this.media.offer(), ...this.#presence.greeting() };
       if (hostKey) hello.host_key = hostKey;
       else if (password) hello.password = password;
       const joined = await this.#signaling.join(hello);
@@ -102,18 +103,16 @@ export class Call extends Requests {
 
   /** Tells the server what the screen shows; the same view is not told twice. */
   setView(view) {
-    this.#telling.want("view", view);
-    this.#tellServer();
+    this.#presence.setView(view);
   }
 
   /** Whether our hand is raised. */
   get hand() {
-    return this.#hand;
+    return this.#presence.hand;
   }
 
   setHand(raised) {
-    this.#hand = raised;
-    this.#tellMedia();
+    this.#presence.setHand(raised);
     this.#tell("hand");
   }
 
@@ -255,8 +254,8 @@ export class Call extends Requests {
       this.#held = { signaling, media, events: [] };
       this.#listen(signaling);
       try {
-        await this.#sources.sendAll(media);
-        const joined = await signaling.takePlace(place, { offer: await media.offer(), ...this.#greeting() });
+        await this.#presence.sendAll(media);
+        const joined = await signaling.takePlace(place, { offer: await media.offer(), ...this.#presence.greeting() });
         this.#signaling.retreat();
         await media.connect(joined.sdp, joined.ice_servers);
         if (gently) await flowing(media, MOVE_PATIENCE_MS);
@@ -307,9 +306,9 @@ export class Call extends Requests {
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
     this.slots.update(joined.slots);
     this.#become("meeting");
-    this.#tellServer();
+    this.#presence.tell();
     if (first) return;
-    this.#confirmScreen();
+    this.#presence.confirmScreen();
     this.#tell("back");
     if (this.you?.role !== role) this.#tell("role", this.you?.role);
   }
@@ -323,10 +322,8 @@ export class Call extends Requests {
   }
 
   #turnOff(state) {
-    const off = turnedOff(state, this.#mediaState());
+    const off = this.#presence.turnOff(state);
     if (off.includes("audio")) this.invited = false;
-    this.#telling.turnOff(off);
-    this.#sources.turnOff(off);
     return off;
   }
 
@@ -345,44 +342,6 @@ export class Call extends Requests {
     }
   }
 
-  /** The server says whether we may; where it does not answer, it hears that we do not. */
-  async #askForScreen() {
-    try {
-      await this.request("media_state", { screen: true });
-      this.#telling.told("media_state", { screen: true });
-    } catch (error) {
-      if (!error.status) this.#telling.turnOff(["screen"]);
-      throw error;
-    }
-  }
-
-  /** Our socket was lost: somebody else may share by now, or hosts alone may. */
-  async #confirmScreen() {
-    if (!this.sharing.on) return;
-    await this.request("media_state", { screen: true }).catch((error) => error.status && this.sharing.refuse(error));
-  }
-
-  #mediaState() {
-    return { ...this.#sources.on, hand_raised: this.#hand };
-  }
-
-  #tellMedia() {
-    this.#telling.want("media_state", this.#mediaState());
-    this.#tellServer();
-  }
-
-  /** What goes with a join. */
-  #greeting() {
-    this.#telling.want("media_state", this.#mediaState());
-    return this.#telling.greeting();
-  }
-
-  /** Tells what has changed since it was told last. */
-  #tellServer() {
-    if (this.state !== "meeting") return;
-    for (const [type, fields] of this.#telling.news()) this.#signaling.send(type, fields);
-  }
-
   #become(state) {
     if (this.state === state || this.state === "ended") return;
     this.state = state;
@@ -397,7 +356,7 @@ export class Call extends Requests {
   }
 
   #finish() {
-    this.#sources.close();
+    this.#presence.close();
     this.#signaling.abandon();
     this.#recovery.close();
     this.#held?.signaling.abandon();
