@@ -680,3 +680,85 @@ test("a screen that no answer came for is told to be off", async () => {
   assert.deepEqual([call.sharing.state, screen.stopped], ["idle", 1]);
   assert.equal(FakeSocket.all.at(-1).sent[0].media_state.screen, false);
 });
+
+const WAITING = {
+  type: "waiting", participant_id: "me", session_token: "first", meeting: { meeting_id: "m", topic: "Tea" },
+};
+
+/** Where a host has to let us in. */
+async function knocking() {
+  const made = make();
+  const states = [];
+  made.call.addEventListener("state", ({ detail }) => states.push(detail));
+  const joining = made.call.join("123-456-789", ANA);
+  joining.catch(() => {});
+  await settle();
+  const [socket] = FakeSocket.all;
+  socket.answer(WAITING);
+  await settle();
+  return { ...made, joining, socket, states };
+}
+
+test("who waits sends nothing of what they do meanwhile, and comes in with it", async () => {
+  const { call, devices, joining, media, socket, states } = await knocking();
+  devices.set({ videoOn: true, audioOn: false });
+  call.setView({ layout: "gallery" });
+  await settle();
+  assert.deepEqual([states, socket.sent.length, media.answers, call.place, call.you], [["joining", "knocking"], 1, [], null, null]);
+  socket.say({ type: "admitted" });
+  await settle();
+  const { id, ...join } = socket.sent[1];
+  assert.deepEqual(join, {
+    type: "join", session_token: "first", offer: "the offer", view: { layout: "gallery" },
+    media_state: { audio: false, video: true, screen: false, hand_raised: false },
+  });
+  socket.answer(JOINED);
+  await joining;
+  assert.deepEqual([states.at(-1), media.answers.length, socket.sent.length], ["meeting", 1, 2]);
+});
+
+test("who was denied may ask again by the same call, by another socket", async () => {
+  const { call, joining, media, socket, states } = await knocking();
+  socket.say({ type: "denied" });
+  await assert.rejects(joining, { code: "denied" });
+  assert.deepEqual([states.at(-1), media.closed, socket.readyState], ["waiting", false, 3]);
+  call.join("123-456-789", ANA).catch(() => {});
+  await settle();
+  assert.deepEqual(FakeSocket.all[1].sent.map(({ meeting }) => meeting), ["123-456-789"]);
+});
+
+test("the end of a meeting that we wait for is told by the join alone", async () => {
+  const { call, joining, socket } = await knocking();
+  let ended = 0;
+  call.addEventListener("ended", () => (ended += 1));
+  socket.say({ type: "meeting_ended", reason: "ended" });
+  await assert.rejects(joining, { code: "meeting_ended" });
+  assert.deepEqual([ended, call.state], [0, "waiting"]);
+});
+
+test("who leaves while they wait lets go of everything", async () => {
+  const { call, joining, media, socket } = await knocking();
+  call.leave();
+  await assert.rejects(joining, { code: "left" });
+  await pass(20_000);
+  assert.deepEqual([call.state, media.closed, socket.sent.at(-1).type, FakeSocket.all.length], ["ended", true, "leave", 1]);
+});
+
+test("hosts know who waits, until they are none any more", async () => {
+  const { call, socket } = await joined();
+  socket.say({ type: "waiting_room", whole: true, arrived: [{ participant_id: "w", display_name: "Wim" }], left: [] });
+  socket.say({ type: "participant_update", participant_id: "me", role: "co_host" });
+  assert.deepEqual(call.waiters.list(), [{ id: "w", name: "Wim" }]);
+  socket.say({ type: "participant_update", participant_id: "me", role: "participant" });
+  assert.equal(call.waiters.size, 0);
+});
+
+test("who comes back without the role forgets who waits", async () => {
+  const { call, socket } = await joined();
+  socket.say({ type: "waiting_room", whole: true, arrived: [{ participant_id: "w", display_name: "Wim" }], left: [] });
+  socket.drop();
+  await pass(200);
+  FakeSocket.all[1].answer({ ...JOINED, you: { ...JOINED.you, role: "participant" }, resumed: true });
+  await settle();
+  assert.equal(call.waiters.size, 0);
+});

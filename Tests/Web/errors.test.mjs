@@ -30,6 +30,7 @@ test("each code that joining may answer has its own words", () => {
     bad_offer: [400, "media_refused"],
     unsupported: [422, "media_refused"],
     removed: [403, "removed"],
+    denied: [403, "denied"],
     unmute_forbidden: [403, "unmute_forbidden"],
     chat_forbidden: [403, "chat_forbidden"],
     last_host: [409, "last_host"],
@@ -131,4 +132,10 @@ test("who was removed is told so, and is not asked for a password", () => {
   assert.match(explainEnd("removed", "removed").title, /You were removed/);
   assert.match(explainEnd("lost", undefined, error).title, /host has removed you/);
   assert.match(explainChat(new ServiceError({ status: 403, code: "chat_forbidden" })).title, /hosts only/);
+});
+
+test("who was not let in is told whose doing it was, and is asked for no password", () => {
+  const words = explain(new ServiceError({ status: 403, code: "denied" }), { passwordGiven: true });
+  assert.match(words.title, /host did not let you in/);
+  assert.equal(words.field, undefined);
 });

@@ -2,6 +2,7 @@
  * A call: our place in a meeting, from asking for it to leaving. No DOM.
  */
 
+import { Entrance } from "./entrance.js";
 import { MOVE_PATIENCE_MS, RETURN_PATIENCE_MS, flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
 import { isHost } from "./permissions.js";
@@ -10,9 +11,11 @@ import { Recovery } from "./recovery.js";
 import { Requests } from "./requests.js";
 import { captureScreen } from "./screen.js";
 import { SlotMap } from "./slots.js";
+import { Waiters } from "./waiters.js";
 
 /**
- * Events: `state` (detail: see `state`), `media` (detail: state of the media connection), `moved` (`media` is another
+ * Events: `state` (detail: see `state`), `waiting` (detail: {meeting, away}: a host has to let us in; `away` while our socket
+ * is lost), `media` (detail: state of the media connection), `moved` (`media` is another
  * connection), `mediaerror` (detail: Error), `speakers` (detail: ids), `quality` (detail: message), `meeting` (detail:
  * the meeting, which changed), `chat` (detail: the message, which was sent, edited or deleted), `back` (our place is
  * another socket's), `turnedoff` (detail: which of `audio`, `video`, `screen` a host turned off), `invited` (detail: id of
@@ -20,7 +23,7 @@ import { SlotMap } from "./slots.js";
  * `migrate` (detail: message of the server), `ended` (detail: {reason, error, why}).
  */
 export class Call extends Requests {
-  /** @type {"waiting"|"joining"|"meeting"|"reconnecting"|"ended"} */
+  /** `knocking`: a host has to let us in. @type {"waiting"|"joining"|"knocking"|"meeting"|"reconnecting"|"ended"} */
   state = "waiting";
   you = null;
   meeting = null;
@@ -29,11 +32,15 @@ export class Call extends Requests {
   /** A host has asked us to unmute, and nobody has muted us since. */
   invited = false;
   participants = new Participants();
+  /** Who waits to be let in; hosts alone are told. */
+  waiters = new Waiters();
   slots = new SlotMap();
   media;
   /** performance.now() of each step: `asked`, `joined`, `described`, `connected`, and what others add. */
   timings = {};
   #signaling;
+  /** How we come in; null where nobody joins. @type {Entrance|null} */
+  #entrance = null;
   #recovery;
   #presence;
   #makeMedia;
@@ -79,25 +86,30 @@ export class Call extends Requests {
   }
 
   /**
-   * Asks for a place and joins, all in one message. Returns when we are in; media connects meanwhile. After an error
-   * that the server answered it may be tried again.
+   * Asks for a place and joins, all in one message; where there is a waiting room, it takes until a host lets us in. Returns
+   * when we are in; media connects meanwhile. After an error that the server answered it may be tried again.
    *
    * @param {string} meeting
    * @param {{displayName: string, password?: string, hostKey?: string}} who
    */
-  async join(meeting, { displayName, password, hostKey }) {
+  async join(meeting, who) {
     this.#become("joining");
+    const state = async () => ({ offer: await this.media.offer(), ...this.#presence.greeting() });
+    this.#entrance = new Entrance(this.#signaling, { meeting, ...who }, state);
+    this.#entrance.addEventListener("waiting", ({ detail }) => {
+      this.#become("knocking");
+      this.#tell("waiting", detail);
+    });
     try {
-      const hello = { meeting, display_name: displayName, offer: await this.media.offer(), ...this.#presence.greeting() };
-      if (hostKey) hello.host_key = hostKey;
-      else if (password) hello.password = password;
-      const joined = await this.#signaling.join(hello);
+      const joined = await this.#entrance.enter();
       this.#mark("joined");
       this.#enter(joined, true);
       this.#connect(joined);
     } catch (error) {
       this.#become("waiting");
       throw error;
+    } finally {
+      this.#entrance = null;
     }
   }
 
@@ -174,6 +186,7 @@ export class Call extends Requests {
       this.invited = true;
       this.#tell("invited", participant_id);
     });
+    on("waiting_room", (message) => this.waiters.take(message));
     on("slots", ({ slots }) => this.slots.update(slots));
     on("layers_wanted", (message) => this.media.wantLayers(message));
     on("slot_switched", (message) => this.slots.switched(message));
@@ -310,7 +323,7 @@ export class Call extends Requests {
     if (first) return;
     this.#presence.confirmScreen();
     this.#tell("back");
-    if (this.you?.role !== role) this.#tell("role", this.you?.role);
+    if (this.you?.role !== role) this.#changeRole();
   }
 
   // What hosts do to us
@@ -330,7 +343,12 @@ export class Call extends Requests {
   #takeRole(role) {
     if (typeof role !== "string" || role === this.you.role) return;
     this.you = { ...this.you, role };
-    this.#tell("role", role);
+    this.#changeRole();
+  }
+
+  #changeRole() {
+    if (!this.controls) this.waiters.clear();
+    this.#tell("role", this.you?.role);
   }
 
   async #connect({ sdp, ice_servers: iceServers }) {
@@ -349,13 +367,15 @@ export class Call extends Requests {
   }
 
   #end(reason, error, why) {
-    if (this.state === "ended") return;
+    // Who is not in yet hears it of the join.
+    if (this.state === "ended" || this.#entrance) return;
     this.#signaling.abandon();
     this.#finish();
     this.#tell("ended", { reason, error, why });
   }
 
   #finish() {
+    this.#entrance?.leave();
     this.#presence.close();
     this.#signaling.abandon();
     this.#recovery.close();

@@ -66,6 +66,10 @@ const BY_KIND = {
     title: "A host has removed you from this meeting",
     detail: "Ask the host whether you may come back.",
   },
+  denied: {
+    title: "A host did not let you in",
+    detail: "Ask the host whether you may come in.",
+  },
   unmute_forbidden: {
     title: "A host decides who unmutes",
     detail: "Raise your hand to speak.",
@@ -158,6 +162,7 @@ const BY_KIND = {
 /** Patterns over the API's stable codes; the first that matches wins, then the HTTP status decides. */
 const CODE_PATTERNS = [
   [/^removed$/, "removed"],
+  [/^denied$/, "denied"],
   [/^unmute_forbidden$/, "unmute_forbidden"],
   [/^chat_forbidden$/, "chat_forbidden"],
   [/^last_host$/, "last_host"],

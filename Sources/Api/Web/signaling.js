@@ -29,7 +29,8 @@ const FINAL = new Set(["resume_expired", "token_bad", "token_expired", "not_foun
 
 /**
  * Events: every message of the server under its `type` (detail: the message), and of its own `asked` (a join is on its
- * way), `interrupted`, `resumed` (detail: the new `joined` message), `lost` (detail: an Error).
+ * way), `interrupted`, `resumed` (detail: the new `joined` message), `lost` (detail: an Error), `shut` (the socket by which
+ * we wait to be let in is lost; another join comes back).
  */
 export class Signaling extends EventTarget {
   #address;
@@ -40,7 +41,7 @@ export class Signaling extends EventTarget {
   #token = null;
   #resume = null;
   #socket = null;
-  /** A socket that has not joined. @type {{opening: Promise<WebSocket>, since: number}|null} */
+  /** A socket that has not joined; `waits`: to be let in. @type {{opening: Promise<WebSocket>, since: number, waits?: boolean}|null} */
   #early = null;
   #earlyLeft = EARLY_LIMIT;
   #pending = new Map();
@@ -100,7 +101,8 @@ export class Signaling extends EventTarget {
    * for another attempt.
    *
    * @param {object} fields  of the message: who we are, and `offer`, `media_state`, `view`
-   * @returns {Promise<object>} the `joined` message; rejects with ServiceError
+   * @returns {Promise<object>} the `joined` message, or `waiting`: then the next join is by the same socket; rejects with
+   *   ServiceError
    */
   async join(fields) {
     const visited = new Set([this.#address]);
@@ -141,7 +143,7 @@ export class Signaling extends EventTarget {
       return await this.#enter((early ?? this.#begin()).opening, fields);
     } catch (error) {
       // What was opened ahead may have been closed at the same moment.
-      if (!early || this.#finished || error.status || error.code) throw error;
+      if (!early || early.waits || this.#finished || error.status || error.code) throw error;
       return this.#enter(this.#begin().opening, fields);
     }
   }
@@ -207,13 +209,25 @@ export class Signaling extends EventTarget {
     this.#retire(1000);
   }
 
+  /** We do not wait to be let in any more: the next join is by another socket. */
+  withdraw() {
+    if (!this.#early?.waits) return;
+    clearInterval(this.#pinger);
+    this.#write({ type: "leave" });
+    this.#drop();
+  }
+
   /** Another PoP has the meeting: from here on we talk to that one. */
   #turnTo(address) {
+    this.#drop();
+    this.#address = address;
+  }
+
+  #drop() {
     const old = this.#socket;
     this.#socket = null;
     this.#early = null;
     old?.close(1000);
-    this.#address = address;
   }
 
   #retire(code) {
@@ -244,7 +258,8 @@ export class Signaling extends EventTarget {
     this.#socket = socket;
     this.dispatchEvent(new CustomEvent("asked"));
     const joined = await this.request("join", fields);
-    this.#early = null;
+    // The server keeps it open for as long as we wait.
+    this.#early = joined.type === "waiting" ? { opening: Promise.resolve(socket), since: Infinity, waits: true } : null;
     this.#resume = joined.resume ?? this.#resume;
     this.#token = joined.session_token ?? this.#token;
     this.#service = serviceOf(socket.url);
@@ -334,7 +349,11 @@ export class Signaling extends EventTarget {
     clearInterval(this.#pinger);
     socket.close();
     for (const id of [...this.#pending.keys()]) this.#settle(id, { type: "error", code: "" });
-    if (!this.#finished && !this.#recovering && this.#resume) this.#recover();
+    if (this.#finished) return;
+    if (this.#early?.waits) {
+      this.#early = null;
+      this.dispatchEvent(new CustomEvent("shut"));
+    } else if (!this.#recovering && this.#resume) this.#recover();
   }
 
   #wait(ms) {
