@@ -99,6 +99,11 @@ export class Lobby {
     setText(byId("join-button").firstElementChild, `In ${secondsWords(seconds)}…`);
   }
 
+  /** Has the preview on, also where we came from a meeting. */
+  look() {
+    this.#showDevices();
+  }
+
   /** The wish as the form has it now. */
   wish() {
     const meeting = meetingFrom(byId("meeting").value);

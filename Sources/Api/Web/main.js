@@ -10,6 +10,7 @@ import { createMeeting, devToken, leaveMeeting, meetingFrom } from "./api.js";
 import { Call } from "./call.js";
 import { Devices } from "./devices.js";
 import { byId, setText } from "./dom.js";
+import { LEFT } from "./entrance.js";
 import { ServiceError } from "./errors.js";
 import { dropHostKey, hostKeyFrom, keepHostKey } from "./host.js";
 import { Lobby } from "./lobby.js";
@@ -17,6 +18,7 @@ import { MediaConnection, VIDEO_SLOTS } from "./media.js";
 import { MeetingView } from "./meeting.js";
 import { whenThereIsPlace } from "./patience.js";
 import { Signaling } from "./signaling.js";
+import { WaitingView, waitingTitle } from "./waiting.js";
 
 const SIGNALING = "/api/v1/signal";
 const AUTOJOIN_PATIENCE_MS = 4_000;
@@ -38,6 +40,8 @@ const lobby = new Lobby(devices, {
   onJoin: (asked) => join(asked),
 });
 
+const waitingView = new WaitingView({ onLeave: () => call?.leave() });
+
 const view = new MeetingView(devices, {
   onLeave: () => leave(),
   onRetry: () => rejoin(),
@@ -49,7 +53,7 @@ const view = new MeetingView(devices, {
 
 /**
  * The hook for tests and support, in the console too:
- *   state         "lobby", or the state of the call: joining, meeting, reconnecting, ended
+ *   state         "lobby", or the state of the call: joining, knocking (a host has to let us in), meeting, reconnecting, ended
  *   pc            the RTCPeerConnection, null where the browser has none
  *   slots         {mid: {participant_id, source}} as the server last told
  *   participants  the others: [{participant_id, display_name, role, audio, video, screen, hand_raised, muted_by_host}]
@@ -60,7 +64,8 @@ const view = new MeetingView(devices, {
 window.needletail = {
   get state() {
     const state = call?.state ?? "waiting";
-    return state === "waiting" || (document.body.dataset.view === "lobby" && state !== "joining") ? "lobby" : state;
+    const entering = state === "joining" || state === "knocking";
+    return state === "waiting" || (document.body.dataset.view === "lobby" && !entering) ? "lobby" : state;
   },
   get pc() {
     return call?.media.pc ?? null;
@@ -116,8 +121,19 @@ function refused(error) {
     call?.leave();
     tryToPrepareCall();
   }
+  waitingView.close();
   show("lobby");
-  lobby.fail(error);
+  setTitle();
+  if (error.code === LEFT) lobby.open();
+  else lobby.fail(error);
+}
+
+/** A host has to let us in. */
+function wait({ meeting, away }) {
+  const topic = meeting?.topic ?? "";
+  waitingView.show({ topic, away });
+  lobby.look();
+  setTitle(waitingTitle(topic));
 }
 
 /**
@@ -128,6 +144,7 @@ function prepareCall() {
   if (call && call.state !== "ended") return;
   call = null;
   call = new Call(devices, () => new MediaConnection({ videoSlots }), connect);
+  call.addEventListener("waiting", ({ detail }) => wait(detail));
 }
 
 function connect(state, alive, address = SIGNALING) {
@@ -146,6 +163,7 @@ function tryToPrepareCall() {
 function enter(joined) {
   const link = linkTo(joined.meeting?.meeting_number ?? wish.meeting);
   history.replaceState(null, "", link);
+  waitingView.close();
   lobby.close();
   show("meeting");
   view.open(joined, link);
