@@ -548,6 +548,9 @@ test("hosts ask by the socket", async () => {
   for (const [act, wanted] of [
     [() => call.muteAll(), { type: "mute_all" }],
     [() => call.allow({ chat: false }), { type: "allow", chat: false }],
+    [() => call.admit("w"), { type: "admit", participant_id: "w" }],
+    [() => call.admitAll(), { type: "admit", all: true }],
+    [() => call.deny("w"), { type: "deny", participant_id: "w" }],
     [
       () => call.actOn("b", { type: "mute_participant", fields: { source: "audio" } }),
       { type: "mute_participant", participant_id: "b", source: "audio" },

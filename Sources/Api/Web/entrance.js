@@ -1,5 +1,5 @@
 /**
- * The way into a meeting: asks for a place, and where the meeting has a waiting room stays there until a host answers. No DOM.
+ * The way into a meeting: asks for a place, and where there is a waiting room stays there until a host answers. No DOM.
  */
 
 import { ServiceError } from "./errors.js";

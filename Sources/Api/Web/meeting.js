@@ -8,6 +8,7 @@ import { bindChoices } from "./choices.js";
 import { clockWords } from "./clock.js";
 import { HostControls } from "./controls.js";
 import { byId, copy, relabel, setText } from "./dom.js";
+import { Door } from "./door.js";
 import { Grades } from "./grades.js";
 import { Hands } from "./hands.js";
 import { Models } from "./models.js";
@@ -33,7 +34,8 @@ export class MeetingView {
   #panel = new PeoplePanel(this.#powers);
   #hands = new Hands();
   #chat = new ChatPanel();
-  #panels = new Panels({ people: () => this.#drawPanel(), chat: () => this.#chat.show() }, () => this.#draw());
+  #door = new Door({ onShow: () => this.#panels.toggle("people"), changed: () => this.#draw() });
+  #panels = new Panels({ people: () => this.#showPeople(), chat: () => this.#chat.show() }, () => this.#draw());
   #grades = new Grades(() => this.#draw());
   #own;
   #asked;
@@ -106,7 +108,8 @@ export class MeetingView {
 
   /** What has its own view of a call. */
   get #parts() {
-    return [this.#grades, this.#own, this.#models, this.#asked, this.#powers, this.#host, this.#share, this.#chat];
+    const own = [this.#grades, this.#own, this.#models];
+    return [...own, this.#asked, this.#powers, this.#host, this.#door, this.#share, this.#chat];
   }
 
   /** Hears the call's media connection. */
@@ -234,9 +237,15 @@ export class MeetingView {
     byId("page-back").disabled = page === 0;
     byId("page-next").disabled = page === pages - 1;
     setText(byId("count"), String(others + 1));
-    byId("show-people").setAttribute("aria-label", `People, ${others + 1} here`);
+    const waiting = this.#door.count > 0 ? `, ${this.#door.count} waiting to be let in` : "";
+    byId("show-people").setAttribute("aria-label", `People, ${others + 1} here${waiting}`);
     relabel(byId("change-layout"), stage ? "layout" : "stage", stage ? "Gallery" : "Speaker");
     byId("change-layout").disabled = others === 0;
+  }
+
+  #showPeople() {
+    this.#door.seen();
+    this.#drawPanel();
   }
 
   #drawPanel() {

@@ -2,7 +2,7 @@
  * What the page says: problems that stay until solved, short messages, and words for screen readers.
  */
 
-import { byId, icon, make } from "./dom.js";
+import { byId, icon, make, setText } from "./dom.js";
 
 const TOAST_MS = 4_000;
 const GATHER_MS = 600;
@@ -31,14 +31,20 @@ export function problemCard(words, actions, iconName = "warning") {
 export class Notices {
   #cards = new Map();
 
-  /** Shows or replaces a banner. Urgent ones interrupt a screen reader. */
-  show(key, words, { action, actions = action, calm = false, icon: iconName } = {}) {
+  /** Shows or replaces a banner. Urgent ones interrupt a screen reader; of quiet ones it says nothing. */
+  show(key, words, { action, actions = action, calm = false, quiet = false, icon: iconName } = {}) {
     this.hide(key);
     const card = problemCard(words, actions, iconName);
-    card.setAttribute("role", calm ? "status" : "alert");
+    if (!quiet) card.setAttribute("role", calm ? "status" : "alert");
     if (calm) card.classList.add("calm");
     this.#cards.set(key, card);
     byId("notices").append(card);
+  }
+
+  /** Gives a banner that is shown another title. */
+  retitle(key, title) {
+    const card = this.#cards.get(key);
+    if (card) setText(card.querySelector("strong"), title);
   }
 
   has(key) {

@@ -28,6 +28,21 @@ export class Requests extends EventTarget {
     return this.request("allow", rights);
   }
 
+  /** Lets somebody in who waits. */
+  admit(participant) {
+    return this.request("admit", { participant_id: participant });
+  }
+
+  /** Lets all in who wait. */
+  admitAll() {
+    return this.request("admit", { all: true });
+  }
+
+  /** Sends somebody away who waits. */
+  deny(participant) {
+    return this.request("deny", { participant_id: participant });
+  }
+
   /** Does something with somebody. @param {import("./permissions.js").Action} action */
   actOn(participant, { type, fields }) {
     return this.request(type, { participant_id: participant, ...fields });
