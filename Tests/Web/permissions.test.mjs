@@ -11,8 +11,16 @@ const ada = (more = {}) => ({ ...ADA, ...more });
 const labels = (role, more) => actionsFor(role, ada(more)).map(({ label }) => label);
 
 test("a meeting that says nothing allows everything", () => {
-  for (const each of [null, {}, meeting({})]) assert.deepEqual(rightsIn(each), { unmute: true, chat: true, screen: true });
-  assert.deepEqual(rightsIn(closed), { unmute: false, chat: false, screen: false });
+  const all = { unmute: true, chat: true, screen: true, enter: true };
+  for (const each of [null, {}, meeting({})]) assert.deepEqual(rightsIn(each), all);
+  assert.deepEqual(rightsIn(closed), { unmute: false, chat: false, screen: false, enter: true });
+});
+
+test("a waiting room keeps people from coming in, and those who are in need not hear of it", () => {
+  const open = meeting({ waiting_room: false });
+  const guarded = meeting({ waiting_room: true });
+  assert.deepEqual([open, guarded].map((each) => rightsIn(each).enter), [true, false]);
+  assert.deepEqual(changeWords(rightsIn(open), rightsIn(guarded)), []);
 });
 
 test("who may unmute is a host, asked, or anybody", () => {

@@ -8,14 +8,14 @@ export function isHost(role) {
 }
 
 /**
- * What people without host controls may do.
+ * What people without host controls may do. `enter`: come in without being let in by a host.
  *
  * @param {object|null} meeting
- * @returns {{unmute: boolean, chat: boolean, screen: boolean}}
+ * @returns {{unmute: boolean, chat: boolean, screen: boolean, enter: boolean}}
  */
 export function rightsIn(meeting) {
-  const { allow_unmute: unmute, allow_chat: chat, allow_screen_share: screen } = meeting?.settings ?? {};
-  return { unmute: unmute !== false, chat: chat !== false, screen: screen !== false };
+  const { allow_unmute: unmute, allow_chat: chat, allow_screen_share: screen, waiting_room: waits } = meeting?.settings ?? {};
+  return { unmute: unmute !== false, chat: chat !== false, screen: screen !== false, enter: waits !== true };
 }
 
 /**

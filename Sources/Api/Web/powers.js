@@ -9,7 +9,7 @@ import { actionsFor, rightsIn } from "./permissions.js";
 import { RowMenu } from "./rowmenu.js";
 
 /** The switches by what they allow. */
-const SWITCHES = { unmute: "allow-unmute", chat: "allow-chat", screen: "allow-screen" };
+const SWITCHES = { unmute: "allow-unmute", chat: "allow-chat", screen: "allow-screen", enter: "allow-enter" };
 const FOLLOWED = ["meeting", "state", "role"];
 
 export class Powers {

@@ -22,7 +22,7 @@ export class Requests extends EventTarget {
   /**
    * Tells what people without host controls may do from now on.
    *
-   * @param {{unmute?: boolean, chat?: boolean, screen?: boolean}} rights
+   * @param {{unmute?: boolean, chat?: boolean, screen?: boolean, enter?: boolean}} rights  enter: there is no waiting room
    */
   allow(rights) {
     return this.request("allow", rights);
