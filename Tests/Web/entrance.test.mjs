@@ -121,8 +121,8 @@ test("a socket that is lost while we wait is replaced, and our place is kept", a
   const made = await waiting();
   FakeSocket.reachable = false;
   made.socket.drop();
-  await pass(4_000);
   assert.equal(made.told.at(-1), "Tea, away");
+  await pass(4_000);
   FakeSocket.reachable = true;
   await pass(10_000);
   const another = FakeSocket.all.at(-1);

@@ -92,7 +92,6 @@ export class Entrance extends EventTarget {
       try {
         return await this.#ask();
       } catch (error) {
-        if (this.#refusal) throw this.#refusal;
         if (GONE.has(error.code) && this.#token) {
           this.#token = null;
           continue;
