@@ -157,6 +157,8 @@ test("while the list is not in view a notice says who waits, the same one for al
   await pass(200);
   assert.deepEqual([byId("notices").children, card.querySelector("strong").textContent], [[card], "3 people are waiting to be let in"]);
   assert.deepEqual(texts("announcer"), ["Ada is waiting to be let in"]);
+  await pass(12_000);
+  assert.deepEqual([byId("notices").children, texts("announcer")], [[card], ["3 people are waiting to be let in"]]);
   card.children.find(({ textContent }) => textContent === "Show").click();
   assert.deepEqual([shown(), byId("notices").children.length, document.activeElement], [1, 0, byId("waiters-title")]);
 });
