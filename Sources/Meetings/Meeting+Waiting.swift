@@ -1,23 +1,27 @@
-/// Those who wait for a host to let them in.
+/// Those whom a host is to let in first: they have no place, and nobody but hosts hears of them.
 extension Meeting {
-    /// In the order of coming.
+    /// With a socket, in the order of coming.
     public var waiting: [Participant] {
         participants.values.filter { $0.presence == .waiting }.sorted { $0.arrival < $1.arrival }
     }
 
-    /// Whether a host is to let it in first.
-    public func mustWait(_ participant: Participant) -> Bool {
-        !participant.isAdmitted && !participant.role.controls
-            && (plan.settings.waitingRoom || participant.presence == .waiting)
+    /// Those too who have no socket at the moment, in the order of coming.
+    public var guests: [Participant] {
+        participants.values.filter { !$0.isAdmitted }.sorted { $0.arrival < $1.arrival }
     }
+
+    /// Whether newcomers come in by themselves.
+    public var isOpen: Bool {
+        !plan.settings.waitingRoom && !isLocked && (plan.settings.joinBeforeHost || hostIsHere)
+    }
+
+    var hostIsHere: Bool { participants.values.contains { $0.role == .host && $0.presence.isVisible } }
 
     /// Its socket is here, and it waits.
     ///
-    /// - Throws: `participantNotFound`; `meetingFull` where as many wait as may.
-    mutating func wait(_ id: ParticipantID, within limits: Limits) throws(MeetingError) -> Participant {
-        guard var participant = participants[id] else { throw .participantNotFound }
-        let others = participants.values.count { $0.presence == .waiting && $0.id != id }
-        guard others < limits.waitingRoom else { throw .meetingFull }
+    /// - Throws: `participantNotFound` of one who is admitted, too.
+    mutating func wait(_ id: ParticipantID) throws(MeetingError) -> Participant {
+        guard var participant = participants[id], !participant.isAdmitted else { throw .participantNotFound }
         participant.presence = .waiting
         put(participant)
         return participant
@@ -30,24 +34,29 @@ extension Meeting {
         put(participant)
     }
 
-    /// A host lets it in: it is expected to join.
+    /// It has a place from now on, and is expected to join.
     ///
-    /// - Throws: `participantNotFound` for one who does not wait, or any more; `meetingFull`.
+    /// - Throws: `participantNotFound` of one who is admitted, too; `meetingFull`.
     mutating func admit(_ id: ParticipantID, at now: Timestamp, within limits: Limits) throws(MeetingError) {
-        guard var participant = participants[id], participant.presence == .waiting else {
-            throw .participantNotFound
-        }
+        guard var participant = participants[id], !participant.isAdmitted else { throw .participantNotFound }
         try requirePlace(for: participant.role, within: limits)
         participant.isAdmitted = true
         participant.presence = .expected(until: now + limits.connectTime)
         participant.joinedAt = now
         put(participant)
+        emptySince = nil
     }
 
-    /// - Throws: `meetingFull`. Who waits has no place yet.
+    /// - Throws: `meetingFull`.
     func requirePlace(for role: Role, within limits: Limits) throws(MeetingError) {
         let places = min(plan.settings.maxParticipants, limits.participants) + (role == .host ? limits.hostPlaces : 0)
         guard participants.count >= places else { return }
-        guard participants.values.count(where: { $0.presence != .waiting }) < places else { throw .meetingFull }
+        guard participants.values.count(where: \.isAdmitted) < places else { throw .meetingFull }
+    }
+
+    /// - Throws: `waitingRoomFull`.
+    func requireRoomToWait(within limits: Limits) throws(MeetingError) {
+        let count = participants.values.count { !$0.isAdmitted }
+        guard count < limits.waitingRoom else { throw .waitingRoomFull }
     }
 }

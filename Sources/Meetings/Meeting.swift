@@ -60,20 +60,20 @@ public struct Meeting: Sendable {
     ) throws(MeetingError) -> Participant {
         let name = try Self.name(of: request, within: limits)
         let role = try role(of: request, within: limits, by: derive)
+        let waits = plan.settings.waitingRoom && !role.controls && !request.isVouched
         if role != .host {
             if isLocked { throw .locked }
-            let hostIsHere = participants.values.contains { $0.role == .host && $0.presence.isVisible }
             // Who is let in by a host waits for it.
-            if !plan.settings.joinBeforeHost && !plan.settings.waitingRoom && !hostIsHere { throw .hostNotHere }
+            if !plan.settings.joinBeforeHost && !waits && !hostIsHere { throw .hostNotHere }
         }
-        try requirePlace(for: role, within: limits)
+        if waits { try requireRoomToWait(within: limits) } else { try requirePlace(for: role, within: limits) }
         arrivals += 1
         let participant = Participant(
             id: id, displayName: name, role: role, media: MediaState(),
             presence: .expected(until: now + limits.connectTime), arrival: arrivals, joinedAt: now,
-            isAdmitted: role.controls || request.isVouched || !plan.settings.waitingRoom)
+            isAdmitted: !waits)
         participants[id] = participant
-        emptySince = nil
+        if !waits { emptySince = nil }
         return participant
     }
 
@@ -117,7 +117,7 @@ public struct Meeting: Sendable {
     /// - Throws: `participantNotFound`; `waitingRoom` for one who is not let in.
     mutating func arrive(_ id: ParticipantID) throws(MeetingError) -> Participant {
         guard var participant = participants[id] else { throw .participantNotFound }
-        guard !mustWait(participant) else { throw .waitingRoom }
+        guard participant.isAdmitted else { throw .waitingRoom }
         participant.presence = .present
         participants[id] = participant
         return participant
@@ -130,7 +130,7 @@ public struct Meeting: Sendable {
 
     mutating func leave(_ id: ParticipantID, at now: Timestamp) throws(MeetingError) -> Participant {
         guard let participant = participants.removeValue(forKey: id) else { throw .participantNotFound }
-        if participants.isEmpty { emptySince = now }
+        if emptySince == nil, !participants.values.contains(where: \.isAdmitted) { emptySince = now }
         return participant
     }
 
@@ -146,6 +146,15 @@ public struct Meeting: Sendable {
         // What is closed and not its own to open is as if a host had closed it: nobody gets what it sends all the same.
         if state.audio { state.mutedByHost = false } else if !mayUnmute(participant) { state.mutedByHost = true }
         participants[id]?.media = state
+    }
+
+    /// - Throws: `participantNotFound`; `invalid` for what is not one emoji.
+    mutating func react(_ id: ParticipantID, with text: String) throws(MeetingError) -> Reaction {
+        guard var participant = participants[id] else { throw .participantNotFound }
+        let reaction = try Reaction(text, after: participant.reaction)
+        participant.reaction = reaction
+        put(participant)
+        return reaction
     }
 
     /// Takes what somebody who is here has become.
@@ -171,7 +180,7 @@ public struct Meeting: Sendable {
         let participant = Participant(
             id: distant.id, displayName: distant.displayName, role: distant.role, media: distant.media,
             presence: distant.isInterrupted ? .dropped(until: .distantFuture) : .present, arrival: arrival ?? 0,
-            joinedAt: distant.joinedAt, isElsewhere: true)
+            joinedAt: distant.joinedAt, isElsewhere: true, reaction: distant.reaction)
         participants[distant.id] = participant
         emptySince = nil
         return participant

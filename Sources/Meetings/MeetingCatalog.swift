@@ -173,10 +173,7 @@ public struct MeetingCatalog: Sendable {
 
     /// As `Meeting.wait`.
     public mutating func wait(_ participant: ParticipantID) throws(MeetingError) -> Participant {
-        let limits = limits
-        return try with(homes[participant]) { (meeting) throws(MeetingError) in
-            try meeting.wait(participant, within: limits)
-        }
+        try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.wait(participant) }
     }
 
     public mutating func stopWaiting(_ participant: ParticipantID, at now: Timestamp) {
@@ -245,6 +242,13 @@ public struct MeetingCatalog: Sendable {
 
     public mutating func setRole(_ role: Role, of participant: ParticipantID) throws(MeetingError) {
         try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.setRole(role, of: participant) }
+    }
+
+    /// As `Meeting.react`.
+    public mutating func react(
+        _ participant: ParticipantID, with text: String
+    ) throws(MeetingError) -> Reaction {
+        try with(homes[participant]) { (meeting) throws(MeetingError) in try meeting.react(participant, with: text) }
     }
 
     /// A host silences somebody.

@@ -17,6 +17,8 @@ public enum MeetingError: Error, Hashable, Sendable {
     case removed
     /// A host lets people in, which this one cannot wait for.
     case waitingRoom
+    /// As many wait to be let in as may.
+    case waitingRoomFull
     /// A meeting keeps a host while it has one.
     case lastHost
     /// Unknown, or ended.
@@ -42,7 +44,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .hostNotHere, .screenShareTaken, .lastHost: 409
         case .invalid, .settingUnavailable: 422
         case .locked: 423
-        case .meetingFull, .nodeFull: 503
+        case .meetingFull, .nodeFull, .waitingRoomFull: 503
         }
     }
 
@@ -61,6 +63,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .chatForbidden: "chat_forbidden"
         case .removed: "removed"
         case .waitingRoom: "waiting_room"
+        case .waitingRoomFull: "waiting_room_full"
         case .lastHost: "last_host"
         case .meetingNotFound: "meeting_not_found"
         case .participantNotFound: "participant_not_found"
@@ -88,6 +91,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .chatForbidden: "The host allows participants to write to hosts only."
         case .removed: "A host has removed you from this meeting."
         case .waitingRoom: "A host lets people into this meeting, which needs a signaling socket."
+        case .waitingRoomFull: "Too many people wait to be let into this meeting."
         case .lastHost: "The meeting has no other host."
         case .meetingNotFound: "There is no such meeting, or it has ended."
         case .participantNotFound: "There is no such participant in this meeting."

@@ -33,9 +33,11 @@ public struct DistantParticipant: Hashable, Sendable {
     /// It has lost its socket and may come back.
     public let isInterrupted: Bool
     public let joinedAt: Timestamp
+    public let reaction: Reaction?
 
     public init(
-        id: ParticipantID, displayName: String, role: Role, media: MediaState, isInterrupted: Bool, joinedAt: Timestamp
+        id: ParticipantID, displayName: String, role: Role, media: MediaState, isInterrupted: Bool,
+        joinedAt: Timestamp, reaction: Reaction? = nil
     ) {
         self.id = id
         self.displayName = displayName
@@ -43,5 +45,6 @@ public struct DistantParticipant: Hashable, Sendable {
         self.media = media
         self.isInterrupted = isInterrupted
         self.joinedAt = joinedAt
+        self.reaction = reaction
     }
 }

@@ -100,9 +100,11 @@ public struct Participant: Sendable, Equatable {
     public internal(set) var joinedAt: Timestamp
     /// Is at another PoP of the fleet, which keeps its place and its time.
     public internal(set) var isElsewhere = false
+    /// What it showed last.
+    public internal(set) var reaction: Reaction?
     /// A host has asked it to open its microphone: it may, where the others may not.
     public internal(set) var mayUnmute = false
-    /// It does not wait for a host to let it in, or does not any more.
+    /// It has a place; else it is to be let in first.
     public internal(set) var isAdmitted = true
 }
 

@@ -40,6 +40,7 @@ struct SignalingMutationTests {
             #"{"type":"ask_unmute","id":9,"participant_id":"p_1"}"#,
             #"{"type":"set_role","id":9,"participant_id":"p_1","role":"co_host"}"#,
             #"{"type":"allow","id":9,"screen":true,"chat":true,"unmute":false,"enter":false}"#,
+            #"{"type":"reaction","id":9,"text":"\u{1f44d}"}"#,
             #"{"type":"admit","id":9,"participant_id":"p_1"}"#, #"{"type":"admit","id":9,"all":true}"#,
             #"{"type":"deny","id":9,"participant_id":"p_1"}"#,
             #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,

@@ -19,8 +19,9 @@ final class MeetingFeed {
     private var base = 0
     /// When something was sent last.
     var lastFlush: Timestamp?
-    /// Of what all its participants write.
+    /// Of what all its participants write, and of what they show.
     var chat = TokenBucket(burst: MeetingHub.meetingChatBurst)
+    var reactions = TokenBucket(burst: MeetingHub.meetingReactionBurst)
     /// When the next flush is to come.
     var nextFlush: Timestamp?
 

@@ -60,8 +60,6 @@ extension MeetingHub {
         if !isKnown, meeting.isBarred(arrival.address) { throw MeetingError.removed }
         let holder = isKnown ? nil : UnattachedPlaces.Holder(meeting: id, address: arrival.address)
         if arrival.way != .socket { try unattached.admit(holder, at: clock.now) }
-        var request = request
-        request.isVouched = arrival.isVouched
         let spare = try spare(for: arrival.address, isHost: role == .host)
         let (participant, departed) = try take(id, request, arrival)
         wake(id)

@@ -102,6 +102,7 @@ extension MeetingHub {
         if known?.media != person.media {
             tell(ServerMessage.MediaStateChanged(person.id, person.media), everybodyIn: share.id)
         }
+        if let reaction = person.reaction, known?.reaction != reaction { tell(reaction, of: person.id, in: share.id) }
         if known?.role != person.role {
             tell(
                 ServerMessage.ParticipantUpdate(participantId: person.id.rawValue, role: person.role),

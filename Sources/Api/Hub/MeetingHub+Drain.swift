@@ -72,8 +72,11 @@ extension MeetingHub {
         }
     }
 
-    /// Nobody is in a meeting of ours, nor relayed to one elsewhere.
-    private var isEmpty: Bool { catalog.participantCount == 0 && !relay.isBusy(at: clock.now) }
+    /// Nobody is in a meeting of ours, nor relayed to one elsewhere. Who waits to be let in keeps no drain.
+    private var isEmpty: Bool {
+        let guests = catalog.meetings.values.reduce(0) { $0 + $1.guests.count }
+        return catalog.participantCount == guests && !relay.isBusy(at: clock.now)
+    }
 }
 
 extension ServerMessage {

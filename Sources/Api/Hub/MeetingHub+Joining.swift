@@ -40,7 +40,7 @@ extension MeetingHub {
             guard lines[id] === line else { throw MeetingError.participantNotFound }
         }
         line.address = join.address
-        if let home = catalog.meetings[meeting], let participant = home.participants[id], home.mustWait(participant) {
+        guard takesIn(id, to: meeting) else {
             try wait(line, in: meeting, join, socket)
             return false
         }
@@ -172,7 +172,7 @@ extension MeetingHub {
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
         tellPower(over: line)
-        tellWaiting(to: line, in: meeting)
+        tellWaiting(to: line, in: meeting, isReturn: isReturn)
         if drain.state.phase == .draining { socket.send(migration(drain.state)) }
         if isReturn {
             line.missedLayers = true

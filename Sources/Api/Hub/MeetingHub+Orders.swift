@@ -126,7 +126,8 @@ extension MeetingHub {
         // Behind one address may be an office: who shares it with others here is not kept out by it.
         if let line,
             !lines.values.contains(where: { other in
-                other !== line && other.address == line.address && catalog.meetingID(of: other.id) == meeting
+                other !== line && other.isSeen && other.address == line.address
+                    && catalog.meetingID(of: other.id) == meeting
             })
         {
             catalog.bar(line.address, from: meeting)

@@ -22,7 +22,7 @@ extension MeetingHub {
             pop: sharing.pop, instance: sharing.instance.instance, moves: moves,
             isInterrupted: participant.presence != .present,
             joinedAt: participant.joinedAt, resume: line.resource == nil ? ResumeToken.digest(line.resume) : [],
-            publication: line.publication)
+            publication: line.publication, reaction: participant.reaction)
         guard now != said else { return }
         // What a host's order has made of it all have heard by that.
         if share.asked[id] == nil, known?.asSaid == now {

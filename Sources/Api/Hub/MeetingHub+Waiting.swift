@@ -5,17 +5,18 @@ import Store
 extension MeetingHub {
     /// Has somebody with a socket wait, and tells the hosts.
     ///
-    /// - Throws: `meetingFull` where too many wait; `Problem` 429 `too_many_waiting`.
+    /// - Throws: `participantNotFound`; `Problem` 429 `too_many_waiting`.
     func wait(
         _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, _ socket: any SignalingSocket
     ) throws {
         guard !socket.isClosing, let home = catalog.meetings[meeting] else { throw MeetingError.participantNotFound }
-        let neighbours = home.waiting.count { $0.id != line.id && lines[$0.id]?.address == line.address }
+        let neighbours = home.guests.count { $0.id != line.id && lines[$0.id]?.address == line.address }
         // The list is for all who come, not for one of them.
         guard neighbours < max(1, catalog.limits.waitingRoom / 4) else {
             throw Problem(
                 429, "too_many_waiting", "Too many people of this address wait to be let in.", retryAfter: 30)
         }
+        let wasWaiting = home.participants[line.id]?.presence == .waiting
         let participant = try catalog.wait(line.id)
         leaveDoor(of: line, for: socket)
         line.door = socket
@@ -23,9 +24,15 @@ extension MeetingHub {
         medialess.noteWaiting(line.id)
         socket.markJoined()
         socket.send(ServerMessage.Waiting(participant, in: home, token: join.token, id: join.request))
+        guard !wasWaiting else { return }
         tellHosts(of: meeting, .init(arrived: [.init(participant)]))
         logger.info(
             "participant waits", metadata: ["meeting_id": "\(meeting)", "participant_id": "\(line.id)"])
+    }
+
+    /// The socket of somebody who waits is another's now, or wants to go.
+    func withdraw(_ id: ParticipantID, over socket: any SignalingSocket) async {
+        if lines[id]?.door === socket { await withdraw(id) }
     }
 
     /// Another socket, or this one, has what the one that waits stood for.
@@ -76,9 +83,16 @@ extension MeetingHub {
         }
     }
 
-    /// Lets all in who wait, as far as there is room: nobody has to any more.
+    /// Where newcomers come in by themselves, those do so who waited, as far as there is room.
     func openWaitingRoom(of meeting: MeetingID) {
-        for guest in catalog.meetings[meeting]?.waiting ?? [] { try? letIn(guest.id, to: meeting) }
+        guard let home = catalog.meetings[meeting], home.isOpen else { return }
+        for guest in home.guests { try? letIn(guest.id, to: meeting) }
+    }
+
+    /// Whether one who comes has a place, or gets one by itself.
+    func takesIn(_ id: ParticipantID, to meeting: MeetingID) -> Bool {
+        guard let home = catalog.meetings[meeting], home.participants[id]?.isAdmitted == false else { return true }
+        return home.isOpen && (try? letIn(id, to: meeting)) != nil
     }
 
     private func guests(_ id: ParticipantID?, in meeting: MeetingID) throws -> [ParticipantID] {
@@ -89,19 +103,22 @@ extension MeetingHub {
     }
 
     private func letIn(_ id: ParticipantID, to meeting: MeetingID) throws {
+        let isWaiting = catalog.participant(id)?.presence == .waiting
         try catalog.admit(id, at: clock.now)
         medialess.noteAdmitted(id, at: clock.now)
         lines[id]?.door?.send(ServerMessage.Admitted())
-        tellHosts(of: meeting, .init(left: [id.rawValue]))
+        if isWaiting { tellHosts(of: meeting, .init(left: [id.rawValue])) }
     }
 
     // MARK: What hosts hear
 
     /// Tells one who has the host controls who waits.
-    func tellWaiting(to line: SignalingLine, in meeting: MeetingID) {
+    ///
+    /// - Parameter isReturn: it may know of some who are gone.
+    func tellWaiting(to line: SignalingLine, in meeting: MeetingID, isReturn: Bool = false) {
         guard let home = catalog.meetings[meeting], home.participants[line.id]?.role.controls == true else { return }
         let waiting = home.waiting
-        guard home.plan.settings.waitingRoom || !waiting.isEmpty else { return }
+        guard home.plan.settings.waitingRoom || !waiting.isEmpty || isReturn else { return }
         tell(ServerMessage.WaitingRoom(whole: true, arrived: waiting.map { .init($0) }), line.id)
     }
 

@@ -126,7 +126,7 @@ actor MeetingHub {
         try await change(known, to: record, by: author)
         let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
-        if !meeting.plan.settings.waitingRoom { openWaitingRoom(of: id) }
+        openWaitingRoom(of: id)
         return meeting
     }
 
@@ -138,6 +138,7 @@ actor MeetingHub {
         }
         try catalog.setLocked(isLocked, id)
         noteLock(isLocked, of: id, by: author)
+        openWaitingRoom(of: id)
         let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
     }
@@ -181,11 +182,11 @@ actor MeetingHub {
         tell(ServerMessage.MeetingEnded(reason: reason), everybodyIn: id)
         flush(id)
         feeds[id] = nil
-        for guest in meeting.waiting { lines[guest.id]?.door?.send(ServerMessage.MeetingEnded(reason: reason)) }
         for participant in meeting.participants.keys {
             unattached.remove(participant)
             medialess.remove(participant)
             let line = lines.removeValue(forKey: participant)
+            line?.door?.send(ServerMessage.MeetingEnded(reason: reason))
             (line?.socket ?? line?.door)?.close(reason == .shutdown ? .goingAway : .normalClosure, "meeting ended")
         }
         logger.info("meeting ended", metadata: ["meeting_id": "\(id)", "reason": "\(reason.rawValue)"])
@@ -230,6 +231,7 @@ actor MeetingHub {
         if left?.presence == .waiting { tellHosts(of: home, .init(left: [id.rawValue])) }
         if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }
         findHost(for: home)
+        openWaitingRoom(of: home)
         if !keepsSocket { (line?.socket ?? line?.door)?.close(.normalClosure, reason.rawValue) }
         logger.info(
             "participant left",

@@ -56,6 +56,7 @@ final class SignalingLine {
     /// Of what it writes, and reads of what was written.
     var chat = TokenBucket(burst: MeetingHub.chatBurst)
     var history = TokenBucket(burst: MeetingHub.historyBurst)
+    var reactions = TokenBucket(burst: MeetingHub.reactionBurst)
     /// Of what it may not decide, how much is a line of the audit trail.
     var refusals = TokenBucket(burst: MeetingHub.refusalBurst)
     /// The participant as an entry of lists, JSON; empty when it changed since.

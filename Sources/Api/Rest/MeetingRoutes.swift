@@ -98,14 +98,16 @@ struct MeetingRoutes: Sendable {
         try limiter?.admit(context.client(of: request), at: clock.now)
         let meeting = try await meeting(request, context)
         let json = try await request.json(JoinJSON.self)
-        var isHost = false
+        var (isHost, isVouched) = (false, false)
         let isService = request.headers[.authorization] != nil
         if isService {
             let token = try tokens.service(request.bearer())
+            isVouched = token.grants(Grants.admin) || token.sub == meeting.owner
             isHost = token.grants(Grants.admin) || (token.sub == meeting.owner && token.grants(Grants.host))
         }
         let asked = JoinRequest(
-            displayName: json.displayName, password: json.password, hostKey: json.hostKey, isHost: isHost)
+            displayName: json.displayName, password: json.password, hostKey: json.hostKey, isHost: isHost,
+            isVouched: isVouched)
         let arrival = Arrival(
             way: .call, address: context.client(of: request), isVouched: isService, via: try request.via())
         let (participant, now) = try await request.located { try await hub.join(meeting.id, asked, arrival) }

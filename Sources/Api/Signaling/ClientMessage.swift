@@ -156,6 +156,10 @@ enum ClientMessage {
         }
     }
 
+    struct Reaction: Decodable {
+        var text: String
+    }
+
     struct ChatEdit: Decodable {
         private enum CodingKeys: String, CodingKey {
             case text

@@ -292,6 +292,14 @@ enum ServerMessage {
         var left: [String] = []
     }
 
+    /// Somebody shows something for a moment.
+    struct Reacted: Encodable {
+        var type = "reaction"
+        var participantId: String
+        /// One emoji.
+        var text: String
+    }
+
     struct MeetingUpdated: Encodable {
         var type = "meeting_update"
         var meeting: Gathering

@@ -93,6 +93,10 @@ struct SignalingSession {
             let view = try JSON.decode(ClientMessage.View.self, from: bytes)
             try await hub.setView(view, of: me(), socket)
             done(envelope.id)
+        case "reaction":
+            let reaction = try JSON.decode(ClientMessage.Reaction.self, from: bytes)
+            try await hub.react(with: reaction.text, by: me(), socket)
+            done(envelope.id)
         case "chat":
             try await hub.say(JSON.decode(ChatDraftJSON.self, from: bytes).draft, by: me(), socket)
             done(envelope.id)
@@ -105,7 +109,11 @@ struct SignalingSession {
             try await hub.delete(ChatMessageID(named: deletion.chatID), by: me(), socket)
             done(envelope.id)
         case "leave":
-            try await hub.leave(guest ?? me(), reason: .left, keepsSocket: true)
+            if let guest {
+                await hub.withdraw(guest, over: socket)
+            } else {
+                try await hub.leave(me(), reason: .left, keepsSocket: true)
+            }
             participant = nil
             guest = nil
             done(envelope.id)
@@ -181,7 +189,7 @@ struct SignalingSession {
     private mutating func attach(_ id: ParticipantID, in meeting: MeetingID, _ join: SocketJoin) async throws {
         let isIn = try await hub.attach(id, in: meeting, join, socket)
         // One socket is one person.
-        if let guest, guest != id { await hub.withdraw(guest) }
+        if let guest, guest != id { await hub.withdraw(guest, over: socket) }
         participant = isIn ? id : nil
         guest = isIn ? nil : id
     }

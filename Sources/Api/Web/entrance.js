@@ -45,7 +45,8 @@ export class Entrance extends EventTarget {
     on("admitted", () => this.#wake());
     on("shut", () => this.#lose());
     on("denied", () => this.#refuse({ status: 403, code: "denied" }));
-    on("removed", () => this.#refuse({ status: 403, code: "removed" }));
+    on("removed", ({ reason }) =>
+      this.#refuse(reason === "no_media" ? { status: 503, code: "full" } : { status: 403, code: "removed" }));
     on("meeting_ended", ({ reason }) =>
       this.#refuse(reason === "shutdown" ? { status: 503, code: "draining" } : { status: 410, code: "meeting_ended" }));
   }

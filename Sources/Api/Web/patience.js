@@ -11,7 +11,7 @@ const SPREAD_MS = 500;
 const TICK_MS = 1_000;
 
 /** Refusals that are over after a while, when the server says after how long. */
-const PASSING = new Set(["too_many_requests", "too_many_unattached", "too_many_guesses", "busy", "full",
+const PASSING = new Set(["too_many_requests", "too_many_unattached", "too_many_waiting", "too_many_guesses", "busy", "full",
   "registry_unavailable", "home_unreachable"]);
 
 /**

@@ -40,7 +40,7 @@ extension MeetingHub {
             }
             throw MeetingError.participantNotFound
         }
-        if catalog.meetings[meeting]?.mustWait(participant) == true { throw MeetingError.waitingRoom }
+        guard takesIn(id, to: meeting) else { throw MeetingError.waitingRoom }
         if let line = lines[id] {
             guard !line.wasWelcomed else {
                 throw Problem(409, "already_joined", "This participant is here with a signaling socket.")

@@ -26,7 +26,8 @@ enum WHIPGuest {
         do {
             let service = try tokens.service(token)
             let isHost = service.grants(Grants.admin) || (service.sub == meeting.owner && service.grants(Grants.host))
-            self = .newcomer(JoinRequest(displayName: name, isHost: isHost))
+            let isVouched = service.grants(Grants.admin) || service.sub == meeting.owner
+            self = .newcomer(JoinRequest(displayName: name, isHost: isHost, isVouched: isVouched))
         } catch let problem as Problem {
             if problem.code == "token_expired" { throw problem }
             return nil

@@ -34,6 +34,8 @@ struct ArrivalLog: BitwiseCopyable {
     private static func ticks(_ now: UInt64) -> UInt32 { min(UInt32(truncatingIfNeeded: now / tick), lost &- 1) }
 
     var isEmpty: Bool { base == end }
+    /// As much waits to be reported as should go in one message.
+    var isFull: Bool { end &- base >= UInt64(Self.maximumReport / 2) }
 
     /// Notes that `sequence` came in at `now` (ns).
     mutating func note(_ sequence: UInt16, now: UInt64) {

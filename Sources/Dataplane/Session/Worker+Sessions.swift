@@ -86,7 +86,8 @@ extension Worker where Queue: ~Copyable {
         if session.pointee.send != nil, !session.pointee.hasConsent(now: now) { endSending(to: session) }
         guard session.pointee.send != nil, session.pointee.remote != nil else { return now }
         if session.pointee.extensions.transportSequence != 0, !session.pointee.arrivals.isEmpty,
-            now &- session.pointee.arrivals.sentAt >= feedbackInterval(of: session)
+            session.pointee.arrivals.isFull
+                || now &- session.pointee.arrivals.sentAt >= feedbackInterval(of: session)
         {
             sendTransportFeedback(session, now: now)
         }

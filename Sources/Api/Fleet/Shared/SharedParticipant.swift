@@ -21,6 +21,8 @@ struct SharedParticipant: Equatable, Sendable {
     var resume: [UInt8]
     /// What its session with its PoP sends; nil without one.
     var publication: Publication?
+    /// What it showed the others last.
+    var reaction: Reaction?
     /// Its place in the order of joining of the whole meeting; the meeting gives it.
     var arrival: UInt64 = 0
     /// What hosts have had happen to it; the meeting keeps them.
@@ -41,7 +43,7 @@ struct SharedParticipant: Equatable, Sendable {
     var distant: DistantParticipant {
         DistantParticipant(
             id: id, displayName: displayName, role: role, media: media, isInterrupted: isInterrupted,
-            joinedAt: joinedAt)
+            joinedAt: joinedAt, reaction: reaction)
     }
 
     /// What it sends of what it publishes.
@@ -53,7 +55,7 @@ struct SharedParticipant: Equatable, Sendable {
 
 extension SharedParticipant: Codable {
     enum CodingKeys: String, CodingKey {
-        case id, role, media, pop, instance, moves, resume, publication, arrival, orders
+        case id, role, media, pop, instance, moves, resume, publication, reaction, arrival, orders
         case displayName = "display_name"
         case isInterrupted = "interrupted"
         case joinedAt = "joined_at"
@@ -76,6 +78,7 @@ extension SharedParticipant: Codable {
         joinedAt = try fields.decode(Timestamp.self, forKey: .joinedAt)
         resume = try fields.decode([UInt8].self, forKey: .resume)
         publication = try fields.decodeIfPresent(Publication.self, forKey: .publication)
+        reaction = try fields.decodeIfPresent(Reaction.self, forKey: .reaction)
         arrival = try fields.decode(UInt64.self, forKey: .arrival)
         orders = try fields.decodeIfPresent(HostOrders.self, forKey: .orders) ?? HostOrders()
         let name = try? Meeting.name(of: JoinRequest(displayName: displayName), within: Limits())
@@ -97,6 +100,7 @@ extension SharedParticipant: Codable {
         try fields.encode(joinedAt, forKey: .joinedAt)
         try fields.encode(resume, forKey: .resume)
         try fields.encodeIfPresent(publication, forKey: .publication)
+        try fields.encodeIfPresent(reaction, forKey: .reaction)
         try fields.encode(arrival, forKey: .arrival)
         if orders != HostOrders() { try fields.encode(orders, forKey: .orders) }
     }
