@@ -19,8 +19,8 @@ import { Waiters } from "./waiters.js";
  * connection), `mediaerror` (detail: Error), `speakers` (detail: ids), `quality` (detail: message), `meeting` (detail:
  * the meeting, which changed), `chat` (detail: the message, which was sent, edited or deleted), `back` (our place is
  * another socket's), `turnedoff` (detail: which of `audio`, `video`, `screen` a host turned off), `invited` (detail: id of
- * the host who asks us to unmute), `role` (detail: ours, which changed), `hand` (ours went up or down), `notice` and
- * `migrate` (detail: message of the server), `ended` (detail: {reason, error, why}).
+ * the host who asks us to unmute), `role` (detail: ours, which changed), `hand` (ours went up or down), `reaction`, `notice`
+ * and `migrate` (detail: message of the server), `ended` (detail: {reason, error, why}).
  */
 export class Call extends Requests {
   /** `knocking`: a host has to let us in. @type {"waiting"|"joining"|"knocking"|"meeting"|"reconnecting"|"ended"} */
@@ -198,6 +198,7 @@ export class Call extends Requests {
       this.#tell("meeting", this.meeting);
     });
     on("chat", ({ message }) => this.#tell("chat", message));
+    on("reaction", (message) => this.#tell("reaction", message));
     on("error", (message) => {
       if (message.code === "unmute_forbidden") this.#turnOff({ turned_off: ["audio"] });
       if (message.code === "screen_share_taken") this.#turnOff({ turned_off: ["screen"] });

@@ -17,6 +17,7 @@ import { OwnControls } from "./own.js";
 import { Panels } from "./panels.js";
 import { PeoplePanel } from "./people.js";
 import { Powers } from "./powers.js";
+import { ReactionControls } from "./reactioncontrols.js";
 import { ShareControls } from "./share.js";
 import { Shortcuts, meetingShortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
@@ -37,6 +38,7 @@ export class MeetingView {
   #door = new Door({ onShow: () => this.#panels.toggle("people"), changed: () => this.#draw() });
   #panels = new Panels({ people: () => this.#showPeople(), chat: () => this.#chat.show() }, () => this.#draw());
   #grades = new Grades(() => this.#draw());
+  #reactions = new ReactionControls(() => this.#draw());
   #own;
   #asked;
   #host;
@@ -70,7 +72,7 @@ export class MeetingView {
     this.#asked = new Asked(this.#own);
     this.#host = new HostControls();
     this.#share = new ShareControls(() => this.#draw());
-    this.#models = new Models(this.#own, this.#grades);
+    this.#models = new Models(this.#own, this.#grades, this.#reactions);
     this.#trouble = new Trouble(hooks);
     this.#board = new TileBoard(byId("board"), {
       onPin: (key) => this.#pin(key),
@@ -109,7 +111,7 @@ export class MeetingView {
   /** What has its own view of a call. */
   get #parts() {
     const own = [this.#grades, this.#own, this.#models];
-    return [...own, this.#asked, this.#powers, this.#host, this.#door, this.#share, this.#chat];
+    return [...own, this.#asked, this.#powers, this.#host, this.#door, this.#share, this.#reactions, this.#chat];
   }
 
   /** Hears the call's media connection. */
@@ -224,6 +226,7 @@ export class MeetingView {
     this.#page = result.page;
     this.#pages = result.pages;
     this.#drawAround(others.length, result, stage);
+    this.#reactions.draw(result.shown);
     this.#view = this.#viewOf(result.shown, stage);
     this.#tellView.call();
     if (this.#panel.open) this.#drawPanel();
@@ -298,6 +301,7 @@ export class MeetingView {
       release: () => this.#own.push(false),
       camera: () => this.#own.toggleCamera(),
       hand: () => this.#own.toggleHand(),
+      react: () => this.#reactions.toggle(),
       people: () => this.#panels.toggle("people"),
       chat: () => this.#panels.toggle("chat"),
       layout: () => this.#changeLayout(),

@@ -9,15 +9,18 @@ export class Models {
   pinned = null;
   #own;
   #grades;
+  #reactions;
   #call = null;
 
   /**
    * @param {import("./own.js").OwnControls} own
    * @param {import("./grades.js").Grades} grades
+   * @param {import("./reactioncontrols.js").ReactionControls} reactions
    */
-  constructor(own, grades) {
+  constructor(own, grades, reactions) {
     this.#own = own;
     this.#grades = grades;
+    this.#reactions = reactions;
   }
 
   /** @param {import("./call.js").Call} call  that has just been joined */
@@ -44,7 +47,7 @@ export class Models {
       return {
         id, name, role, self: each === own, audio, video, screen, away, hand: each.hand_raised,
         mutedByHost: each.muted_by_host, speaking: each === own ? speaking && audio : this.speaking.has(id),
-        grade: this.#grades.of(id), stats: this.#grades.statsOf(id),
+        grade: this.#grades.of(id), stats: this.#grades.statsOf(id), reaction: this.#reactions.of(id),
       };
     });
   }
@@ -60,7 +63,7 @@ export class Models {
       key: id, id, name, self: false, screen: false, muted: !audio, pinned: this.pinned === id, away, hand,
       sharing: screen, speaking: audio && this.speaking.has(id), grade: this.#grades.of(id),
       stream: picture && this.#call.media.streamOf(picture.mid), start: picture?.start,
-      paused: video && this.#call.slots.isPaused(id, "video"),
+      paused: video && this.#call.slots.isPaused(id, "video"), reaction: this.#reactions.of(id),
     };
   }
 
@@ -85,6 +88,7 @@ export class Models {
     return {
       key: id, id, name, self: true, screen: false, muted: !audioOn, speaking: speaking && audioOn, pinned: false,
       sharing: this.#call.sharing.on, stream, grade: this.#grades.of(id), away: false, hand,
+      reaction: this.#reactions.of(id),
     };
   }
 

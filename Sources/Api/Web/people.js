@@ -3,6 +3,7 @@
  */
 
 import { byId, icon, make, setText } from "./dom.js";
+import { nameOf } from "./emoji.js";
 import { initialsOf, toneOf } from "./participants.js";
 import { GRADE_WORDS, describe } from "./quality.js";
 
@@ -16,6 +17,7 @@ import { GRADE_WORDS, describe } from "./quality.js";
  * @property {boolean} video
  * @property {boolean} screen
  * @property {boolean} hand         raised
+ * @property {string} reaction      an emoji, "" for none
  * @property {boolean} mutedByHost
  * @property {boolean} speaking
  * @property {boolean} away         the signaling socket is lost for the moment
@@ -74,6 +76,7 @@ export class PeoplePanel {
     const bars = make("span", { class: "bars", role: "img" }, make("i"), make("i"), make("i"));
     const mic = icon("mic");
     const camera = icon("camera");
+    const reaction = make("span", { class: "reaction", "aria-hidden": "true" });
     const hand = icon("hand");
     hand.classList.add("hand");
     const words = make("span", { class: "visually-hidden" });
@@ -83,8 +86,8 @@ export class PeoplePanel {
       "button", { type: "button", class: "quiet square more", "aria-haspopup": "menu", "aria-expanded": "false" },
       icon("more"), label,
     );
-    const element = make("li", {}, avatar, text, hand, bars, mic, camera, words, more);
-    const row = { element, avatar, name, note, hand, bars, mic, camera, words, more, label, person: null };
+    const element = make("li", {}, avatar, text, reaction, hand, bars, mic, camera, words, more);
+    const row = { element, avatar, name, note, reaction, hand, bars, mic, camera, words, more, label, person: null };
     more.addEventListener("click", () => this.#powers.toggleMenu(more, row.person));
     this.#rows.set(id, row);
     return row;
@@ -93,7 +96,7 @@ export class PeoplePanel {
 
 const ROLES = { host: "Host", co_host: "Co-host", cohost: "Co-host" };
 
-function update(row, { name, role, self, audio, video, hand, mutedByHost, speaking, away, grade, stats }) {
+function update(row, { name, role, self, audio, video, hand, reaction, mutedByHost, speaking, away, grade, stats }) {
   setText(row.avatar, initialsOf(name));
   setText(row.name, name);
   const notes = [self && "You", ROLES[role], away ? "Reconnecting…" : stats && describe(stats)].filter(Boolean);
@@ -104,10 +107,13 @@ function update(row, { name, role, self, audio, video, hand, mutedByHost, speaki
   row.element.classList.toggle("speaking", speaking);
   mark(row.mic, audio, "mic");
   mark(row.camera, video, "camera");
+  setText(row.reaction, reaction);
   row.hand.classList.toggle("up", hand);
   setText(row.label, `Actions for ${name}`);
   const sound = audio ? "microphone on" : mutedByHost ? "muted by a host" : "muted";
-  setText(row.words, [hand && "hand raised", sound, video ? "camera on" : "camera off"].filter(Boolean).join(", "));
+  const reacted = reaction && `reacted with ${nameOf(reaction)}`;
+  const words = [hand && "hand raised", reacted, sound, video ? "camera on" : "camera off"];
+  setText(row.words, words.filter(Boolean).join(", "));
 }
 
 function mark(svg, on, name) {

@@ -48,6 +48,11 @@ export class Requests extends EventTarget {
     return this.request(type, { participant_id: participant, ...fields });
   }
 
+  /** Shows everybody an emoji for a moment. */
+  react(text) {
+    return this.request("reaction", { text });
+  }
+
   /**
    * Writes to everybody, or to one.
    *

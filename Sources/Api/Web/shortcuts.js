@@ -13,6 +13,7 @@ const MEETING_KEYS = [
   { act: "push", key: " ", label: "Space", words: "Hold to speak while muted" },
   { act: "camera", key: "c", label: "C", words: "Camera on or off" },
   { act: "hand", key: "h", label: "H", words: "Raise or lower your hand" },
+  { act: "react", key: "r", label: "R", words: "React with an emoji" },
   { act: "share", key: "shift+s", label: "Shift S", words: "Share your screen, or stop" },
   { act: "people", key: "p", label: "P", words: "Who is here" },
   { act: "chat", key: "t", label: "T", words: "Chat" },

@@ -3,6 +3,7 @@
  */
 
 import { icon, make, setText } from "./dom.js";
+import { nameOf } from "./emoji.js";
 import { onFirstFrame } from "./frames.js";
 import { MAX_VISIBLE, pageCapacity, placeStage, placeTiles } from "./grid.js";
 import { initialsOf, toneOf } from "./participants.js";
@@ -20,6 +21,7 @@ import { Zoom } from "./zoom.js";
  * @property {boolean} speaking
  * @property {boolean} pinned
  * @property {boolean} [hand]     raised
+ * @property {string} [reaction]  an emoji, "" for none
  * @property {boolean} [sharing]  their screen, which has a tile of its own or is ours
  * @property {boolean} away      the signaling socket is lost for the moment
  * @property {boolean} [paused]  our line is too slow for the picture
@@ -38,6 +40,7 @@ class Tile {
   #bars;
   #pin;
   #zoom = null;
+  #reaction = make("span", { class: "reaction", "aria-hidden": "true" });
   #words = make("span", { class: "visually-hidden" });
   #onFrame;
   #stopWaiting = () => {};
@@ -58,7 +61,7 @@ class Tile {
     const marks = make("div", { class: "marks" }, hand, sharing, away, paused);
     if (model.screen) this.#zoom = new Zoom(this.#video);
     const picture = this.#zoom?.pane ?? this.#video;
-    this.element = make("li", { class: "tile" }, this.#avatar, picture, marks, plate, this.#words);
+    this.element = make("li", { class: "tile" }, this.#avatar, picture, marks, plate, this.#reaction, this.#words);
     this.element.classList.toggle("self", model.self);
     this.element.classList.toggle("screen", model.screen);
     this.element.dataset.participant = model.id;
@@ -78,11 +81,13 @@ class Tile {
     classList.toggle("speaking", model.speaking);
     classList.toggle("pinned", model.pinned);
     classList.toggle("hand", model.hand ?? false);
+    classList.toggle("reacting", Boolean(model.reaction));
     classList.toggle("sharing", model.sharing ?? false);
     classList.toggle("away", model.away);
     classList.toggle("paused", model.paused ?? false);
     setText(this.#name, model.self ? "You" : model.screen ? `${model.name}’s screen` : model.name);
     setText(this.#avatar, initialsOf(model.name));
+    setText(this.#reaction, model.reaction ?? "");
     this.#bars.dataset.grade = model.grade;
     if (this.#pin) {
       const words = model.pinned ? `Unpin ${model.name}` : `Pin ${model.name}`;
@@ -256,13 +261,13 @@ export class TileBoard {
 }
 
 /** What a tile shows beside the name, for those who hear it. */
-export function stateWords({ hand, sharing, away, muted, paused, stream, speaking, grade, screen }) {
+export function stateWords({ hand, reaction, sharing, away, muted, paused, stream, speaking, grade, screen }) {
   const pause = paused && PAUSED_WORDS.toLowerCase();
   if (screen) return pause || "";
   const picture = pause || (!stream && "camera off");
   const marks = [
-    hand && "hand raised", sharing && "shares a screen", away && "reconnecting", muted && "muted", picture,
-    speaking && "speaking",
+    hand && "hand raised", reaction && `reacted with ${nameOf(reaction)}`, sharing && "shares a screen",
+    away && "reconnecting", muted && "muted", picture, speaking && "speaking",
   ];
   if (grade === "unstable" || grade === "poor") marks.push(GRADE_WORDS[grade].toLowerCase());
   return marks.filter(Boolean).join(", ");
