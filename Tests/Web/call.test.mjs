@@ -543,6 +543,20 @@ test("a raised hand is told, and goes with a socket that comes back", async () =
   assert.equal(FakeSocket.all[1].sent[0].media_state.hand_raised, true);
 });
 
+test("a reaction is asked for by the socket, and what the others react with is told", async () => {
+  const { call, socket } = await joined();
+  const heard = [];
+  call.addEventListener("reaction", ({ detail }) => heard.push(detail.participant_id + detail.text));
+  const asking = call.react("👍");
+  const { id, ...fields } = socket.sent.at(-1);
+  assert.deepEqual(fields, { type: "reaction", text: "👍" });
+  socket.say({ type: "ok", id });
+  await asking;
+  socket.say({ type: "reaction", participant_id: "me", text: "👍" });
+  socket.say({ type: "reaction", participant_id: "b", text: "😂" });
+  assert.deepEqual(heard, ["me👍", "b😂"]);
+});
+
 test("hosts ask by the socket", async () => {
   const { call, socket } = await joined();
   for (const [act, wanted] of [

@@ -100,7 +100,7 @@ class FakeElement extends EventTarget {
 
 const byId = new Map();
 
-globalThis.document = {
+globalThis.document = Object.assign(new EventTarget(), {
   createElement: (tag) => new FakeElement(tag),
   createElementNS: (_, tag) => new FakeElement(tag),
   getElementById(id) {
@@ -110,7 +110,7 @@ globalThis.document = {
     }
     return byId.get(id);
   },
-};
+});
 
 /** Begins anew, with elements in elements: by id, the ids of what each has in it. */
 export function lay(tree = {}) {

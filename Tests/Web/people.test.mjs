@@ -80,6 +80,7 @@ test("who hears a tile is told that its picture is paused, not that the camera i
   assert.equal(stateWords({ screen: true, paused: true, stream: null }), "paused: slow connection");
   assert.equal(stateWords({ screen: true, paused: false, stream: {}, grade: "poor" }), "");
   assert.equal(stateWords({ hand: true, muted: true, stream: {} }), "hand raised, muted");
+  assert.equal(stateWords({ reaction: "👏", stream: {} }), "reacted with applause");
   assert.equal(stateWords({ paused: false, stream: {}, speaking: true, grade: "poor" }), "speaking, poor connection");
 });
 
