@@ -6,6 +6,7 @@ class FakeElement extends EventTarget {
   children = [];
   attributes = new Map();
   dataset = {};
+  style = { setProperty() {} };
   hidden = false;
   #text = "";
 
@@ -25,7 +26,11 @@ class FakeElement extends EventTarget {
 
   get classList() {
     const names = () => (this.getAttribute("class") ?? "").split(" ").filter(Boolean);
-    return { add: (name) => this.setAttribute("class", [...names(), name].join(" ")), contains: (name) => names().includes(name) };
+    const set = (list) => this.setAttribute("class", list.join(" "));
+    const add = (name) => set([...names(), name]);
+    const toggle = (name, on) => set([...names().filter((each) => each !== name), ...(on ? [name] : [])]);
+    const remove = (name) => toggle(name, false);
+    return { add, remove, toggle, contains: (name) => names().includes(name) };
   }
 
   get isConnected() {
@@ -34,6 +39,10 @@ class FakeElement extends EventTarget {
 
   get firstElementChild() {
     return this.children[0] ?? null;
+  }
+
+  get lastElementChild() {
+    return this.children.at(-1) ?? null;
   }
 
   get nextElementSibling() {

@@ -69,7 +69,7 @@ test("Escape closes it, the button has the focus again, and the last one is wher
   assert.equal(document.activeElement, byId("react"));
 });
 
-test("a press elsewhere closes it and leaves the focus there; one on it does not", () => {
+test("a press elsewhere closes it and takes no focus; one on it does not", () => {
   const { palette, items } = make();
   const down = (target) => {
     const event = new Event("pointerdown");
@@ -80,9 +80,9 @@ test("a press elsewhere closes it and leaves the focus there; one on it does not
   down(items[2]);
   down(byId("react"));
   assert.equal(palette.open, true);
-  byId("mute").focus();
   down(byId("mute"));
-  assert.deepEqual([palette.open, document.activeElement], [false, byId("mute")]);
+  assert.equal(palette.open, false);
+  assert.notEqual(document.activeElement, byId("react"), "the browser gives it to what was pressed");
 });
 
 test("a focus that goes elsewhere closes it", () => {

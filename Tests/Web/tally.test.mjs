@@ -58,10 +58,14 @@ test("however many react, it rests between its words, and the last are told too"
   assert.equal(told.length, before + 1, "nobody has reacted since");
 });
 
-test("after the meeting it is silent", async () => {
+test("after the meeting nothing of it is told", async () => {
   const { tally, told } = make();
   tally.add("a", "Ada", "👍");
   tally.clear();
-  await pass(10_000);
-  assert.deepEqual(told, []);
+  await pass(1_000);
+  tally.add("b", "Ben", "👍");
+  await pass(1_500);
+  assert.deepEqual(told, [], "the next meeting has its own two seconds");
+  await pass(500);
+  assert.deepEqual(told, ["Ben reacted with thumbs up"]);
 });

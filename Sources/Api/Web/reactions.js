@@ -32,7 +32,7 @@ export class Reactions {
    * @returns {boolean} whether it is shown
    */
   take({ participant_id: id, text }) {
-    if (typeof id !== "string" || !isReaction(text) || !this.#isHere(id)) return false;
+    if (!isReaction(text) || !this.#isHere(id)) return false;
     this.#shown.delete(id);
     this.#shown.set(id, { text, until: performance.now() + SHOWN_MS });
     this.#drawing.call();
