@@ -167,6 +167,10 @@ def test_a_host_mutes_everybody_and_asks_one_who_raised_a_hand(stage: Stage) -> 
         timeout=5,
         explain=names.all_text_contents,
     )
+    green.page.click("#react")
+    green.page.locator("#palette button").first.click()
+    red.page.wait_for_selector(f'.tile[data-participant="{green.participant_id}"] .reaction:text("\U0001f44d")')
+    red.wait_told("Green reacted with thumbs up")
     red.page.screenshot(path=RESULTS / "host-hands.png")
     assert green.page.locator(f'.tile[data-participant="{blue.participant_id}"] .hand-mark').is_visible()
 
