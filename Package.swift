@@ -41,6 +41,7 @@ let package = Package(
             linkerSettings: [
                 "rte_eal", "rte_ethdev", "rte_mbuf", "rte_mempool", "rte_net", "rte_ring", "rte_bus_vdev",
             ].map { .linkedLibrary($0) }),
+        .target(name: "CAesGcm", path: "CShims/CAesGcm"),
         .target(
             name: "CIPSecMB", path: "CShims/CIPSecMB", linkerSettings: [.linkedLibrary("IPSec_MB")]),
         .target(name: "CPacketSocket", path: "CShims/CPacketSocket"),
@@ -56,7 +57,7 @@ let package = Package(
         .target(
             name: "Dataplane",
             dependencies: [
-                "Wire", "Mailbox", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL",
+                "Wire", "Mailbox", "CAesGcm", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL",
             ],
             swiftSettings: dpdkSwift),
         .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
@@ -122,7 +123,8 @@ let package = Package(
         .testTarget(
             name: "NeedletailTests", dependencies: ["needletail", "Redis", "TestSupport"], swiftSettings: dpdkSwift),
         .testTarget(
-            name: "DataplaneTests", dependencies: ["Dataplane", "CSRTP", "TestSupport", "Wire"],
+            name: "DataplaneTests",
+            dependencies: ["Dataplane", "CAesGcm", "COpenSSL", "CSRTP", "TestSupport", "Wire"],
             swiftSettings: dpdkSwift),
         .testTarget(name: "AgentsTests", dependencies: ["Agents", "TestSupport"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),

@@ -4,17 +4,19 @@ import Wire
 
 @testable import Dataplane
 
-/// The engines that this machine can run: every code path of ipsec-mb, OpenSSL's, and libsrtp2's.
+/// The engines that this machine can run: every code path of ipsec-mb and of our own AES-GCM, OpenSSL's, and libsrtp2's.
 enum SRTPEngineChoice: String, CaseIterable, Sendable {
-    case best, sse, avx, avx2, avx512, openssl, libsrtp
+    case best, vaes, aesNi, sse, avx, avx2, avx512, openssl, libsrtp
 
     func make() -> SRTPEngine? {
         switch self {
         case .best: SRTPEngine(kind: .ipsecMB)
-        case .sse: SRTPEngine(kind: .ipsecMB, instructions: .sse)
-        case .avx: SRTPEngine(kind: .ipsecMB, instructions: .avx)
-        case .avx2: SRTPEngine(kind: .ipsecMB, instructions: .avx2)
-        case .avx512: SRTPEngine(kind: .ipsecMB, instructions: .avx512)
+        case .vaes: SRTPEngine(kind: .ipsecMB, gcm: .vaes)
+        case .aesNi: SRTPEngine(kind: .ipsecMB, gcm: .aesNi)
+        case .sse: SRTPEngine(kind: .ipsecMB, instructions: .sse, gcm: .ipsecMB)
+        case .avx: SRTPEngine(kind: .ipsecMB, instructions: .avx, gcm: .ipsecMB)
+        case .avx2: SRTPEngine(kind: .ipsecMB, instructions: .avx2, gcm: .ipsecMB)
+        case .avx512: SRTPEngine(kind: .ipsecMB, instructions: .avx512, gcm: .ipsecMB)
         case .openssl: SRTPEngine(kind: .openssl)
         case .libsrtp: SRTPEngine(kind: .libsrtp)
         }

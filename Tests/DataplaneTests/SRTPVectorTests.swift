@@ -131,6 +131,8 @@ import Wire
         let engine = SRTPEngine()
         let library = engine.kind == .ipsecMB ? "ipsec-mb " : "OpenSSL 3"
         #expect(SRTPEngine.description.hasPrefix(library))
+        let isOwn = engine.multiBuffer?.ownGcm != nil
+        #expect(SRTPEngine.description.contains("AES-GCM of our own") == isOwn)
     }
 
     @Test func `erase leaves no key behind`() {

@@ -9,8 +9,8 @@ import Testing
             "needletail",
         ],
         "CShims": [
-            "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CZlib", "CHiredis?", "CNuma?", "COpus?",
-            "CPostgres?", "CKafka?", "CAV?",
+            "CAesGcm", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CZlib", "CHiredis?", "CNuma?",
+            "COpus?", "CPostgres?", "CKafka?", "CAV?",
         ],
         "Sources/Dataplane": [
             "Port", "Tables", "Srtp", "Session", "Forward", "Relay", "Worker", "Benchmark", "Congestion?", "Cascade?",
@@ -76,7 +76,9 @@ import Testing
     static let mayImport: [String: Set<String>] = [
         "Wire": [],
         "Mailbox": ["Wire"],
-        "Dataplane": ["Wire", "Mailbox", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CNuma"],
+        "Dataplane": [
+            "Wire", "Mailbox", "CAesGcm", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CNuma",
+        ],
         "Agents": ["Wire", "COpenSSL"],
         "Meetings": [],
         "Conference": ["Wire", "Mailbox", "Agents", "Meetings", "Fleet"],

@@ -1,7 +1,9 @@
+import CAesGcm
 import CIPSecMB
 import Wire
 
-/// Intel ipsec-mb's manager with the scratch memory that sealing and opening need. `SRTPEngine` owns it.
+/// Intel ipsec-mb's manager with the scratch memory that sealing and opening need, and our own AES-GCM where that is
+/// faster. `SRTPEngine` owns it.
 struct MultiBuffer: BitwiseCopyable {
     /// Which code of ipsec-mb runs; tests choose, production takes the best.
     enum Instructions: CaseIterable, Sendable {
@@ -18,10 +20,17 @@ struct MultiBuffer: BitwiseCopyable {
         }
     }
 
+    /// Whose AES-GCM runs; tests choose, production takes the fastest.
+    enum Gcm: CaseIterable, Sendable {
+        case fastest, ipsecMB, aesNi, vaes
+    }
+
     /// AES-CM packets processed together; ipsec-mb's limit for a burst is 128.
     static let burst = 64
 
     let manager: UnsafeMutableRawPointer
+    /// Nil where ipsec-mb does AES-GCM.
+    let ownGcm: AesGcm?
     /// A manager that hashes with the SHA extensions, for the rest of a burst that would leave most lanes of the wide
     /// one idle; nil without them.
     let narrow: UnsafeMutableRawPointer?
@@ -33,10 +42,21 @@ struct MultiBuffer: BitwiseCopyable {
     let scratch: UnsafeMutableRawPointer
 
     /// Nil when this CPU lacks the instructions.
-    init?(_ instructions: Instructions = .best) {
+    init?(_ instructions: Instructions = .best, gcm: Gcm = .fastest) {
         guard let manager = Self.makeManager(instructions) else { return nil }
-        self.manager = manager
         let arch = needletail_imb_arch(manager)
+        switch gcm {
+        // With AVX-512, ipsec-mb has VAES itself, and in wider registers.
+        case .fastest: ownGcm = arch == IMB_ARCH_AVX512.rawValue ? nil : AesGcm.best
+        case .ipsecMB: ownGcm = nil
+        case .aesNi: ownGcm = AesGcm(needletail_gcm_aesni)
+        case .vaes: ownGcm = AesGcm(needletail_gcm_vaes)
+        }
+        if ownGcm == nil && (gcm == .aesNi || gcm == .vaes) {
+            needletail_imb_free(manager)
+            return nil
+        }
+        self.manager = manager
         lanes = arch == IMB_ARCH_AVX512.rawValue ? 16 : arch == IMB_ARCH_AVX2.rawValue ? 8 : 4
         let hasShaExtensions = needletail_imb_features(manager) & UInt64(IMB_FEATURE_SHANI) != 0
         narrow = hasShaExtensions && lanes > 4 ? Self.makeManager(.sse) : nil
@@ -96,7 +116,8 @@ struct MultiBuffer: BitwiseCopyable {
             default: "SSE"
             }
         let version = String(cString: imb_get_version_str())
-        return "ipsec-mb \(version), \(arch) (\(present.joined(separator: ", ")))"
+        let gcm = ownGcm.map { "; AES-GCM of our own by \($0.description)" } ?? ""
+        return "ipsec-mb \(version), \(arch) (\(present.joined(separator: ", ")))\(gcm)"
     }
 }
 
@@ -114,6 +135,10 @@ extension MultiBuffer {
     func expand(_ keys: SRTPSessionKeys, profile: SRTPProfile, into block: UnsafeMutableRawPointer) {
         var keys = keys
         withUnsafeBytes(of: &keys.cipherKey) { key in
+            if let ownGcm, profile != .aes128CmHmacSha1 {
+                ownGcm.expand(key.baseAddress, length: profile.keyLength, into: block)
+                return
+            }
             switch profile {
             case .aeadAes128Gcm: needletail_imb_gcm128_precompute(manager, key.baseAddress, block)
             case .aeadAes256Gcm: needletail_imb_gcm256_precompute(manager, key.baseAddress, block)
@@ -128,6 +153,12 @@ extension MultiBuffer {
             hashPad(keys.authenticationKey, 0x5C, into: block + SRTPTransform.CounterModeLayout.outerState)
         }
         keys.erase()
+    }
+
+    /// What packets of `profile` read of a key block, bytes.
+    func keyByteCount(_ profile: SRTPProfile) -> Int {
+        if profile == .aes128CmHmacSha1 { return SRTPTransform.CounterModeLayout.byteCount }
+        return ownGcm == nil ? SRTPTransform.Layout.keysByteCount : AesGcm.keyByteCount(profile)
     }
 
     /// The SHA-1 state after the key xor `pad` (RFC 2104 section 4).

@@ -1,9 +1,13 @@
 import CIPSecMB
 
-/// AES-GCM (RFC 7714), a packet at a time: the library works on many blocks of one packet in parallel.
+/// AES-GCM (RFC 7714), a packet at a time, as both ipsec-mb and our own code work on many blocks of one packet in parallel.
 extension MultiBuffer {
     @inline(__always)
     func sealGcm(_ job: SealJob, isAes256: Bool) {
+        if let ownGcm {
+            ownGcm.seal(job)
+            return
+        }
         let nonce = scratch + Scratch.nonce
         SRTPNonce.writeGcm(to: nonce, salt: job.transform.rtpSalt, ssrc: job.ssrc, index: job.index)
         let payload = job.destination + job.headerLength
@@ -37,10 +41,10 @@ extension MultiBuffer {
         let headerLength = job.pointee.headerLength
         let nonce = scratch + Scratch.nonce
         SRTPNonce.writeGcm(to: nonce, salt: transform.rtpSalt, ssrc: job.pointee.ssrc, index: job.pointee.index)
-        decrypt(
+        let isAuthentic = decrypt(
             isAes256: isAes256, keys: transform.rtpKeys, payload: packet + headerLength,
             length: plainLength &- headerLength, additionalData: packet, additionalLength: headerLength)
-        if tagMatches(packet + plainLength) {
+        if isAuthentic {
             job.pointee.ok = true
             job.pointee.plainLength = plainLength
         }
@@ -57,11 +61,10 @@ extension MultiBuffer {
 
     func openRTCPGcm(_ rtcp: SRTCPPacket) -> Bool {
         prepareRTCP(rtcp)
-        decrypt(
+        return decrypt(
             isAes256: rtcp.transform.profile == .aeadAes256Gcm, keys: rtcp.transform.rtcpKeys, payload: rtcp.payload,
             length: rtcp.payloadLength, additionalData: additionalData,
             additionalLength: SRTCPPacket.clearLength &+ 4)
-        return tagMatches(rtcp.packet + rtcp.plainLength)
     }
 
     private var additionalData: UnsafePointer<UInt8> {
@@ -84,6 +87,12 @@ extension MultiBuffer {
         to destination: UnsafeMutablePointer<UInt8>, length: Int, additionalData: UnsafePointer<UInt8>,
         additionalLength: Int
     ) {
+        if let ownGcm {
+            ownGcm.seal(
+                keys: keys, from: source, to: destination, length: length, additionalData: additionalData,
+                additionalLength: additionalLength, nonce: nonceInScratch, patch: 0)
+            return
+        }
         let nonce = (scratch + Scratch.nonce).assumingMemoryBound(to: UInt8.self)
         let (count, additionalCount) = (
             UInt64(truncatingIfNeeded: length), UInt64(truncatingIfNeeded: additionalLength)
@@ -100,12 +109,17 @@ extension MultiBuffer {
         }
     }
 
-    /// Leaves the computed tag in scratch memory.
+    /// In place; whether the tag behind the ciphertext is right.
     @inline(__always)
     private func decrypt(
         isAes256: Bool, keys: UnsafeRawPointer, payload: UnsafeMutablePointer<UInt8>, length: Int,
         additionalData: UnsafePointer<UInt8>, additionalLength: Int
-    ) {
+    ) -> Bool {
+        if let ownGcm {
+            return ownGcm.open(
+                keys: keys, payload: payload, length: length, additionalData: additionalData,
+                additionalLength: additionalLength, nonce: nonceInScratch)
+        }
         let nonce = (scratch + Scratch.nonce).assumingMemoryBound(to: UInt8.self)
         let tag = (scratch + Scratch.tag).assumingMemoryBound(to: UInt8.self)
         let (count, additionalCount) = (
@@ -120,6 +134,13 @@ extension MultiBuffer {
                 manager, keys, scratch + Scratch.context, payload, payload, count, nonce, additionalData,
                 additionalCount, tag)
         }
+        return tagMatches(payload + length)
+    }
+
+    @inline(__always)
+    private var nonceInScratch: (first: UInt64, last: UInt32) {
+        let nonce = scratch + Scratch.nonce
+        return (nonce.load(as: UInt64.self), nonce.load(fromByteOffset: 8, as: UInt32.self))
     }
 
     /// In constant time.

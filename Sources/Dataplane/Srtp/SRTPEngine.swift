@@ -7,7 +7,7 @@ import Wire
 /// One per worker: it owns the multi-buffer manager and scratch memory, and must be used by one thread at a time.
 struct SRTPEngine: ~Copyable, @unchecked Sendable {
     enum Kind: UInt8, BitwiseCopyable, CaseIterable, Sendable {
-        /// Intel ipsec-mb: the fast path, on x86-64 with AES-NI.
+        /// Intel ipsec-mb and our own AES-GCM: the fast path, on x86-64 with AES-NI.
         case ipsecMB
         /// OpenSSL, on any other CPU.
         case openssl
@@ -25,10 +25,10 @@ struct SRTPEngine: ~Copyable, @unchecked Sendable {
         kind = multiBuffer == nil ? .openssl : .ipsecMB
     }
 
-    /// Nil when this CPU cannot do `kind` with `instructions`.
-    init?(kind: Kind, instructions: MultiBuffer.Instructions = .best) {
+    /// Nil when this CPU cannot do `kind` with `instructions` and `gcm`.
+    init?(kind: Kind, instructions: MultiBuffer.Instructions = .best, gcm: MultiBuffer.Gcm = .fastest) {
         self.kind = kind
-        multiBuffer = kind == .ipsecMB ? MultiBuffer(instructions) : nil
+        multiBuffer = kind == .ipsecMB ? MultiBuffer(instructions, gcm: gcm) : nil
         if kind == .ipsecMB && multiBuffer == nil { return nil }
     }
 
@@ -103,6 +103,11 @@ struct SRTPEngine: ~Copyable, @unchecked Sendable {
         case .openssl: OpensslKeys.allocate(keys, profile: profile, in: block)
         case .libsrtp: LibsrtpKeys.allocate(keys, profile: profile, in: block)
         }
+    }
+
+    /// What packets of `profile` read of a key block, bytes; for prefetching.
+    func keyByteCount(_ profile: SRTPProfile) -> Int {
+        multiBuffer?.keyByteCount(profile) ?? SRTPTransform.Layout.keysByteCount
     }
 
     /// Kept out of the way of ipsec-mb.

@@ -6,11 +6,19 @@ enum SRTPNonce {
     static func writeGcm(
         to memory: UnsafeMutableRawPointer, salt: UnsafeRawPointer, ssrc: UInt32, index: UInt64
     ) {
+        let nonce = gcm(salt: salt, ssrc: ssrc, index: index)
+        memory.storeBytes(of: nonce.first, as: UInt64.self)
+        memory.storeBytes(of: nonce.last, toByteOffset: 8, as: UInt32.self)
+    }
+
+    /// The same 12 bytes in registers, as they would lie in memory.
+    @inline(__always)
+    static func gcm(salt: UnsafeRawPointer, ssrc: UInt32, index: UInt64) -> (first: UInt64, last: UInt32) {
         let high = (UInt64(ssrc) &<< 16 | (index &>> 32) & 0xFFFF).bigEndian
         let low = UInt32(truncatingIfNeeded: index).bigEndian
-        memory.storeBytes(of: high ^ salt.loadUnaligned(as: UInt64.self), as: UInt64.self)
-        memory.storeBytes(
-            of: low ^ salt.loadUnaligned(fromByteOffset: 8, as: UInt32.self), toByteOffset: 8, as: UInt32.self)
+        return (
+            high ^ salt.loadUnaligned(as: UInt64.self), low ^ salt.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+        )
     }
 
     /// AES-CM, 16 bytes (RFC 3711 section 4.1.1): salt * 2^16 xor SSRC * 2^64 xor index * 2^16; the last two bytes

@@ -36,6 +36,8 @@ struct SRTPTransform: BitwiseCopyable, @unchecked Sendable {
         let transform = SRTPTransform(base: memory)
         memory.storeBytes(of: profile, as: SRTPProfile.self)
         memory.storeBytes(of: engine.kind, toByteOffset: Layout.kind, as: SRTPEngine.Kind.self)
+        let keyByteCount = UInt16(engine.keyByteCount(profile))
+        memory.storeBytes(of: keyByteCount, toByteOffset: Layout.keyByteCount, as: UInt16.self)
         memory.storeBytes(of: rtp.salt, toByteOffset: Layout.rtpSalt, as: InlineArray<16, UInt8>.self)
         memory.storeBytes(of: rtcp.salt, toByteOffset: Layout.rtcpSalt, as: InlineArray<16, UInt8>.self)
         engine.expand(rtp, profile: profile, into: transform.rtpKeys)
@@ -73,6 +75,8 @@ struct SRTPTransform: BitwiseCopyable, @unchecked Sendable {
 extension SRTPTransform {
     enum Layout {
         static let kind = 8
+        /// What packets read of the RTP keys, bytes.
+        static let keyByteCount = 10
         static let rtpSalt = 16
         static let rtcpSalt = 32
         static let rtpKeys = 64
@@ -103,16 +107,15 @@ extension SRTPTransform {
     @inline(__always)
     var rtcpSalt: UnsafeRawPointer { UnsafeRawPointer(base + Layout.rtcpSalt) }
 
-    /// Asks for profile and salts, which `prefetchRTPKeys` reads.
+    /// Asks for the keys' length and the salts; `prefetchRTPKeys` reads the former.
     @inline(__always)
     func prefetch() { needletail_prefetch(base) }
 
-    /// Asks for the RTP keys: 1 KiB of round keys and hash powers for GCM.
+    /// Asks for the RTP keys: for GCM round keys and hash powers, 448 to 1024 bytes.
     @inline(__always)
     func prefetchRTPKeys() {
         let end =
-            profile == .aes128CmHmacSha1
-            ? Layout.rtpKeys + CounterModeLayout.byteCount : Layout.rtpKeys + Layout.keysByteCount
+            Layout.rtpKeys &+ Int(base.load(fromByteOffset: Layout.keyByteCount, as: UInt16.self))
         var offset = Layout.rtpKeys
         while offset < end {
             needletail_prefetch(base + offset)
