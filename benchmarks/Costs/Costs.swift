@@ -89,6 +89,8 @@ enum Costs {
         contests.append(
             .forwarding(
                 ForwardingCost.Load(media: .microphone, profile: .aeadAes128Gcm, payloadLength: 160), port: port))
+        contests.append(.sealing(payloadLength: 1_100, row: "seal GCM", goal: 0.72))
+        contests.append(.sealing(payloadLength: 160, row: "seal GCM 160", goal: 0.95))
         return contests + Contest.lanes(port: port)
     }
 }

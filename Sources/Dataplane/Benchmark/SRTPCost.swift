@@ -5,7 +5,7 @@ import Wire
 /// opens it. The caller takes the time, of several ways in one run.
 public struct SRTPCost: ~Copyable {
     public enum Way: CaseIterable, Sendable {
-        /// `SRTPEngine` on ipsec-mb.
+        /// `SRTPEngine` as it is on a CPU that ipsec-mb suits, with AES-GCM of our own where that is faster.
         case ipsecMB
         /// `SRTPEngine` on libsrtp2's ciphers.
         case libsrtpCiphers
