@@ -5,7 +5,7 @@ import Wire
 @testable import Api
 
 /// A socket without media keeps its place while nobody wants it, and never keeps anybody out.
-@Suite(.timeLimit(.minutes(1))) struct PlacesWithoutMedia {
+@Suite(.timeLimit(.minutes(3))) struct PlacesWithoutMedia {
     private static var configuration: ApiConfiguration {
         var configuration = ApiNode.configuration
         configuration.trustedProxies = TrustedProxies([.init(address: IPAddress(v4: 0x7f00_0000), length: 8)])

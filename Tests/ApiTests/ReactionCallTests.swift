@@ -2,7 +2,7 @@ import Testing
 
 @testable import Api
 
-@Suite(.timeLimit(.minutes(1))) struct ReactionCalls {
+@Suite(.timeLimit(.minutes(3))) struct ReactionCalls {
     @Test func allSeeItAndTooManyAreRefused() async throws {
         try await ApiNode.run { node async throws in
             let meeting = try await node.meeting()

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Api
 
-@Suite(.timeLimit(.minutes(1))) struct WaitingRoomCalls {
+@Suite(.timeLimit(.minutes(3))) struct WaitingRoomCalls {
     /// Ada is the host of a meeting with a waiting room.
     static func scene(_ node: ApiNode, _ settings: [String: Value] = [:]) async throws -> (Value, Visitor) {
         let settings = Value.object(settings.merging(["waiting_room": true]) { $1 })

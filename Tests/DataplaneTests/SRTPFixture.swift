@@ -18,7 +18,7 @@ enum SRTPEngineChoice: String, CaseIterable, Sendable {
         case .avx2: SRTPEngine(kind: .ipsecMB, instructions: .avx2, gcm: .ipsecMB)
         case .avx512: SRTPEngine(kind: .ipsecMB, instructions: .avx512, gcm: .ipsecMB)
         case .openssl: SRTPEngine(kind: .openssl)
-        case .libsrtp: SRTPEngine(kind: .libsrtp)
+        case .libsrtp: SRTPOracle.isReady ? SRTPEngine(kind: .libsrtp) : nil
         }
     }
 
@@ -121,7 +121,9 @@ final class SRTPBuffer {
 
 /// libsrtp2's own session, for any SSRC in one direction.
 final class SRTPOracle {
-    private static let isReady = srtp_init() == srtp_err_status_ok
+    /// Before anything else of libsrtp2: Debian's stands on NSS, whose first use by two threads at once crashes, and tests
+    /// run side by side.
+    static let isReady = srtp_init() == srtp_err_status_ok
     private var session: srtp_t?
 
     init(_ keying: SRTPKeying, outbound: Bool) {
