@@ -33,7 +33,7 @@ extension MediaDirector {
             session: member.session, participant: participant, negotiation: place.negotiation,
             deadline: now + options.connectTimeout)
         connecting.insert(member.session)
-        meetings[meeting, default: MediaMeeting()].join(member)
+        enter(room(of: participant, in: meeting)) { $0.join(member) }
         updateSources(of: participant)
         // The client is given its Slots whole after the answer.
         fill(participant, isSilent: true)
@@ -155,7 +155,8 @@ extension MediaDirector {
         guard let member = members.removeValue(forKey: participant) else { return }
         logEnd(of: member, reason)
         starved.remove(participant)
-        leave(participant, meeting: member.meeting)
+        leave(participant, room(of: participant, in: member.meeting))
+        followVoice(of: participant, in: member.meeting)
         sayGoodbye(member.session)
         for slot in member.slots {
             letGo(slot.origin, on: member.worker, now: now)
@@ -173,12 +174,13 @@ extension MediaDirector {
         showRemote(participant)
     }
 
-    /// Takes somebody, whose Tracks may be anywhere, out of a meeting.
-    func leave(_ participant: ParticipantID, meeting: MeetingID) {
-        if let touched = meetings[meeting]?.leave(participant) { touch(touched) }
-        if meetings[meeting]?.isEmpty == true {
-            meetings[meeting] = nil
-            sounding.remove(meeting)
+    /// Takes somebody, whose Tracks may be anywhere, out of a room.
+    func leave(_ participant: ParticipantID, _ room: MeetingRoom) {
+        if let touched = meetings[room]?.leave(participant) { touch(touched) }
+        if meetings[room]?.isEmpty == true {
+            meetings[room] = nil
+            sounding.remove(room)
+            forgetArrangement(of: room.meeting)
         }
     }
 

@@ -36,8 +36,7 @@ extension MediaDirector {
             if workers.indices.contains(slot.worker) { workers[slot.worker].slots.release(slot) }
         case .audioLevel(let track, let level):
             guard let source = publishers[track], let meeting = members[source.participant]?.meeting else { return }
-            meetings[meeting]?.note(source, level: level)
-            sounding.insert(meeting)
+            note(level, of: source, in: meeting)
             noteLevel(of: source, in: meeting, level)
         case .sessionMoved(let session, let remote):
             logger.debug("session moved", metadata: ["session": "\(session.raw)", "remote": "\(remote)"])

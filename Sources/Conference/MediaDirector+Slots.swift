@@ -7,9 +7,10 @@ extension MediaDirector {
     /// Tells the meeting what the participant gives now.
     func updateSources(of participant: ParticipantID) {
         guard let member = members[participant], !member.isArriving else { return }
-        let touched = meetings[member.meeting]?.update(
+        let touched = meetings[room(of: participant, in: member.meeting)]?.update(
             participant, serial: member.serial, gives: member.sources())
         touch(touched ?? [])
+        followVoice(of: participant, in: member.meeting)
     }
 
     /// Puts viewers into the queue, in the order of joining.
@@ -42,7 +43,7 @@ extension MediaDirector {
     ///
     /// - Parameter isSilent: the change is not told; the signaling asks for the whole.
     func fill(_ viewer: ParticipantID, isSilent: Bool) {
-        guard let member = members[viewer], let meeting = meetings[member.meeting] else { return }
+        guard let member = members[viewer], let meeting = meetings[room(of: viewer, in: member.meeting)] else { return }
         member.isQueued = false
         var changed = fill(member, .video, in: meeting, isDue: false)
         // A voice follows its picture.
@@ -157,15 +158,15 @@ extension MediaDirector {
 
     // MARK: who speaks
 
-    /// Orders the speakers of every meeting in which somebody makes a sound.
+    /// Orders the speakers of every room in which somebody makes a sound.
     func orderSpeakers() {
-        for id in sounding.sorted(by: { $0.rawValue < $1.rawValue }) {
-            guard let change = meetings[id]?.tick(), let ranking = meetings[id]?.ranking else { continue }
+        for room in sounding.sorted() {
+            guard let change = meetings[room]?.tick(), let ranking = meetings[room]?.ranking else { continue }
             touch(change.touched)
             if change.speakersChanged {
-                tell(.activeSpeakers(id, Array(ranking.participants.prefix(Self.speakersTold))))
+                tell(.activeSpeakers(room, Array(ranking.participants.prefix(Self.speakersTold))))
             }
-            if ranking.isQuiet { sounding.remove(id) }
+            if ranking.isQuiet { sounding.remove(room) }
         }
     }
 

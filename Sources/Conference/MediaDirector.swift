@@ -61,7 +61,10 @@ public actor MediaDirector: MediaPlane {
 
     var workers: [WorkerLink]
     var members: [ParticipantID: MediaMember] = [:]
-    var meetings: [MeetingID: MediaMeeting] = [:]
+    /// By room, of meetings that somebody is in.
+    var meetings: [MeetingRoom: MediaMeeting] = [:]
+    /// Of meetings with breakout rooms.
+    var arrangements: [MeetingID: RoomArrangement] = [:]
     var agents: [SessionHandle: SessionAgent] = [:]
     /// Sessions with a timer: those that do not flow yet.
     var connecting: Set<SessionHandle> = []
@@ -74,8 +77,8 @@ public actor MediaDirector: MediaPlane {
     var queue: [ParticipantID] = []
     /// Viewers that lack a Track because a worker had no place for its replica.
     var starved: Set<ParticipantID> = []
-    /// Meetings in which somebody makes a sound.
-    var sounding: Set<MeetingID> = []
+    /// Rooms in which somebody makes a sound.
+    var sounding: Set<MeetingRoom> = []
     var isDraining = false
     /// Other PoPs, and what comes from them and goes there.
     var trunks = TrunkTable()
@@ -239,7 +242,7 @@ public actor MediaDirector: MediaPlane {
     public func setView(_ participant: ParticipantID, _ view: MediaView) async {
         guard let member = members[participant], member.view != view else { return }
         member.view = view
-        meetings[member.meeting]?.setView(participant, view)
+        meetings[room(of: participant, in: member.meeting)]?.setView(participant, view)
         touch([participant])
     }
 

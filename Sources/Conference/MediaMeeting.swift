@@ -1,7 +1,7 @@
 import Meetings
 import Wire
 
-/// The media side of a meeting: who gives what, in which order, and whose Slots that touches.
+/// The media side of one room of a meeting: who gives what, in which order, and whose Slots that touches.
 ///
 /// Every change answers the viewers to look at again, and none whose screen stays as it is: a join into a
 /// large meeting costs those who have a free Slot, not everybody.
@@ -16,6 +16,8 @@ struct MediaMeeting {
     private var mutedSounds = Roster<SourceID>()
     private(set) var stage = AudioStage(audioSlots: 3)
     private(set) var ranking = SpeakerRanking()
+    /// A host's microphone that is heard whatever the stage says; its host may be in another room.
+    private(set) var voice: SourceID?
 
     /// Who lists whom in its view; kept while the named one is away.
     private var watchers: [ParticipantID: Set<ParticipantID>] = [:]
@@ -150,6 +152,14 @@ struct MediaMeeting {
         return changed
     }
 
+    /// - Returns: the viewers whose Slots may change.
+    mutating func setVoice(_ source: SourceID?) -> Set<ParticipantID> {
+        guard voice != source else { return [] }
+        voice = source
+        revisions[Int(MediaKind.audio.rawValue)] += 1
+        return Set(members.members)
+    }
+
     // MARK: who speaks
 
     /// Takes a level (-dBov) of a sound; one that is said to be muted is not heard.
@@ -192,7 +202,7 @@ struct MediaMeeting {
     func wanted(_ kind: MediaKind, for viewer: ParticipantID, count: Int) -> [SourceID] {
         if let subject = subjects[viewer] { return wanted(kind, of: subject, for: viewer, count) }
         return switch kind {
-        case .audio: Array(stage.holders.lazy.filter { $0.participant != viewer }.prefix(count))
+        case .audio: heard(by: viewer, count)
         case .screen: firstOthers(screens.members, than: viewer, count).map { SourceID($0, .screen) }
         case .video:
             if let tiles = views[viewer]?.tiles {
@@ -201,6 +211,12 @@ struct MediaMeeting {
                 firstOthers(cameras.members, than: viewer, count).map { SourceID($0, .camera) }
             }
         }
+    }
+
+    private func heard(by viewer: ParticipantID, _ count: Int) -> [SourceID] {
+        let holders = stage.holders.lazy.filter { $0.participant != viewer }
+        guard let voice, voice.participant != viewer else { return Array(holders.prefix(count)) }
+        return Array(([voice] + holders.filter { $0 != voice }).prefix(count))
     }
 
     private func wanted(

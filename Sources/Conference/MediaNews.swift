@@ -45,7 +45,7 @@ struct MediaNews {
         /// Connected or failed, silent or heard again.
         case connection(ParticipantID)
         case sound(ParticipantID)
-        case speakers(MeetingID)
+        case speakers(MeetingRoom)
         case wanted(ParticipantID, mid: String)
         case quality(ParticipantID)
     }
@@ -72,7 +72,7 @@ struct MediaNews {
         case .slotPaused(let id, let mid): .picture(id, mid: mid)
         case .connected(let id), .failed(let id, _): .connection(id)
         case .silent(let id), .heard(let id): .sound(id)
-        case .activeSpeakers(let meeting, _): .speakers(meeting)
+        case .activeSpeakers(let room, _): .speakers(room)
         case .layersWanted(let id, let wanted): .wanted(id, mid: wanted.mid)
         case .quality(let id, _): .quality(id)
         }

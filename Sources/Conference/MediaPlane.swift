@@ -29,6 +29,12 @@ public protocol MediaPlane: Sendable {
     /// What the participant sends now, by its own word.
     func setMediaState(_ participant: ParticipantID, _ state: PublishedMedia) async
 
+    /// Who of a meeting is in which room now, and whose voice is heard in all of them. Sessions stay as they are: Slots alone
+    /// change.
+    ///
+    /// - Parameter number: counts up with each call; an earlier one that comes late changes nothing.
+    func arrange(_ breakouts: Breakouts, in meeting: MeetingID, number: UInt64) async
+
     /// All Slots of the participant, in the order of its m-lines.
     func slots(of participant: ParticipantID) async -> [SlotAssignment]
 
@@ -196,8 +202,8 @@ public enum MediaUpdate: Sendable, Equatable {
     case heard(ParticipantID)
     /// The media path is gone.
     case failed(ParticipantID, reason: MediaFailure)
-    /// The loudest first.
-    case activeSpeakers(MeetingID, [ParticipantID])
+    /// Of one room, the loudest first.
+    case activeSpeakers(MeetingRoom, [ParticipantID])
     /// Which layers of its own video anybody wants now; told to the publisher.
     case layersWanted(ParticipantID, WantedLayers)
     /// How well the media between the receiver and the node flows; told to the receiver.

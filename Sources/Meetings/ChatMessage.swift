@@ -5,11 +5,16 @@ public struct ChatDraft: Hashable, Sendable {
     public var recipient: ParticipantID?
     /// What it answers.
     public var replyTo: ChatMessageID?
+    /// For those in the writer's breakout room alone.
+    public var isForRoom: Bool
 
-    public init(_ text: String, to recipient: ParticipantID? = nil, replyTo: ChatMessageID? = nil) {
+    public init(
+        _ text: String, to recipient: ParticipantID? = nil, replyTo: ChatMessageID? = nil, isForRoom: Bool = false
+    ) {
         self.text = text
         self.recipient = recipient
         self.replyTo = replyTo
+        self.isForRoom = isForRoom
     }
 }
 
@@ -19,8 +24,10 @@ public struct ChatMessage: Hashable, Sendable {
     public let sender: ParticipantID
     /// As it was when this was written.
     public let senderName: String
-    /// Nil: for everybody.
+    /// Nil: for everybody, or for a room.
     public let recipient: ParticipantID?
+    /// For those in this breakout room.
+    public let room: BreakoutRoomID?
     public let replyTo: ChatMessageID?
     public let sentAt: Timestamp
     /// Empty once it is deleted.
@@ -35,13 +42,15 @@ public struct ChatMessage: Hashable, Sendable {
 
     public init(
         id: ChatMessageID, sender: ParticipantID, senderName: String, recipient: ParticipantID? = nil,
-        replyTo: ChatMessageID? = nil, sentAt: Timestamp, text: String, editedAt: Timestamp? = nil,
+        room: BreakoutRoomID? = nil, replyTo: ChatMessageID? = nil, sentAt: Timestamp, text: String,
+        editedAt: Timestamp? = nil,
         isDeleted: Bool = false, revision: UInt32 = 0, number: UInt64 = 0
     ) {
         self.id = id
         self.sender = sender
         self.senderName = senderName
         self.recipient = recipient
+        self.room = room
         self.replyTo = replyTo
         self.sentAt = sentAt
         self.text = text
@@ -52,11 +61,9 @@ public struct ChatMessage: Hashable, Sendable {
     }
 
     public func isReadable(by reader: ChatReader) -> Bool {
-        guard let recipient else { return true }
-        return switch reader {
-        case .everybody: false
-        case .participant(let id): id == sender || id == recipient
-        }
+        guard case .participant(let id, let place) = reader else { return recipient == nil && room == nil }
+        if let recipient { return id == sender || id == recipient }
+        return room == nil || room == place || id == sender
     }
 
     func edited(_ text: String, at moment: Timestamp) -> ChatMessage {
@@ -91,6 +98,6 @@ public struct ChatMessage: Hashable, Sendable {
 public enum ChatReader: Hashable, Sendable {
     /// What all were told.
     case everybody
-    /// That, and what this one wrote or was written.
-    case participant(ParticipantID)
+    /// That, what this one wrote or was written, and what was written to the breakout room that it is in.
+    case participant(ParticipantID, in: BreakoutRoomID? = nil)
 }

@@ -74,6 +74,13 @@ public struct Limits: Sendable, Equatable {
         return String(rest)
     }
 
+    /// What a host tells all breakout rooms, in one line.
+    ///
+    /// - Throws: `invalid`, as `line`.
+    public static func notice(_ text: String) throws(MeetingError) -> String {
+        try line(text, field: "text", maximum: Breakouts.mostOfNotice)
+    }
+
     /// Leaves ink, alone or with others: letters, digits, signs, punctuation.
     private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {

@@ -3,7 +3,7 @@ extension Meeting {
     /// A message of somebody who is here.
     ///
     /// - Throws: `participantNotFound` (also of a recipient who is not seen), `chatNotFound` of what it answers, `invalid` (the
-    ///   text), `chatForbidden`.
+    ///   text), `chatForbidden`, `breakoutClosed` to a room by one who is in none.
     public func message(
         _ draft: ChatDraft, from sender: ParticipantID, as id: ChatMessageID, at now: Timestamp, within limits: Limits
     ) throws(MeetingError) -> ChatMessage {
@@ -13,11 +13,13 @@ extension Meeting {
                 throw .participantNotFound
             }
         }
+        let room = draft.isForRoom && draft.recipient == nil ? room(of: sender) : nil
+        if draft.isForRoom, draft.recipient == nil, room == nil { throw .breakoutClosed }
         try requireChat(to: draft.recipient, by: person)
         if let answered = draft.replyTo { _ = try readable(answered, by: sender) }
         return ChatMessage(
-            id: id, sender: sender, senderName: person.displayName, recipient: draft.recipient, replyTo: draft.replyTo,
-            sentAt: now, text: try limits.chatText(draft.text))
+            id: id, sender: sender, senderName: person.displayName, recipient: draft.recipient, room: room,
+            replyTo: draft.replyTo, sentAt: now, text: try limits.chatText(draft.text))
     }
 
     /// One's own message with another text.
@@ -43,6 +45,9 @@ extension Meeting {
         return message.deleted(at: now)
     }
 
+    /// A participant as a reader of the chat.
+    public func reader(_ id: ParticipantID) -> ChatReader { .participant(id, in: room(of: id)) }
+
     /// Where chat is not allowed, one writes to hosts, and they to anybody.
     private func requireChat(to recipient: ParticipantID?, by sender: Participant) throws(MeetingError) {
         guard
@@ -54,7 +59,7 @@ extension Meeting {
     /// One that the participant may read, and that is not deleted.
     private func readable(_ id: ChatMessageID, by reader: ParticipantID) throws(MeetingError) -> ChatMessage {
         guard participants[reader] != nil else { throw .participantNotFound }
-        guard let message = chat[id], message.isReadable(by: .participant(reader)), !message.isDeleted else {
+        guard let message = chat[id], message.isReadable(by: self.reader(reader)), !message.isDeleted else {
             throw .chatNotFound
         }
         return message

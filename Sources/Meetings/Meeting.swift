@@ -11,6 +11,7 @@ public struct Meeting: Sendable {
     public internal(set) var password: PasswordHash?
     public internal(set) var isLocked = false
     public internal(set) var chat = ChatLog()
+    public internal(set) var breakouts = Breakouts()
     /// Addresses of those whom a host has removed, the oldest first.
     var barred: [String] = []
     public private(set) var participants: [ParticipantID: Participant] = [:]
@@ -130,16 +131,17 @@ public struct Meeting: Sendable {
 
     mutating func leave(_ id: ParticipantID, at now: Timestamp) throws(MeetingError) -> Participant {
         guard let participant = participants.removeValue(forKey: id) else { throw .participantNotFound }
+        breakouts.remove(id)
         if emptySince == nil, !participants.values.contains(where: \.isAdmitted) { emptySince = now }
         return participant
     }
 
-    /// - Throws: `screenShareForbidden`, `screenShareTaken`: one screen at a time; `unmuteForbidden`.
+    /// - Throws: `screenShareForbidden`, `screenShareTaken`: one screen at a time in a room; `unmuteForbidden`.
     mutating func setMedia(_ state: MediaState, of id: ParticipantID) throws(MeetingError) {
         guard let participant = participants[id] else { throw .participantNotFound }
         if state.screen && !participant.media.screen {
             if !plan.settings.allowScreenShare && !participant.role.controls { throw .screenShareForbidden }
-            if participants.values.contains(where: { $0.id != id && $0.media.screen }) { throw .screenShareTaken }
+            if screenIsTaken(beside: id) { throw .screenShareTaken }
         }
         if state.audio && !participant.media.audio && !mayUnmute(participant) { throw .unmuteForbidden }
         var state = state

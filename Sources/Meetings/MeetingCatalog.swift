@@ -97,12 +97,14 @@ public struct MeetingCatalog: Sendable {
     /// - Throws: `nodeFull`.
     @discardableResult
     public mutating func restore(
-        _ record: MeetingRecord, isLocked: Bool, chat: ChatLog = ChatLog(), at now: Timestamp
+        _ record: MeetingRecord, isLocked: Bool, chat: ChatLog = ChatLog(), breakouts: Breakouts = Breakouts(),
+        at now: Timestamp
     ) throws(MeetingError) -> Meeting {
         guard meetings[record.id] == nil else { return try require(record.id) }
         var meeting = try adopt(record)
         meeting.isLocked = isLocked
         meeting.chat = chat
+        meeting.breakouts = breakouts
         meeting.emptySince = now
         meetings[record.id] = meeting
         return meeting
@@ -124,6 +126,19 @@ public struct MeetingCatalog: Sendable {
 
     /// The chat as the meeting's Home has it.
     public mutating func setChat(_ chat: ChatLog, of id: MeetingID) { meetings[id]?.chat = chat }
+
+    /// Opens, fills or closes breakout rooms.
+    ///
+    /// - Throws: `meetingNotFound`, and what `Breakouts.refusal` says.
+    public mutating func apply(_ change: BreakoutChange, in id: MeetingID) throws(MeetingError) {
+        if let refusal = try require(id).breakouts.refusal(of: change) { throw refusal }
+        meetings[id]?.breakouts.apply(change)
+    }
+
+    /// The breakout rooms as the meeting's Home has them.
+    public mutating func setBreakouts(_ breakouts: Breakouts, of id: MeetingID) {
+        meetings[id]?.breakouts = breakouts
+    }
 
     public mutating func setLocked(_ isLocked: Bool, _ id: MeetingID) throws(MeetingError) {
         _ = try require(id)

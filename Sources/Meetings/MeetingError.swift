@@ -26,6 +26,11 @@ public enum MeetingError: Error, Hashable, Sendable {
     case participantNotFound
     /// There is no such message that one may read.
     case chatNotFound
+    /// Breakout rooms are open already; none are; there is no such one; people do not choose theirs.
+    case breakoutOpen
+    case breakoutClosed
+    case breakoutNotFound
+    case breakoutChoiceForbidden
     case hostNotHere
     case screenShareTaken
     case locked
@@ -38,10 +43,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         switch self {
         case .startInPast: 400
         case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden, .unmuteForbidden,
-            .chatForbidden, .removed, .waitingRoom:
+            .chatForbidden, .removed, .waitingRoom, .breakoutChoiceForbidden:
             403
-        case .meetingNotFound, .participantNotFound, .chatNotFound: 404
-        case .hostNotHere, .screenShareTaken, .lastHost: 409
+        case .meetingNotFound, .participantNotFound, .chatNotFound, .breakoutNotFound: 404
+        case .hostNotHere, .screenShareTaken, .lastHost, .breakoutOpen, .breakoutClosed: 409
         case .invalid, .settingUnavailable: 422
         case .locked: 423
         case .meetingFull, .nodeFull, .waitingRoomFull: 503
@@ -68,6 +73,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .meetingNotFound: "meeting_not_found"
         case .participantNotFound: "participant_not_found"
         case .chatNotFound: "chat_not_found"
+        case .breakoutOpen: "breakout_open"
+        case .breakoutClosed: "breakout_closed"
+        case .breakoutNotFound: "breakout_not_found"
+        case .breakoutChoiceForbidden: "breakout_choose_forbidden"
         case .hostNotHere: "host_not_here"
         case .screenShareTaken: "screen_share_taken"
         case .locked: "meeting_locked"
@@ -96,6 +105,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .meetingNotFound: "There is no such meeting, or it has ended."
         case .participantNotFound: "There is no such participant in this meeting."
         case .chatNotFound: "There is no such message in this chat any more."
+        case .breakoutOpen: "Breakout rooms are open already."
+        case .breakoutClosed: "No breakout rooms are open."
+        case .breakoutNotFound: "There is no such breakout room any more."
+        case .breakoutChoiceForbidden: "The host does not let participants choose their room."
         case .hostNotHere: "The meeting begins when the host joins."
         case .screenShareTaken: "Somebody else is sharing a screen."
         case .locked: "The meeting is locked."

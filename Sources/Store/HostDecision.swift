@@ -12,6 +12,10 @@ public struct HostDecision: Hashable, Sendable {
         case makeHost = "make_host"
         case makeCoHost = "make_co_host"
         case makeParticipant = "make_participant"
+        case breakoutOpen = "breakout_open"
+        case breakoutMove = "breakout_move"
+        case breakoutBroadcast = "breakout_broadcast"
+        case breakoutClose = "breakout_close"
     }
 
     /// Who asked, and the address that the call came from.
@@ -66,6 +70,16 @@ extension HostDecision.Action {
             case .setRole(_, .host): .makeHost
             case .setRole(_, .coHost): .makeCoHost
             case .setRole(_, .participant): .makeParticipant
+            }
+    }
+
+    public init(_ change: BreakoutChange) {
+        self =
+            switch change {
+            case .open: .breakoutOpen
+            case .move: .breakoutMove
+            case .voice, .notice: .breakoutBroadcast
+            case .closeAt, .close: .breakoutClose
             }
     }
 }

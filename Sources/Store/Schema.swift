@@ -10,6 +10,7 @@ enum Schema {
         migrator.registerMigration("1") { try $0.execute(sql: meetings) }
         migrator.registerMigration("2") { try $0.execute(sql: chat) }
         migrator.registerMigration("3") { try $0.execute(sql: power) }
+        migrator.registerMigration("4") { try $0.execute(sql: breakouts) }
         return migrator
     }
 
@@ -141,5 +142,11 @@ enum Schema {
         ALTER TABLE meeting ADD COLUMN allow_unmute INTEGER NOT NULL DEFAULT 1;
         ALTER TABLE audit ADD COLUMN target TEXT;
         ALTER TABLE audit ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// The number of the breakout room that a message was written to; null: to everybody, or to one.
+    private static let breakouts = """
+        ALTER TABLE chat ADD COLUMN breakout INTEGER;
+        CREATE INDEX chat_breakout ON chat (meeting_id, breakout) WHERE breakout IS NOT NULL;
         """
 }

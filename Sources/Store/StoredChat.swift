@@ -73,10 +73,12 @@ extension ChatQuery {
             order = "ASC"
         }
         switch reader {
-        case .everybody: conditions.append("chat.recipient_id IS NULL")
-        case .participant(let id):
-            conditions.append("(chat.recipient_id IS NULL OR chat.recipient_id = ? OR chat.sender_id = ?)")
-            arguments += [id.rawValue, id.rawValue]
+        case .everybody: conditions.append("chat.recipient_id IS NULL AND chat.breakout IS NULL")
+        case .participant(let id, let room):
+            conditions.append(
+                "((chat.recipient_id IS NULL AND (chat.breakout IS NULL OR chat.breakout = ?)) "
+                    + "OR chat.recipient_id = ? OR chat.sender_id = ?)")
+            arguments += [room.map { Int64($0.number) }, id.rawValue, id.rawValue]
         }
         let sql = """
             SELECT chat.* FROM \(source) WHERE \(conditions.joined(separator: " AND "))
@@ -106,6 +108,7 @@ extension ChatMessage {
         self.init(
             id: id, sender: sender, senderName: row["sender_name"],
             recipient: (row["recipient_id"] as String?).flatMap { ParticipantID($0) },
+            room: (row["breakout"] as Int64?).flatMap { UInt32(exactly: $0) }.map { BreakoutRoomID(number: $0) },
             replyTo: (row["reply_to"] as String?).flatMap { ChatMessageID($0) },
             sentAt: Timestamp(milliseconds: row["sent_at"]), text: row["text"],
             editedAt: (row["edited_at"] as Int64?).map { Timestamp(milliseconds: $0) }, isDeleted: row["is_deleted"],
@@ -120,12 +123,13 @@ extension ChatMessage {
         let arguments: StatementArguments = [
             meeting.rawValue, Int64(clamping: number), id.rawValue, sender.rawValue, senderName, recipient?.rawValue,
             replyTo?.rawValue, sentAt.milliseconds, text, editedAt?.milliseconds, isDeleted, Int64(revision),
+            room.map { Int64($0.number) },
         ]
         try db.cachedStatement(
             sql: """
                 INSERT INTO chat (meeting_id, number, id, sender_id, sender_name, recipient_id, reply_to, sent_at, text,
-                    edited_at, is_deleted, revision)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    edited_at, is_deleted, revision, breakout)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET text = excluded.text, edited_at = excluded.edited_at,
                     is_deleted = excluded.is_deleted, revision = excluded.revision
                 """
@@ -140,6 +144,14 @@ extension ChatMessage {
             db, sql: "SELECT * FROM chat WHERE meeting_id = ? ORDER BY number DESC LIMIT \(ChatLog.limit)",
             arguments: [meeting.rawValue])
         return rows.reversed().compactMap { ChatMessage($0) }
+    }
+
+    /// The highest number of a breakout room that messages were written to; 0 for none.
+    static func lastBreakout(_ db: Database, in meeting: MeetingID) throws -> UInt32 {
+        let number = try Int64.fetchOne(
+            db, sql: "SELECT max(breakout) FROM chat WHERE meeting_id = ? AND breakout IS NOT NULL",
+            arguments: [meeting.rawValue])
+        return number.flatMap { UInt32(exactly: $0) } ?? 0
     }
 
     /// The place in its meeting of a message that the reader may read.

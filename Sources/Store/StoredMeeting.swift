@@ -7,11 +7,16 @@ public struct StoredMeeting: Hashable, Sendable {
     public var record: MeetingRecord
     public var isLocked: Bool
     public var chat: ChatLog
+    /// The breakout room with the highest number to which somebody wrote; 0: none.
+    public var lastBreakout: UInt32
 
-    public init(_ record: MeetingRecord, isLocked: Bool = false, chat: ChatLog = ChatLog()) {
+    public init(
+        _ record: MeetingRecord, isLocked: Bool = false, chat: ChatLog = ChatLog(), lastBreakout: UInt32 = 0
+    ) {
         self.record = record
         self.isLocked = isLocked
         self.chat = chat
+        self.lastBreakout = lastBreakout
     }
 }
 
@@ -27,6 +32,7 @@ extension StoredMeeting {
                 continue
             }
             meeting.chat = ChatLog(try ChatMessage.latest(db, in: meeting.record.id))
+            meeting.lastBreakout = try ChatMessage.lastBreakout(db, in: meeting.record.id)
             meetings.append(meeting)
         }
         return (meetings, unreadable)

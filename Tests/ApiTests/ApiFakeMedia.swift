@@ -12,6 +12,7 @@ final class FakeMedia: MediaPlane {
         case view(ParticipantID, MediaView)
         case state(ParticipantID, PublishedMedia)
         case repeatWanted(ParticipantID)
+        case arrange(Breakouts, MeetingID, UInt64)
     }
 
     private struct State {
@@ -85,6 +86,10 @@ final class FakeMedia: MediaPlane {
     func setView(_ participant: ParticipantID, _ view: MediaView) async { note(.view(participant, view)) }
 
     func setMediaState(_ participant: ParticipantID, _ state: PublishedMedia) async { note(.state(participant, state)) }
+
+    func arrange(_ breakouts: Breakouts, in meeting: MeetingID, number: UInt64) async {
+        note(.arrange(breakouts, meeting, number))
+    }
 
     func slots(of participant: ParticipantID) async -> [SlotAssignment] {
         state.withLock { $0.connected.contains(participant) ? $0.slots : [] }

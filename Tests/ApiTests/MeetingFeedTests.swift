@@ -41,12 +41,12 @@ struct MeetingFeedTests {
         let (bob, bobsSocket) = person(2)
         for line in [bob, ada] { feed.add(line) }
         #expect(feed.lines.map(\.arrival) == [1, 2])
-        feed.append(frame("before"), but: nil)
+        feed.append(frame("before"), for: .everybody)
         feed.beginListening(ada)
-        feed.append(frame("one"), but: nil)
+        feed.append(frame("one"), for: .everybody)
         feed.beginListening(bob)
-        feed.append(frame("two"), but: ada.id)
-        feed.append(frame("three"), but: nil)
+        feed.append(frame("two"), for: .everybodyBut(ada.id))
+        feed.append(frame("three"), for: .everybody)
         flush()
         #expect(adasSocket.take() == ["one three "])
         #expect(bobsSocket.take() == ["two three "])
@@ -59,7 +59,7 @@ struct MeetingFeedTests {
         feed.add(ada)
         feed.beginListening(ada)
         let whole = ByteBuffer(repeating: 1, count: 1_000)
-        feed.append(whole, but: nil)
+        feed.append(whole, for: .everybody)
         feed.append(whole, for: ada)
         #expect(feed.gathered == 2_000)
         flush()
@@ -85,10 +85,10 @@ struct MeetingFeedTests {
         let (ada, adasSocket) = person(1)
         feed.add(ada)
         feed.beginListening(ada)
-        feed.append(frame("joined"), but: nil)
+        feed.append(frame("joined"), for: .everybody)
         feed.append(frame("slots"), for: ada)
         feed.append(frame("more"), for: ada)
-        feed.append(frame("left"), but: nil)
+        feed.append(frame("left"), for: .everybody)
         flush()
         #expect(adasSocket.take() == ["joined slots more left "])
         feed.append(frame("alone"), for: ada)
@@ -102,7 +102,7 @@ struct MeetingFeedTests {
         for line in [ada, bob] { feed.add(line) }
         feed.beginListening(ada)
         feed.remove(ada)
-        feed.append(frame("event"), but: nil)
+        feed.append(frame("event"), for: .everybody)
         flush()
         #expect(adasSocket.take().isEmpty && bobsSocket.take().isEmpty)
     }
@@ -141,12 +141,12 @@ struct MeetingFeedTests {
         _ = await told()
         clock.advanceUnheard(by: .seconds(1))
         // After a quiet time.
-        for loudest in [[ada.id], []] { await hub.take([.activeSpeakers(meeting.id, loudest)]) }
+        for loudest in [[ada.id], []] { await hub.take([.activeSpeakers(MeetingRoom(meeting.id), loudest)]) }
         #expect(socket.take().isEmpty)
         await clock.advance(by: .milliseconds(25))
         #expect(await told() == [2])
         // 50 ms behind that.
-        for loudest in [[ada.id], [], [ada.id]] { await hub.take([.activeSpeakers(meeting.id, loudest)]) }
+        for loudest in [[ada.id], [], [ada.id]] { await hub.take([.activeSpeakers(MeetingRoom(meeting.id), loudest)]) }
         await clock.advance(by: .milliseconds(49))
         #expect(socket.take().isEmpty)
         await clock.advance(by: .milliseconds(1))
@@ -188,7 +188,7 @@ struct MeetingFeedTests {
         // What may not wait takes a chat with it.
         clock.advanceUnheard(by: .seconds(1))
         try await hub.say(ChatDraft("three"), by: people[1].id, people[1].socket)
-        await hub.take([.activeSpeakers(meeting.id, [people[1].id])])
+        await hub.take([.activeSpeakers(MeetingRoom(meeting.id), [people[1].id])])
         while clock.sleeping < (isLarge ? 2 : 1) { await Task.yield() }
         await clock.advance(by: .milliseconds(25))
         #expect(await told().map { $0.contains("three") && $0.contains("active_speaker") } == [true])

@@ -43,6 +43,11 @@ struct SignalingMutationTests {
             #"{"type":"reaction","id":9,"text":"\u{1f44d}"}"#,
             #"{"type":"admit","id":9,"participant_id":"p_1"}"#, #"{"type":"admit","id":9,"all":true}"#,
             #"{"type":"deny","id":9,"participant_id":"p_1"}"#,
+            #"{"type":"breakout_create","id":9,"rooms":[{"name":"One","participant_ids":["p_1"]}],"evenly":true,"duration_s":60}"#,
+            #"{"type":"breakout_assign","id":9,"moves":[{"participant_id":"p_1","room_id":"r1"}]}"#,
+            #"{"type":"breakout_choose","id":9,"room_id":"r1"}"#,
+            #"{"type":"breakout_broadcast","id":9,"text":"Hello","voice":true}"#,
+            #"{"type":"breakout_close","id":9,"after_s":1}"#,
             #"{"type":"leave","id":5}"#, #"{"type":"ping","id":"x"}"#,
         ]
     }

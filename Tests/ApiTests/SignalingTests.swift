@@ -157,7 +157,7 @@ import Testing
             let ada = try await node.enter(meeting, "Ada")
             let id = try #require(ParticipantID(ada.id))
             let home = try #require(meeting["meeting_id"]?.string.flatMap { MeetingID($0) })
-            node.media.tell(.activeSpeakers(home, [id]))
+            node.media.tell(.activeSpeakers(MeetingRoom(home), [id]))
             #expect(try await ada.socket.next() == ["type": "active_speaker", "participants": [.string(ada.id)]])
             node.media.tell(.quality(id, MediaQuality(level: .poor, layer: "q", estimate: 150_000)))
             #expect(

@@ -157,7 +157,7 @@ import Wire
         #expect(await !room.told(people[0], .audio).contains(people[9]), "muted, and others want the place")
         #expect(room.faults.isEmpty, "\(room.faults)")
         let told = await room.allUpdates().filter { if case .activeSpeakers = $0 { true } else { false } }
-        #expect(told == [.activeSpeakers(.test, [people[9]])])
+        #expect(told == [.activeSpeakers(MeetingRoom(.test), [people[9]])])
     }
 
     @Test func `active speakers are told at most five times a second`() async throws {

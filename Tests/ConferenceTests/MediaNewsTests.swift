@@ -58,7 +58,8 @@ struct MediaNewsTests {
             let id = Self.id(round % 20)
             let updates: [MediaUpdate] = [
                 .slots(id, [slot(round % 7, round % 11), slot(7, round % 3 == 0 ? nil : round)]),
-                round % 2 == 0 ? .connected(id) : .failed(id, reason: .consent), .activeSpeakers(.test, [id]),
+                round % 2 == 0 ? .connected(id) : .failed(id, reason: .consent),
+                .activeSpeakers(MeetingRoom(.test), [id]),
             ]
             for update in updates {
                 take(update)

@@ -10,6 +10,7 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         EarlierSchema(number: "1", dump: first),
         EarlierSchema(number: "2", dump: first + second),
         EarlierSchema(number: "3", dump: first + second + third),
+        EarlierSchema(number: "4", dump: first + second + third + fourth),
     ]
 
     private static let first = """
@@ -120,5 +121,11 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         ALTER TABLE meeting ADD COLUMN allow_unmute INTEGER NOT NULL DEFAULT 1;
         ALTER TABLE audit ADD COLUMN target TEXT;
         ALTER TABLE audit ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;
+        """
+
+    private static let fourth = """
+        INSERT INTO grdb_migrations VALUES ('4');
+        ALTER TABLE chat ADD COLUMN breakout INTEGER;
+        CREATE INDEX chat_breakout ON chat (meeting_id, breakout) WHERE breakout IS NOT NULL;
         """
 }

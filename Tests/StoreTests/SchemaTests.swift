@@ -52,7 +52,7 @@ import Testing
         try Self.make(stage, "INSERT INTO grdb_migrations VALUES ('9'), ('10'); CREATE TABLE poll (id INTEGER)")
         let before = try Self.objects(stage)
         let refusal = #expect(throws: StoreRefusal.self) { try stage.open() }
-        #expect(refusal?.reason.contains("has schema 10, and this program knows up to 3") == true)
+        #expect(refusal?.reason.contains("has schema 10, and this program knows up to 4") == true)
         #expect(try Self.objects(stage) == before)
     }
 

@@ -6,10 +6,32 @@ import NIOCore
 ///
 /// Owned by the hub, as the lines are.
 final class MeetingFeed {
+    /// Whom an event is for.
+    enum Audience: Hashable {
+        case everybody
+        /// The one who knows it already, for it was its own doing.
+        case everybodyBut(ParticipantID)
+        /// Those in a breakout room; nil: those in none.
+        case room(BreakoutRoomID?)
+    }
+
     private struct Event {
         var frame: ByteBuffer
-        /// Knows it already, for it was its own doing.
-        var exception: ParticipantID?
+        var audience: Audience
+
+        func isFor(_ line: SignalingLine) -> Bool {
+            switch audience {
+            case .everybody: true
+            case .everybodyBut(let exception): exception != line.id
+            case .room(let room): room == line.room
+            }
+        }
+    }
+
+    /// Lines that are told the same: those at one place of the events, in one room where that matters.
+    private struct Group: Hashable {
+        var position: Int
+        var room: BreakoutRoomID?
     }
 
     /// Whom the others see, in the order of joining.
@@ -17,6 +39,8 @@ final class MeetingFeed {
     private var events: [Event] = []
     /// The number of the first of `events`.
     private var base = 0
+    /// The meeting's rooms as its people were told them.
+    var breakouts: Breakouts
     /// When something was sent last.
     var lastFlush: Timestamp?
     /// Of what all its participants write, and of what they show.
@@ -27,6 +51,8 @@ final class MeetingFeed {
 
     /// Bytes that were gathered since the last flush.
     private(set) var gathered = 0
+
+    init(breakouts: Breakouts = Breakouts()) { self.breakouts = breakouts }
 
     private var end: Int { base + events.count }
 
@@ -48,10 +74,10 @@ final class MeetingFeed {
         line.own = []
     }
 
-    /// Adds an event for everybody.
-    func append(_ frame: ByteBuffer, but exception: ParticipantID?) {
+    /// Adds an event.
+    func append(_ frame: ByteBuffer, for audience: Audience) {
         gathered += frame.readableBytes
-        events.append(Event(frame: frame, exception: exception))
+        events.append(Event(frame: frame, audience: audience))
     }
 
     /// Adds a message for one, which does not overtake the events that it may build on.
@@ -62,8 +88,9 @@ final class MeetingFeed {
 
     /// Sends each line what waits for it.
     func flush(into batch: inout SignalingBatch) {
-        let exceptions = Set(events.lazy.compactMap(\.exception))
-        var shared: [Int: ByteBuffer] = [:]
+        let audiences = Set(events.lazy.map(\.audience))
+        let hasRooms = audiences.contains { if case .room = $0 { true } else { false } }
+        var shared: [Group: ByteBuffer] = [:]
         for line in lines where line.isListening && (line.position < end || !line.own.isEmpty) {
             defer {
                 line.position = end
@@ -71,13 +98,14 @@ final class MeetingFeed {
             }
             guard let socket = line.socket, !socket.isClosing else { continue }
             var frames: ByteBuffer
-            if !line.own.isEmpty || exceptions.contains(line.id) {
+            let group = Group(position: line.position, room: hasRooms ? line.room : nil)
+            if !line.own.isEmpty || audiences.contains(.everybodyBut(line.id)) {
                 frames = waiting(for: line)
-            } else if let known = shared[line.position] {
+            } else if let known = shared[group] {
                 frames = known
             } else {
                 frames = waiting(for: line)
-                shared[line.position] = frames
+                shared[group] = frames
             }
             if frames.readableBytes > 0 { batch.add(frames, to: socket) }
         }
@@ -102,7 +130,7 @@ final class MeetingFeed {
         func addEvents(until limit: Int) {
             while position < limit {
                 let event = events[position - base]
-                if event.exception != line.id { parts.append(event.frame) }
+                if event.isFor(line) { parts.append(event.frame) }
                 position += 1
             }
         }

@@ -79,6 +79,12 @@ extension MeetingHub {
     /// Tells those who may read it what a message is now.
     private func tell(_ message: ChatMessage, in meeting: MeetingID) {
         let told = ServerMessage.Chat(message: ChatJSON(message))
+        if let room = message.room {
+            tell(told, everybodyIn: MeetingRoom(meeting, room), mayWait: true)
+            // It may have gone to another room since.
+            if lines[message.sender]?.room != room { tell(told, message.sender) }
+            return
+        }
         guard let recipient = message.recipient else { return tell(told, everybodyIn: meeting, mayWait: true) }
         let frame = TextFrame.encode(told)
         tell(frame, message.sender)
@@ -87,8 +93,8 @@ extension MeetingHub {
 
     /// Tells somebody who is back what was edited or deleted lately: it may have been told before that.
     func tellChanges(to line: SignalingLine, in meeting: MeetingID) {
-        guard let chat = catalog.meetings[meeting]?.chat else { return }
-        for message in chat.messages where message.isReadable(by: .participant(line.id)) {
+        guard let home = catalog.meetings[meeting] else { return }
+        for message in home.chat.messages where message.isReadable(by: home.reader(line.id)) {
             guard let changed = message.editedAt, clock.now - changed < Self.chatMemory else { continue }
             tell(ServerMessage.Chat(message: ChatJSON(message)), line.id)
         }
@@ -115,7 +121,11 @@ extension MeetingHub {
         of id: MeetingID, _ place: ChatPlace, for reader: ChatReader, search: ChatSearch?, limit: Int
     ) async throws -> ChatPage {
         let meeting = try catalog.find(id.rawValue)
-        if case .participant(let participant) = reader { try admitHistory(of: participant) }
+        var reader = reader
+        if case .participant(let participant, _) = reader {
+            try admitHistory(of: participant)
+            reader = meeting.reader(participant)
+        }
         let history = ChatHistory(
             log: meeting.chat, store: store, meeting: id, reader: reader, search: search, limit: limit)
         return try await history.page(place)

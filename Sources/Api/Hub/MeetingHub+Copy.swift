@@ -45,6 +45,7 @@ extension MeetingHub {
         for person in copy.roster where before.participants[person.id] != person {
             await follow(person, of: share, before.participants[person.id])
         }
+        await follow(copy.breakouts, in: id)
         if copy.pops != before.pops { followPoPs(of: share, before.pops.count) }
         openings.endAll(in: id, with: .here)
         catalog.setBarred(copy.barred, of: id)
@@ -96,7 +97,9 @@ extension MeetingHub {
         share.entries[person.id] = nil
         show(person, of: share, before)
         if known == nil {
-            tell(ServerMessage.ParticipantJoined(participant: .init(participant)), everybodyIn: share.id)
+            tell(
+                ServerMessage.ParticipantJoined(participant: self.person(participant, in: share.id)),
+                everybodyIn: share.id)
             return
         }
         if known?.media != person.media {

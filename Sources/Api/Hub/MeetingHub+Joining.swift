@@ -169,6 +169,7 @@ extension MeetingHub {
         try appear(line, in: meeting)
         let connection = connection.map { MediaConnection(sdp: $0.sdp, slots: present($0.slots)) }
         socket.markJoined()
+        line.room = catalog.meetings[meeting]?.room(of: line.id)
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
         tellPower(over: line)
@@ -189,13 +190,13 @@ extension MeetingHub {
     /// Makes the participant one of those whom the others see, once.
     func appear(_ line: SignalingLine, in meeting: MeetingID) throws {
         let participant = try catalog.arrive(line.id)
-        let feed = feeds[meeting] ?? MeetingFeed()
+        let feed = feeds[meeting] ?? MeetingFeed(breakouts: catalog.meetings[meeting]?.breakouts ?? Breakouts())
         feeds[meeting] = feed
         guard !line.isSeen else { return }
         line.isSeen = true
         store?.noteJoin(participant, in: meeting)
         feed.add(line)
-        let message = ServerMessage.ParticipantJoined(participant: .init(participant))
+        let message = ServerMessage.ParticipantJoined(participant: person(participant, in: meeting))
         tell(message, everybodyIn: meeting, but: line.id)
         publish(line.id, in: meeting)
     }
@@ -226,7 +227,7 @@ extension MeetingHub {
     private func entry(of participant: Participant, _ share: MeetingShare) -> [UInt8] {
         if let line = lines[participant.id] { return entry(of: line) }
         if let entry = share.entries[participant.id] { return entry }
-        let entry = JSON.encode(ServerMessage.Person(participant))
+        let entry = JSON.encode(person(participant, in: share.id))
         share.entries[participant.id] = entry
         return entry
     }
@@ -234,9 +235,15 @@ extension MeetingHub {
     /// The participant in lists, encoded once for each change.
     private func entry(of line: SignalingLine) -> [UInt8] {
         if line.entry.isEmpty, let participant = catalog.participant(line.id) {
-            line.entry = JSON.encode(ServerMessage.Person(participant))
+            line.entry = JSON.encode(person(participant, in: catalog.meetingID(of: line.id)))
         }
         return line.entry
+    }
+
+    /// A participant as the others see it.
+    func person(_ participant: Participant, in meeting: MeetingID?) -> ServerMessage.Person {
+        let home = meeting.flatMap { catalog.meetings[$0] }
+        return ServerMessage.Person(participant, in: home?.room(of: participant.id))
     }
 
     /// Tells a resumed socket all its Slots and which of its layers are wanted, and a new one what of it changed while it was

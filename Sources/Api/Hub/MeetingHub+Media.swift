@@ -34,8 +34,8 @@ extension MeetingHub {
                 logger.info("media failed", metadata: ["participant_id": "\(id)", "reason": "\(reason.rawValue)"])
                 tell(ServerMessage.Failure(Problem(503, "media_failed", reason.rawValue)), id)
                 if let reason = end(of: id, by: reason) { ended.append((id, reason)) }
-            case .activeSpeakers(let meeting, let speakers):
-                tell(ServerMessage.ActiveSpeaker(participants: speakers.map(\.rawValue)), everybodyIn: meeting)
+            case .activeSpeakers(let room, let speakers):
+                tell(ServerMessage.ActiveSpeaker(participants: speakers.map(\.rawValue)), everybodyIn: room)
             case .layersWanted(let id, let wanted):
                 guard let line = lines[id] else { continue }
                 guard line.isListening else {

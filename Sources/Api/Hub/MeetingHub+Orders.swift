@@ -98,7 +98,7 @@ extension MeetingHub {
         }
     }
 
-    private func mute(_ id: ParticipantID, _ source: HostOrder.Source, in meeting: MeetingID) async {
+    func mute(_ id: ParticipantID, _ source: HostOrder.Source, in meeting: MeetingID) async {
         guard let before = catalog.participant(id), !before.isElsewhere, (try? catalog.mute(id, source)) != nil,
             let state = catalog.participant(id)?.media, state != before.media
         else { return }

@@ -22,10 +22,11 @@ extension MeetingHub {
         publish(id, in: meeting)
     }
 
-    /// Tells everybody, the one who showed it too.
+    /// Tells everybody in its room, the one who showed it too.
     func tell(_ reaction: Reaction, of id: ParticipantID, in meeting: MeetingID) {
         tell(
-            ServerMessage.Reacted(participantId: id.rawValue, text: reaction.text), everybodyIn: meeting,
+            ServerMessage.Reacted(participantId: id.rawValue, text: reaction.text),
+            everybodyIn: room(of: id, in: meeting),
             mayWait: true)
     }
 }

@@ -115,6 +115,7 @@ extension MeetingHub {
     private static func refusal(_ reason: String) -> Problem {
         let known: [MeetingError] = [
             .screenShareTaken, .locked, .meetingFull, .meetingNotFound, .participantNotFound, .lastHost, .removed,
+            .breakoutOpen, .breakoutClosed, .breakoutNotFound,
         ]
         if let error = known.first(where: { $0.code == reason }) { return Problem(error) }
         return reason == Problem.homeUnreachable.code

@@ -8,7 +8,9 @@ extension MeetingHub {
     func restore(_ stored: [StoredMeeting]) {
         for meeting in stored {
             do {
-                try catalog.restore(meeting.record, isLocked: meeting.isLocked, chat: meeting.chat, at: clock.now)
+                try catalog.restore(
+                    meeting.record, isLocked: meeting.isLocked, chat: meeting.chat,
+                    breakouts: Breakouts(after: meeting.lastBreakout), at: clock.now)
             } catch {
                 logger.error(
                     "a stored meeting finds no place, and stays stored",

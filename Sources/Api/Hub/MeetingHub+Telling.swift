@@ -16,8 +16,22 @@ extension MeetingHub {
         _ message: some Encodable, everybodyIn meeting: MeetingID, but exception: ParticipantID? = nil,
         mayWait: Bool = false
     ) {
+        let audience = exception.map { MeetingFeed.Audience.everybodyBut($0) } ?? .everybody
+        tell(message, audience, in: meeting, mayWait: mayWait)
+    }
+
+    /// Tells those in one room: all, where a meeting has one.
+    func tell(_ message: some Encodable, everybodyIn room: MeetingRoom, mayWait: Bool = false) {
+        let isOpen = catalog.meetings[room.meeting]?.breakouts.isOpen == true
+        let isAll = room.breakout == nil && !isOpen
+        tell(message, isAll ? .everybody : .room(room.breakout), in: room.meeting, mayWait: mayWait)
+    }
+
+    private func tell(
+        _ message: some Encodable, _ audience: MeetingFeed.Audience, in meeting: MeetingID, mayWait: Bool
+    ) {
         guard let feed = feeds[meeting], !feed.lines.isEmpty else { return }
-        feed.append(TextFrame.encode(message), but: exception)
+        feed.append(TextFrame.encode(message), for: audience)
         schedule(meeting, feed, times: mayWait && feed.lines.count >= Self.largeFeed ? Self.patientGather : 1)
     }
 

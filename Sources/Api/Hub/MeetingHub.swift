@@ -36,6 +36,8 @@ actor MeetingHub {
     var lastChange: UInt64 = 0
     /// The last that each meeting has taken.
     var changes: [MeetingID: UInt64] = [:]
+    /// Counts what the media side was told of breakout rooms.
+    var arrangements: UInt64 = 0
     /// Meetings that other PoPs may have participants in.
     var shares: [MeetingID: MeetingShare] = [:]
     var requests = SharedRequests()
@@ -191,6 +193,7 @@ actor MeetingHub {
         }
         logger.info("meeting ended", metadata: ["meeting_id": "\(id)", "reason": "\(reason.rawValue)"])
         for participant in meeting.participants.keys { await media.disconnect(participant) }
+        if meeting.breakouts.isOpen { await arrange(Breakouts(), in: id) }
     }
 
     // MARK: Participants
@@ -258,6 +261,7 @@ actor MeetingHub {
         for id in catalog.forgotten(at: clock.now) where shares[id]?.isHome ?? true {
             try? await end(id, reason: .empty)
         }
+        await sweepBreakouts()
         endArrivals()
         moveNext()
         sweepShares()

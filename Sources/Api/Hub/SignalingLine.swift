@@ -17,6 +17,8 @@ final class SignalingLine {
     var address = ""
     /// What hosts have had happen to it, of a meeting at several PoPs.
     var orders = HostOrders()
+    /// The breakout room that it is in.
+    var room: BreakoutRoomID?
     /// Of a participant that lives by its media instead of a socket.
     var resource: WHIPResource?
     /// What the participant's screen showed last.
@@ -57,6 +59,7 @@ final class SignalingLine {
     var chat = TokenBucket(burst: MeetingHub.chatBurst)
     var history = TokenBucket(burst: MeetingHub.historyBurst)
     var reactions = TokenBucket(burst: MeetingHub.reactionBurst)
+    var breakouts = TokenBucket(burst: MeetingHub.breakoutBurst)
     /// Of what it may not decide, how much is a line of the audit trail.
     var refusals = TokenBucket(burst: MeetingHub.refusalBurst)
     /// The participant as an entry of lists, JSON; empty when it changed since.

@@ -6,6 +6,8 @@ struct ChatJSON: Encodable {
     var senderId: String
     var senderName: String
     var recipientId: String?
+    /// The breakout room that it was written to.
+    var roomId: String?
     var replyTo: String?
     var sentAt: String
     /// Empty once it is deleted.
@@ -19,6 +21,7 @@ struct ChatJSON: Encodable {
         senderId = message.sender.rawValue
         senderName = message.senderName
         recipientId = message.recipient?.rawValue
+        roomId = message.room?.rawValue
         replyTo = message.replyTo?.rawValue
         sentAt = message.sentAt.rfc3339
         text = message.text
@@ -45,7 +48,7 @@ struct ChatPageJSON: Encodable {
 /// The body of `POST /api/v1/meetings/{id}/chat`.
 struct ChatDraftJSON: CallBody {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case text
+        case text, room
         case recipientId = "recipient_id"
         case replyTo = "reply_to"
     }
@@ -53,6 +56,8 @@ struct ChatDraftJSON: CallBody {
     var text: String
     var recipientId: String?
     var replyTo: String?
+    /// To the breakout room that the writer is in.
+    var room: Bool?
 
     /// - Throws: `MeetingError` of identifiers that nobody has.
     var draft: ChatDraft {
@@ -62,7 +67,7 @@ struct ChatDraftJSON: CallBody {
                 return id
             }
             let answered = try replyTo.map { try ChatMessageID(named: $0) }
-            return ChatDraft(text, to: recipient, replyTo: answered)
+            return ChatDraft(text, to: recipient, replyTo: answered, isForRoom: room ?? false)
         }
     }
 }

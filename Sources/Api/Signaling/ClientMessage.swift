@@ -178,6 +178,88 @@ enum ClientMessage {
         var chatID: String
     }
 
+    /// Of `breakout_create`.
+    struct BreakoutCreation: Decodable {
+        private struct Room: Decodable {
+            private enum CodingKeys: String, CodingKey {
+                case name
+                case participantIDs = "participant_ids"
+            }
+
+            var name: String
+            var participantIDs: [String]?
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case rooms, evenly, choose
+            case duration = "duration_s"
+        }
+
+        private var rooms: [Room]
+        private var evenly: Bool?
+        private var choose: Bool?
+        private var duration: Int?
+
+        /// What is no identifier names nobody who is here.
+        var draft: BreakoutDraft {
+            BreakoutDraft(
+                rooms: rooms.map { room in
+                    BreakoutOpening.Room(
+                        name: room.name, participants: (room.participantIDs ?? []).compactMap(ParticipantID.init))
+                }, isEven: evenly ?? false, mayChoose: choose ?? false, duration: duration)
+        }
+    }
+
+    /// Of `breakout_assign`.
+    struct BreakoutAssignment: Decodable {
+        private struct Move: Decodable {
+            private enum CodingKeys: String, CodingKey {
+                case participantID = "participant_id"
+                case roomID = "room_id"
+            }
+
+            var participantID: String
+            var roomID: String?
+        }
+
+        private var moves: [Move]
+
+        /// - Throws: `invalid` of too many; `breakoutNotFound` of what names no room.
+        func checked() throws -> [BreakoutMove] {
+            guard moves.count <= Breakouts.mostPlaces else {
+                throw MeetingError.invalid(field: "moves", reason: "at most \(Breakouts.mostPlaces)")
+            }
+            return try moves.compactMap { move in
+                let room = try BreakoutRoomID.named(move.roomID)
+                return ParticipantID(move.participantID).map { BreakoutMove($0, to: room) }
+            }
+        }
+    }
+
+    /// Of `breakout_choose`.
+    struct BreakoutChoice: Decodable {
+        private enum CodingKeys: String, CodingKey { case roomID = "room_id" }
+
+        private var roomID: String?
+
+        /// - Throws: `breakoutNotFound` of what names no room.
+        var room: BreakoutRoomID? { get throws { try BreakoutRoomID.named(roomID) } }
+    }
+
+    /// Of `breakout_broadcast`.
+    struct BreakoutBroadcast: Decodable {
+        var text: String?
+        var voice: Bool?
+    }
+
+    /// Of `breakout_close`.
+    struct BreakoutClosing: Decodable {
+        private enum CodingKeys: String, CodingKey { case after = "after_s" }
+
+        /// Seconds.
+        var after: Int?
+    }
+
     struct View: Decodable, Sendable {
         var layout: MediaView.Layout?
         var visible: [String]?
@@ -201,5 +283,14 @@ enum ClientMessage {
                 layout: layout ?? .gallery, visible: visible.compactMap(ParticipantID.init),
                 pinned: pinned.flatMap(ParticipantID.init), heights: Dictionary(uniqueKeysWithValues: tiles))
         }
+    }
+}
+
+extension BreakoutRoomID {
+    /// - Throws: `breakoutNotFound` of what names no room.
+    fileprivate static func named(_ text: String?) throws -> BreakoutRoomID? {
+        guard let text else { return nil }
+        guard let id = BreakoutRoomID(text) else { throw MeetingError.breakoutNotFound }
+        return id
     }
 }

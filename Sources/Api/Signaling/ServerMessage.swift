@@ -12,8 +12,11 @@ enum ServerMessage {
         var video: Bool
         var screen: Bool
         var handRaised: Bool
+        /// The breakout room that it is in; absent: the main room.
+        var roomId: String?
 
-        init(_ participant: Participant) {
+        init(_ participant: Participant, in room: BreakoutRoomID? = nil) {
+            roomId = room?.rawValue
             participantId = participant.id.rawValue
             displayName = participant.displayName
             role = participant.role
@@ -45,6 +48,7 @@ enum ServerMessage {
             var participantId: String
             var displayName: String
             var role: Role
+            var roomId: String?
         }
 
         var type = "joined"
@@ -64,6 +68,8 @@ enum ServerMessage {
         var resumed: Bool
         /// The newest message of the chat that it may read.
         var lastChat: String?
+        /// While breakout rooms are open.
+        var breakout: BreakoutState?
 
         init(
             _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, token: String,
@@ -75,11 +81,13 @@ enum ServerMessage {
             signalingUrl = signalingURL
             signalingAlternates = alternates
             you = You(
-                participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role)
+                participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role,
+                roomId: meeting.room(of: participant.id)?.rawValue)
+            breakout = meeting.breakouts.isOpen ? BreakoutState(meeting.breakouts) : nil
             self.meeting = Gathering(meeting)
             self.resume = resume
             self.resumed = resumed
-            lastChat = meeting.chat.last(for: .participant(participant.id))?.id.rawValue
+            lastChat = meeting.chat.last(for: meeting.reader(participant.id))?.id.rawValue
         }
 
         /// With the others in the order of joining, who are encoded already (a large meeting has many of them, and few

@@ -151,6 +151,26 @@ struct SignalingSession {
             let id = try JSON.decode(ClientMessage.Target.self, from: bytes).id
             try await hub.deny(id, by: me(), socket, from: address)
             done(envelope.id)
+        case "breakout_create":
+            let creation = try JSON.decode(ClientMessage.BreakoutCreation.self, from: bytes)
+            try await hub.openBreakouts(creation.draft, by: me(), socket, from: address)
+            done(envelope.id)
+        case "breakout_assign":
+            let moves = try JSON.decode(ClientMessage.BreakoutAssignment.self, from: bytes).checked()
+            try await hub.move(moves, by: me(), socket, from: address)
+            done(envelope.id)
+        case "breakout_choose":
+            let room = try JSON.decode(ClientMessage.BreakoutChoice.self, from: bytes).room
+            try await hub.choose(room, by: me(), socket)
+            done(envelope.id)
+        case "breakout_broadcast":
+            let words = try JSON.decode(ClientMessage.BreakoutBroadcast.self, from: bytes)
+            try await hub.broadcast(words.text, voice: words.voice, by: me(), socket, from: address)
+            done(envelope.id)
+        case "breakout_close":
+            let closing = try JSON.decode(ClientMessage.BreakoutClosing.self, from: bytes)
+            try await hub.closeBreakouts(after: closing.after ?? 0, by: me(), socket, from: address)
+            done(envelope.id)
         case "lock": try await lock(true, envelope.id)
         case "unlock": try await lock(false, envelope.id)
         case "end":

@@ -70,10 +70,10 @@ extension MediaDirector {
 
     /// Maps a Track where it is waited for.
     private func map(_ handle: TrackHandle) {
-        guard let known = trunks.imports[handle], let remote = trunks.remotes[known.source.participant],
-            let meeting = meetings[remote.meeting]
-        else { return }
-        for case let viewer? in meeting.members.members.map({ members[$0] }) where viewer.worker == handle.worker {
+        guard let known = trunks.imports[handle], let remote = trunks.remotes[known.source.participant] else { return }
+        let rooms = rooms(with: known.source.participant, in: remote.meeting)
+        let viewers = rooms.flatMap { meetings[$0]?.members.members.compactMap { members[$0] } ?? [] }
+        for viewer in viewers where viewer.worker == handle.worker {
             for slot in viewer.slots where slot.origin == handle {
                 workers[handle.worker].send(
                     .mapSlot(MapSlot(slot: slot.handle, track: handle, maxHeight: slot.maxHeight)))

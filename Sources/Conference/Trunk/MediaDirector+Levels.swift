@@ -30,8 +30,7 @@ extension MediaDirector {
             guard let remote = trunks.remotes[level.participant], remote.isShown, remote.meeting == meeting,
                 remote.publisher.pop == pop, let role = SourceRole(rawValue: level.role), role.kind == .audio
             else { continue }
-            meetings[meeting]?.note(SourceID(level.participant, role), level: level.level)
-            sounding.insert(meeting)
+            note(level.level, of: SourceID(level.participant, role), in: meeting)
         }
     }
 }

@@ -45,10 +45,11 @@ extension MediaDirector {
         guard let member = members[participant], member.isArriving else { return }
         member.isArriving = false
         trunks.remotes[participant]?.isShown = false
-        meetings[member.meeting]?.renew()
+        let rooms = rooms(with: participant, in: member.meeting)
+        for room in rooms { meetings[room]?.renew() }
         updateSources(of: participant)
         endImports(of: participant, now: lastPoll)
-        touch(Set(meetings[member.meeting]?.members.members.map { $0 } ?? []))
+        for room in rooms { touch(Set(meetings[room]?.members.members.map { $0 } ?? [])) }
     }
 
     /// Puts it into its meeting, unless that is known to be wrong.
@@ -56,7 +57,7 @@ extension MediaDirector {
         guard let remote = trunks.remotes[participant], !remote.isShown, !remote.isLost, members[participant] == nil
         else { return }
         trunks.remotes[participant]?.isShown = true
-        meetings[remote.meeting, default: MediaMeeting()].join(participant, serial: remote.publisher.serial)
+        enter(room(of: participant, in: remote.meeting)) { $0.join(participant, serial: remote.publisher.serial) }
         updateRemote(participant)
     }
 
@@ -66,28 +67,30 @@ extension MediaDirector {
         endImports(of: participant, now: lastPoll)
         guard let remote = trunks.remotes[participant], remote.isShown else { return }
         trunks.remotes[participant]?.isShown = false
-        leave(participant, meeting: remote.meeting)
+        leave(participant, room(of: participant, in: remote.meeting))
+        followVoice(of: participant, in: remote.meeting)
     }
 
-    private func updateRemote(_ participant: ParticipantID) {
+    func updateRemote(_ participant: ParticipantID) {
         guard let remote = trunks.remotes[participant] else { return }
-        let touched = meetings[remote.meeting]?.update(
+        let touched = meetings[room(of: participant, in: remote.meeting)]?.update(
             participant, serial: remote.publisher.serial, gives: remote.sources)
         touch(touched ?? [])
+        followVoice(of: participant, in: remote.meeting)
     }
 
     /// Fills the Slots anew that show it: what it is taken by may be another Track.
     func showAnew(_ participant: ParticipantID, _ role: SourceRole? = nil) {
-        guard let remote = trunks.remotes[participant], remote.isShown, let meeting = meetings[remote.meeting] else {
-            return
+        guard let remote = trunks.remotes[participant], remote.isShown else { return }
+        for room in rooms(with: participant, in: remote.meeting) {
+            let viewers = meetings[room]?.members.members.filter { viewer in
+                members[viewer]?.slots.contains { slot in
+                    slot.source?.participant == participant && (role == nil || slot.source?.role == role)
+                } ?? false
+            }
+            guard let viewers, !viewers.isEmpty else { continue }
+            meetings[room]?.renew()
+            touch(Set(viewers))
         }
-        let viewers = meeting.members.members.filter { viewer in
-            members[viewer]?.slots.contains { slot in
-                slot.source?.participant == participant && (role == nil || slot.source?.role == role)
-            } ?? false
-        }
-        guard !viewers.isEmpty else { return }
-        meetings[remote.meeting]?.renew()
-        touch(Set(viewers))
     }
 }

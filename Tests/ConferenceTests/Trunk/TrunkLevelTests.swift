@@ -69,5 +69,7 @@ import Testing
 
 extension MediaDirector {
     func microphone(of id: ParticipantID) -> TrackHandle? { members[id]?.tracks[.microphone]?.handle }
-    func speakers(of meeting: MeetingID) -> [ParticipantID] { meetings[meeting]?.ranking.participants ?? [] }
+    func speakers(of meeting: MeetingID) -> [ParticipantID] {
+        meetings[MeetingRoom(meeting)]?.ranking.participants ?? []
+    }
 }

@@ -59,6 +59,10 @@ actor PoPMedia: MediaPlane {
         await director.setMediaState(participant, state)
     }
 
+    func arrange(_ breakouts: Breakouts, in meeting: MeetingID, number: UInt64) async {
+        await director.arrange(breakouts, in: meeting, number: number)
+    }
+
     func repeatWantedLayers(of participant: ParticipantID) async {
         if Int.random(in: 0..<4, using: &random) == 0 { await deliverNews() }
         await director.repeatWantedLayers(of: participant)

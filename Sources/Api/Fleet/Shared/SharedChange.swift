@@ -14,6 +14,8 @@ enum SharedChange: Equatable, Sendable {
     case chat(ChatMessage)
     /// What a host has happen to somebody.
     case order(HostOrder)
+    /// Breakout rooms open or close, or people go to others.
+    case breakouts(BreakoutChange)
     /// An address that somebody came from whom a host has removed.
     case barred(String)
     case ended(EndReason)
@@ -34,6 +36,7 @@ extension SharedChange: MeetingChange {
         var left: Departure?
         var chat: SharedChatMessage?
         var order: SharedHostOrder?
+        var breakouts: BreakoutChange?
         var barred: String?
         var ended: EndReason?
     }
@@ -59,6 +62,8 @@ extension SharedChange: MeetingChange {
         } else if let order = fields.order {
             guard let order = order.order else { return nil }
             self = .order(order)
+        } else if let change = fields.breakouts {
+            self = .breakouts(change)
         } else if let address = fields.barred {
             guard (1...Self.mostOfAddress).contains(address.utf8.count) else { return nil }
             self = .barred(address)
@@ -79,6 +84,7 @@ extension SharedChange: MeetingChange {
             fields.left = Departure(id: id, pop: pop.rawValue, moves: moves)
         case .chat(let message): fields.chat = SharedChatMessage(message)
         case .order(let order): fields.order = SharedHostOrder(order)
+        case .breakouts(let change): fields.breakouts = change
         case .barred(let address): fields.barred = address
         case .ended(let reason): fields.ended = reason
         }
@@ -93,6 +99,7 @@ extension SharedChange: MeetingChange {
         case .left(let id, _, _): "participant \(id)"
         case .chat(let message): "chat \(message.id)"
         case .order(let order): order.key
+        case .breakouts: "breakouts"
         case .barred(let address): "barred \(address)"
         case .ended: "ended"
         }
@@ -103,10 +110,10 @@ extension SharedChange: MeetingChange {
         return false
     }
 
-    /// A mute is not done again to who may have spoken since, nor a question asked.
+    /// A mute is not done again to who may have spoken since, nor a question asked, nor are people sent into rooms once more.
     var isMomentary: Bool {
         switch self {
-        case .order(.mute), .order(.muteAll), .order(.askUnmute): true
+        case .order(.mute), .order(.muteAll), .order(.askUnmute), .breakouts: true
         default: false
         }
     }

@@ -8,7 +8,7 @@ struct SharedChatMessage: Codable {
     init(_ message: ChatMessage) { self.message = message }
 
     private enum CodingKeys: String, CodingKey {
-        case id, sender, recipient, text, deleted, revision, number
+        case id, sender, recipient, room, text, deleted, revision, number
         case senderName = "sender_name"
         case replyTo = "reply_to"
         case sentAt = "sent_at"
@@ -30,6 +30,7 @@ struct SharedChatMessage: Codable {
             id: try fields.decode(ChatMessageID.self, forKey: .id),
             sender: try fields.decode(ParticipantID.self, forKey: .sender), senderName: name,
             recipient: try fields.decodeIfPresent(ParticipantID.self, forKey: .recipient),
+            room: try fields.decodeIfPresent(BreakoutRoomID.self, forKey: .room),
             replyTo: try fields.decodeIfPresent(ChatMessageID.self, forKey: .replyTo),
             sentAt: try fields.decode(Timestamp.self, forKey: .sentAt), text: text,
             editedAt: try fields.decodeIfPresent(Timestamp.self, forKey: .editedAt),
@@ -43,6 +44,7 @@ struct SharedChatMessage: Codable {
         try fields.encode(message.sender, forKey: .sender)
         try fields.encode(message.senderName, forKey: .senderName)
         try fields.encodeIfPresent(message.recipient, forKey: .recipient)
+        try fields.encodeIfPresent(message.room, forKey: .room)
         try fields.encodeIfPresent(message.replyTo, forKey: .replyTo)
         try fields.encode(message.sentAt, forKey: .sentAt)
         try fields.encode(message.text, forKey: .text)

@@ -8,6 +8,7 @@ struct SharedMeeting: Equatable, Sendable {
     private(set) var isLocked = false
     private(set) var participants: [ParticipantID: SharedParticipant] = [:]
     private(set) var chat = ChatLog()
+    private(set) var breakouts = Breakouts()
     /// Whom hosts have removed, the oldest first.
     private(set) var removed: [ParticipantID] = []
     /// Addresses from which nobody comes in any more, the oldest first.
@@ -40,6 +41,8 @@ extension SharedMeeting: MeetingBody {
         var chat: [SharedChatMessage]?
         /// The number that was given last.
         var chatNumber: UInt64?
+        /// Absent where there never were any.
+        var breakouts: Breakouts?
         /// Absent where there are none.
         var removed: [ParticipantID]?
         var barred: [String]?
@@ -58,6 +61,7 @@ extension SharedMeeting: MeetingBody {
         isLocked = fields.locked
         participants = Dictionary(fields.participants.map { ($0.id, $0) }) { first, _ in first }
         chat = ChatLog((fields.chat ?? []).lazy.map(\.message), lastNumber: fields.chatNumber ?? 0)
+        breakouts = fields.breakouts ?? Breakouts()
         removed = fields.removed ?? []
         barred = fields.barred ?? []
         ended = fields.ended
@@ -70,7 +74,8 @@ extension SharedMeeting: MeetingBody {
                 record: record, locked: isLocked, participants: roster,
                 chat: chat.messages.isEmpty ? nil : chat.messages.map { SharedChatMessage($0) },
                 chatNumber: chat.lastNumber == 0 ? nil : chat.lastNumber,
-                removed: removed.isEmpty ? nil : removed, barred: barred.isEmpty ? nil : barred, ended: ended,
+                breakouts: breakouts == Breakouts() ? nil : breakouts, removed: removed.isEmpty ? nil : removed,
+                barred: barred.isEmpty ? nil : barred, ended: ended,
                 arrivals: arrivals))
     }
 
@@ -78,15 +83,20 @@ extension SharedMeeting: MeetingBody {
     func refusal(of change: SharedChange) -> String? {
         guard ended == nil else { return MeetingError.meetingNotFound.code }
         if case .order(let order) = change { return refusal(of: order) }
+        if case .breakouts(let change) = change { return breakouts.refusal(of: change)?.code }
         guard case .participant(let participant) = change else { return nil }
         if removed.contains(participant.id) { return MeetingError.removed.code }
-        if participant.media.screen, participants.values.contains(where: { $0.id != participant.id && $0.media.screen })
-        {
-            return MeetingError.screenShareTaken.code
-        }
+        if participant.media.screen, screenIsTaken(beside: participant.id) { return MeetingError.screenShareTaken.code }
         guard participants[participant.id] == nil, participant.role != .host, let record else { return nil }
         if isLocked { return MeetingError.locked.code }
         return participants.count < record.plan.settings.maxParticipants ? nil : MeetingError.meetingFull.code
+    }
+
+    /// Whether somebody in its room shares a screen.
+    private func screenIsTaken(beside id: ParticipantID) -> Bool {
+        participants.values.contains {
+            $0.id != id && $0.media.screen && breakouts.places[$0.id] == breakouts.places[id]
+        }
     }
 
     private func refusal(of order: HostOrder) -> String? {
@@ -110,6 +120,7 @@ extension SharedMeeting: MeetingBody {
         case .ended(let reason): ended = reason
         case .chat(let message): chat.put(message)
         case .order(let order): apply(order)
+        case .breakouts(let change): breakouts.apply(change)
         case .barred(let address):
             guard !barred.contains(address) else { return }
             if barred.count == Meeting.mostBarred { barred.removeFirst() }
@@ -127,6 +138,7 @@ extension SharedMeeting: MeetingBody {
         case .left(let id, let pop, let moves):
             guard let known = participants[id], known.pop == pop, known.moves <= moves else { return }
             participants[id] = nil
+            breakouts.remove(id)
         }
     }
 
@@ -134,6 +146,7 @@ extension SharedMeeting: MeetingBody {
         switch order {
         case .remove(let id):
             guard participants.removeValue(forKey: id) != nil else { return }
+            breakouts.remove(id)
             if removed.count == Self.mostRemoved { removed.removeFirst() }
             removed.append(id)
         case .mute(let id, let source): mute(id, source)
