@@ -779,3 +779,49 @@ test("who comes back without the role forgets who waits", async () => {
   await settle();
   assert.equal(call.waiters.size, 0);
 });
+
+const TEA = { rooms: [{ room_id: "r1", name: "Tea" }], choose: true };
+
+test("breakout rooms are known from the join on, and each join sets them anew", async () => {
+  const you = { ...JOINED.you, room_id: "r1" };
+  const { call, socket } = await joined({ you, breakout: TEA });
+  assert.deepEqual([call.breakout.ownRoom?.name, call.breakout.isNear("b")], ["Tea", false]);
+  socket.say({ type: "breakout_moved", moves: [{ participant_id: "b", room_id: "r1" }] });
+  assert.equal(call.breakout.isNear("b"), true);
+  const near = [];
+  call.participants.addEventListener("joined", ({ detail }) => near.push(call.breakout.isNear(detail.participant_id)));
+  socket.say({ type: "participant_joined", participant: { participant_id: "c", room_id: "r1" } });
+  socket.say({ type: "participant_joined", participant: { participant_id: "d" } });
+  assert.deepEqual(near, [true, false]);
+  socket.drop();
+  await pass(200);
+  FakeSocket.all[1].answer({ ...JOINED, resumed: true });
+  await settle();
+  assert.deepEqual([call.breakout.open, call.breakout.own, call.breakout.isNear("b")], [false, null, true]);
+});
+
+test("what is wished of breakout rooms goes by the socket as the server names it", async () => {
+  const { call, socket } = await joined();
+  const rooms = [{ name: "Tea", participant_ids: ["b"] }, { name: "Coffee" }];
+  for (const [act, wanted] of [
+    [() => call.createRooms({ rooms, evenly: true, choose: false, seconds: 300 }),
+      { type: "breakout_create", rooms, evenly: true, choose: false, duration_s: 300 }],
+    [() => call.createRooms({ rooms, evenly: false, choose: true, seconds: 0 }),
+      { type: "breakout_create", rooms, evenly: false, choose: true }],
+    [() => call.assignRoom("b", "r1"), { type: "breakout_assign", moves: [{ participant_id: "b", room_id: "r1" }] }],
+    [() => call.assignRoom("b", null), { type: "breakout_assign", moves: [{ participant_id: "b", room_id: null }] }],
+    [() => call.chooseRoom("r1"), { type: "breakout_choose", room_id: "r1" }],
+    [() => call.chooseRoom(null), { type: "breakout_choose", room_id: null }],
+    [() => call.tellRooms("Hi"), { type: "breakout_broadcast", text: "Hi" }],
+    [() => call.speakToRooms(false), { type: "breakout_broadcast", voice: false }],
+    [() => call.closeRooms(30), { type: "breakout_close", after_s: 30 }],
+    [() => call.closeRooms(0), { type: "breakout_close" }],
+    [() => call.sendChat({ text: "Hi", recipient: null, room: "r1", replyTo: null }), { type: "chat", text: "Hi", room: true }],
+  ]) {
+    const done = act();
+    const { id, ...sent } = socket.sent.at(-1);
+    assert.deepEqual(sent, wanted);
+    socket.answer({ type: "ok" });
+    await done;
+  }
+});

@@ -23,6 +23,13 @@ test("a message is there once, and what is told of it again replaces it", () => 
   assert.deepEqual([log.get("c1").text, log.get("c1").deleted, log.unread], ["", true, 1]);
 });
 
+test("a message to a breakout room begins a group", () => {
+  assert.equal(beginsGroup(said(1), said(2)), false);
+  assert.equal(beginsGroup(said(1), said(2, { room_id: "r1" })), true);
+  assert.equal(beginsGroup(said(1, { room_id: "r1" }), said(2, { room_id: "r1" })), false);
+  assert.equal(beginsGroup(said(1, { room_id: "r1" }), said(2, { room_id: "r2" })), true);
+});
+
 test("our own messages are read, and looking reads the others", () => {
   const log = new ChatLog("me", null);
   log.take(said(1, { sender_id: "me" }));

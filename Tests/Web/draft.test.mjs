@@ -136,3 +136,75 @@ test("where one may not write to everybody, a host is chosen first", () => {
   draft.edit(own());
   assert.equal(draft.ready, true, "what was written may be changed");
 });
+
+const TEA = { id: "r1", name: "Tea" };
+const COFFEE = { id: "r2", name: "Coffee" };
+
+test("what is written in a breakout room is for it, and outside for everybody", () => {
+  const draft = write("");
+  draft.enter(TEA);
+  draft.text = "Hello";
+  assert.deepEqual([draft.send().room, draft.recipient], ["r1", null]);
+  draft.sent();
+  draft.enter(null);
+  draft.text = "Hello";
+  assert.deepEqual([draft.gone, draft.ready, draft.send().room], [false, true, null]);
+});
+
+test("what was begun for a room goes to nobody else without its writer's word", () => {
+  const draft = write("");
+  draft.enter(TEA);
+  draft.text = "Only for Tea";
+  for (const room of [COFFEE, null]) {
+    draft.enter(room);
+    draft.review(() => true);
+    assert.deepEqual([draft.gone, draft.ready, draft.room], [true, false, TEA]);
+  }
+  draft.enter(TEA);
+  assert.deepEqual([draft.gone, draft.ready], [false, true]);
+  draft.enter(COFFEE);
+  draft.address(null, "", COFFEE);
+  assert.deepEqual([draft.gone, draft.send().room], [false, "r2"]);
+});
+
+test("what was begun for everybody or for one stays so in a room", () => {
+  const draft = write("For all");
+  draft.enter(TEA);
+  assert.deepEqual([draft.room, draft.ready, draft.send().room], [null, true, null]);
+  const other = write("");
+  other.address("b", "Ben");
+  other.enter(TEA);
+  assert.deepEqual([other.recipient, other.room], ["b", null]);
+});
+
+test("what was said in a room is answered there, and quoted nowhere else", () => {
+  const draft = write("");
+  draft.enter(TEA);
+  draft.address(null);
+  draft.answer(ben({ room_id: "r1" }), "", TEA);
+  assert.deepEqual([draft.room, draft.reply?.chat_id], [TEA, "c1"]);
+  draft.address(null);
+  assert.equal(draft.reply, null);
+  draft.answer(ben({ room_id: "r2" }), "", TEA);
+  assert.equal(draft.reply, null);
+});
+
+test("while a message is changed, what was begun for a room is kept for it", () => {
+  const draft = write("");
+  draft.enter(TEA);
+  draft.text = "Only for Tea";
+  draft.edit(own());
+  draft.enter(null);
+  draft.endEdit();
+  assert.deepEqual([draft.text, draft.room, draft.gone, draft.ready], ["Only for Tea", TEA, true, false]);
+});
+
+test("what nobody knew of has arrived when it came to the same room", () => {
+  const draft = write("");
+  draft.enter(TEA);
+  draft.text = "Hello";
+  draft.send();
+  draft.failed(false);
+  assert.equal(draft.arrived(own({ text: "Hello" })), false, "that one was to everybody");
+  assert.equal(draft.arrived(own({ text: "Hello", room_id: "r1" })), true);
+});

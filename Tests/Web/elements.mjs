@@ -58,7 +58,7 @@ class FakeElement extends EventTarget {
   }
 
   append(...nodes) {
-    for (const node of nodes) this.insertBefore(node, null);
+    for (const node of nodes) this.insertBefore(typeof node === "string" ? textOf(node) : node, null);
   }
 
   insertBefore(node, before) {
@@ -98,6 +98,11 @@ class FakeElement extends EventTarget {
     return null;
   }
 
+  querySelectorAll(tags) {
+    const names = tags.split(", ");
+    return this.children.flatMap((each) => [...(names.includes(each.tag) ? [each] : []), ...each.querySelectorAll(tags)]);
+  }
+
   focus() {
     if (this.isConnected && !this.closest("[hidden]")) document.activeElement = this;
   }
@@ -105,6 +110,12 @@ class FakeElement extends EventTarget {
   click() {
     this.dispatchEvent(new Event("click"));
   }
+}
+
+function textOf(words) {
+  const node = new FakeElement("#text");
+  node.textContent = words;
+  return node;
 }
 
 const byId = new Map();

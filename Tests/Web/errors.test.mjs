@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { load } from "./client.mjs";
 
 const {
-  ServiceError, explain, explainChat, explainEnd, explainPower, explainWait, kindOf, secondsWords,
+  ServiceError, explain, explainChat, explainEnd, explainPower, explainRooms, explainWait, kindOf, secondsWords,
 } = await load("errors");
 const { explainDevice } = await load("devicewords");
 
@@ -34,6 +34,10 @@ test("each code that joining may answer has its own words", () => {
     unmute_forbidden: [403, "unmute_forbidden"],
     chat_forbidden: [403, "chat_forbidden"],
     last_host: [409, "last_host"],
+    breakout_open: [409, "breakout_open"],
+    breakout_closed: [409, "breakout_closed"],
+    breakout_not_found: [404, "breakout_not_found"],
+    breakout_choose_forbidden: [403, "breakout_choose_forbidden"],
     internal: [500, "internal"],
   };
   for (const [code, [status, wanted]] of Object.entries(expected)) assert.equal(kind(status, code), wanted, code);
@@ -138,4 +142,18 @@ test("who was not let in is told whose doing it was, and is asked for no passwor
   const words = explain(new ServiceError({ status: 403, code: "denied" }), { passwordGiven: true });
   assert.match(words.title, /host did not let you in/);
   assert.equal(words.field, undefined);
+});
+
+test("what is wrong with a wish about breakout rooms has words of its own", () => {
+  const of = (status, code) => explainRooms(new ServiceError({ status, code }));
+  assert.match(of(409, "breakout_open").title, /breakout rooms already/);
+  assert.match(of(409, "breakout_closed").title, /open any more/);
+  assert.match(of(404, "breakout_not_found").title, /no such breakout room/);
+  assert.match(of(403, "breakout_choose_forbidden").title, /host decides/);
+  assert.match(of(403, "forbidden").title, /may not do that/);
+  assert.match(of(404, "participant_not_found").title, /not here any more/);
+  assert.match(of(422, "invalid_field").title, /not possible/);
+  for (const unsure of [of(0, "timeout"), of(503, "home_unreachable")]) assert.match(unsure.detail, /See whether it was done/);
+  assert.equal(explainRooms(new TypeError("x")).again, true);
+  assert.match(explainChat(new ServiceError({ status: 409, code: "breakout_closed" })).title, /no breakout room/);
 });

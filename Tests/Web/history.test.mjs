@@ -13,6 +13,8 @@ const said = (number, more = {}) => ({
 
 class FakeCall extends EventTarget {
   you = { participant_id: "me" };
+  rooms = { r1: "Tea" };
+  breakout = { nameOf: (id) => this.rooms[id] ?? "" };
   place = { meeting: "m", participant: "me", token: "token", service: "https://pop2.example" };
 
   constructor(lastChat) {
@@ -255,4 +257,19 @@ test("our own messages are told apart", async () => {
   call.tell("chat", said(1, { sender_id: "me" }));
   call.tell("chat", undefined);
   assert.deepEqual([own, news, history.log.unread], [["c1"], [], 0]);
+});
+
+test("a message to a breakout room keeps the name that the room had when it came", async () => {
+  const { call, history, log } = open(0);
+  call.tell("chat", said(1, { room_id: "r1" }));
+  call.rooms = { r1: "Juice" };
+  call.tell("chat", said(1, { room_id: "r1", edited_at: new Date(5_000).toISOString() }));
+  call.tell("chat", said(2, { room_id: "r1" }));
+  call.rooms = {};
+  call.tell("chat", said(3, { room_id: "r1" }));
+  call.tell("chat", said(4));
+  assert.deepEqual(log.list().map(({ room_name: name }) => name), ["Tea", "Juice", "", undefined]);
+  stored = [said(1, { room_id: "r1" }), said(2, { room_id: "r1" }), said(3), said(4)];
+  await history.reach("c1");
+  assert.equal(log.get("c1").room_name, "Tea");
 });

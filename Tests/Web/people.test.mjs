@@ -127,3 +127,13 @@ test("a server that is being emptied says until when, and where else to go", () 
   assert.equal(pageOf("ws://[::1]:8080/api/v1/signal"), "http://[::1]:8080/");
   for (const wrong of [undefined, "", "javascript:alert(1)", "https://b.example/"]) assert.equal(pageOf(wrong), null);
 });
+
+test("a speaker comes onto the first page of those who are shown, past the others", () => {
+  const participants = new Participants();
+  participants.replace(["a", "far", "b", "c"].map(person), "me", true);
+  const isShown = (id) => id !== "far";
+  assert.equal(participants.promote("b", 2, 10, isShown), false);
+  assert.equal(participants.promote("c", 2, 20, isShown), true);
+  assert.deepEqual(ids(participants), ["c", "far", "b", "a"]);
+  assert.equal(participants.promote("far", 2, 30, isShown), false);
+});

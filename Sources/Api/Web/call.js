@@ -2,6 +2,7 @@
  * A call: our place in a meeting, from asking for it to leaving. No DOM.
  */
 
+import { Breakout } from "./breakout.js";
 import { Entrance } from "./entrance.js";
 import { MOVE_PATIENCE_MS, RETURN_PATIENCE_MS, flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
@@ -34,6 +35,8 @@ export class Call extends Requests {
   participants = new Participants();
   /** Who waits to be let in; hosts alone are told. */
   waiters = new Waiters();
+  /** Who is in which room. */
+  breakout = new Breakout(this.participants, () => this.you?.participant_id);
   slots = new SlotMap();
   media;
   /** performance.now() of each step: `asked`, `joined`, `described`, `connected`, and what others add. */
@@ -167,6 +170,7 @@ export class Call extends Requests {
       if (signaling === this.#signaling) act(detail ?? {});
       else if (signaling === this.#held?.signaling) this.#held.events.push(() => act(detail ?? {}));
     });
+    this.breakout.follow(on);
     on("participant_joined", ({ participant }) => {
       if (participant?.participant_id !== this.you?.participant_id) this.participants.add(participant);
     });
@@ -317,6 +321,7 @@ export class Call extends Requests {
     this.meeting = joined.meeting ?? this.meeting;
     this.lastChat = joined.last_chat ?? null;
     this.#know(joined);
+    this.breakout.enter(joined);
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
     this.slots.update(joined.slots);
     this.#become("meeting");

@@ -17,6 +17,8 @@ const QUOTE_CHARACTERS = 120;
  * @property {string} sender_id
  * @property {string} sender_name
  * @property {string} [recipient_id]  of a private message
+ * @property {string} [room_id]  of one to a breakout room alone
+ * @property {string} [room_name]  "" where nobody here knows it any more
  * @property {string} text  "" of a deleted one
  * @property {string} [reply_to]  chat_id of what it answers
  * @property {string} sent_at  ISO 8601
@@ -236,7 +238,7 @@ function checked(raw) {
 }
 
 /**
- * Whether a message begins a group of its sender: a sender, a recipient or a while after the one before.
+ * Whether a message begins a group of its sender: a sender, a recipient, a room or a while after the one before.
  *
  * @param {ChatMessage|undefined} before
  * @param {ChatMessage} message
@@ -244,6 +246,7 @@ function checked(raw) {
 export function beginsGroup(before, message) {
   if (!before || before.sender_id !== message.sender_id || before.sender_name !== message.sender_name) return true;
   if ((before.recipient_id ?? "") !== (message.recipient_id ?? "")) return true;
+  if ((before.room_id ?? "") !== (message.room_id ?? "")) return true;
   return !(Date.parse(message.sent_at) - Date.parse(before.sent_at) < GROUP_MS);
 }
 

@@ -16,6 +16,7 @@ const FLASH_MS = 1_600;
  * @property {string} own  our participant_id
  * @property {boolean} controls  whether we may delete what others wrote
  * @property {(id: string) => string} nameOf
+ * @property {string|null} room  id of the breakout room that we are in; null: the main room
  * @property {string|null} divider  the first message that was unread when the panel was opened
  */
 
@@ -107,7 +108,8 @@ export class ChatList {
     this.#rows.set(id, row);
     const answered = replyTo ? log.get(replyTo) : undefined;
     const begins = id === look.divider || beginsGroup(before, message);
-    const shown = [message, answered, begins, look.controls, id === look.divider, recipient && look.nameOf(recipient)];
+    const name = recipient && look.nameOf(recipient);
+    const shown = [message, answered, begins, look.controls, id === look.divider, name, message.room_id && look.room];
     if (row.shown?.every((each, place) => each === shown[place])) return row;
     row.shown = shown;
     const { element } = row;
@@ -142,17 +144,19 @@ export class ChatList {
     return button;
   }
 
-  #actsOf(message, { own, controls }) {
+  #actsOf(message, look) {
+    const { own, controls } = look;
     const isOwn = message.sender_id === own;
     const acts = make("div", { class: "acts" });
     const offer = (words, name, run) => {
       const hidden = make("span", { class: "visually-hidden", text: words });
-      const look = { type: "button", class: "quiet square", tabindex: "-1", title: words };
-      const button = make("button", look, icon(name), hidden);
+      const attributes = { type: "button", class: "quiet square", tabindex: "-1", title: words };
+      const button = make("button", attributes, icon(name), hidden);
       button.addEventListener("click", () => run(message));
       acts.append(button);
     };
-    offer("Reply", "reply", this.#hooks.onReply);
+    // What was said in a room is answered there.
+    if (!message.room_id || message.room_id === look.room) offer("Reply", "reply", this.#hooks.onReply);
     if (isOwn) offer("Edit", "edit", this.#hooks.onEdit);
     if (isOwn || controls) offer("Delete", "delete", this.#hooks.onDelete);
     return acts;
@@ -192,6 +196,7 @@ function headOf(message, look) {
   const who = make("b", { class: "by", dir: "auto", text: sender === look.own ? "You" : name });
   const head = make("div", { class: "head" }, avatar, who);
   if (recipient) head.append(make("span", { class: "only", text: privateWords(message, look) }));
+  else if (message.room_id) head.append(make("span", { class: "only in-room", dir: "auto", text: roomWords(message) }));
   head.append(make("time", { datetime: sentAt, text: momentWords(sentAt) }));
   return head;
 }
@@ -199,6 +204,11 @@ function headOf(message, look) {
 /** @returns {string} for example "Only to Ben" */
 export function privateWords(message, { own, nameOf }) {
   return message.sender_id === own ? `Only to ${nameOf(partnerOf(message, own))}` : "Only to you";
+}
+
+/** @returns {string} the name of the breakout room that a message was written in */
+export function roomWords({ room_name: name }) {
+  return name || "A breakout room";
 }
 
 /** The text of a message, as text; addresses in it are links. */

@@ -39,7 +39,7 @@ export class ChatPanel {
 
   constructor() {
     this.#list = new ChatList(byId("chat-scroll"), byId("chat-list"), {
-      onReply: (message) => this.#write(() => this.#draft.answer(message, this.#nameOf(partnerOf(message, this.#own)))),
+      onReply: (message) => this.#write(() => this.#answer(message)),
       onEdit: (message) => this.#write(() => this.#draft.edit(message)),
       onDelete: (message) => this.#askToDelete(message),
       onLead: (id) => this.#lead(id),
@@ -90,8 +90,9 @@ export class ChatPanel {
     for (const type of ["meeting", "state", "role"]) {
       call.addEventListener(type, () => call === this.#call && this.#review());
     }
+    call.breakout.addEventListener("change", () => call === this.#call && this.#enterRoom());
     this.#composer.use(this.#draft);
-    this.#review();
+    this.#enterRoom();
     this.#draw();
   }
 
@@ -135,6 +136,12 @@ export class ChatPanel {
     this.#draw();
   }
 
+  /** We may be in another breakout room, or it is called otherwise. */
+  #enterRoom() {
+    this.#draft.enter(this.#call.breakout.ownRoom);
+    this.#review();
+  }
+
   #reviewDraft() {
     const { participants } = this.#call;
     const may = (id) => mayWrite(this.#call, id && participants.get(id)?.role);
@@ -149,7 +156,8 @@ export class ChatPanel {
     }));
     for (const { id, name } of people) this.#names.set(id, name);
     people.sort((a, b) => a.name.localeCompare(b.name));
-    this.#composer.offer(people.filter(({ role }) => mayWrite(this.#call, role)), mayWrite(this.#call, null));
+    const may = people.filter(({ role }) => mayWrite(this.#call, role));
+    this.#composer.offer(may, mayWrite(this.#call, null), this.#call.breakout.ownRoom);
   }
 
   /** What is being answered may have been changed. */
@@ -193,6 +201,7 @@ export class ChatPanel {
   #drawList(log) {
     this.#list.render(log, {
       own: this.#own, controls: this.#call.controls, nameOf: (id) => this.#nameOf(id), divider: this.#divider,
+      room: this.#call.breakout.own,
     });
   }
 
@@ -267,9 +276,13 @@ export class ChatPanel {
     this.#composer.focus();
   }
 
-  async #send({ text, recipient, replyTo, editing }) {
+  #answer(message) {
+    this.#draft.answer(message, this.#nameOf(partnerOf(message, this.#own)), this.#call.breakout.ownRoom);
+  }
+
+  async #send({ text, recipient, room, replyTo, editing }) {
     if (editing) return this.#call.editChat(editing, text);
-    await this.#call.sendChat({ text, recipient, replyTo });
+    await this.#call.sendChat({ text, recipient, room, replyTo });
     if (this.shown && !this.#search.open) this.#toNewest();
   }
 

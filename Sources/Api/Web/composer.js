@@ -16,6 +16,8 @@ export class Composer {
   #send;
   #people = [];
   #everyone = true;
+  /** The breakout room that we are in; null: the main room. @type {import("./breakout.js").Room|null} */
+  #room = null;
   #listed = "";
 
   /** @param {(wish: object) => Promise<void>} send  what `Draft.send` says; rejects with ServiceError */
@@ -45,8 +47,10 @@ export class Composer {
    *
    * @param {{id: string, name: string}[]} people
    * @param {boolean} everyone  whether all of them at once may
+   * @param {import("./breakout.js").Room|null} [room]  that we are in
    */
-  offer(people, everyone) {
+  offer(people, everyone, room = null) {
+    this.#room = room;
     this.#people = people;
     this.#everyone = everyone;
     this.draw();
@@ -69,15 +73,22 @@ export class Composer {
     const field = byId("chat-field");
     if (field.value !== draft.text) field.value = draft.text;
     this.#list(draft);
-    const name = draft.recipientName;
+    const name = draft.room?.name ?? draft.recipientName;
     byId("chat-form").classList.toggle("private", draft.recipient !== null && !draft.editing);
-    field.placeholder = draft.recipient ? `Only to ${name}` : this.#everyone ? "Message to everyone" : "Message to a host";
+    field.placeholder = this.#placeholder(draft);
     byId("chat-barred").hidden = !draft.barred || draft.editing !== null;
     setText(byId("chat-barred"), draft.barred ? barredWords(this.#people.length) : "");
     byId("chat-gone").hidden = !draft.gone || draft.editing !== null;
-    setText(byId("chat-gone"), draft.gone ? `${name} is not here any more. Choose whom this message is for.` : "");
+    const gone = draft.room ? `You are not in ${name} any more.` : `${name} is not here any more.`;
+    setText(byId("chat-gone"), draft.gone ? `${gone} Choose whom this message is for.` : "");
     this.#drawContext(draft);
     this.#drawLength();
+  }
+
+  #placeholder({ recipient, recipientName, room }) {
+    if (recipient) return `Only to ${recipientName}`;
+    if (room) return `Message to ${room.name}`;
+    return this.#everyone ? "Message to everyone" : "Message to a host";
   }
 
   #drawContext(draft) {
@@ -101,19 +112,29 @@ export class Composer {
   }
 
   /** Fills the choice of recipients where it changed: an open list must not close for nothing. */
-  #list({ recipient, recipientName, gone, barred, editing, sending }) {
+  #list({ recipient, recipientName, room, gone, barred, editing, sending }) {
     const select = byId("chat-to");
     select.disabled = Boolean(editing || sending);
     const here = gone ? this.#people.filter(({ id }) => id !== recipient) : this.#people;
     const people = here.map(({ id, name }) => ({ value: id, text: name }));
-    const left = gone ? [{ value: recipient, text: `${recipientName} (left)` }] : [];
+    const left = gone && recipient ? [{ value: recipient, text: `${recipientName} (left)` }] : [];
     // Is no host, and stays the choice until there is another.
     const other = barred && recipient ? [{ value: recipient, text: recipientName }] : [];
-    const all = [{ value: "", text: this.#everyone ? "Everyone" : "Choose a host" }, ...left, ...other, ...people];
+    const everyone = this.#room ? "Everyone in the meeting" : "Everyone";
+    const all = [
+      ...this.#roomChoices(room), { value: "", text: this.#everyone ? everyone : "Choose a host" }, ...left, ...other, ...people,
+    ];
     const key = JSON.stringify(all);
     if (key !== this.#listed) select.replaceChildren(...all.map((each) => make("option", each)));
     this.#listed = key;
-    select.value = recipient ?? "";
+    select.value = room ? valueOf(room) : (recipient ?? "");
+  }
+
+  /** Our room, and the one that we have left and that the draft is for. */
+  #roomChoices(room) {
+    const own = this.#room && this.#everyone ? [{ value: valueOf(this.#room), text: `Everyone in ${this.#room.name}` }] : [];
+    if (!room || own[0]?.value === valueOf(room)) return own;
+    return [...own, { value: valueOf(room), text: room.id === this.#room?.id ? `Everyone in ${room.name}` : `${room.name} (left)` }];
   }
 
   #typed() {
@@ -123,6 +144,11 @@ export class Composer {
   }
 
   #address({ value }) {
+    if (this.#room && value === valueOf(this.#room)) {
+      this.#draft?.address(null, "", this.#room);
+      this.problem(null);
+      return this.draw();
+    }
     const name = this.#people.find(({ id }) => id === value)?.name ?? "";
     // Who left may still be in the list.
     if (value && !name) return this.draw();
@@ -166,6 +192,11 @@ export class Composer {
     this.problem(problem);
     this.draw();
   }
+}
+
+/** The value of a room in the choice of recipients; ids of participants have no blank. */
+function valueOf({ id }) {
+  return `room ${id}`;
 }
 
 /** Why what is written cannot be sent. @param {number} hosts  how many are here */

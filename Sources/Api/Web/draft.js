@@ -10,7 +10,9 @@ export class Draft {
   recipient = null;
   /** Of the recipient, also when they are gone. */
   recipientName = "";
-  /** The recipient is not here any more: nothing is sent until another choice is made. */
+  /** The breakout room whose people it is for; null: not for a room. @type {import("./breakout.js").Room|null} */
+  room = null;
+  /** The recipient is not here any more, or we are not in the room: nothing is sent until another choice is made. */
   gone = false;
   /** What it answers. @type {import("./chat.js").ChatMessage|null} */
   reply = null;
@@ -50,14 +52,33 @@ export class Draft {
     return !this.gone && !this.#mayWrite(this.recipient);
   }
 
-  /** @param {string|null} id  null: everybody */
-  address(id, name = "") {
+  /**
+   * @param {string|null} id  null: everybody, or all in a room
+   * @param {string} [name]
+   * @param {import("./breakout.js").Room|null} [room]  for those who are in it with us
+   */
+  address(id, name = "", room = null) {
     this.recipient = id;
     this.recipientName = name;
+    this.room = room;
     this.gone = false;
-    // What two have read is not quoted to others.
+    // What two have read, or those in a room, is not quoted to others.
     const partner = this.reply && partnerOf(this.reply, this.#own);
     if (partner && partner !== id) this.reply = null;
+    if (this.reply?.room_id && this.reply.room_id !== room?.id) this.reply = null;
+  }
+
+  /**
+   * We are in this room now, and what we write is for it. What was begun for another room is for nobody until its writer says
+   * for whom; what was begun for everybody stays so.
+   *
+   * @param {import("./breakout.js").Room|null} room  null: the main room
+   */
+  enter(room) {
+    const begun = (this.#aside?.text ?? this.text).trim() !== "";
+    if (this.room && this.room.id === room?.id) Object.assign(this, { room, gone: false });
+    else if (begun) this.gone ||= this.room !== null;
+    else if (this.recipient === null) this.address(null, "", room);
   }
 
   /**
@@ -68,15 +89,20 @@ export class Draft {
    */
   review(isHere, mayWrite = this.#mayWrite) {
     this.#mayWrite = mayWrite;
-    this.gone = this.recipient !== null && !isHere(this.recipient);
+    if (this.room === null) this.gone = this.recipient !== null && !isHere(this.recipient);
   }
 
-  /** Begins an answer; one to a private message goes to the same person. */
-  answer(message, partnerName = "") {
+  /**
+   * Begins an answer; one to a private message goes to the same person, one to a message to our room to the room.
+   *
+   * @param {import("./breakout.js").Room|null} [room]  that we are in
+   */
+  answer(message, partnerName = "", room = null) {
     this.endEdit();
     const partner = partnerOf(message, this.#own);
     if (partner) this.address(partner, partnerName);
-    this.reply = message;
+    else if (message.room_id) this.address(null, "", room);
+    if (!message.room_id || message.room_id === room?.id) this.reply = message;
   }
 
   /**
@@ -118,11 +144,12 @@ export class Draft {
   /**
    * Takes what is to be sent now.
    *
-   * @returns {{text: string, recipient: string|null, replyTo: string|null, editing: string|null}}
+   * @returns {{text: string, recipient: string|null, room: string|null, replyTo: string|null, editing: string|null}}
    */
   send() {
     this.sending = {
       text: this.text.trim(), raw: this.text, recipient: this.editing ? null : this.recipient,
+      room: this.editing ? null : (this.room?.id ?? null),
       replyTo: this.reply?.chat_id ?? null, editing: this.editing?.chat_id ?? null,
     };
     return this.sending;
@@ -149,10 +176,11 @@ export class Draft {
    * @param {import("./chat.js").ChatMessage} message
    * @returns {boolean} whether the draft was that message
    */
-  arrived({ sender_id: sender, text, recipient_id: recipient, chat_id: id }) {
+  arrived({ sender_id: sender, text, recipient_id: recipient, room_id: room, chat_id: id }) {
     const sent = this.#unsure;
     if (!sent || sender !== this.#own || text !== sent.text) return false;
     if (sent.editing ? sent.editing !== id : (recipient ?? null) !== sent.recipient) return false;
+    if (!sent.editing && (room ?? null) !== sent.room) return false;
     this.#unsure = null;
     if (sent.editing && this.editing?.chat_id === id) this.endEdit();
     else if (!sent.editing) this.#clear(sent.raw);

@@ -82,6 +82,22 @@ const BY_KIND = {
     title: "A meeting keeps one host at least",
     detail: "Make somebody else a host first.",
   },
+  breakout_open: {
+    title: "There are breakout rooms already",
+    detail: "Close them before you open others.",
+  },
+  breakout_closed: {
+    title: "No breakout rooms are open any more",
+    detail: "Everybody is in the main room.",
+  },
+  breakout_not_found: {
+    title: "There is no such breakout room any more",
+    detail: "Choose another one.",
+  },
+  breakout_choose_forbidden: {
+    title: "A host decides who is in which room",
+    detail: "Raise your hand: hosts see it from every room.",
+  },
   not_found: {
     title: "There is no such meeting",
     detail: "Check the number. The meeting may also have ended.",
@@ -166,6 +182,10 @@ const CODE_PATTERNS = [
   [/^unmute_forbidden$/, "unmute_forbidden"],
   [/^chat_forbidden$/, "chat_forbidden"],
   [/^last_host$/, "last_host"],
+  [/^breakout_open$/, "breakout_open"],
+  [/^breakout_not_found$/, "breakout_not_found"],
+  [/^breakout_choose_forbidden$/, "breakout_choose_forbidden"],
+  [/^breakout/, "breakout_closed"],
   [/resume|participant_not_found/, "resume_expired"],
   [/expired/, "token_expired"],
   [/token|unauth|signature|claims/, "token_bad"],
@@ -246,6 +266,10 @@ const CHAT_ERRORS = {
     title: "You may not do that with this message",
     detail: "Your own messages you may change and delete; hosts may delete any.",
   },
+  breakout_closed: {
+    title: "You are in no breakout room any more",
+    detail: "Nothing was sent: choose whom the message is for.",
+  },
   too_many: {
     title: "That was too much at once",
     detail: "Wait a moment, then try again.",
@@ -290,6 +314,26 @@ export function explainPower(error) {
   if (error.code === "participant_not_found") return "That person is not here any more";
   if (isUnsure(error)) return "The connection did not carry that. See whether it was done, then try again.";
   return explain(error).title;
+}
+
+const ROOM_ERRORS = {
+  resume_expired: { title: "That person is not here any more", detail: "Nobody was moved." },
+  invalid: { title: "That is not possible with these rooms", detail: "Check the names, the minutes and the text." },
+  malformed: { title: "That is not possible with these rooms", detail: "Check the names, the minutes and the text." },
+  too_many: CHAT_ERRORS.too_many,
+};
+
+const ROOMS_UNSURE = { title: CHAT_UNSURE.title, detail: "See whether it was done, then try again." };
+
+/**
+ * What to tell a person whose wish about breakout rooms was refused.
+ *
+ * @param {unknown} error  a ServiceError, or anything thrown
+ * @returns {Explanation}
+ */
+export function explainRooms(error) {
+  if (!(error instanceof ServiceError)) return BY_KIND.internal;
+  return isUnsure(error) ? ROOMS_UNSURE : (ROOM_ERRORS[kindOf(error)] ?? explain(error));
 }
 
 /**

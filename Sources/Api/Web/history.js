@@ -108,7 +108,8 @@ export class History extends EventTarget {
     if (this.log.seen()) this.#tell("change");
   }
 
-  #hear(message) {
+  #hear(raw) {
+    const message = this.#named(raw);
     const isNew = this.log.take(message);
     const known = this.log.get(message?.chat_id) ?? message;
     if (known) this.#tellOwn([known]);
@@ -174,11 +175,18 @@ export class History extends EventTarget {
     if (!place) throw new ServiceError({ status: 0 });
     const returns = this.#returns;
     const answer = await this.#load(place, { limit: PAGE, ...fields });
-    const messages = Array.isArray(answer.messages) ? answer.messages : [];
+    const messages = (Array.isArray(answer.messages) ? answer.messages : []).map((each) => this.#named(each));
     const [previous, next] = [answer.previous ?? null, answer.next ?? null];
     // Where our socket was away meanwhile there may be more behind it.
     const newer = (next !== null && messages.length > 0) || returns !== this.#returns;
     return { messages, previous, older: previous !== null && messages.length > 0, newer };
+  }
+
+  /** With the name that a breakout room had then: another one may have its id later. */
+  #named(message) {
+    if (typeof message?.room_id !== "string") return message;
+    const name = this.log.get(message.chat_id)?.room_name || this.#call.breakout.nameOf(message.room_id);
+    return { ...message, room_name: name };
   }
 
   /** @param {boolean} recovers  begins anew with the newest page where the server knows no more of ours */

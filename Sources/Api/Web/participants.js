@@ -106,19 +106,21 @@ export class Participants extends EventTarget {
    * @param {string} id
    * @param {number} capacity  places on the first page
    * @param {number} now       ms, any monotonic clock
+   * @param {(id: string) => boolean} [isShown]  whether the gallery has somebody at all
    * @returns {boolean} whether the order changed
    */
-  promote(id, capacity, now) {
-    const from = this.#order.indexOf(id);
+  promote(id, capacity, now, isShown = () => true) {
+    const shown = this.#order.filter(isShown);
+    const from = shown.indexOf(id);
     if (from < 0) return false;
     this.#lastSpoke.set(id, now);
     if (from < capacity || capacity < 1) return false;
-    let quietest = capacity - 1;
-    for (let place = capacity - 1; place >= 0; place -= 1) {
-      const spoke = this.#lastSpoke.get(this.#order[place]) ?? 0;
-      if (spoke < (this.#lastSpoke.get(this.#order[quietest]) ?? 0)) quietest = place;
+    let quietest = shown[capacity - 1];
+    for (const each of shown.slice(0, capacity).reverse()) {
+      if ((this.#lastSpoke.get(each) ?? 0) < (this.#lastSpoke.get(quietest) ?? 0)) quietest = each;
     }
-    [this.#order[quietest], this.#order[from]] = [this.#order[from], this.#order[quietest]];
+    const [to, at] = [this.#order.indexOf(quietest), this.#order.indexOf(id)];
+    [this.#order[to], this.#order[at]] = [id, quietest];
     return true;
   }
 

@@ -54,13 +54,14 @@ export class Requests extends EventTarget {
   }
 
   /**
-   * Writes to everybody, or to one.
+   * Writes to everybody, to those in our breakout room, or to one.
    *
-   * @param {{text: string, recipient?: string|null, replyTo?: string|null}} message  ids of a participant and a message
+   * @param {{text: string, recipient?: string|null, room?: string|null, replyTo?: string|null}} message  ids of a
+   *   participant, of our room, and of a message
    */
-  sendChat({ text, recipient, replyTo }) {
-    const fields = { text, ...(recipient && { recipient_id: recipient }), ...(replyTo && { reply_to: replyTo }) };
-    return this.request("chat", fields);
+  sendChat({ text, recipient, room, replyTo }) {
+    const whom = { ...(recipient && { recipient_id: recipient }), ...(room && { room: true }) };
+    return this.request("chat", { text, ...whom, ...(replyTo && { reply_to: replyTo }) });
   }
 
   /** Changes a message of our own. */
@@ -71,5 +72,42 @@ export class Requests extends EventTarget {
   /** Takes a message back: our own, as a host anybody's. */
   deleteChat(id) {
     return this.request("chat_delete", { chat_id: id });
+  }
+
+  // Breakout rooms
+
+  /**
+   * Opens rooms; those who are named go there at once.
+   *
+   * @param {{rooms: {name: string, participant_ids?: string[]}[], evenly: boolean, choose: boolean, seconds: number}} wish
+   *   evenly: spreads all others over them who are no hosts; seconds: until they close, 0 where nobody says
+   */
+  createRooms({ rooms, evenly, choose, seconds }) {
+    return this.request("breakout_create", { rooms, evenly, choose, ...(seconds > 0 && { duration_s: seconds }) });
+  }
+
+  /** Moves somebody. @param {string|null} room  null: the main room */
+  assignRoom(participant, room) {
+    return this.request("breakout_assign", { moves: [{ participant_id: participant, room_id: room }] });
+  }
+
+  /** Goes into a room ourselves. @param {string|null} room  null: the main room */
+  chooseRoom(room) {
+    return this.request("breakout_choose", { room_id: room });
+  }
+
+  /** Tells all rooms something. */
+  tellRooms(text) {
+    return this.request("breakout_broadcast", { text });
+  }
+
+  /** Has our microphone heard in all rooms, or in our own again. */
+  speakToRooms(on) {
+    return this.request("breakout_broadcast", { voice: on });
+  }
+
+  /** Closes the rooms. @param {number} seconds  after so many; 0: now */
+  closeRooms(seconds) {
+    return this.request("breakout_close", seconds > 0 ? { after_s: seconds } : {});
   }
 }
