@@ -8,6 +8,7 @@ globalThis.ResizeObserver = class {
   observe() {}
 };
 
+const { Breakout } = await load("breakout");
 const { Models } = await load("models");
 const { Participants } = await load("participants");
 const { PeoplePanel } = await load("people");
@@ -25,7 +26,8 @@ function make() {
   participants.add({ participant_id: "ben", display_name: "Ben", audio: true });
   const slots = { pictureOf: () => null, isPaused: () => false, screenOwner: () => null };
   const you = { participant_id: "me", display_name: "Ana" };
-  models.open({ you, participants, slots, sharing: { on: false }, media: {} });
+  const breakout = new Breakout(participants, () => "me");
+  models.open({ you, participants, breakout, slots, sharing: { on: false }, media: {} });
   const board = new TileBoard(byId("board"), { onPin() {}, onFrame() {}, onResize() {} });
   const panel = new PeoplePanel({ has: () => false, review() {}, toggleMenu() {} });
   const draw = (more) => {

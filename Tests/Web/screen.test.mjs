@@ -155,11 +155,13 @@ test("given up while the browser asks: what is chosen then is not shared", async
 test("why nobody can share now is said in words", () => {
   const people = (...list) => ({ list: () => list });
   const forbidden = { settings: { allow_screen_share: false } };
-  const words = (fields) => barredWords({ controls: false, meeting: {}, participants: people(), ...fields });
+  const breakout = { isNear: (id) => id !== "far" };
+  const words = (fields) => barredWords({ controls: false, meeting: {}, participants: people(), breakout, ...fields });
   assert.equal(words({}), null);
   assert.match(words({ meeting: forbidden }), /^Only hosts/);
   assert.equal(words({ meeting: forbidden, controls: true }), null);
   assert.equal(words({ controls: true, participants: people({ display_name: "Ben", screen: true }) }), "Ben is sharing a screen");
+  assert.equal(words({ participants: people({ participant_id: "far", display_name: "Ben", screen: true }) }), null);
   const refusals = ["screen_share_taken", "screen_share_forbidden", ""].map((code) => new ServiceError({ status: code ? 409 : 0, code }));
   assert.equal(new Set([...refusals, new Error("x")].map(explainRefusal)).size, 4);
 });

@@ -3,6 +3,8 @@
  */
 
 import { Asked } from "./asked.js";
+import { BreakoutControls } from "./breakoutcontrols.js";
+import { MAIN_ROOM, placeWords } from "./breakoutwords.js";
 import { ChatPanel } from "./chatpanel.js";
 import { bindChoices } from "./choices.js";
 import { clockWords } from "./clock.js";
@@ -18,6 +20,7 @@ import { Panels } from "./panels.js";
 import { PeoplePanel } from "./people.js";
 import { Powers } from "./powers.js";
 import { ReactionControls } from "./reactioncontrols.js";
+import { sectionsOf } from "./sections.js";
 import { ShareControls } from "./share.js";
 import { Shortcuts, meetingShortcuts } from "./shortcuts.js";
 import { Speakers } from "./speakers.js";
@@ -35,6 +38,7 @@ export class MeetingView {
   #panel = new PeoplePanel(this.#powers);
   #hands = new Hands();
   #chat = new ChatPanel();
+  #rooms = new BreakoutControls();
   #door = new Door({ onShow: () => this.#panels.toggle("people"), changed: () => this.#draw() });
   #panels = new Panels({ people: () => this.#showPeople(), chat: () => this.#chat.show() }, () => this.#draw());
   #grades = new Grades(() => this.#draw());
@@ -93,7 +97,6 @@ export class MeetingView {
   open(call, link) {
     this.#call = call;
     this.#reset();
-    this.#sharing = call.slots.screenOwner();
     setText(byId("topic-title"), call.meeting?.topic || "Meeting");
     setText(byId("meeting-number"), call.meeting?.meeting_number ?? "");
     setText(byId("share-link"), link);
@@ -103,6 +106,7 @@ export class MeetingView {
     this.#follow(call);
     this.#startClock();
     for (const part of this.#parts) part.open(call);
+    this.#sharing = this.#models.sharer;
     byId("topic-title").focus();
     const company = count(call.participants.size);
     announce(`You are in the meeting with ${company}. Press question mark for keyboard shortcuts.`);
@@ -111,7 +115,7 @@ export class MeetingView {
   /** What has its own view of a call. */
   get #parts() {
     const own = [this.#grades, this.#own, this.#models];
-    return [...own, this.#asked, this.#powers, this.#host, this.#door, this.#share, this.#reactions, this.#chat];
+    return [...own, this.#asked, this.#powers, this.#host, this.#door, this.#share, this.#reactions, this.#chat, this.#rooms];
   }
 
   /** Hears the call's media connection. */
@@ -152,15 +156,17 @@ export class MeetingView {
   }
 
   #follow(call) {
-    const { participants, slots } = call;
-    participants.addEventListener("joined", ({ detail }) => this.#arrivals.joined(detail.display_name));
+    const { participants, slots, breakout } = call;
+    const concerns = ({ participant_id: id }) => call.controls || breakout.isNear(id);
+    participants.addEventListener("joined", ({ detail }) => concerns(detail) && this.#arrivals.joined(detail.display_name));
     participants.addEventListener("left", ({ detail }) => {
-      this.#arrivals.left(detail.display_name, detail.reason);
+      if (concerns(detail)) this.#arrivals.left(detail.display_name, detail.reason);
       this.#hands.set(detail.participant_id, false);
       if (this.#models.pinned?.endsWith(detail.participant_id)) this.#models.pinned = null;
     });
     for (const type of ["joined", "left", "changed", "reset"]) participants.addEventListener(type, () => this.#draw());
     for (const type of ["joined", "changed"]) participants.addEventListener(type, ({ detail }) => this.#raised(detail));
+    breakout.addEventListener("change", ({ detail }) => call === this.#call && this.#roomsChanged(detail));
     call.addEventListener("hand", () => this.#hands.set(call.you.participant_id, call.hand));
     slots.addEventListener("change", () => this.#slotsChanged());
     call.addEventListener("speakers", ({ detail }) => this.#order(detail));
@@ -184,24 +190,38 @@ export class MeetingView {
 
   #order(ids) {
     this.#speakers?.hint(ids);
-    const other = ids.find((id) => this.#call.participants.get(id));
+    const { participants, breakout } = this.#call;
+    const isNear = (id) => breakout.isNear(id);
+    const other = ids.find((id) => participants.get(id) && isNear(id));
     if (!other) return;
     this.#loudest = other;
-    if (this.#call.participants.promote(other, this.#board.capacity - 1, performance.now())) this.#draw();
+    if (participants.promote(other, this.#board.capacity - 1, performance.now(), isNear)) this.#draw();
     else if (this.#layout === "speaker") this.#draw();
   }
 
   /** Hosts are told of hands that go up. */
   #raised({ participant_id: id, display_name: name, hand_raised: up }) {
-    if (this.#hands.set(id, up) && this.#call.controls) this.#arrivals.raised(name);
+    if (!this.#hands.set(id, up) || !this.#call.controls) return;
+    const { breakout } = this.#call;
+    const where = breakout.isNear(id) ? "" : ` (${breakout.nameOf(breakout.roomOf(id)) || MAIN_ROOM})`;
+    this.#arrivals.raised(name + where);
+  }
+
+  /** People are in other breakout rooms than before. */
+  #roomsChanged({ came, went, moved }) {
+    const names = (ids) => ids.map((id) => this.#call.participants.get(id)?.display_name).filter(Boolean);
+    for (const name of names(came)) this.#arrivals.came(name);
+    for (const name of names(went)) this.#arrivals.went(name);
+    if (moved) this.#page = 0;
+    this.#models.reviewPinned();
+    this.#slotsChanged();
   }
 
   // Drawing
 
   #slotsChanged() {
-    const sharing = this.#call?.slots.screenOwner() ?? null;
-    const name = sharing && this.#call.participants.get(sharing)?.display_name;
-    if (name && sharing !== this.#sharing) say(`${name} shares a screen`);
+    const sharing = this.#models.sharer;
+    if (sharing && sharing !== this.#sharing) say(`${this.#call.participants.get(sharing).display_name} shares a screen`);
     this.#sharing = sharing;
     this.#board.keepPictures((key, stream) => this.#models.isPicture(key, stream));
     this.#draw();
@@ -233,7 +253,8 @@ export class MeetingView {
   }
 
   #drawAround(others, { page, pages }, stage) {
-    byId("alone").hidden = others > 0;
+    const all = this.#call.participants.size;
+    byId("alone").hidden = all > 0;
     byId("pages").hidden = pages < 2;
     byId("room").classList.toggle("paged", pages > 1);
     setText(byId("page-words"), `${page + 1} of ${pages}`);
@@ -241,7 +262,8 @@ export class MeetingView {
     byId("page-next").disabled = page === pages - 1;
     setText(byId("count"), String(others + 1));
     const waiting = this.#door.count > 0 ? `, ${this.#door.count} waiting to be let in` : "";
-    byId("show-people").setAttribute("aria-label", `People, ${others + 1} here${waiting}`);
+    const meeting = this.#call.breakout.open ? `, ${all + 1} in the meeting` : "";
+    byId("show-people").setAttribute("aria-label", `People, ${others + 1} here${meeting}${waiting}`);
     relabel(byId("change-layout"), stage ? "layout" : "stage", stage ? "Gallery" : "Speaker");
     byId("change-layout").disabled = others === 0;
   }
@@ -252,7 +274,10 @@ export class MeetingView {
   }
 
   #drawPanel() {
-    this.#panel.render(this.#hands.sort(this.#models.people()));
+    const { breakout, controls } = this.#call;
+    const { near, far } = sectionsOf(this.#hands.sort(this.#models.people()), breakout, controls);
+    setText(byId("panel-title"), breakout.open ? `Who is in ${placeWords(breakout.ownRoom)}` : "Who is here");
+    this.#panel.render(near, far);
   }
 
   /** What stands large: what was pinned, else a shared screen, else in the speaker layout the loudest. */
@@ -304,6 +329,7 @@ export class MeetingView {
       react: () => this.#reactions.toggle(),
       people: () => this.#panels.toggle("people"),
       chat: () => this.#panels.toggle("chat"),
+      rooms: () => this.#rooms.show(),
       layout: () => this.#changeLayout(),
       settings: () => byId("settings").showModal(),
       invite: () => this.#invite(),

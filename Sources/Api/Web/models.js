@@ -34,7 +34,7 @@ export class Models {
     this.#call = null;
   }
 
-  /** All who are here, ourselves first. @returns {import("./people.js").Person[]} */
+  /** All who are in the meeting, in whichever room, ourselves first. @returns {import("./people.js").Person[]} */
   people() {
     const { you, participants, sharing } = this.#call;
     const { audioOn, videoOn, hand, speaking } = this.#own;
@@ -47,14 +47,16 @@ export class Models {
       return {
         id, name, role, self: each === own, audio, video, screen, away, hand: each.hand_raised,
         mutedByHost: each.muted_by_host, speaking: each === own ? speaking && audio : this.speaking.has(id),
-        grade: this.#grades.of(id), stats: this.#grades.statsOf(id), reaction: this.#reactions.of(id),
+        grade: this.#grades.of(id), stats: this.#grades.statsOf(id), reaction: this.#reactions.of(id), where: "",
       };
     });
   }
 
-  /** The tiles of the others. @returns {import("./tiles.js").TileModel[]} */
+  /** The tiles of the others who are in our room. @returns {import("./tiles.js").TileModel[]} */
   others() {
-    return this.#call.participants.list().map((participant) => this.#modelOf(participant));
+    const { participants, breakout } = this.#call;
+    const near = participants.list().filter(({ participant_id: id }) => breakout.isNear(id));
+    return near.map((participant) => this.#modelOf(participant));
   }
 
   #modelOf({ participant_id: id, display_name: name, audio, video, screen, away, hand_raised: hand }) {
@@ -67,11 +69,17 @@ export class Models {
     };
   }
 
+  /** Whose screen we see; null where nobody in our room shares one. @returns {string|null} */
+  get sharer() {
+    const id = this.#call?.slots.screenOwner() ?? null;
+    return id !== null && this.#call.participants.get(id) && this.#call.breakout.isNear(id) ? id : null;
+  }
+
   /** The tile of a shared screen, or null: our own we see as it is. */
   screen() {
-    const id = this.#call.slots.screenOwner();
-    const participant = id && this.#call.participants.get(id);
-    if (!participant) return null;
+    const id = this.sharer;
+    if (id === null) return null;
+    const participant = this.#call.participants.get(id);
     const picture = this.#call.slots.pictureOf(id, "screen");
     return {
       key: `screen:${id}`, id, name: participant.display_name, self: false, screen: true, muted: false,
@@ -90,6 +98,12 @@ export class Models {
       sharing: this.#call.sharing.on, stream, grade: this.#grades.of(id), away: false, hand,
       reaction: this.#reactions.of(id),
     };
+  }
+
+  /** What was pinned of somebody who is not in our room any more is pinned no more. */
+  reviewPinned() {
+    const id = this.pinned?.replace(/^screen:/, "");
+    if (id && !this.#call.breakout.isNear(id)) this.pinned = null;
   }
 
   /** Whether a stream is now what the tile of this key names. */

@@ -131,6 +131,15 @@ export class Arrivals {
     this.#add(name, LEFT[reason] ?? "left");
   }
 
+  /** Into our breakout room, and out of it. */
+  came(name) {
+    this.#add(name, "came into this room");
+  }
+
+  went(name) {
+    this.#add(name, "went to another room");
+  }
+
   raised(name) {
     this.#add(name, "raised a hand");
   }

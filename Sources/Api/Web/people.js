@@ -2,6 +2,7 @@
  * The panel that says who is here.
  */
 
+import { peopleWords } from "./breakoutwords.js";
 import { byId, icon, make, setText } from "./dom.js";
 import { nameOf } from "./emoji.js";
 import { initialsOf, toneOf } from "./participants.js";
@@ -23,10 +24,13 @@ import { GRADE_WORDS, describe } from "./quality.js";
  * @property {boolean} away         the signaling socket is lost for the moment
  * @property {string} grade
  * @property {object|null} stats    as QualityWatch reports
+ * @property {string} [where]       the name of their room where that is not ours
  */
 
 export class PeoplePanel {
   #rows = new Map();
+  /** The lists of other rooms. @type {Map<string, {element: HTMLElement, title: HTMLElement, list: HTMLElement}>} */
+  #sections = new Map();
   #powers;
 
   /** @param {import("./powers.js").Powers} powers  what we may do with them */
@@ -40,16 +44,53 @@ export class PeoplePanel {
 
   /**
    * @param {Person[]} people  in order
+   * @param {import("./sections.js").Section[]} [far]  those in other rooms
    */
-  render(people) {
-    const list = byId("people");
-    const focused = list.contains(document.activeElement) ? document.activeElement : null;
-    const present = new Set(people.map(({ id }) => id));
+  render(people, far = []) {
+    const isOurs = (element) => byId("people").contains(element) || byId("people-far").contains(element);
+    const focused = isOurs(document.activeElement) ? document.activeElement : null;
+    const all = [...people, ...far.flatMap((section) => section.people)];
+    const present = new Set(all.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
       if (present.has(id)) continue;
       row.element.remove();
       this.#rows.delete(id);
     }
+    this.#fill(byId("people"), people);
+    this.#drawSections(far);
+    // A row that moved or went has lost it.
+    if (focused && document.activeElement !== focused) (isOurs(focused) ? focused : byId("panel-title")).focus();
+    this.#powers.review(all);
+  }
+
+  #drawSections(far) {
+    byId("people-far").hidden = far.length === 0;
+    const keys = new Set(far.map(({ key }) => key));
+    for (const [key, { element }] of this.#sections) {
+      if (keys.has(key)) continue;
+      element.remove();
+      this.#sections.delete(key);
+    }
+    let before = byId("people-far").firstElementChild;
+    for (const { key, title, people } of far) {
+      const section = this.#sections.get(key) ?? this.#addSection(key);
+      if (section.element !== before) byId("people-far").insertBefore(section.element, before);
+      else before = before.nextElementSibling;
+      setText(section.title, `${title}: ${peopleWords(people.length)}`);
+      section.list.setAttribute("aria-label", title);
+      this.#fill(section.list, people);
+    }
+  }
+
+  #addSection(key) {
+    const title = make("h3", { dir: "auto" });
+    const list = make("ul");
+    const section = { element: make("section", {}, title, list), title, list };
+    this.#sections.set(key, section);
+    return section;
+  }
+
+  #fill(list, people) {
     let before = list.firstElementChild;
     for (const person of people) {
       const row = this.#rows.get(person.id) ?? this.#add(person);
@@ -59,14 +100,13 @@ export class PeoplePanel {
       row.person = person;
       row.more.hidden = !this.#powers.has(person);
     }
-    // A row that moved or went has lost it.
-    if (focused && document.activeElement !== focused) (list.contains(focused) ? focused : byId("panel-title")).focus();
-    this.#powers.review(people);
   }
 
   clear() {
-    byId("people").replaceChildren();
+    for (const id of ["people", "people-far"]) byId(id).replaceChildren();
+    byId("people-far").hidden = true;
     this.#rows.clear();
+    this.#sections.clear();
   }
 
   #add({ id, name: called }) {
@@ -96,10 +136,10 @@ export class PeoplePanel {
 
 const ROLES = { host: "Host", co_host: "Co-host", cohost: "Co-host" };
 
-function update(row, { name, role, self, audio, video, hand, reaction, mutedByHost, speaking, away, grade, stats }) {
+function update(row, { name, role, self, audio, video, hand, reaction, mutedByHost, speaking, away, grade, stats, where }) {
   setText(row.avatar, initialsOf(name));
   setText(row.name, name);
-  const notes = [self && "You", ROLES[role], away ? "Reconnecting…" : stats && describe(stats)].filter(Boolean);
+  const notes = [self && "You", ROLES[role], where, away ? "Reconnecting…" : stats && describe(stats)].filter(Boolean);
   setText(row.note, notes.join(" · "));
   row.bars.dataset.grade = grade;
   row.bars.setAttribute("aria-label", GRADE_WORDS[grade] ?? "");

@@ -152,11 +152,12 @@ const SYSTEM_FORBIDS = "The system does not let this browser see the screen. All
 /**
  * Why we cannot share a screen now, in words; null where we can.
  *
- * @param {{controls: boolean, meeting: object|null, participants: import("./participants.js").Participants}} call
+ * @param {{controls: boolean, meeting: object|null, participants: import("./participants.js").Participants,
+ *   breakout: import("./breakout.js").Breakout}} call
  * @returns {string|null}
  */
-export function barredWords({ controls, meeting, participants }) {
-  const other = participants.list().find(({ screen }) => screen);
+export function barredWords({ controls, meeting, participants, breakout }) {
+  const other = participants.list().find(({ participant_id: id, screen }) => screen && breakout.isNear(id));
   if (other) return `${other.display_name} is sharing a screen`;
   return controls || rightsIn(meeting).screen ? null : FORBIDDEN;
 }

@@ -29,6 +29,7 @@ export class ShareControls {
     for (const type of FOLLOWED) call.addEventListener(type, draw);
     for (const type of ["joined", "left", "changed", "reset"]) participants.addEventListener(type, draw);
     sharing.addEventListener("change", draw);
+    call.breakout.addEventListener("change", draw);
     sharing.addEventListener("refused", ({ detail }) => {
       console.warn("screen not shared", detail);
       if (call === this.#call) say(explainRefusal(detail));

@@ -17,6 +17,7 @@ const MEETING_KEYS = [
   { act: "share", key: "shift+s", label: "Shift S", words: "Share your screen, or stop" },
   { act: "people", key: "p", label: "P", words: "Who is here" },
   { act: "chat", key: "t", label: "T", words: "Chat" },
+  { act: "rooms", key: "b", label: "B", words: "Breakout rooms" },
   { act: "layout", key: "v", label: "V", words: "Gallery or speaker" },
   { act: "settings", key: "s", label: "S", words: "Microphone and camera" },
   { act: "invite", key: "i", label: "I", words: "Copy the invitation link" },
