@@ -36,6 +36,8 @@ test("who is moved is there, and who is near follows from where we are", () => {
   assert.deepEqual([told[2].moved, told[2].came, told[2].went], [true, [], []]);
   breakout.move(move(["ben", "r1"], ["ada", null]));
   assert.deepEqual([where(), told[3].came, told[3].went], ["r1 - r1 -", ["ben"], ["ada"]]);
+  breakout.move(move(["me", "r2"], ["ada", "r2"]));
+  assert.deepEqual([told[4].moved, told[4].came, told[4].went], [true, [], []], "we have gone, not they");
 });
 
 test("rooms that close bring everybody back at once", () => {
@@ -95,13 +97,14 @@ test("the time, the choice and the voice are those of the last message", () => {
 });
 
 test("a join sets everything anew", () => {
-  const { breakout, told, where } = make();
+  const { breakout, told, where } = make("eve");
   breakout.take(TWO);
-  breakout.move(move(["me", "r1"], ["ada", "r1"], ["ben", "r1"]));
+  breakout.move(move(["me", "r1"], ["ada", "r1"], ["ben", "r1"], ["eve", "r1"]));
   const you = { participant_id: "me", room_id: "r1" };
   const others = [{ participant_id: "ada", room_id: "r2" }, { participant_id: "ben" }, { participant_id: "cy", room_id: "r7" }, null];
   breakout.enter({ you, participants: others, breakout: { ...TWO, choose: true } });
   assert.deepEqual([where(), breakout.choose, told.at(-1).moved, told.at(-1).opened], ["r1 r2 - -", true, false, false]);
+  assert.equal(breakout.roomOf("eve"), null, "who has left meanwhile is nowhere");
   breakout.enter({ you: { participant_id: "me" }, participants: others });
   assert.deepEqual([where(), breakout.open, told.at(-1).closed, told.at(-1).moved], ["- - - -", false, true, true]);
 });

@@ -208,6 +208,9 @@ test("what changes while it is open moves neither focus nor an open list", async
   call.open({ rooms: [...ROOMS, { room_id: "r3", name: "Juice" }] });
   await pass(200);
   assert.deepEqual([document.activeElement === select, choices(select).at(-1)], [true, "Juice"]);
+  call.participants.update("ada", { display_name: "Zoe" });
+  await pass(200);
+  assert.deepEqual([document.activeElement === select, pickers().indexOf(select)], [true, 1]);
   call.participants.remove("ben");
   await pass(200);
   assert.equal(document.activeElement, byId("breakout-title"));

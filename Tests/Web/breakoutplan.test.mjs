@@ -47,6 +47,9 @@ test("people are spread evenly, hosts are not, and who comes later goes where th
   const sizes = [0, 1].map((room) => ["host", "a", "b", "c", "d", "e"].filter((id) => plan.roomOf(id) === room).length);
   assert.deepEqual([sizes, plan.roomOf("host")], [[3, 3], 1]);
   assert.equal(plan.wish.evenly, true);
+  const other = make("host", "a");
+  other.spread();
+  assert.equal(rooms(other, "host", "a"), "- 0");
   plan.review(guests("host", "a", "b", "c", "d", "e", "f"));
   assert.notEqual(plan.roomOf("f"), null);
   plan.resize(1);

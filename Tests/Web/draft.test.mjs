@@ -197,6 +197,11 @@ test("while a message is changed, what was begun for a room is kept for it", () 
   draft.enter(null);
   draft.endEdit();
   assert.deepEqual([draft.text, draft.room, draft.gone, draft.ready], ["Only for Tea", TEA, true, false]);
+  const other = write("");
+  other.enter(TEA);
+  other.edit(own());
+  other.enter(COFFEE);
+  assert.deepEqual([other.room, other.gone], [COFFEE, false], "there was nothing for Tea");
 });
 
 test("what nobody knew of has arrived when it came to the same room", () => {

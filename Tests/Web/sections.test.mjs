@@ -73,7 +73,14 @@ test("the other rooms have lists of their own, whose rows keep the focus when th
   const sections = [...byId("people-far").children];
   const button = sections[1].children[1].children[0].children.at(-1);
   button.focus();
+  let inserted = 0;
+  const { insertBefore } = byId("people-far");
+  byId("people-far").insertBefore = function (...nodes) {
+    inserted += 1;
+    insertBefore.apply(this, nodes);
+  };
   draw(breakout, {});
+  assert.equal(inserted, 0, "what is in its place stays there");
   assert.deepEqual([byId("people-far").children, document.activeElement], [sections, button]);
   breakout.move([{ participant_id: "ben", room_id: "r1" }, { participant_id: "cy", room_id: "r1" }]);
   draw(breakout, {});
