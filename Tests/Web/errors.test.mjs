@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { load } from "./client.mjs";
 
 const {
-  ServiceError, explain, explainChat, explainEnd, explainPower, explainRooms, explainWait, kindOf, secondsWords,
+  ServiceError, explain, explainChat, explainEnd, explainPower, explainWait, kindOf, secondsWords,
 } = await load("errors");
+const { explainRooms } = await load("breakoutwords");
 const { explainDevice } = await load("devicewords");
 
 const kind = (status, code) => kindOf(new ServiceError({ status, code }));

@@ -4,8 +4,8 @@
 
 import { BreakoutDialog } from "./breakoutdialog.js";
 import { BreakoutLine } from "./breakoutline.js";
+import { explainRooms } from "./breakoutwords.js";
 import { byId } from "./dom.js";
-import { explainRooms } from "./errors.js";
 import { say } from "./notices.js";
 
 export class BreakoutControls {

@@ -3,9 +3,8 @@
  */
 
 import { BreakoutPlan } from "./breakoutplan.js";
-import { MAIN_ROOM, leftWords } from "./breakoutwords.js";
+import { MAIN_ROOM, explainRooms, leftWords } from "./breakoutwords.js";
 import { byId, make, setText } from "./dom.js";
-import { explainRooms } from "./errors.js";
 import { problemCard } from "./notices.js";
 import { isHost } from "./permissions.js";
 import { RoomList } from "./roomlist.js";
@@ -138,8 +137,8 @@ export class BreakoutDialog {
     this.#plan.review(this.#guests.map(({ id, name, controls }) => ({ id, name, controls })));
     this.#drawNames();
     const rooms = this.#plan.names.map((name, place) => ({ value: String(place), name: name.trim() || `Room ${place + 1}` }));
-    const placeOf = (id) => this.#plan.roomOf(id);
-    this.#pickers.render(this.#guests.map((each) => ({ ...each, room: placeOf(each.id) === null ? null : String(placeOf(each.id)) })), rooms);
+    const people = this.#guests.map((each) => ({ ...each, room: this.#plan.roomOf(each.id)?.toString() ?? null }));
+    this.#pickers.render(people, rooms);
   }
 
   #drawNames() {

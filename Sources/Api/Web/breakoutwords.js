@@ -3,6 +3,7 @@
  */
 
 import { clockWords } from "./clock.js";
+import { ServiceError, explain, isUnsure, kindOf } from "./errors.js";
 
 export const MAIN_ROOM = "Main room";
 /** Left of the time that a warning stands over the meeting. */
@@ -61,4 +62,26 @@ export function peopleWords(count) {
 /** What is said of a host who is heard in all rooms. @param {string} name */
 export function voiceWords(name) {
   return { title: "The host speaks to all rooms", detail: `${name} is heard in every room.` };
+}
+
+const IMPOSSIBLE = { title: "That is not possible with these rooms", detail: "Check the names, the minutes and the text." };
+
+const ERRORS = {
+  resume_expired: { title: "That person is not here any more", detail: "Nobody was moved." },
+  invalid: IMPOSSIBLE,
+  malformed: IMPOSSIBLE,
+  too_many: { title: "That was too much at once", detail: "Wait a moment, then try again.", again: true },
+};
+
+const UNSURE = { title: "The connection did not carry that", detail: "See whether it was done, then try again." };
+
+/**
+ * What to tell a person whose wish about breakout rooms was refused.
+ *
+ * @param {unknown} error  a ServiceError, or anything thrown
+ * @returns {import("./errors.js").Explanation}
+ */
+export function explainRooms(error) {
+  if (!(error instanceof ServiceError)) return explain(error);
+  return isUnsure(error) ? UNSURE : (ERRORS[kindOf(error)] ?? explain(error));
 }

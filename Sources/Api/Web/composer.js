@@ -122,7 +122,8 @@ export class Composer {
     const other = barred && recipient ? [{ value: recipient, text: recipientName }] : [];
     const everyone = this.#room ? "Everyone in the meeting" : "Everyone";
     const all = [
-      ...this.#roomChoices(room), { value: "", text: this.#everyone ? everyone : "Choose a host" }, ...left, ...other, ...people,
+      ...this.#roomChoices(room), { value: "", text: this.#everyone ? everyone : "Choose a host" },
+      ...left, ...other, ...people,
     ];
     const key = JSON.stringify(all);
     if (key !== this.#listed) select.replaceChildren(...all.map((each) => make("option", each)));
@@ -134,7 +135,8 @@ export class Composer {
   #roomChoices(room) {
     const own = this.#room && this.#everyone ? [{ value: valueOf(this.#room), text: `Everyone in ${this.#room.name}` }] : [];
     if (!room || own[0]?.value === valueOf(room)) return own;
-    return [...own, { value: valueOf(room), text: room.id === this.#room?.id ? `Everyone in ${room.name}` : `${room.name} (left)` }];
+    const text = room.id === this.#room?.id ? `Everyone in ${room.name}` : `${room.name} (left)`;
+    return [...own, { value: valueOf(room), text }];
   }
 
   #typed() {

@@ -316,26 +316,6 @@ export function explainPower(error) {
   return explain(error).title;
 }
 
-const ROOM_ERRORS = {
-  resume_expired: { title: "That person is not here any more", detail: "Nobody was moved." },
-  invalid: { title: "That is not possible with these rooms", detail: "Check the names, the minutes and the text." },
-  malformed: { title: "That is not possible with these rooms", detail: "Check the names, the minutes and the text." },
-  too_many: CHAT_ERRORS.too_many,
-};
-
-const ROOMS_UNSURE = { title: CHAT_UNSURE.title, detail: "See whether it was done, then try again." };
-
-/**
- * What to tell a person whose wish about breakout rooms was refused.
- *
- * @param {unknown} error  a ServiceError, or anything thrown
- * @returns {Explanation}
- */
-export function explainRooms(error) {
-  if (!(error instanceof ServiceError)) return BY_KIND.internal;
-  return isUnsure(error) ? ROOMS_UNSURE : (ROOM_ERRORS[kindOf(error)] ?? explain(error));
-}
-
 /**
  * What to tell a person who is in line and need not do anything.
  *

@@ -7,7 +7,13 @@ import { byId, make, setText } from "./dom.js";
 
 const MOST_NAMES = 8;
 
-/** @typedef {{id: string|null, name: string, people: string[], own: boolean}} Shown  id: null of the main room; people: names */
+/**
+ * @typedef {object} Shown
+ * @property {string|null} id  null of the main room
+ * @property {string} name
+ * @property {string[]} people  names
+ * @property {boolean} own  we are in it
+ */
 
 export class RoomList {
   #onJoin;

@@ -12,7 +12,13 @@ const FIND_FROM = 12;
 /** The value of the main room. */
 const MAIN = "";
 
-/** @typedef {{id: string, name: string, note: string, room: string|null}} Placed  room: the value of one; null: the main room */
+/**
+ * @typedef {object} Placed
+ * @property {string} id
+ * @property {string} name
+ * @property {string} note  beside the name
+ * @property {string|null} room  the value of one; null: the main room
+ */
 
 export class RoomPickers {
   #onPick;
