@@ -1,4 +1,5 @@
-/// Names a breakout room of a meeting. Its number is never another room's of that meeting.
+/// Names a breakout room of a meeting. Its number is no other room's of that meeting; two sides of a partition take theirs at
+/// random.
 public struct BreakoutRoomID: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let number: UInt32
 

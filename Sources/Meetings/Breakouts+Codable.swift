@@ -112,6 +112,7 @@ extension BreakoutChange: Codable {
         switch self {
         case .open(let opening):
             (1...Breakouts.mostRooms).contains(opening.rooms.count)
+                && opening.first < 1 << 24
                 && opening.rooms.allSatisfy {
                     Breakouts.isName($0.name) && $0.participants.count <= Breakouts.mostPlaces
                 }

@@ -93,15 +93,16 @@ public struct Breakouts: Hashable, Sendable {
     }
 
     private mutating func open(_ opening: BreakoutOpening) {
+        let first = lastNumber &+ max(1, opening.first)
         rooms = opening.rooms.prefix(Self.mostRooms).enumerated().map { index, room in
-            BreakoutRoom(id: BreakoutRoomID(number: lastNumber &+ UInt32(index) &+ 1), name: room.name)
+            BreakoutRoom(id: BreakoutRoomID(number: first &+ UInt32(index)), name: room.name)
         }
         for (room, plan) in zip(rooms, opening.rooms) {
             for participant in plan.participants where places.count < Self.mostPlaces {
                 places[participant] = room.id
             }
         }
-        lastNumber &+= UInt32(rooms.count)
+        lastNumber = rooms.last?.id.number ?? lastNumber
         mayChoose = opening.mayChoose
         closesAt = opening.closesAt
     }
@@ -112,7 +113,6 @@ public struct Breakouts: Hashable, Sendable {
         mayChoose = false
         closesAt = nil
         voice = nil
-        notice = nil
     }
 
     /// Somebody has left the meeting.
@@ -131,6 +131,17 @@ public enum BreakoutChange: Hashable, Sendable {
     case notice(Breakouts.Notice)
     case closeAt(Timestamp)
     case close
+}
+
+extension BreakoutChange {
+    /// Who is sent somewhere.
+    var people: [ParticipantID] {
+        switch self {
+        case .open(let opening): opening.rooms.flatMap(\.participants)
+        case .move(let moves): moves.map(\.participant)
+        case .voice, .notice, .closeAt, .close: []
+        }
+    }
 }
 
 /// Somebody goes to a room, or by nil to the main one.
@@ -159,6 +170,8 @@ public struct BreakoutOpening: Hashable, Sendable, Codable {
     public var rooms: [Room]
     public var mayChoose: Bool
     public var closesAt: Timestamp?
+    /// The number of the first room, beyond that of the last one that there was: from 1 on, and 0 is as good as 1.
+    public var first: UInt32 = 0
 
     public init(rooms: [Room], mayChoose: Bool = false, closesAt: Timestamp? = nil) {
         self.rooms = rooms

@@ -26,8 +26,11 @@ extension Meeting {
 
     /// Rooms as they are opened, with everybody in its place.
     ///
+    /// - Parameter streams: people without a client of ours, who stay where they are unless they are named.
     /// - Throws: `invalid` out of bounds.
-    public func opening(_ draft: BreakoutDraft, at now: Timestamp) throws(MeetingError) -> BreakoutOpening {
+    public func opening(
+        _ draft: BreakoutDraft, but streams: Set<ParticipantID> = [], at now: Timestamp
+    ) throws(MeetingError) -> BreakoutOpening {
         guard (1...Breakouts.mostRooms).contains(draft.rooms.count) else {
             throw .invalid(field: "rooms", reason: "from 1 to \(Breakouts.mostRooms)")
         }
@@ -44,6 +47,7 @@ extension Meeting {
             rooms.append(BreakoutOpening.Room(name: name, participants: people))
         }
         if draft.isEven {
+            placed.formUnion(streams)
             for person in roster where !person.role.controls && !placed.contains(person.id) {
                 let smallest = rooms.indices.min { rooms[$0].participants.count < rooms[$1].participants.count }
                 rooms[smallest ?? 0].participants.append(person.id)
@@ -54,8 +58,8 @@ extension Meeting {
     }
 
     /// - Throws: `participantNotFound`, `forbidden` without the host controls, but of one who goes to another room where people
-    ///   choose by themselves; `breakoutChoiceForbidden` where they do not; `breakoutOpen`, `breakoutClosed`,
-    ///   `breakoutNotFound`.
+    ///   choose by themselves, and of a co-host who sends a host; `breakoutChoiceForbidden` where they do not;
+    ///   `breakoutOpen`, `breakoutClosed`, `breakoutNotFound`.
     public func check(_ change: BreakoutChange, by actor: ParticipantID) throws(MeetingError) {
         guard let person = participants[actor] else { throw .participantNotFound }
         if !person.role.controls {
@@ -64,6 +68,8 @@ extension Meeting {
             }
             if breakouts.isOpen, !breakouts.mayChoose { throw .breakoutChoiceForbidden }
         }
+        guard person.role == .host || !change.people.contains(where: { $0 != actor && participants[$0]?.role == .host })
+        else { throw .forbidden }
         if let refusal = breakouts.refusal(of: change) { throw refusal }
     }
 

@@ -106,7 +106,7 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .participantNotFound: "There is no such participant in this meeting."
         case .chatNotFound: "There is no such message in this chat any more."
         case .breakoutOpen: "Breakout rooms are open already."
-        case .breakoutClosed: "No breakout rooms are open."
+        case .breakoutClosed: "No breakout rooms are open, or you are in none."
         case .breakoutNotFound: "There is no such breakout room any more."
         case .breakoutChoiceForbidden: "The host does not let participants choose their room."
         case .hostNotHere: "The meeting begins when the host joins."

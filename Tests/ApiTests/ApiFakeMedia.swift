@@ -44,6 +44,12 @@ final class FakeMedia: MediaPlane {
         state.withLock { $0.beforeAnswer = body }
     }
 
+    /// Who is in which room of a meeting, as it was told last.
+    func arrangement(of meeting: MeetingID) -> Breakouts? {
+        calls.lazy.reversed().compactMap { if case .arrange(let breakouts, meeting, _) = $0 { breakouts } else { nil } }
+            .first
+    }
+
     func tell(_ update: MediaUpdate) { continuation.yield([update]) }
 
     func connect(_ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer) async throws

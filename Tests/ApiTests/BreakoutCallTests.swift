@@ -175,6 +175,12 @@ import Wire
             #expect(Self.arranged(node).last?.voice?.rawValue == people[0].id)
             try await Self.say(people[0], "breakout_broadcast", ["voice": false])
             for person in people { #expect(try await person.socket.next("breakout")["voice"] == nil) }
+            // Nor is one heard who has left.
+            try await Self.say(people[0], "breakout_broadcast", ["voice": true])
+            for person in people { #expect(try await person.socket.next("breakout")["voice"] != nil) }
+            try await Self.say(people[0], "leave")
+            for person in people.dropFirst() { #expect(try await person.socket.next("breakout")["voice"] == nil) }
+            #expect(Self.arranged(node).last?.voice == nil)
         }
     }
 
@@ -191,6 +197,22 @@ import Wire
                 #expect(told["participant_id"] == .string(people[1].id))
                 #expect(told["screen"] == false && told["turned_off"] == ["screen"])
             }
+        }
+    }
+
+    @Test func aViewOfTheFormerRoomIsForgotten() async throws {
+        try await ApiNode.run { node async throws in
+            let (people, _) = try await Self.people(node)
+            let view: [String: Value] = ["layout": "speaker", "visible": [.string(people[1].id)]]
+            #expect(try await Self.ask(people[3], "view", view)["type"] == "ok")
+            try await Self.open(people)
+            #expect(try await Self.ask(people[3], "offer", ["sdp": "v=0"])["type"] == "answer")
+            guard
+                case .connect(_, _, _, let known)? = node.media.calls.last(where: {
+                    if case .connect = $0 { true } else { false }
+                })
+            else { return #expect(Bool(false), "no offer came") }
+            #expect(known == MediaView(layout: .speaker))
         }
     }
 

@@ -153,6 +153,37 @@ struct MeetingFeedTests {
         #expect(await told() == [3])
     }
 
+    @Test func theLastWordsOfARoomAreForThoseWhoWereInIt() async throws {
+        let clock = ManualClock()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let hub = MeetingHub(
+            limits: Limits(), media: FakeMedia(), gatherTime: .milliseconds(50), clock: clock, logger: logger)
+        let meeting = try await hub.create(MeetingPlan(topic: "Workshop"), owner: "user-1", password: nil)
+        var people: [(id: ParticipantID, socket: NotingSocket)] = []
+        for name in ["Ada", "Bob", "Cyd"] {
+            let request = JoinRequest(displayName: name, hostKey: name == "Ada" ? meeting.hostKey : nil)
+            let person = try await hub.admit(meeting.id, request, Arrival(way: .socket, address: name))
+            people.append((person.id, NotingSocket()))
+            try await hub.attach(
+                person.id, in: meeting.id, SocketJoin(token: "", isFresh: true), people[people.count - 1].socket)
+        }
+        let (ada, bob, cyd) = (people[0], people[1], people[2])
+        let draft = BreakoutDraft(rooms: [.init(name: "One", participants: [bob.id])])
+        try await hub.openBreakouts(draft, by: ada.id, ada.socket, from: "")
+        await clock.advance(by: .seconds(1))
+        while await !hub.isQuiet(meeting.id) { await Task.yield() }
+        for person in people { _ = person.socket.take() }
+        try await hub.say(ChatDraft("the last words", isForRoom: true), by: bob.id, bob.socket)
+        try await hub.closeBreakouts(after: 0, by: ada.id, ada.socket, from: "")
+        try await hub.say(ChatDraft("welcome back"), by: ada.id, ada.socket)
+        await clock.advance(by: .seconds(1))
+        while await !hub.isQuiet(meeting.id) { await Task.yield() }
+        let told = people.map { $0.socket.take().joined() }
+        #expect(told.map { $0.contains("the last words") } == [false, true, false])
+        #expect(told.allSatisfy { $0.contains("welcome back") && $0.contains("breakout_moved") }, "\(cyd.id)")
+    }
+
     /// Of those who are told, one is looked at.
     @Test(arguments: [false, true]) func inALargeMeetingAChatWaitsForCompany(_ isLarge: Bool) async throws {
         let clock = ManualClock()

@@ -139,6 +139,28 @@ import Testing
         #expect(told == expected)
     }
 
+    @Test func twoHundredAreInTwentyRoomsAfterAFewPolls() async throws {
+        let fixture = try MediaFixture(
+            workers: 2, capacity: Capacity(sessions: 128, tracks: 4_096, slots: 2_048), depth: 65_536)
+        let people = (0..<200).map { ParticipantID.named($0) }
+        for person in people { try await fixture.join(person, .test, FakeOffer(videoSlots: 9)) }
+        await fixture.rest()
+        let opened = fixture.workers.map { Set($0.sessions.keys) }
+        let rooms = (0..<20).map { room in people.filter { people.firstIndex(of: $0)! % 20 == room } }
+        await fixture.director.arrange(breakouts(rooms), in: .test, number: 1)
+        // At one each 20 ms it takes a fifth of a second.
+        for _ in 0..<10 { await fixture.turn() }
+        for room in rooms {
+            for person in room {
+                let others = Set(room).subtracting([person])
+                #expect(await Set(fixture.told(person, .video).compactMap { $0 }) == others)
+                #expect(await Set(fixture.shown(to: person).values).isSubset(of: others))
+            }
+        }
+        #expect(fixture.workers.map { Set($0.sessions.keys) } == opened)
+        #expect(fixture.faults.isEmpty, "\(fixture.faults.prefix(5))")
+    }
+
     @Test func nothingIsKeptOfAMeetingThatIsOver() async throws {
         let fixture = try MediaFixture(workers: 1)
         for person in [ann, bob] { try await fixture.enter(person) }

@@ -110,6 +110,22 @@ import Testing
         }
     }
 
+    @Test func aCoHostSendsNoHostAndStreamsStayWhereTheyAre() throws {
+        var people = try People()
+        let one = try #require(BreakoutRoomID("r1"))
+        let opening = try people.meeting.opening(
+            BreakoutDraft(rooms: Self.rooms(["A"], [[people.host]]), isEven: true), but: [people.guests[1]],
+            at: people.stage.now)
+        #expect(opening.rooms[0].participants.contains(people.guests[0]))
+        #expect(!opening.rooms[0].participants.contains(people.guests[1]))
+        #expect(people.refusal(.open(opening), by: people.coHost) == .forbidden)
+        #expect(people.refusal(.open(opening), by: people.host) == nil)
+        try people.apply(.open(opening))
+        let move = BreakoutChange.move([BreakoutMove(people.host, to: one)])
+        #expect(people.refusal(move, by: people.coHost) == .forbidden)
+        #expect(people.refusal(move, by: people.host) == nil)
+    }
+
     @Test(arguments: [
         BreakoutDraft(rooms: []), BreakoutDraft(rooms: rooms((0...50).map { "Room \($0)" })),
         BreakoutDraft(rooms: rooms([" "])), BreakoutDraft(rooms: rooms([String(repeating: "n", count: 65)])),

@@ -39,22 +39,25 @@ final class MeetingFeed {
     private var events: [Event] = []
     /// The number of the first of `events`.
     private var base = 0
-    /// The meeting's rooms as its people were told them.
-    var breakouts: Breakouts
     /// When something was sent last.
     var lastFlush: Timestamp?
     /// Of what all its participants write, and of what they show.
     var chat = TokenBucket(burst: MeetingHub.meetingChatBurst)
     var reactions = TokenBucket(burst: MeetingHub.meetingReactionBurst)
+    /// Of the rooms that people without host controls choose.
+    var choices = TokenBucket(burst: MeetingHub.meetingChoiceBurst)
     /// When the next flush is to come.
     var nextFlush: Timestamp?
 
     /// Bytes that were gathered since the last flush.
     private(set) var gathered = 0
 
-    init(breakouts: Breakouts = Breakouts()) { self.breakouts = breakouts }
-
     private var end: Int { base + events.count }
+
+    /// Something waits that is for one room.
+    var hasRoomEvents: Bool {
+        events.contains { if case .room = $0.audience { true } else { false } }
+    }
 
     /// Nothing waits to be sent.
     var isIdle: Bool { events.isEmpty && lines.allSatisfy(\.own.isEmpty) }
@@ -89,7 +92,7 @@ final class MeetingFeed {
     /// Sends each line what waits for it.
     func flush(into batch: inout SignalingBatch) {
         let audiences = Set(events.lazy.map(\.audience))
-        let hasRooms = audiences.contains { if case .room = $0 { true } else { false } }
+        let hasRooms = hasRoomEvents
         var shared: [Group: ByteBuffer] = [:]
         for line in lines where line.isListening && (line.position < end || !line.own.isEmpty) {
             defer {

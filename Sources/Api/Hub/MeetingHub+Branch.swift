@@ -90,6 +90,7 @@ extension MeetingHub {
         forgetRemotes(of: share)
         _ = try? catalog.end(share.id)
         feeds[share.id] = nil
+        if followed.removeValue(forKey: share.id) != nil { Task { await arrange(share.id) } }
         giveBack(share)
     }
 

@@ -1,3 +1,4 @@
+import Conference
 import Meetings
 import Store
 
@@ -11,7 +12,10 @@ extension MeetingHub {
         _ draft: BreakoutDraft, by id: ParticipantID, _ socket: any SignalingSocket, from address: String
     ) async throws {
         let (meeting, author) = try controls(.breakoutOpen, id, socket, from: address)
-        let opening = try catalog.find(meeting.rawValue).opening(draft, at: clock.now)
+        let streams = Set(lines.values.lazy.filter { $0.resource != nil }.map(\.id))
+        var opening = try catalog.find(meeting.rawValue).opening(draft, but: streams, at: clock.now)
+        // Two sides of a partition may open rooms at once: what was written to those of one is for nobody in the other's.
+        if shares[meeting] != nil { opening.first = .random(in: 1...Self.mostOfFirst, using: &generator) }
         try await change(.open(opening), by: id, author, in: meeting)
     }
 
@@ -68,15 +72,27 @@ extension MeetingHub {
     /// Of one participant, how often rooms are changed, at once and per second: each change goes to everybody.
     static let breakoutBurst = 20
     static let breakoutsPerSecond = 1.0
+    /// Of the rooms that people without host controls choose in a meeting.
+    static let meetingChoiceBurst = 60
+    static let meetingChoicesPerSecond = 30.0
+    /// How far the numbers of rooms may be from those of before.
+    private static let mostOfFirst: UInt32 = 1 << 20
 
     private func change(
         _ change: BreakoutChange, by id: ParticipantID, _ author: HostDecision.Author?, in meeting: MeetingID
     ) async throws {
         try catalog.find(meeting.rawValue).check(change, by: id)
-        guard
-            lines[id]?.breakouts.take(burst: Self.breakoutBurst, perSecond: Self.breakoutsPerSecond, at: clock.now)
-                == nil
-        else { throw Problem(429, "too_many_requests", "Rooms are changed too often.", retryAfter: 1) }
+        let own = lines[id]?.breakouts.take(
+            burst: Self.breakoutBurst, perSecond: Self.breakoutsPerSecond, at: clock.now)
+        let isHost = catalog.participant(id)?.role.controls == true
+        let all =
+            isHost || own != nil
+            ? nil
+            : feeds[meeting]?.choices.take(
+                burst: Self.meetingChoiceBurst, perSecond: Self.meetingChoicesPerSecond, at: clock.now)
+        guard own == nil, all == nil else {
+            throw Problem(429, "too_many_requests", "Rooms are changed too often.", retryAfter: 1)
+        }
         if shares[meeting] != nil {
             try await decide(.breakouts(change), in: meeting)
         } else {
@@ -104,49 +120,56 @@ extension MeetingHub {
 
     /// Takes the rooms as the meeting's Home has them.
     func follow(_ breakouts: Breakouts, in meeting: MeetingID) async {
-        guard let before = catalog.meetings[meeting]?.breakouts, before != breakouts else { return }
         catalog.setBreakouts(breakouts, of: meeting)
         await follow(in: meeting)
     }
 
     /// Tells the participants and the media side what is new of a meeting's rooms.
     func follow(in meeting: MeetingID) async {
-        guard let home = catalog.meetings[meeting] else { return }
-        let feed = feeds[meeting]
-        let before = feed?.breakouts ?? Breakouts()
+        guard let home = catalog.meetings[meeting], followed[meeting] ?? Breakouts() != home.breakouts else { return }
         let now = home.breakouts
-        feed?.breakouts = now
-        let moves = home.roster.filter { before.places[$0.id] != now.places[$0.id] }
+        // Of a meeting that is new here, what a host told before is not told again.
+        let before = followed.updateValue(now, forKey: meeting)
+        let places = before?.places ?? [:]
+        let moves = home.roster.filter { places[$0.id] != now.places[$0.id] }
             .map { BreakoutMove($0.id, to: now.places[$0.id]) }
+        // What was said in a room is for those who were in it.
+        if !moves.isEmpty, feeds[meeting]?.hasRoomEvents == true { flush(meeting) }
         // Before it is told where people are, so that the rooms are known.
-        if ServerMessage.BreakoutState(before) != ServerMessage.BreakoutState(now) {
+        if ServerMessage.BreakoutState(before ?? Breakouts()) != ServerMessage.BreakoutState(now) {
             tell(ServerMessage.BreakoutState(now), everybodyIn: meeting)
         }
         if !moves.isEmpty { tell(ServerMessage.BreakoutMoved(moves), everybodyIn: meeting) }
-        for move in moves {
-            lines[move.participant]?.room = move.room
-            lines[move.participant]?.entry = []
-            shares[meeting]?.entries[move.participant] = nil
-        }
-        if now.notices != before.notices, let notice = now.notice {
+        for move in moves { noteMove(move, in: meeting) }
+        if let before, now.notices != before.notices, let notice = now.notice {
             tell(ServerMessage.BreakoutNotice(notice), everybodyIn: meeting)
         }
+        await arrange(meeting)
         await stopScreens(of: moves.map(\.participant), in: meeting)
-        await arrange(now, in: meeting)
     }
 
-    /// A screen is for the room in which it was shared: who leaves that shares it no longer.
+    private func noteMove(_ move: BreakoutMove, in meeting: MeetingID) {
+        shares[meeting]?.entries[move.participant] = nil
+        guard let line = lines[move.participant] else { return }
+        line.room = move.room
+        line.entry = []
+        // It lists people of the other room, until its client says another one.
+        if line.view.subject == .tiles { line.view = MediaView(layout: line.view.layout) }
+    }
+
+    /// A screen is for the room in which it was shared: who leaves that shares it no longer. A stream has no socket to
+    /// share it again, and goes on.
     private func stopScreens(of participants: [ParticipantID], in meeting: MeetingID) async {
-        for id in participants {
+        for id in participants where lines[id]?.resource == nil {
             guard let known = catalog.participant(id), !known.isElsewhere, known.media.screen else { continue }
             await mute(id, .screen, in: meeting)
         }
     }
 
-    /// Tells the media side who is where.
-    func arrange(_ breakouts: Breakouts, in meeting: MeetingID) async {
+    /// Tells the media side who is where now.
+    func arrange(_ meeting: MeetingID) async {
         arrangements += 1
-        await media.arrange(breakouts, in: meeting, number: arrangements)
+        await media.arrange(catalog.meetings[meeting]?.breakouts ?? Breakouts(), in: meeting, number: arrangements)
     }
 
     /// The room that somebody is in.

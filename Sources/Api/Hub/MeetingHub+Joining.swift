@@ -190,7 +190,7 @@ extension MeetingHub {
     /// Makes the participant one of those whom the others see, once.
     func appear(_ line: SignalingLine, in meeting: MeetingID) throws {
         let participant = try catalog.arrive(line.id)
-        let feed = feeds[meeting] ?? MeetingFeed(breakouts: catalog.meetings[meeting]?.breakouts ?? Breakouts())
+        let feed = feeds[meeting] ?? MeetingFeed()
         feeds[meeting] = feed
         guard !line.isSeen else { return }
         line.isSeen = true

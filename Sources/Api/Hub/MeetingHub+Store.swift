@@ -81,7 +81,9 @@ extension MeetingHub {
     /// Where this PoP alone let people go, as by a drain: the meeting goes on without them.
     func putBack(_ meeting: Meeting) {
         guard store != nil, !isStopping else { return }
-        _ = try? catalog.restore(meeting.record, isLocked: meeting.isLocked, chat: meeting.chat, at: clock.now)
+        _ = try? catalog.restore(
+            meeting.record, isLocked: meeting.isLocked, chat: meeting.chat,
+            breakouts: Breakouts(after: meeting.breakouts.lastNumber), at: clock.now)
     }
 
     /// Those who were in a meeting that is over here.

@@ -36,7 +36,9 @@ actor MeetingHub {
     var lastChange: UInt64 = 0
     /// The last that each meeting has taken.
     var changes: [MeetingID: UInt64] = [:]
-    /// Counts what the media side was told of breakout rooms.
+    /// Breakout rooms as people and the media side were told them, of meetings that have some, or had.
+    var followed: [MeetingID: Breakouts] = [:]
+    /// Counts what the media side was told of them.
     var arrangements: UInt64 = 0
     /// Meetings that other PoPs may have participants in.
     var shares: [MeetingID: MeetingShare] = [:]
@@ -193,7 +195,7 @@ actor MeetingHub {
         }
         logger.info("meeting ended", metadata: ["meeting_id": "\(id)", "reason": "\(reason.rawValue)"])
         for participant in meeting.participants.keys { await media.disconnect(participant) }
-        if meeting.breakouts.isOpen { await arrange(Breakouts(), in: id) }
+        if followed.removeValue(forKey: id) != nil { await arrange(id) }
     }
 
     // MARK: Participants
@@ -245,6 +247,7 @@ actor MeetingHub {
     func endMedia(of id: ParticipantID, in meeting: MeetingID) async {
         await media.disconnect(id)
         await endPlayers(of: id, in: meeting)
+        await follow(in: meeting)
     }
 
     // MARK: Time

@@ -14,7 +14,7 @@ struct SharedBreakoutTests {
 
         /// Ada is the host at the Home; Bob, Cyd and Dan are at three PoPs.
         init() async throws {
-            fleet = SharedFleet(3)
+            fleet = SharedFleet(4)
             await fleet.linkAll()
             let hub: MeetingHub = fleet.nodes[0].hub
             let meeting = try await fleet.run {
@@ -33,7 +33,7 @@ struct SharedBreakoutTests {
         func places(_ pop: Int) async -> [String?] {
             let hub: MeetingHub = fleet.nodes[pop].hub
             let breakouts = await hub.catalog.meetings[meeting.id]?.breakouts
-            return ([ada] + others).map { breakouts?.places[$0.id]?.rawValue }
+            return ([ada] + others).map { breakouts?.places[$0.id].flatMap { breakouts?[$0]?.name } }
         }
     }
 
@@ -49,17 +49,17 @@ struct SharedBreakoutTests {
         let (host, socket) = (ada.id, ada.socket)
         try await fleet.run { try await home.openBreakouts(draft, by: host, socket, from: "192.0.2.1") }
         await fleet.settle()
-        for pop in 0..<3 { #expect(await scene.places(pop) == [nil, "r1", "r1", "r2"], "\(pop)") }
-        for person in [ada] + others { #expect(person.hears(#""breakout_moved""#, others[2].id.rawValue, #""r2""#)) }
+        for pop in 0..<3 { #expect(await scene.places(pop) == [nil, "One", "One", "Two"], "\(pop)") }
+        for person in [ada] + others { #expect(person.hears(#""breakout_moved""#, others[2].id.rawValue)) }
 
         // Dan goes to the others' room from where he is; what is refused is refused there.
         let (branch, dan, danSocket): (MeetingHub, ParticipantID, NotingSocket) = (
             fleet.nodes[2].hub, others[2].id, others[2].socket
         )
-        let room = try #require(BreakoutRoomID("r1"))
+        let room = try #require(await home.catalog.meetings[scene.meeting.id]?.breakouts.rooms.first?.id)
         try await fleet.run { try await branch.choose(room, by: dan, danSocket) }
         await fleet.settle()
-        for pop in 0..<3 { #expect(await scene.places(pop) == [nil, "r1", "r1", "r1"], "\(pop)") }
+        for pop in 0..<3 { #expect(await scene.places(pop) == [nil, "One", "One", "One"], "\(pop)") }
         await #expect(throws: MeetingError.breakoutOpen) {
             try await fleet.run { try await home.openBreakouts(draft, by: host, socket, from: "192.0.2.1") }
         }
@@ -89,9 +89,14 @@ struct SharedBreakoutTests {
         let token = try #require(others[1].resumeToken())
         await fleet.restart(1)
         await fleet.pass(.seconds(2))
-        try await fleet.comeBack(others[1], at: 2, token)
+        // Nobody else of the meeting is there.
+        try await fleet.comeBack(others[1], at: 3, token)
         await fleet.pass(.seconds(2))
-        for pop in [0, 2] { #expect(await scene.places(pop) == [nil, nil, "r1", nil], "\(pop)") }
-        #expect(others[1].hears(#""joined""#, #""room_id":"r1""#))
+        for pop in [0, 2, 3] { #expect(await scene.places(pop) == [nil, nil, "One", nil], "\(pop)") }
+        #expect(others[1].hears(#""joined""#, #""room_id":"r"#))
+        try await fleet.run { try await home.closeBreakouts(after: 0, by: host, socket, from: "192.0.2.1") }
+        await fleet.settle()
+        #expect(others[1].hears(#""breakout_moved""#, others[1].id.rawValue))
+        #expect(fleet.nodes[3].media.arrangement(of: scene.meeting.id)?.places.isEmpty == true)
     }
 }

@@ -10,7 +10,8 @@ extension SharedSimulation {
 
     func act() async {
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<28: join()
+        case 0..<25: join()
+        case 25..<28: breakOut()
         case 28..<33: await leave()
         case 33..<42: await loseSocket()
         case 42..<57: await comeBack()
@@ -200,6 +201,37 @@ extension SharedSimulation {
             }
         note("\(short(client)) orders \(order)")
         call("order", client.node) { try await $0.order(order, by: id, socket, from: "") }
+    }
+
+    /// A host opens rooms, sends people to them, speaks to all or closes them; others choose.
+    private func breakOut() {
+        guard let client = anybody({ $0.socket != nil && ($0.isHost || !$0.rooms.isEmpty) }), let socket = client.socket
+        else { return }
+        let id = client.id
+        let people = ([id.rawValue] + client.others.keys.sorted()).compactMap { ParticipantID($0) }
+        guard !client.rooms.isEmpty else {
+            let names = (0..<Int.random(in: 1...3, using: &random)).map { "Room \($0)" }
+            let rooms = names.map { name in
+                BreakoutOpening.Room(name: name, participants: people.filter { _ in chance(30) })
+            }
+            let draft = BreakoutDraft(
+                rooms: rooms, isEven: chance(50), mayChoose: chance(50), duration: chance(30) ? 60 : nil)
+            note("\(short(client)) opens \(rooms.count) rooms")
+            return call("open rooms", client.node) { try await $0.openBreakouts(draft, by: id, socket, from: "") }
+        }
+        let room = chance(20) ? nil : client.rooms.randomElement(using: &random).flatMap { BreakoutRoomID($0) }
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0: call("close rooms", client.node) { try await $0.closeBreakouts(after: 0, by: id, socket, from: "") }
+        case 1: call("close rooms", client.node) { try await $0.closeBreakouts(after: 10, by: id, socket, from: "") }
+        case 2..<4:
+            let isOn = chance(60)
+            call("speak", client.node) { try await $0.broadcast("Hello", voice: isOn, by: id, socket, from: "") }
+        case 4..<7: call("choose", client.node) { try await $0.choose(room, by: id, socket) }
+        default:
+            let moves = people.filter { _ in chance(50) }.map { BreakoutMove($0, to: room) }
+            call("move", client.node) { try await $0.move(moves, by: id, socket, from: "") }
+        }
+        note("\(short(client)) does something with rooms")
     }
 
     private func end() {

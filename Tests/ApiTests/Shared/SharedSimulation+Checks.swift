@@ -130,7 +130,30 @@ extension SharedSimulation {
                 continue
             }
             check(client, looks)
-            if let copy = looks[node].copies[meetings[client.meeting].id] { check(client, copy.chat) }
+            if let copy = looks[node].copies[meetings[client.meeting].id] {
+                check(client, copy.chat)
+                check(client, copy.breakouts)
+            }
+        }
+    }
+
+    /// Whether it knows who is in which room, and the media side of its PoP too.
+    private func check(_ client: SimulatedClient, _ breakouts: Breakouts) {
+        if client.rooms != breakouts.rooms.map(\.id.rawValue) {
+            blame("\(short(client)) knows rooms \(client.rooms), and not \(breakouts.rooms)")
+        }
+        func present(_ all: [ParticipantID: BreakoutRoomID]) -> [String: String] {
+            var places: [String: String] = [:]
+            for (id, room) in all where client.others[id.rawValue] != nil || id == client.id {
+                places[id.rawValue] = room.rawValue
+            }
+            return places
+        }
+        let places = present(breakouts.places)
+        if client.places != places { blame("\(short(client)) has people at \(client.places), who are at \(places)") }
+        let told = client.node.media.arrangement(of: meetings[client.meeting].id) ?? Breakouts()
+        if present(told.places) != places || told.voice != breakouts.voice {
+            blame("the media side at \(client.node.pop) has people at \(told.places)")
         }
     }
 

@@ -66,6 +66,9 @@ final class SimulatedClient {
     /// The others.
     private(set) var others: [String: MediaState] = [:]
     private(set) var roles: [String: String] = [:]
+    /// Breakout rooms: those that are open, and who is in one, itself too.
+    private(set) var rooms: [String] = []
+    private(set) var places: [String: String] = [:]
     /// A message of the chat as it was told last.
     struct Words: Equatable {
         var sender: String
@@ -113,11 +116,23 @@ final class SimulatedClient {
             others = [:]
             roles = [:]
             chat = [:]
+            rooms = Self.rooms(message["breakout"] as? [String: Any] ?? [:])
+            places = [:]
+            note(message["you"] as? [String: Any] ?? [:])
             lastChat = message["last_chat"] as? String
             for person in message["participants"] as? [[String: Any]] ?? [] { add(person, "joined") }
         case "participant_joined": add(message["participant"] as? [String: Any] ?? [:], "participant_joined")
+        case "breakout": rooms = Self.rooms(message)
+        case "breakout_moved":
+            for move in message["moves"] as? [[String: Any]] ?? [] {
+                let id = move["participant_id"] as? String ?? ""
+                if id != self.id.rawValue, others[id] == nil { contradictions.append("\(id) moved, who is not there") }
+                places[id] = nil
+                note(move)
+            }
         case "participant_left":
             roles[id] = nil
+            places[id] = nil
             if others.removeValue(forKey: id) == nil { contradictions.append("\(id) left, and was not there") }
         case "media_state":
             if others.updateValue(Self.media(message), forKey: id) == nil {
@@ -161,6 +176,18 @@ final class SimulatedClient {
         if others.updateValue(Self.media(person), forKey: id) != nil {
             contradictions.append("\(how) says \(id) again")
         }
+        note(person)
+    }
+
+    /// Which room somebody is in, by what is told of it.
+    private func note(_ person: [String: Any]) {
+        guard let id = person["participant_id"] as? String, let room = person["room_id"] as? String else { return }
+        places[id] = room
+        if !rooms.contains(room) { contradictions.append("\(id) is in \(room), which is not open") }
+    }
+
+    private static func rooms(_ message: [String: Any]) -> [String] {
+        (message["rooms"] as? [[String: Any]] ?? []).compactMap { $0["room_id"] as? String }
     }
 
     private static func media(_ message: [String: Any]) -> MediaState {
