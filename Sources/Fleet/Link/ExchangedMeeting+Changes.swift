@@ -70,6 +70,7 @@ extension ExchangedMeeting {
             // Requests of another epoch were refused.
             if replica.revision?.epoch != before?.epoch { resetPending() }
             completeAll(in: origins, of: context.pop, &effects)
+            forgetOutdated()
             offerMissing(context.pop)
             effects.ready.insert(peer)
             effects.events.append(.changed(id))
@@ -117,6 +118,7 @@ extension ExchangedMeeting {
             effects.events.append(.changed(id))
             if origin.pop == context.pop { complete(own: origin.id, &effects) }
             if !pending.isEmpty { completeWhatIsHere(&effects, window: 2 * context.policy.requestWindow) }
+            if replica.hasOutdated { forgetOutdated() }
         case .duplicate:
             counters.duplicates += 1
             upstream.owesAcknowledgement = true

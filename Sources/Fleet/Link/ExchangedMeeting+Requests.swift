@@ -36,6 +36,11 @@ extension ExchangedMeeting {
         _ change: Body.Change, from origin: RequestOrigin, _ effects: inout ExchangeEffects
     ) {
         replica.make(change, from: origin)
+        if change.outdatesOthers {
+            // A Branch that lacks one of these takes the state instead.
+            log.removeAll()
+            forgetOutdated()
+        }
         log.append(replica.number, origin, change.bytes)
         effects.ready.formUnion(subscribers.keys)
         effects.events.append(.changed(id))
@@ -114,6 +119,12 @@ extension ExchangedMeeting {
     private mutating func complete(_ request: Pending, _ effects: inout ExchangeEffects) {
         own.insert(request.id, request.change)
         if !request.isOffer { effects.events.append(.done(id, request: request.id)) }
+    }
+
+    /// Of own changes, what nobody is to know any more.
+    mutating func forgetOutdated() {
+        let body = replica.body
+        own.removeAll { body.isOutdated($0) }
     }
 
     /// After the copy became that of another history: what it lacks of what own clients were told is done, is asked for again,

@@ -10,6 +10,8 @@ public protocol MeetingBody: Sendable {
     /// Why the change may not be made now; nil when it may. Only a Home asks.
     func refusal(of change: Change) -> String?
     mutating func apply(_ change: Change)
+    /// Whether a change that was made, or asked for, is to be forgotten: it says what nobody is to know any more.
+    func isOutdated(_ change: Change) -> Bool
 }
 
 /// A change of a meeting. It sets something, so that it can be made again, and on another history.
@@ -24,9 +26,16 @@ public protocol MeetingChange: Sendable {
     var isMessage: Bool { get }
     /// Whether it counts at its moment alone: no merge makes it again.
     var isMomentary: Bool { get }
+    /// Whether others may be outdated by it.
+    var outdatesOthers: Bool { get }
+}
+
+extension MeetingBody {
+    public func isOutdated(_ change: Change) -> Bool { false }
 }
 
 extension MeetingChange {
     public var isMessage: Bool { false }
     public var isMomentary: Bool { false }
+    public var outdatesOthers: Bool { false }
 }

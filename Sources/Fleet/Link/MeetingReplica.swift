@@ -8,6 +8,8 @@ public struct MeetingReplica<Body: MeetingBody>: Sendable {
     /// The last change that was applied. It rises over epochs, too.
     public private(set) var number: UInt64 = 0
     public private(set) var origins = RequestOrigins()
+    /// The last change that was applied may have outdated others.
+    private(set) var hasOutdated = false
 
     public init() {}
 
@@ -35,6 +37,7 @@ public struct MeetingReplica<Body: MeetingBody>: Sendable {
         guard revision.number == number + 1 else { return .gap }
         guard let change = Body.Change(bytes: bytes) else { return .garbled }
         body.apply(change)
+        hasOutdated = change.outdatesOthers
         origins.insert(origin)
         number = revision.number
         return .applied

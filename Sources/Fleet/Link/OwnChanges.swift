@@ -37,6 +37,11 @@ struct OwnChanges<Change: MeetingChange>: Sendable {
         if entry.change.isMessage { messages -= 1 }
     }
 
+    /// Forgets those that nobody is to know any more.
+    mutating func removeAll(where isOutdated: (Change) -> Bool) {
+        for (key, entry) in entries where isOutdated(entry.change) { remove(entry.id, key) }
+    }
+
     /// In the order of their ids.
     func missing(in origins: RequestOrigins, of pop: PoPInstance) -> [Entry] {
         entries.values.filter { !origins.contains(RequestOrigin(pop: pop, id: $0.id)) }.sorted { $0.id < $1.id }

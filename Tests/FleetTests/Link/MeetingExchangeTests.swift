@@ -274,4 +274,40 @@ import Testing
         for id in 2_001...2_256 as ClosedRange<UInt64> { own.insert(id, .init("chat\(id)", 1)) }
         #expect(own.count == 256)
     }
+
+    /// Neither for a merge nor for a Branch that is behind.
+    @Test func whatNobodyIsToKnowAnyMoreIsKeptByNobody() {
+        var (home, branch) = pair()
+        func kept(_ exchange: Exchange) -> [String] {
+            guard let meeting = exchange.meetings[Self.ids[0]] else { return ["no meeting"] }
+            let own = meeting.own.missing(in: RequestOrigins(), of: Self.home).map(\.change.key)
+            let log = (0...meeting.replica.number).compactMap { meeting.log.entry($0)?.body }
+            return (own + log.map { String(decoding: $0, as: UTF8.self) }).filter { $0.contains("secret") }
+        }
+        _ = home.request(.init("secret1", 1), in: Self.ids[0])
+        _ = branch.request(.init("secret2", 1), in: Self.ids[0])
+        talk(&home, &branch)
+        #expect(kept(home).count == 3 && kept(branch) == ["secret2"])
+        _ = branch.request(.init("shut", 1), in: Self.ids[0])
+        talk(&home, &branch)
+        #expect(branch.replica(of: Self.ids[0])?.body == home.replica(of: Self.ids[0])?.body)
+        #expect(kept(home) == [] && kept(branch) == [])
+        #expect(branch.replica(of: Self.ids[0])?.body.values["shut"] == 1)
+        // One that was away takes the state, and forgets as well.
+        var other = self.branch()
+        other.linkClosed(Self.home.name, at: .zero)
+        _ = other.meetings[Self.ids[0]]?.own.insert(1, .init("secret3", 1))
+        #expect(kept(other) == ["secret3"])
+        other = other.linked(to: Self.home)
+        talk(&home, &other)
+        #expect(kept(other) == [])
+    }
+}
+
+extension MeetingExchange {
+    fileprivate func linked(to peer: PoPInstance) -> MeetingExchange {
+        var exchange = self
+        exchange.linkOpened(peer, at: .zero)
+        return exchange
+    }
 }

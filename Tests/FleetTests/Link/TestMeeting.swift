@@ -17,6 +17,9 @@ struct TestMeeting: MeetingBody, Equatable {
 
     func refusal(of change: Change) -> String? { change.value % 17 == 16 ? "unlucky" : nil }
 
+    /// Once the box is shut nobody is to know any more what was put into it.
+    func isOutdated(_ change: Change) -> Bool { change.key.hasPrefix("secret") && values["shut"] == 1 }
+
     mutating func apply(_ change: Change) { values[change.key] = change.value }
 
     struct Change: MeetingChange {
@@ -24,6 +27,7 @@ struct TestMeeting: MeetingBody, Equatable {
         let value: Int
         var isRemoval: Bool { value == 0 }
         var isMessage: Bool { key.hasPrefix("chat") }
+        var outdatesOthers: Bool { key == "shut" }
 
         init(_ key: String, _ value: Int) {
             self.key = key
