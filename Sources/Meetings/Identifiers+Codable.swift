@@ -14,6 +14,11 @@ extension ChatMessageID: Codable {
     public func encode(to encoder: any Encoder) throws { try encoder.put(rawValue) }
 }
 
+extension PollID: Codable {
+    public init(from decoder: any Decoder) throws { self = try decoder.checked { PollID($0) } }
+    public func encode(to encoder: any Encoder) throws { try encoder.put(rawValue) }
+}
+
 extension MeetingNumber: Codable {
     public init(from decoder: any Decoder) throws { self = try decoder.checked { MeetingNumber($0) } }
     public func encode(to encoder: any Encoder) throws { try encoder.put(description) }

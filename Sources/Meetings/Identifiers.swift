@@ -52,6 +52,24 @@ public struct ChatMessageID: Hashable, Sendable, CustomStringConvertible {
     public var description: String { rawValue }
 }
 
+/// Names a poll of a meeting; opaque to clients.
+public struct PollID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    /// Nil unless `text` has the form of an identifier (1 to 64 of `A-Z a-z 0-9 - _`).
+    public init?(_ text: String) {
+        guard Identifier.isValid(text) else { return nil }
+        rawValue = text
+    }
+
+    /// A fresh identifier of 100 random bits.
+    public init(using generator: inout some RandomNumberGenerator) {
+        rawValue = "q_" + Identifier.random(using: &generator)
+    }
+
+    public var description: String { rawValue }
+}
+
 /// The form that identifiers and keys share.
 enum Identifier {
     /// Crockford's alphabet in lower case: no i, l, o or u, so it can be read aloud.

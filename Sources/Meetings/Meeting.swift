@@ -12,6 +12,7 @@ public struct Meeting: Sendable {
     public internal(set) var isLocked = false
     public internal(set) var chat = ChatLog()
     public internal(set) var breakouts = Breakouts()
+    public internal(set) var polls = PollBook()
     /// Addresses of those whom a host has removed, the oldest first.
     var barred: [String] = []
     public private(set) var participants: [ParticipantID: Participant] = [:]

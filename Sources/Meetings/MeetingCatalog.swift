@@ -92,19 +92,21 @@ public struct MeetingCatalog: Sendable {
         return try require(record.id)
     }
 
-    /// Takes a meeting up that was here before: nobody is in it, from now on.
+    /// Takes a meeting up that was here before: nobody is in it, from now on, and its polls are closed.
     ///
     /// - Throws: `nodeFull`.
     @discardableResult
     public mutating func restore(
         _ record: MeetingRecord, isLocked: Bool, chat: ChatLog = ChatLog(), breakouts: Breakouts = Breakouts(),
-        at now: Timestamp
+        polls: PollBook = PollBook(), at now: Timestamp
     ) throws(MeetingError) -> Meeting {
         guard meetings[record.id] == nil else { return try require(record.id) }
         var meeting = try adopt(record)
         meeting.isLocked = isLocked
         meeting.chat = chat
         meeting.breakouts = breakouts
+        meeting.polls = polls
+        meeting.polls.closeAll()
         meeting.emptySince = now
         meetings[record.id] = meeting
         return meeting
@@ -139,6 +141,17 @@ public struct MeetingCatalog: Sendable {
     public mutating func setBreakouts(_ breakouts: Breakouts, of id: MeetingID) {
         meetings[id]?.breakouts = breakouts
     }
+
+    /// Changes a meeting's polls.
+    ///
+    /// - Returns: whether something changed.
+    @discardableResult
+    public mutating func apply(_ change: PollChange, in id: MeetingID) -> Bool {
+        meetings[id]?.polls.apply(change) ?? false
+    }
+
+    /// The polls as the meeting's Home has them.
+    public mutating func setPolls(_ polls: PollBook, of id: MeetingID) { meetings[id]?.polls = polls }
 
     public mutating func setLocked(_ isLocked: Bool, _ id: MeetingID) throws(MeetingError) {
         _ = try require(id)

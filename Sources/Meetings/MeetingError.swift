@@ -31,6 +31,12 @@ public enum MeetingError: Error, Hashable, Sendable {
     case breakoutClosed
     case breakoutNotFound
     case breakoutChoiceForbidden
+    case pollNotFound
+    case pollClosed
+    /// As many as may be, or as many open ones.
+    case tooManyPolls
+    /// As many have voted in the open polls as may.
+    case pollFull
     case hostNotHere
     case screenShareTaken
     case locked
@@ -45,8 +51,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden, .unmuteForbidden,
             .chatForbidden, .removed, .waitingRoom, .breakoutChoiceForbidden:
             403
-        case .meetingNotFound, .participantNotFound, .chatNotFound, .breakoutNotFound: 404
-        case .hostNotHere, .screenShareTaken, .lastHost, .breakoutOpen, .breakoutClosed: 409
+        case .meetingNotFound, .participantNotFound, .chatNotFound, .breakoutNotFound, .pollNotFound: 404
+        case .hostNotHere, .screenShareTaken, .lastHost, .breakoutOpen, .breakoutClosed, .pollClosed, .tooManyPolls,
+            .pollFull:
+            409
         case .invalid, .settingUnavailable: 422
         case .locked: 423
         case .meetingFull, .nodeFull, .waitingRoomFull: 503
@@ -77,6 +85,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .breakoutClosed: "breakout_closed"
         case .breakoutNotFound: "breakout_not_found"
         case .breakoutChoiceForbidden: "breakout_choose_forbidden"
+        case .pollNotFound: "poll_not_found"
+        case .pollClosed: "poll_closed"
+        case .tooManyPolls: "too_many_polls"
+        case .pollFull: "poll_full"
         case .hostNotHere: "host_not_here"
         case .screenShareTaken: "screen_share_taken"
         case .locked: "meeting_locked"
@@ -109,6 +121,10 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .breakoutClosed: "No breakout rooms are open, or you are in none."
         case .breakoutNotFound: "There is no such breakout room any more."
         case .breakoutChoiceForbidden: "The host does not let participants choose their room."
+        case .pollNotFound: "There is no such poll in this meeting any more."
+        case .pollClosed: "The poll is closed."
+        case .tooManyPolls: "The meeting has as many polls, or open polls, as it may have."
+        case .pollFull: "The open polls cannot take more votes."
         case .hostNotHere: "The meeting begins when the host joins."
         case .screenShareTaken: "Somebody else is sharing a screen."
         case .locked: "The meeting is locked."
