@@ -16,6 +16,9 @@ public struct HostDecision: Hashable, Sendable {
         case breakoutMove = "breakout_move"
         case breakoutBroadcast = "breakout_broadcast"
         case breakoutClose = "breakout_close"
+        case pollCreate = "poll_create"
+        case pollClose = "poll_close"
+        case pollDelete = "poll_delete"
     }
 
     /// Who asked, and the address that the call came from.

@@ -159,6 +159,15 @@ public final class MeetingStore: Sendable {
     /// A message of the chat is as it is now.
     public func noteChat(_ message: ChatMessage, in meeting: MeetingID) { follow([.chat(message, meeting)]) }
 
+    /// A poll is as it is now.
+    public func notePoll(_ poll: Poll, in meeting: MeetingID, _ decision: HostDecision? = nil) {
+        follow([.poll(poll.kept, meeting)] + (decision.map { [.decision($0)] } ?? []))
+    }
+
+    public func noteDeletion(of poll: PollID, _ decision: HostDecision) {
+        follow([.deletePoll(poll), .decision(decision)])
+    }
+
     /// Somebody is in a meeting, since `joinedAt`.
     public func noteJoin(_ participant: Participant, in meeting: MeetingID) { follow([.joined(participant, meeting)]) }
 

@@ -11,6 +11,7 @@ enum Schema {
         migrator.registerMigration("2") { try $0.execute(sql: chat) }
         migrator.registerMigration("3") { try $0.execute(sql: power) }
         migrator.registerMigration("4") { try $0.execute(sql: breakouts) }
+        migrator.registerMigration("5") { try $0.execute(sql: polls) }
         return migrator
     }
 
@@ -148,5 +149,34 @@ enum Schema {
     private static let breakouts = """
         ALTER TABLE chat ADD COLUMN breakout INTEGER;
         CREATE INDEX chat_breakout ON chat (meeting_id, breakout) WHERE breakout IS NOT NULL;
+        """
+
+    /// `options` and `counts` are JSON, in the order of the options; `choice` has a bit for each, the lowest for the first. There
+    /// are votes of polls alone that are not anonymous.
+    private static let polls = """
+        CREATE TABLE poll (
+            row_id INTEGER NOT NULL PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            meeting_id TEXT NOT NULL REFERENCES meeting (id) ON DELETE CASCADE,
+            author_id TEXT,
+            author_name TEXT,
+            created_at INTEGER NOT NULL,
+            question TEXT NOT NULL,
+            options TEXT NOT NULL,
+            is_multiple INTEGER NOT NULL,
+            is_anonymous INTEGER NOT NULL,
+            is_open INTEGER NOT NULL,
+            counts TEXT NOT NULL,
+            voters INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX poll_meeting ON poll (meeting_id, row_id);
+        CREATE TABLE poll_vote (
+            poll_id TEXT NOT NULL REFERENCES poll (id) ON DELETE CASCADE,
+            participant_id TEXT NOT NULL,
+            display_name TEXT NOT NULL,
+            choice INTEGER NOT NULL,
+            turn INTEGER NOT NULL,
+            PRIMARY KEY (poll_id, participant_id)
+        ) STRICT, WITHOUT ROWID;
         """
 }

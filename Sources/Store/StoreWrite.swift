@@ -12,6 +12,9 @@ enum StoreWrite: Sendable {
     case decision(HostDecision)
     /// A message as it is now.
     case chat(ChatMessage, MeetingID)
+    /// A poll as it is now.
+    case poll(Poll, MeetingID)
+    case deletePoll(PollID)
     /// Whoever was here when the process before this one was killed has left, nobody knows when.
     case closeSessions
 
@@ -32,8 +35,9 @@ enum StoreWrite: Sendable {
                 UPDATE meeting SET ended_at = ?, end_reason = ?, host_key = NULL, password_salt = NULL,
                     password_digest = NULL WHERE id = ? AND ended_at IS NULL
                 """, moment.milliseconds, reason, id.rawValue)
-            // What was written in it nobody can read any more.
+            // What was written and asked in it nobody can read any more.
             try execute("DELETE FROM chat WHERE meeting_id = ?", id.rawValue)
+            try execute("DELETE FROM poll WHERE meeting_id = ?", id.rawValue)
         case .joined(let participant, let meeting):
             try execute(
                 """
@@ -56,6 +60,8 @@ enum StoreWrite: Sendable {
                 decision.at.milliseconds, decision.meeting.rawValue, kind, actor, decision.author.address,
                 decision.action.rawValue, decision.target?.rawValue, decision.isRefused)
         case .chat(let message, let meeting): try message.put(db, in: meeting)
+        case .poll(let poll, let meeting): try poll.put(db, in: meeting)
+        case .deletePoll(let id): try execute("DELETE FROM poll WHERE id = ?", id.rawValue)
         case .closeSessions: try execute("UPDATE session SET leave_reason = 'unknown' WHERE leave_reason IS NULL")
         }
     }

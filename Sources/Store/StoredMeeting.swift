@@ -9,14 +9,17 @@ public struct StoredMeeting: Hashable, Sendable {
     public var chat: ChatLog
     /// The breakout room with the highest number to which somebody wrote; 0: none.
     public var lastBreakout: UInt32
+    public var polls: PollBook
 
     public init(
-        _ record: MeetingRecord, isLocked: Bool = false, chat: ChatLog = ChatLog(), lastBreakout: UInt32 = 0
+        _ record: MeetingRecord, isLocked: Bool = false, chat: ChatLog = ChatLog(), lastBreakout: UInt32 = 0,
+        polls: PollBook = PollBook()
     ) {
         self.record = record
         self.isLocked = isLocked
         self.chat = chat
         self.lastBreakout = lastBreakout
+        self.polls = polls
     }
 }
 
@@ -33,6 +36,7 @@ extension StoredMeeting {
             }
             meeting.chat = ChatLog(try ChatMessage.latest(db, in: meeting.record.id))
             meeting.lastBreakout = try ChatMessage.lastBreakout(db, in: meeting.record.id)
+            meeting.polls = try Poll.all(db, in: meeting.record.id)
             meetings.append(meeting)
         }
         return (meetings, unreadable)

@@ -11,6 +11,7 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         EarlierSchema(number: "2", dump: first + second),
         EarlierSchema(number: "3", dump: first + second + third),
         EarlierSchema(number: "4", dump: first + second + third + fourth),
+        EarlierSchema(number: "5", dump: first + second + third + fourth + fifth),
     ]
 
     private static let first = """
@@ -127,5 +128,36 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         INSERT INTO grdb_migrations VALUES ('4');
         ALTER TABLE chat ADD COLUMN breakout INTEGER;
         CREATE INDEX chat_breakout ON chat (meeting_id, breakout) WHERE breakout IS NOT NULL;
+        """
+
+    private static let fifth = """
+        INSERT INTO grdb_migrations VALUES ('5');
+        CREATE TABLE poll (
+            row_id INTEGER NOT NULL PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            meeting_id TEXT NOT NULL REFERENCES meeting (id) ON DELETE CASCADE,
+            author_id TEXT,
+            author_name TEXT,
+            created_at INTEGER NOT NULL,
+            question TEXT NOT NULL,
+            options TEXT NOT NULL,
+            is_multiple INTEGER NOT NULL,
+            is_anonymous INTEGER NOT NULL,
+            is_open INTEGER NOT NULL,
+            counts TEXT NOT NULL,
+            voters INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX poll_meeting ON poll (meeting_id, row_id);
+        CREATE TABLE poll_vote (
+            poll_id TEXT NOT NULL REFERENCES poll (id) ON DELETE CASCADE,
+            participant_id TEXT NOT NULL,
+            display_name TEXT NOT NULL,
+            choice INTEGER NOT NULL,
+            turn INTEGER NOT NULL,
+            PRIMARY KEY (poll_id, participant_id)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO poll VALUES (1, 'q_1', 'm_1', 'p_1', 'Ada', 1800000002000, 'Tea?', '["Yes","No"]', 0, 0, 1,
+            '[1,0]', 1);
+        INSERT INTO poll_vote VALUES ('q_1', 'p_1', 'Ada', 1, 1);
         """
 }
