@@ -32,7 +32,7 @@ import Testing
         let settings = meeting.record.plan.settings
         #expect(settings.allowChat && settings.allowUnmute && settings.muteOnEntry)
         #expect(meeting.chat.messages.map(\.text) == (earlier.number == "1" ? [] : ["Hello"]))
-        #expect(meeting.polls.polls.map(\.voters) == (earlier.number == "4" ? [1] : []))
+        #expect(meeting.polls.polls.map(\.voters) == (earlier.number == "5" ? [1] : []))
         await store.close()
 
         let fresh = try StoreStage()

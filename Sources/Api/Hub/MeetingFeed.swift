@@ -46,6 +46,8 @@ final class MeetingFeed {
     var reactions = TokenBucket(burst: MeetingHub.meetingReactionBurst)
     /// Of the rooms that people without host controls choose.
     var choices = TokenBucket(burst: MeetingHub.meetingChoiceBurst)
+    /// What was told of the meeting's polls.
+    var polls = PollNotices()
     /// When the next flush is to come.
     var nextFlush: Timestamp?
 

@@ -131,7 +131,7 @@ extension MeetingHub {
         return try await history.page(place)
     }
 
-    private func admitHistory(of participant: ParticipantID) throws {
+    func admitHistory(of participant: ParticipantID) throws {
         guard let line = lines[participant], line.socket != nil else { throw Problem.notJoined }
         guard line.history.take(burst: Self.historyBurst, perSecond: Self.historyPerSecond, at: clock.now) == nil else {
             throw Problem(429, "too_many_requests", "The history is read too often.", retryAfter: 1)

@@ -38,6 +38,7 @@ extension MeetingHub {
         share.copy = copy
         follow(record, copy, of: share, before)
         followChat(of: share, before)
+        followPolls(of: share, before)
         var gone: [ParticipantID] = []
         for (known, person) in before.participants where copy.participants[known] == nil {
             if depart(person, of: share) { gone.append(known) }

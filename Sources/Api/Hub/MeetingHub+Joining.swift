@@ -174,6 +174,7 @@ extension MeetingHub {
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
         tellPower(over: line)
         tellWaiting(to: line, in: meeting, isReturn: isReturn)
+        tellPolls(to: line, in: meeting, isReturn: join.resume != nil)
         if drain.state.phase == .draining { socket.send(migration(drain.state)) }
         if isReturn {
             line.missedLayers = true

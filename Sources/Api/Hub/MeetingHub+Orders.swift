@@ -115,7 +115,10 @@ extension MeetingHub {
         else { return }
         lines[id]?.entry = []
         tell(ServerMessage.ParticipantUpdate(participantId: id.rawValue, role: role), everybodyIn: meeting)
-        if !known.role.controls, let line = lines[id] { tellWaiting(to: line, in: meeting) }
+        if !known.role.controls, let line = lines[id] {
+            tellWaiting(to: line, in: meeting)
+            tellPolls(to: line, in: meeting)
+        }
         publish(id, in: meeting)
     }
 

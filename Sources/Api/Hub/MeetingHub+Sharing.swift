@@ -116,6 +116,7 @@ extension MeetingHub {
         let known: [MeetingError] = [
             .screenShareTaken, .locked, .meetingFull, .meetingNotFound, .participantNotFound, .lastHost, .removed,
             .breakoutOpen, .breakoutClosed, .breakoutNotFound,
+            .pollNotFound, .pollClosed, .tooManyPolls, .pollFull,
         ]
         if let error = known.first(where: { $0.code == reason }) { return Problem(error) }
         return reason == Problem.homeUnreachable.code

@@ -10,7 +10,7 @@ extension MeetingHub {
             do {
                 try catalog.restore(
                     meeting.record, isLocked: meeting.isLocked, chat: meeting.chat,
-                    breakouts: Breakouts(after: meeting.lastBreakout), at: clock.now)
+                    breakouts: Breakouts(after: meeting.lastBreakout), polls: meeting.polls, at: clock.now)
             } catch {
                 logger.error(
                     "a stored meeting finds no place, and stays stored",
@@ -83,7 +83,7 @@ extension MeetingHub {
         guard store != nil, !isStopping else { return }
         _ = try? catalog.restore(
             meeting.record, isLocked: meeting.isLocked, chat: meeting.chat,
-            breakouts: Breakouts(after: meeting.breakouts.lastNumber), at: clock.now)
+            breakouts: Breakouts(after: meeting.breakouts.lastNumber), polls: meeting.polls, at: clock.now)
     }
 
     /// Those who were in a meeting that is over here.

@@ -178,7 +178,10 @@ actor MeetingHub {
         guard let meeting = try? catalog.end(id) else { return }
         changes[id] = nil
         noteLeaves(from: meeting, reason: reason)
-        if reason == .shutdown { putBack(meeting) }
+        if reason == .shutdown {
+            keepPolls(of: meeting)
+            putBack(meeting)
+        }
         if let share {
             giveBack(share)
             if reason == .ended { sharing?.post(.noteEnd(id)) }

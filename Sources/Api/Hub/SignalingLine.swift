@@ -60,6 +60,8 @@ final class SignalingLine {
     var history = TokenBucket(burst: MeetingHub.historyBurst)
     var reactions = TokenBucket(burst: MeetingHub.reactionBurst)
     var breakouts = TokenBucket(burst: MeetingHub.breakoutBurst)
+    /// Of what it does with polls.
+    var polls = TokenBucket(burst: MeetingHub.pollBurst)
     /// Of what it may not decide, how much is a line of the audit trail.
     var refusals = TokenBucket(burst: MeetingHub.refusalBurst)
     /// The participant as an entry of lists, JSON; empty when it changed since.

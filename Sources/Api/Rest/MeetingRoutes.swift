@@ -13,7 +13,11 @@ struct MeetingRoutes: Sendable {
     func add(to router: Router<ApiContext>) {
         let check = OriginCheck<ApiContext>(origins: Origins(configuration))
         let meetings = router.group("api/v1/meetings").add(middleware: check)
-        let calls = ["", "/end", "/lock", "/unlock", "/join", "/leave", "/chat"].map { RouterPath(":id" + $0) }
+        let calls = [
+            "", "/end", "/lock", "/unlock", "/join", "/leave", "/chat", "/polls", "/polls/:poll_id",
+            "/polls/:poll_id/close",
+        ]
+        .map { RouterPath(":id" + $0) }
         for path in [RouterPath("")] + calls {
             meetings.on(path, method: .options) { _, _ in check.preflight() }
         }
@@ -29,6 +33,7 @@ struct MeetingRoutes: Sendable {
         meetings.post(":id/leave") { request, context in try await leave(request, context) }
         meetings.post(":id/chat") { request, context in try await say(request, context) }
         meetings.get(":id/chat") { request, context in try await chat(request, context) }
+        addPolls(to: meetings)
     }
 
     // MARK: The service's calls
@@ -154,7 +159,7 @@ struct MeetingRoutes: Sendable {
     }
 
     /// The meeting, for whom `owned` answers and for participants with the host controls.
-    private func controlled(
+    func controlled(
         _ action: HostDecision.Action, _ request: Request, _ context: ApiContext
     ) async throws -> (Meeting, HostDecision.Author) {
         if let session = try? tokens.participant(request.bearer()) {

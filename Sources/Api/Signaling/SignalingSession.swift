@@ -108,6 +108,10 @@ struct SignalingSession {
             let deletion = try JSON.decode(ClientMessage.ChatDeletion.self, from: bytes)
             try await hub.delete(ChatMessageID(named: deletion.chatID), by: me(), socket)
             done(envelope.id)
+        case "poll_vote":
+            let vote = try JSON.decode(ClientMessage.PollVote.self, from: bytes)
+            try await hub.vote(vote.options, in: vote.id, by: me(), socket)
+            done(envelope.id)
         case "leave":
             if let guest {
                 await hub.withdraw(guest, over: socket)
@@ -170,6 +174,18 @@ struct SignalingSession {
         case "breakout_close":
             let closing = try JSON.decode(ClientMessage.BreakoutClosing.self, from: bytes)
             try await hub.closeBreakouts(after: closing.after ?? 0, by: me(), socket, from: address)
+            done(envelope.id)
+        case "poll_create":
+            let draft = try JSON.decode(PollDraftJSON.self, from: bytes).draft
+            try await hub.createPoll(draft, by: me(), socket, from: address)
+            done(envelope.id)
+        case "poll_close":
+            let poll = try JSON.decode(ClientMessage.PollReference.self, from: bytes)
+            try await hub.closePoll(poll.id, by: me(), socket, from: address)
+            done(envelope.id)
+        case "poll_delete":
+            let poll = try JSON.decode(ClientMessage.PollReference.self, from: bytes)
+            try await hub.deletePoll(poll.id, by: me(), socket, from: address)
             done(envelope.id)
         case "lock": try await lock(true, envelope.id)
         case "unlock": try await lock(false, envelope.id)

@@ -12,6 +12,8 @@ enum SharedChange: Equatable, Sendable {
     case left(ParticipantID, from: PoPName, moves: UInt32)
     /// Somebody wrote, or what was written is otherwise than before.
     case chat(ChatMessage)
+    /// A poll is made, closed or deleted, or somebody has voted.
+    case poll(PollChange)
     /// What a host has happen to somebody.
     case order(HostOrder)
     /// Breakout rooms open or close, or people go to others.
@@ -35,6 +37,7 @@ extension SharedChange: MeetingChange {
         var participant: SharedParticipant?
         var left: Departure?
         var chat: SharedChatMessage?
+        var poll: SharedPollChange?
         var order: SharedHostOrder?
         var breakouts: BreakoutChange?
         var barred: String?
@@ -59,6 +62,9 @@ extension SharedChange: MeetingChange {
             self = .left(left.id, from: pop, moves: left.moves)
         } else if let chat = fields.chat {
             self = .chat(chat.message)
+        } else if let poll = fields.poll {
+            guard let change = poll.change else { return nil }
+            self = .poll(change)
         } else if let order = fields.order {
             guard let order = order.order else { return nil }
             self = .order(order)
@@ -83,6 +89,7 @@ extension SharedChange: MeetingChange {
         case .left(let id, let pop, let moves):
             fields.left = Departure(id: id, pop: pop.rawValue, moves: moves)
         case .chat(let message): fields.chat = SharedChatMessage(message)
+        case .poll(let change): fields.poll = SharedPollChange(change)
         case .order(let order): fields.order = SharedHostOrder(order)
         case .breakouts(let change): fields.breakouts = change
         case .barred(let address): fields.barred = address
@@ -98,6 +105,7 @@ extension SharedChange: MeetingChange {
         case .participant(let participant): "participant \(participant.id)"
         case .left(let id, _, _): "participant \(id)"
         case .chat(let message): "chat \(message.id)"
+        case .poll(let change): change.key
         case .order(let order): order.key
         case .breakouts: "breakouts"
         case .barred(let address): "barred \(address)"
@@ -106,8 +114,10 @@ extension SharedChange: MeetingChange {
     }
 
     var isRemoval: Bool {
-        if case .left = self { return true }
-        return false
+        switch self {
+        case .left, .poll(.delete): true
+        default: false
+        }
     }
 
     /// A mute is not done again to who may have spoken since, nor a question asked, nor are people sent into rooms once more.
@@ -119,8 +129,28 @@ extension SharedChange: MeetingChange {
     }
 
     var isMessage: Bool {
-        if case .chat = self { return true }
-        return false
+        switch self {
+        case .chat, .poll(.vote): true
+        default: false
+        }
+    }
+
+    var outdatesOthers: Bool {
+        switch self {
+        case .poll(.close), .poll(.delete): true
+        default: false
+        }
+    }
+}
+
+extension PollChange {
+    /// What is deleted need not be made any more. A close stands beside both: another history may lack the poll itself.
+    fileprivate var key: String {
+        switch self {
+        case .open, .delete: "poll \(poll)"
+        case .close: "poll close \(poll)"
+        case .vote(_, let voter, _): "poll vote \(poll) \(voter)"
+        }
     }
 }
 

@@ -9,6 +9,7 @@ struct SharedMeeting: Equatable, Sendable {
     private(set) var participants: [ParticipantID: SharedParticipant] = [:]
     private(set) var chat = ChatLog()
     private(set) var breakouts = Breakouts()
+    private(set) var polls = PollBook()
     /// Whom hosts have removed, the oldest first.
     private(set) var removed: [ParticipantID] = []
     /// Addresses from which nobody comes in any more, the oldest first.
@@ -44,6 +45,8 @@ extension SharedMeeting: MeetingBody {
         /// Absent where there never were any.
         var breakouts: Breakouts?
         /// Absent where there are none.
+        var polls: SharedPolls?
+        /// Absent where there are none.
         var removed: [ParticipantID]?
         var barred: [String]?
         var ended: EndReason?
@@ -57,6 +60,10 @@ extension SharedMeeting: MeetingBody {
             fields.removed?.count ?? 0 <= Self.mostRemoved, fields.barred?.count ?? 0 <= Meeting.mostBarred,
             fields.barred?.allSatisfy({ $0.utf8.count <= SharedChange.mostOfAddress }) ?? true
         else { return nil }
+        if let shared = fields.polls {
+            guard let book = shared.book else { return nil }
+            polls = book
+        }
         record = fields.record
         isLocked = fields.locked
         participants = Dictionary(fields.participants.map { ($0.id, $0) }) { first, _ in first }
@@ -74,8 +81,9 @@ extension SharedMeeting: MeetingBody {
                 record: record, locked: isLocked, participants: roster,
                 chat: chat.messages.isEmpty ? nil : chat.messages.map { SharedChatMessage($0) },
                 chatNumber: chat.lastNumber == 0 ? nil : chat.lastNumber,
-                breakouts: breakouts == Breakouts() ? nil : breakouts, removed: removed.isEmpty ? nil : removed,
-                barred: barred.isEmpty ? nil : barred, ended: ended,
+                breakouts: breakouts == Breakouts() ? nil : breakouts,
+                polls: polls == PollBook() ? nil : SharedPolls(polls),
+                removed: removed.isEmpty ? nil : removed, barred: barred.isEmpty ? nil : barred, ended: ended,
                 arrivals: arrivals))
     }
 
@@ -84,6 +92,7 @@ extension SharedMeeting: MeetingBody {
         guard ended == nil else { return MeetingError.meetingNotFound.code }
         if case .order(let order) = change { return refusal(of: order) }
         if case .breakouts(let change) = change { return breakouts.refusal(of: change)?.code }
+        if case .poll(let change) = change { return polls.refusal(of: change)?.code }
         guard case .participant(let participant) = change else { return nil }
         if removed.contains(participant.id) { return MeetingError.removed.code }
         if participant.media.screen, screenIsTaken(beside: participant.id) { return MeetingError.screenShareTaken.code }
@@ -113,12 +122,19 @@ extension SharedMeeting: MeetingBody {
         return isLastHost && !staysHost ? MeetingError.lastHost.code : nil
     }
 
+    /// In an anonymous poll that is closed or deleted nobody is to know any more who voted how.
+    func isOutdated(_ change: SharedChange) -> Bool {
+        guard case .poll(.vote(let id, _, _)) = change else { return false }
+        return polls[id].map { !$0.isOpen && $0.isAnonymous } ?? polls.deleted.contains(id)
+    }
+
     mutating func apply(_ change: SharedChange) {
         switch change {
         case .record(let record): self.record = record
         case .locked(let locked): isLocked = locked
         case .ended(let reason): ended = reason
         case .chat(let message): chat.put(message)
+        case .poll(let change): polls.apply(change)
         case .order(let order): apply(order)
         case .breakouts(let change): breakouts.apply(change)
         case .barred(let address):
