@@ -8,6 +8,8 @@ class FakeElement extends EventTarget {
   dataset = {};
   style = { setProperty() {} };
   hidden = false;
+  value = "";
+  checked = false;
   #text = "";
 
   constructor(tag) {

@@ -7,6 +7,7 @@ import { Entrance } from "./entrance.js";
 import { MOVE_PATIENCE_MS, RETURN_PATIENCE_MS, flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
 import { isHost } from "./permissions.js";
+import { POLL_MESSAGES, Polls } from "./polls.js";
 import { Presence } from "./presence.js";
 import { Recovery } from "./recovery.js";
 import { Requests } from "./requests.js";
@@ -37,6 +38,7 @@ export class Call extends Requests {
   waiters = new Waiters();
   /** Who is in which room. */
   breakout = new Breakout(this.participants, () => this.you?.participant_id);
+  polls = new Polls();
   slots = new SlotMap();
   media;
   /** performance.now() of each step: `asked`, `joined`, `described`, `connected`, and what others add. */
@@ -202,6 +204,7 @@ export class Call extends Requests {
       this.#tell("meeting", this.meeting);
     });
     on("chat", ({ message }) => this.#tell("chat", message));
+    for (const type of POLL_MESSAGES) on(type, (message) => this.polls.take(message));
     on("reaction", (message) => this.#tell("reaction", message));
     on("error", (message) => {
       if (message.code === "unmute_forbidden") this.#turnOff({ turned_off: ["audio"] });

@@ -98,6 +98,22 @@ const BY_KIND = {
     title: "A host decides who is in which room",
     detail: "Raise your hand: hosts see it from every room.",
   },
+  poll_closed: {
+    title: "The poll is closed",
+    detail: "What was chosen before counts.",
+  },
+  poll_not_found: {
+    title: "That poll is not there any more",
+    detail: "A host has deleted it.",
+  },
+  too_many_polls: {
+    title: "There are as many polls as there may be",
+    detail: "Close an open one, or delete one that is over.",
+  },
+  poll_full: {
+    title: "The open polls cannot take more votes",
+    detail: "A host may close one of them.",
+  },
   not_found: {
     title: "There is no such meeting",
     detail: "Check the number. The meeting may also have ended.",
@@ -186,6 +202,10 @@ const CODE_PATTERNS = [
   [/^breakout_not_found$/, "breakout_not_found"],
   [/^breakout_choose_forbidden$/, "breakout_choose_forbidden"],
   [/^breakout/, "breakout_closed"],
+  [/^poll_closed$/, "poll_closed"],
+  [/^poll_not_found$/, "poll_not_found"],
+  [/^too_many_polls$/, "too_many_polls"],
+  [/^poll_full$/, "poll_full"],
   [/resume|participant_not_found/, "resume_expired"],
   [/expired/, "token_expired"],
   [/token|unauth|signature|claims/, "token_bad"],
@@ -314,6 +334,22 @@ export function explainPower(error) {
   if (error.code === "participant_not_found") return "That person is not here any more";
   if (isUnsure(error)) return "The connection did not carry that. See whether it was done, then try again.";
   return explain(error).title;
+}
+
+/**
+ * What to tell a person whose vote, or a host whose poll, was refused.
+ *
+ * @param {unknown} error  a ServiceError, or anything thrown
+ * @returns {string} one or two sentences
+ */
+export function explainPoll(error) {
+  if (!(error instanceof ServiceError)) return BY_KIND.internal.title;
+  if (isUnsure(error)) return "The connection did not carry that. See whether it was done, then try again.";
+  const kind = kindOf(error);
+  if (kind === "invalid") return "A poll has a question of one line, and two to ten different answers";
+  if (kind === "too_many") return "That was too much at once. Wait a moment, then try again.";
+  const { title, detail } = explain(error);
+  return `${title}. ${detail}`;
 }
 
 /**

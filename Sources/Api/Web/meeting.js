@@ -18,6 +18,7 @@ import { Arrivals, announce, say } from "./notices.js";
 import { OwnControls } from "./own.js";
 import { Panels } from "./panels.js";
 import { PeoplePanel } from "./people.js";
+import { PollPanel } from "./pollpanel.js";
 import { Powers } from "./powers.js";
 import { ReactionControls } from "./reactioncontrols.js";
 import { sectionsOf } from "./sections.js";
@@ -40,7 +41,11 @@ export class MeetingView {
   #chat = new ChatPanel();
   #rooms = new BreakoutControls();
   #door = new Door({ onShow: () => this.#panels.toggle("people"), changed: () => this.#draw() });
-  #panels = new Panels({ people: () => this.#showPeople(), chat: () => this.#chat.show() }, () => this.#draw());
+  #polls = new PollPanel({ onShow: () => this.#panels.toggle("polls") });
+  #panels = new Panels(
+    { people: () => this.#showPeople(), chat: () => this.#chat.show(), polls: () => this.#polls.show() },
+    () => this.#draw(),
+  );
   #grades = new Grades(() => this.#draw());
   #reactions = new ReactionControls(() => this.#draw());
   #own;
@@ -115,7 +120,8 @@ export class MeetingView {
   /** What has its own view of a call. */
   get #parts() {
     const own = [this.#grades, this.#own, this.#models];
-    return [...own, this.#asked, this.#powers, this.#host, this.#door, this.#share, this.#reactions, this.#chat, this.#rooms];
+    const host = [this.#powers, this.#host, this.#door];
+    return [...own, this.#asked, ...host, this.#share, this.#reactions, this.#chat, this.#rooms, this.#polls];
   }
 
   /** Hears the call's media connection. */
@@ -330,6 +336,7 @@ export class MeetingView {
       people: () => this.#panels.toggle("people"),
       chat: () => this.#panels.toggle("chat"),
       rooms: () => this.#rooms.show(),
+      polls: () => this.#panels.toggle("polls"),
       layout: () => this.#changeLayout(),
       settings: () => byId("settings").showModal(),
       invite: () => this.#invite(),

@@ -8,6 +8,7 @@ import { byId } from "./dom.js";
 const PARTS = {
   people: { panel: "panel", button: "show-people", close: "panel-close", focus: "panel-title" },
   chat: { panel: "chat-panel", button: "show-chat", close: "chat-close", focus: "chat-title" },
+  polls: { panel: "polls-panel", button: "show-polls", close: "polls-close", focus: "polls-title" },
 };
 
 export class Panels {

@@ -54,6 +54,30 @@ export class Requests extends EventTarget {
   }
 
   /**
+   * Asks everybody; a host's.
+   *
+   * @param {{question: string, options: string[], multiple: boolean, anonymous: boolean}} draft
+   */
+  createPoll(draft) {
+    return this.request("poll_create", draft);
+  }
+
+  /** Votes, in place of our former vote. @param {number[]} vote  places in the poll's options */
+  votePoll(id, vote) {
+    return this.request("poll_vote", { poll_id: id, options: vote });
+  }
+
+  /** Nobody votes any more; a host's. */
+  closePoll(id) {
+    return this.request("poll_close", { poll_id: id });
+  }
+
+  /** Takes a poll away, with its votes; a host's. */
+  deletePoll(id) {
+    return this.request("poll_delete", { poll_id: id });
+  }
+
+  /**
    * Writes to everybody, to those in our breakout room, or to one.
    *
    * @param {{text: string, recipient?: string|null, room?: string|null, replyTo?: string|null}} message  ids of a
