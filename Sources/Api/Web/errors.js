@@ -191,21 +191,15 @@ const BY_KIND = {
   },
 };
 
+/** The API's codes that are kinds by themselves. */
+const OWN_KINDS = new Set([
+  "removed", "denied", "unmute_forbidden", "chat_forbidden", "last_host", "breakout_open", "breakout_not_found",
+  "breakout_choose_forbidden", "poll_closed", "poll_not_found", "too_many_polls", "poll_full",
+]);
+
 /** Patterns over the API's stable codes; the first that matches wins, then the HTTP status decides. */
 const CODE_PATTERNS = [
-  [/^removed$/, "removed"],
-  [/^denied$/, "denied"],
-  [/^unmute_forbidden$/, "unmute_forbidden"],
-  [/^chat_forbidden$/, "chat_forbidden"],
-  [/^last_host$/, "last_host"],
-  [/^breakout_open$/, "breakout_open"],
-  [/^breakout_not_found$/, "breakout_not_found"],
-  [/^breakout_choose_forbidden$/, "breakout_choose_forbidden"],
   [/^breakout/, "breakout_closed"],
-  [/^poll_closed$/, "poll_closed"],
-  [/^poll_not_found$/, "poll_not_found"],
-  [/^too_many_polls$/, "too_many_polls"],
-  [/^poll_full$/, "poll_full"],
   [/resume|participant_not_found/, "resume_expired"],
   [/expired/, "token_expired"],
   [/token|unauth|signature|claims/, "token_bad"],
@@ -247,6 +241,7 @@ const BY_STATUS = {
  * @returns {keyof typeof BY_KIND}
  */
 export function kindOf({ status = 0, code = "" }) {
+  if (OWN_KINDS.has(code)) return code;
   const known = CODE_PATTERNS.find(([pattern]) => pattern.test(code.toLowerCase()));
   if (known) return known[1];
   if (BY_STATUS[status]) return status === 0 && code ? "internal" : BY_STATUS[status];
