@@ -62,7 +62,7 @@ struct SignalingMutationTests {
         let messages = Self.valid(meeting.number.description, hostKey: meeting.hostKey)
         var joined = 0
         var refused = 0
-        for _ in 0..<400 {
+        for _ in 0..<600 {
             let socket = NotingSocket()
             var session = SignalingSession(
                 socket: socket, address: "local", hub: hub, tokens: tokens, limiter: nil, limits: Limits(),

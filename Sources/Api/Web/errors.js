@@ -244,8 +244,7 @@ export function kindOf({ status = 0, code = "" }) {
   if (OWN_KINDS.has(code)) return code;
   const known = CODE_PATTERNS.find(([pattern]) => pattern.test(code.toLowerCase()));
   if (known) return known[1];
-  if (BY_STATUS[status]) return status === 0 && code ? "internal" : BY_STATUS[status];
-  return "internal";
+  return (status === 0 && code ? null : BY_STATUS[status]) ?? "internal";
 }
 
 /**
