@@ -1,45 +1,58 @@
-/// The picture's height in an H.264 sequence parameter set (section 7.3.2.1.1).
+/// The picture's size in an H.264 sequence parameter set (section 7.3.2.1.1).
 @frozen
 public struct H264ParameterSet: Sendable, BitwiseCopyable {
     /// Pixels, without what is cropped.
+    public let width: Int
     public let height: Int
+    /// chroma_format_idc, bit_depth_luma_minus8 and bit_depth_chroma_minus8.
+    public let chromaFormat: UInt8
+    public let lumaDepth: UInt8
+    public let chromaDepth: UInt8
 
     /// From a NAL unit with its header; nil when it is another, cut off, or of no height that an encoder makes.
     public init?(_ unit: UnsafeRawBufferPointer) {
         var reader = SyntaxReader(unit, skipsEmulation: true)
         guard let header = reader.bits(8), header & 0x1f == 7, let profile = reader.bits(8), reader.skip(16),
-            reader.golomb() != nil, let chroma = Self.chroma(&reader, profile: profile), reader.golomb() != nil,
-            Self.skipOrder(&reader), reader.golomb() != nil, reader.skip(1), reader.golomb() != nil,
-            let units = reader.golomb(), units < 1_024, let isProgressive = reader.flag(),
+            reader.golomb() != nil, let sampling = Self.sampling(&reader, profile: profile), reader.golomb() != nil,
+            Self.skipOrder(&reader), reader.golomb() != nil, reader.skip(1), let columnUnits = reader.golomb(),
+            columnUnits < 1_024, let units = reader.golomb(), units < 1_024, let isProgressive = reader.flag(),
             isProgressive || reader.skip(1), reader.skip(1), let isCropped = reader.flag()
         else { return nil }
         let fields = isProgressive ? 1 : 2
         var rows = fields * (Int(units) + 1) * 16
+        var columns = (Int(columnUnits) + 1) * 16
         if isCropped {
-            guard reader.golomb() != nil, reader.golomb() != nil, let top = reader.golomb(), top < 16_384,
-                let bottom = reader.golomb(), bottom < 16_384
+            guard let left = reader.golomb(), left < 16_384, let right = reader.golomb(), right < 16_384,
+                let top = reader.golomb(), top < 16_384, let bottom = reader.golomb(), bottom < 16_384
             else { return nil }
-            rows -= (Int(top) + Int(bottom)) * fields * (chroma == 1 ? 2 : 1)
+            rows -= (Int(top) + Int(bottom)) * fields * (sampling.chroma == 1 ? 2 : 1)
+            columns -= (Int(left) + Int(right)) * (sampling.chroma == 1 || sampling.chroma == 2 ? 2 : 1)
         }
-        guard rows > 0 else { return nil }
+        guard rows > 0, columns > 0 else { return nil }
         height = rows
+        width = columns
+        chromaFormat = UInt8(truncatingIfNeeded: sampling.chroma)
+        lumaDepth = UInt8(truncatingIfNeeded: sampling.lumaDepth)
+        chromaDepth = UInt8(truncatingIfNeeded: sampling.chromaDepth)
     }
 
-    /// chroma_format_idc, 1 where the profile has no other.
-    private static func chroma(_ reader: inout SyntaxReader, profile: UInt32) -> UInt32? {
+    private typealias Sampling = (chroma: UInt32, lumaDepth: UInt32, chromaDepth: UInt32)
+
+    /// 4:2:0 in 8 bits where the profile has no other.
+    private static func sampling(_ reader: inout SyntaxReader, profile: UInt32) -> Sampling? {
         switch profile {
         case 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135: break
-        default: return 1
+        default: return (1, 0, 0)
         }
-        guard let chroma = reader.golomb(), chroma <= 3, chroma != 3 || reader.skip(1), reader.golomb() != nil,
-            reader.golomb() != nil, reader.skip(1), let hasMatrices = reader.flag()
+        guard let chroma = reader.golomb(), chroma <= 3, chroma != 3 || reader.skip(1), let luma = reader.golomb(),
+            luma <= 6, let depth = reader.golomb(), depth <= 6, reader.skip(1), let hasMatrices = reader.flag()
         else { return nil }
-        guard hasMatrices else { return chroma }
+        guard hasMatrices else { return (chroma, luma, depth) }
         for list in 0..<(chroma == 3 ? 12 : 8) {
             guard let isPresent = reader.flag() else { return nil }
             if isPresent, !skipList(&reader, count: list < 6 ? 16 : 64) { return nil }
         }
-        return chroma
+        return (chroma, luma, depth)
     }
 
     /// A scaling list (section 7.3.2.1.1.1).

@@ -18,6 +18,18 @@ func fuzzPayload(_ input: UnsafeRawBufferPointer) {
             precondition(other.tl0PictureIndex == vp8.tl0PictureIndex.map { _ in 99 })
         }
     }
+    var units = H264Units(input)
+    while let unit = units.next() {
+        precondition(!unit.isEmpty)
+        use(unit)
+        use(H264ParameterSet(unit).map { Int($0.chromaFormat) + $0.width } ?? 0)
+    }
+    use(H264Fragment(input)?.bytes)
+    use(AV1Unit(input)?.body)
+    if var elements = AV1Payload(input)?.elements {
+        while let element = elements.next() { use(element) }
+        use(elements.isComplete)
+    }
     if let vp9 = VP9Descriptor(input) {
         use(vp9.pictureID ?? 0)
         use(vp9.spatialID ?? vp9.temporalID ?? vp9.tl0PictureIndex ?? 0)
