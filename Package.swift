@@ -49,6 +49,7 @@ let package = Package(
         .target(
             name: "COpenSSL", path: "CShims/COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CAV", path: "CShims/CAV"),
         .target(name: "CZlib", path: "CShims/CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CHiredis", path: "CShims/CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
 
@@ -79,6 +80,7 @@ let package = Package(
             dependencies: [
                 "Wire", "Mailbox", "Agents", "Meetings", "Fleet", .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(name: "Recording", dependencies: ["Wire", "CAV"]),
         .target(
             name: "Api",
             dependencies: [
@@ -139,6 +141,18 @@ let package = Package(
                 "Meetings", "Store", "StoreWriter", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], exclude: ["Writer"]),
+        // What the tests of recordings share with the program that is killed.
+        .target(
+            name: "RecordingFixture", dependencies: ["TestSupport", "Wire"], path: "Tests/RecordingTests/Fixture"),
+        // Captures until it is killed.
+        .executableTarget(
+            name: "RecordingWriter",
+            dependencies: ["Recording", "RecordingFixture", "Wire"],
+            path: "Tests/RecordingTests/Writer"),
+        .testTarget(
+            name: "RecordingTests",
+            dependencies: ["Recording", "RecordingFixture", "RecordingWriter", "TestSupport", "Wire"],
+            exclude: ["Fixture", "Writer"]),
         .testTarget(
             name: "FleetTests",
             dependencies: [

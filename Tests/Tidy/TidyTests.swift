@@ -5,7 +5,9 @@ import Testing
     /// The folders that may be in a folder, and beside them nothing; those with a `?` are there when something needs them.
     static let rooms: [String: Set<String>] = [
         "Sources": [
-            "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store?", "Fleet?", "Redis?", "Api",
+            "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store?", "Fleet?", "Redis?",
+            "Recording?",
+            "Api",
             "needletail",
         ],
         "CShims": [
@@ -17,7 +19,8 @@ import Testing
         ],
         "Tests": [
             "WireTests", "MailboxTests", "DataplaneTests", "AgentsTests", "MeetingsTests", "ConferenceTests",
-            "StoreTests?", "FleetTests?", "ApiTests", "NeedletailTests", "Simulation", "Interop", "Fuzz", "PacketPath",
+            "StoreTests?", "FleetTests?", "RecordingTests?", "ApiTests", "NeedletailTests", "Simulation", "Interop",
+            "Fuzz", "PacketPath",
             "Web", "Tidy", "Support",
         ],
     ]
@@ -85,6 +88,7 @@ import Testing
         "Store": ["Meetings"],
         "Fleet": ["Meetings"],
         "Redis": ["Meetings", "Fleet", "CHiredis", "COpenSSL"],
+        "Recording": ["Wire", "CAV"],
         "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet", "CZlib"],
         "needletail": [
             "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Redis", "Api",
