@@ -23,7 +23,7 @@ public struct MatroskaError: Error, Sendable, CustomStringConvertible {
 /// duration and index. One thread or actor owns it.
 final class MatroskaFile {
     /// ns. With what waits for its order, and what is not yet on the disk, it is less than the second that may be lost.
-    static let clusterLength: UInt64 = 300_000_000
+    static let clusterLength: UInt64 = 200_000_000
 
     private let disk: RecordingDisk
     private let file: DiskFile
