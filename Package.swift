@@ -102,12 +102,15 @@ let package = Package(
         .executableTarget(
             name: "needletail",
             dependencies: [
-                "Api", "Agents", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "Redis", "Store", "Wire",
+                "Api", "Agents", "CSRTP", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "Recording",
+                "Redis",
+                "Store", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -123,7 +126,8 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"]),
         .testTarget(name: "MailboxTests", dependencies: ["Mailbox"]),
         .testTarget(
-            name: "NeedletailTests", dependencies: ["needletail", "Redis", "TestSupport"], swiftSettings: dpdkSwift),
+            name: "NeedletailTests", dependencies: ["needletail", "Agents", "CSRTP", "Redis", "TestSupport", "Wire"],
+            swiftSettings: dpdkSwift),
         .testTarget(
             name: "DataplaneTests",
             dependencies: ["Dataplane", "CAesGcm", "COpenSSL", "CSRTP", "TestSupport", "Wire"],

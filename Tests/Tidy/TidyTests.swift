@@ -91,7 +91,9 @@ import Testing
         "Recording": ["Wire", "CAV"],
         "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet", "CZlib"],
         "needletail": [
-            "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Redis", "Api",
+            "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Redis", "Recording",
+            "Api",
+            "CSRTP",
         ],
     ]
 

@@ -36,6 +36,17 @@ public final class TLSConnection {
         SSL_set_bio(ssl, input, output)
         if context.isClient { SSL_set_connect_state(ssl) } else { SSL_set_accept_state(ssl) }
         (self.context, self.ssl, self.input, self.output) = (context, ssl, input, output)
+        if let name = context.serverName { try expect(name) }
+    }
+
+    /// Takes no certificate but one for `name`.
+    private func expect(_ name: String) throws(DTLSError) {
+        // RFC 6066 section 3: addresses are no server names.
+        if X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1 { return }
+        ERR_clear_error()
+        guard SSL_set1_host(ssl, name) == 1, needletail_set_server_name(ssl, name) == 1 else {
+            throw .last("server name")
+        }
     }
 
     deinit { SSL_free(ssl) }

@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// The settings of TLS connections: of a listener for clients (RFC 8446; TLS 1.2 for those who have no newer, RFC 8996), or
-/// of either side of connections on which both prove who they are (TLS 1.3 alone).
+/// of either side of connections on which both prove who they are (TLS 1.3 alone), or of a client that shows nothing.
 ///
 /// Immutable: OpenSSL takes its own lock for what connections share.
 public final class TLSContext: @unchecked Sendable {
@@ -9,6 +9,8 @@ public final class TLSContext: @unchecked Sendable {
     let context: OpaquePointer
     /// Whose side it is.
     public let isClient: Bool
+    /// Whom the server's certificate is to be for, a host's name or its address; nil: the caller looks itself.
+    let serverName: String?
 
     /// In ALPN's form (RFC 7301 section 3.1); the callback reads it for as long as there are connections, which hold us.
     private let protocols: UnsafeMutableBufferPointer<UInt8>
@@ -22,6 +24,7 @@ public final class TLSContext: @unchecked Sendable {
         // From here on deinit frees both, also when the rest throws.
         self.context = context
         isClient = false
+        serverName = nil
         let offer = protocols.flatMap { [UInt8(truncatingIfNeeded: $0.utf8.count)] + $0.utf8 }
         self.protocols = .allocate(capacity: offer.count)
         _ = self.protocols.initialize(from: offer)
@@ -41,6 +44,7 @@ public final class TLSContext: @unchecked Sendable {
         }
         self.context = context
         self.isClient = isClient
+        serverName = nil
         protocols = .allocate(capacity: 0)
         try use(identity)
         try configure()
@@ -50,6 +54,25 @@ public final class TLSContext: @unchecked Sendable {
         }
         SSL_CTX_set1_cert_store(context, authorities.store)
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    }
+
+    /// Of a client that shows no certificate, and takes a server whose certificate is for `server` and comes from
+    /// `authorities`; nil: from one of those that the system trusts.
+    ///
+    /// - Throws: what OpenSSL says.
+    public init(server: String, of authorities: TLSAuthorities?) throws(DTLSError) {
+        guard let context = SSL_CTX_new(TLS_client_method()) else { throw .last("SSL_CTX_new") }
+        self.context = context
+        isClient = true
+        serverName = server
+        protocols = .allocate(capacity: 0)
+        try configure()
+        if let authorities {
+            SSL_CTX_set1_cert_store(context, authorities.store)
+        } else if SSL_CTX_set_default_verify_paths(context) != 1 {
+            throw .last("the system's certificates")
+        }
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
     }
 
     private func use(_ identity: TLSIdentity) throws(DTLSError) {
