@@ -75,10 +75,11 @@ class Stage:
         return red, blue
 
     def peer(
-        self, host: str, meeting: str, name: str, colour: str, family: int = 4, origin: str | None = None, videos: int = 3
+        self, host: str, meeting: str, name: str, colour: str, family: int = 4, origin: str | None = None,
+        videos: int = 3, flash: bool = False,
     ) -> Peer:
         origin = origin or self.server.origin(family)
-        peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder, videos)
+        peer = Peer(self.lab, host, origin, meeting, name, colour, self._folder, videos, flash)
         self._stack.callback(peer.close)
         return peer
 

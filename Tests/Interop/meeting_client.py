@@ -33,6 +33,8 @@ from aiortc.mediastreams import MediaStreamError
 VIDEO_CLOCK = 90_000
 FRAMES_PER_SECOND = 15
 AUDIO_SAMPLES = media.SAMPLE_RATE // 50
+# Frames: as long as the tone is on, and as its period.
+FLASH_ON, FLASH_PERIOD = round(media.TONE_ON_S * FRAMES_PER_SECOND), round(media.TONE_PERIOD_S * FRAMES_PER_SECOND)
 
 
 class _Paced(MediaStreamTrack):
@@ -40,14 +42,16 @@ class _Paced(MediaStreamTrack):
 
     period: float
 
-    def __init__(self) -> None:
+    def __init__(self, begin: float | None = None) -> None:
+        """`begin`: when the first frame is due, by the loop's clock; by itself when it is asked for."""
         super().__init__()
+        self._begin = begin
         self._due: float | None = None
         self._count = 0
 
     async def _next(self) -> int:
         now = asyncio.get_running_loop().time()
-        self._due = now if self._due is None else self._due + self.period
+        self._due = (self._begin or now) if self._due is None else self._due + self.period
         await asyncio.sleep(max(0.0, self._due - now))
         self._count += 1
         return self._count - 1
@@ -57,8 +61,10 @@ class ColourTrack(_Paced):
     kind = "video"
     period = 1 / FRAMES_PER_SECOND
 
-    def __init__(self, colour: str, width: int = 320, height: int = 240) -> None:
-        super().__init__()
+    def __init__(self, colour: str, begin: float | None = None, width: int = 320, height: int = 240) -> None:
+        """With a `begin` it is dark while the tone of a track with the same one is silent."""
+        super().__init__(begin)
+        self._flashes = begin is not None
         self._size = (width, height)
         self._yuv = media.yuv(media.COLOURS[colour])
 
@@ -67,6 +73,8 @@ class ColourTrack(_Paced):
         frame = av.VideoFrame(*self._size, "yuv420p")
         # The brightness breathes, so that no two frames are the same.
         luma = self._yuv[0] + number % 8
+        if self._flashes and number % FLASH_PERIOD >= FLASH_ON:
+            luma = 20 + number % 8
         for plane, value in zip(frame.planes, (luma, *self._yuv[1:]), strict=True):
             plane.update(bytes([value]) * plane.buffer_size)
         frame.pts = number * VIDEO_CLOCK // FRAMES_PER_SECOND
@@ -78,8 +86,8 @@ class ToneTrack(_Paced):
     kind = "audio"
     period = AUDIO_SAMPLES / media.SAMPLE_RATE
 
-    def __init__(self, colour: str) -> None:
-        super().__init__()
+    def __init__(self, colour: str, begin: float | None = None) -> None:
+        super().__init__(begin)
         whole = int(media.TONE_PERIOD_S * media.SAMPLE_RATE)
         samples = media.tone_samples(media.TONES[colour], 0, whole)
         self._frames = [samples[n : n + 2 * AUDIO_SAMPLES] for n in range(0, len(samples), 2 * AUDIO_SAMPLES)]
@@ -139,7 +147,11 @@ class Watcher:
 class MeetingClient:
     """One participant. `join` answers when the media path stands."""
 
-    def __init__(self, origin: str, meeting: str, name: str, colour: str, videos: int = 3, audios: int = 3) -> None:
+    def __init__(
+        self, origin: str, meeting: str, name: str, colour: str, videos: int = 3, audios: int = 3, flash: bool = False
+    ) -> None:
+        """`flash`: the picture is bright while the tone is on, and dark while it is silent."""
+        self.flash = flash
         self.origin, self.meeting, self.name, self.colour = origin, meeting, name, colour
         self.slot_counts = {"audio": audios, "video": videos}
         self.participant_id: str | None = None
@@ -181,7 +193,8 @@ class MeetingClient:
             if self.pc.connectionState == "connected":
                 self._connected.set()
 
-        for track in (ToneTrack(self.colour), ColourTrack(self.colour)):
+        begin = asyncio.get_running_loop().time() + 1 if self.flash else None
+        for track in (ToneTrack(self.colour, begin), ColourTrack(self.colour, begin)):
             self.pc.addTransceiver(track, direction="sendonly")
         for kind, count in self.slot_counts.items():
             for _ in range(count):
@@ -294,8 +307,12 @@ def main() -> None:
         parser.add_argument(f"--{option}", required=True)
     parser.add_argument("--colour", choices=media.COLOURS, required=True)
     parser.add_argument("--videos", type=int, default=3)
+    parser.add_argument("--flash", action="store_true")
     options = parser.parse_args()
-    asyncio.run(_serve(MeetingClient(options.origin, options.meeting, options.name, options.colour, options.videos)))
+    client = MeetingClient(
+        options.origin, options.meeting, options.name, options.colour, options.videos, flash=options.flash
+    )
+    asyncio.run(_serve(client))
 
 
 if __name__ == "__main__":

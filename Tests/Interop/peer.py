@@ -96,11 +96,14 @@ class Peer(Member):
     """An aiortc participant."""
 
     def __init__(
-        self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path, videos: int = 3
+        self, lab: Lab, host: str, origin: str, meeting: str, name: str, colour: str, folder: Path, videos: int = 3,
+        flash: bool = False,
     ) -> None:
-        """`videos`: Slots for pictures. With more than one it takes no retransmission of any (see findings)."""
+        """`videos`: Slots for pictures. With more than one it takes no retransmission of any (see findings). `flash`: its
+        picture is bright while its tone is on."""
         self.colour = colour
         options = ["--origin", origin, "--meeting", meeting, "--name", name, "--colour", colour, "--videos", str(videos)]
+        options += ["--flash"] if flash else []
         super().__init__(lab, host, name, folder, "meeting_client.py", *options)
 
     def losses(self) -> tuple[int, int]:
