@@ -17,17 +17,21 @@ extension Meeting {
 
     /// A vote of somebody who is here, in place of its former one.
     ///
+    /// - Parameter last: the turn of its last vote, which may still be on its way to the meeting's Home.
+    /// - Returns: the vote and its turn.
     /// - Throws: `participantNotFound`, `pollNotFound`, `pollClosed`, `invalid`, `pollFull`.
-    public func vote(_ indices: [Int], in id: PollID, by voter: ParticipantID) throws(MeetingError) -> PollChange {
+    public func vote(
+        _ indices: [Int], in id: PollID, by voter: ParticipantID, after last: UInt32 = 0
+    ) throws(MeetingError) -> (change: PollChange, turn: UInt32) {
         guard let person = participants[voter], person.isAdmitted else { throw .participantNotFound }
         guard let poll = polls[id] else { throw .pollNotFound }
         guard poll.isOpen else { throw .pollClosed }
         let choice = try PollChoice(indices, of: poll)
-        let turn = (poll.ballots[voter]?.turn ?? 0) &+ 1
+        let turn = max(poll.ballots[voter]?.turn ?? 0, last) &+ 1
         let name = poll.isAnonymous ? "" : person.displayName
         let change = PollChange.vote(id, voter, Ballot(choice, name: name, turn: turn))
         if let refusal = polls.refusal(of: change) { throw refusal }
-        return change
+        return (change, turn)
     }
 
     /// - Parameter actor: nil: a service.

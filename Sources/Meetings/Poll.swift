@@ -102,6 +102,13 @@ public struct Poll: Hashable, Sendable {
         for index in ballot.choice.indices { counts[index] += 1 }
     }
 
+    /// Whether the counts are those of the ballots, as while it is open.
+    public var isTally: Bool {
+        var tally = Array(repeating: 0, count: options.count)
+        for ballot in ballots.values { for index in ballot.choice.indices { tally[index] += 1 } }
+        return voters == ballots.count && counts == tally
+    }
+
     mutating func close() {
         isOpen = false
         if isAnonymous { ballots = [:] }

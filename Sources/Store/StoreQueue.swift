@@ -42,6 +42,22 @@ final class StoreQueue: Sendable {
         var errors: UInt64 = 0
         var lost: UInt64 = 0
 
+        /// The place of a waiting write that says the same of an earlier moment, and that nothing behind it builds on.
+        func outdated(by group: Group) -> Int? {
+            guard group.stays, group.answer == nil, group.writes.count == 1, case .poll(let poll, _) = group.writes[0]
+            else { return nil }
+            for place in waiting.indices.reversed() {
+                let known = waiting[place]
+                guard known.writes.count == 1 else { continue }
+                switch known.writes[0] {
+                case .poll(let earlier, _) where earlier.id == poll.id: return known.answer == nil ? place : nil
+                case .deletePoll(poll.id): return nil
+                default: continue
+                }
+            }
+            return nil
+        }
+
         mutating func remember(_ group: Group, by step: Int) {
             if group.stays {
                 if group.isBounded { following += step * group.writes.count }
@@ -83,6 +99,10 @@ final class StoreQueue: Sendable {
             let isHopeless = state.trouble != nil
             let answer = isHopeless ? group.answer : nil
             if isHopeless { group.answer = nil }
+            if let place = state.outdated(by: group) {
+                state.waiting[place] = group
+                return (.never, nil)
+            }
             state.remember(group, by: 1)
             state.waiting.append(group)
             if isHopeless { return (.never, answer == nil ? nil : .late) }

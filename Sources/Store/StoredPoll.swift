@@ -4,8 +4,12 @@ import Meetings
 
 extension Poll {
     /// Adds the poll with its votes as they are now, or changes it to what it has become; the votes of one that is anonymous are
-    /// never written but as counts.
+    /// never written but as counts. Of a meeting that has ended meanwhile nothing is.
     func put(_ db: Database, in meeting: MeetingID) throws {
+        let isThere = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM meeting WHERE id = ? AND ended_at IS NULL)",
+            arguments: [meeting.rawValue])
+        guard isThere == true else { return }
         try db.cachedStatement(
             sql: """
                 INSERT INTO poll (id, meeting_id, author_id, author_name, created_at, question, options, is_multiple,

@@ -223,6 +223,12 @@ import Testing
             #expect(try await node.call("GET", path, token: other.token).status == 403)
             let read = try await node.call("GET", path, token: bob.token).json["polls"]
             #expect(read?.count == 2 && read?[0]?["vote"] == [0] && read?[0]?["ballots"] == nil)
+            // A service may have the same token: what one chose in an anonymous poll is not told by it.
+            let anonymous = Value.object(Self.question.merging(["anonymous": true]) { $1 })
+            let secret = try await node.call("POST", path, token: node.token(), body: anonymous)
+            _ = try await bob.socket.ask(Self.vote([1], in: secret.json))
+            let hidden = try await node.call("GET", path, token: bob.token).json["polls"]?[2]
+            #expect(hidden?["voters"] == 1 && hidden?["vote"] == nil)
             let closed = try await node.call("POST", "\(path)/\(id)/close", token: node.token())
             #expect(closed.status == 200 && closed.json["is_open"] == false && closed.json["ballots"]?.count == 1)
             let again = try await node.call("POST", "\(path)/\(id)/close", token: ada.token)

@@ -45,7 +45,12 @@ private final class Shelf {
         }
 
         mutating func vote(_ options: [Int], in id: PollID, by voter: ParticipantID) throws {
-            stage.directory.apply(try meeting.vote(options, in: id, by: voter), in: stage.meeting.id)
+            stage.directory.apply(try meeting.vote(options, in: id, by: voter).change, in: stage.meeting.id)
+        }
+
+        /// The turn of a vote whose voter may have another one on its way.
+        func turn(_ id: PollID, of voter: ParticipantID, after last: UInt32) throws -> UInt32 {
+            try meeting.vote([0], in: id, by: voter, after: last).turn
         }
 
         mutating func make(_ change: PollChange) throws {
@@ -72,6 +77,8 @@ private final class Shelf {
         try people.vote([0], in: id, by: people.bob)
         try people.vote([2], in: id, by: people.cyd)
         try people.vote([1], in: id, by: people.bob)
+        #expect(try people.turn(id, of: people.bob, after: 0) == 3)
+        #expect(try people.turn(id, of: people.bob, after: 7) == 8)
         poll = try people.poll(id)
         #expect(poll.counts == [0, 1, 1] && poll.voters == 2)
         #expect(poll.ballots[people.bob]?.choice.indices == [1] && poll.ballots[people.bob]?.name == "Bob")

@@ -47,11 +47,33 @@ import Testing
         let audit = try stage.read { try String.fetchAll($0, sql: "SELECT action FROM audit ORDER BY id") }
         #expect(audit == ["poll_create", "poll_delete"])
         try await again.end(record.id, at: StoreStage.now, reason: "ended", nil)
+        // What was on its way comes too late.
+        again.notePoll(polls[0], in: record.id)
         await again.close()
         let rows = try stage.read {
             try Int.fetchOne($0, sql: "SELECT (SELECT count(*) FROM poll) + (SELECT count(*) FROM poll_vote)")
         }
         #expect(rows == 0)
+    }
+
+    @Test func whileTheDatabaseIsAwayTheLatestOfAPollWaits() async throws {
+        let stage = try StoreStage()
+        let record = stage.record()
+        let store = try stage.open(patience: .seconds(8))
+        try await store.keep(record, nil)
+        try await store.until { $0.waiting == 0 }
+        let gone = Trouble.all[2]
+        try gone.begin(store, stage.path)
+        await #expect(throws: StoreFailure.self) { try await store.keep(stage.record(), nil) }
+        let before = store.reading.waiting
+        for _ in 0..<100 { for id in ["q_1", "q_2"] { store.notePoll(try Self.poll(id), in: record.id) } }
+        #expect(store.reading.waiting == before + 2)
+        let closed = try Self.poll("q_1", isOpen: false)
+        store.notePoll(closed, in: record.id)
+        try gone.end(store, stage.path)
+        try await store.until { $0.isUp && $0.waiting == 0 }
+        #expect(try store.meetings().first?.polls == PollBook([closed, try Self.poll("q_2")]))
+        await store.close()
     }
 
     @Test func ofAnAnonymousPollTheCountsAloneAreWritten() async throws {

@@ -171,6 +171,9 @@ test("hosts close and delete, and see who chose what; in an anonymous poll nobod
   const [secret, named] = cards();
   const details = (card) => all(card, "details")[0];
   assert.deepEqual([details(secret).hidden, details(named).hidden], [true, false]);
+  assert.equal(details(named).textContent, "Who voted (1)");
+  details(named).open = true;
+  details(named).dispatchEvent(new Event("toggle"));
   assert.match(details(named).textContent, /Who voted \(1\)Ben: Yes/);
   button(named, "Close poll").click();
   await settle();

@@ -41,7 +41,11 @@ extension MeetingHub {
     func vote(_ options: [Int], in poll: PollID, by id: ParticipantID, _ socket: any SignalingSocket) async throws {
         let (meeting, line) = try current(id, socket)
         try admitPolls(of: line)
-        let change = try catalog.find(meeting.rawValue).vote(options, in: poll, by: id)
+        let (change, turn) = try catalog.find(meeting.rawValue).vote(
+            options, in: poll, by: id, after: line.voteTurns[poll] ?? 0)
+        // Those of polls that are gone are few.
+        if line.voteTurns.count >= 2 * PollBook.limit { line.voteTurns = [:] }
+        line.voteTurns[poll] = turn
         if shares[meeting] != nil { return try await decide(.poll(change), in: meeting) }
         if catalog.apply(change, in: meeting) { noteVotes(in: poll, of: meeting) }
     }
@@ -106,7 +110,8 @@ extension MeetingHub {
         }
     }
 
-    /// For one who is in the meeting.
+    /// For one who is in the meeting, by its session token, which a service may have, too: in an anonymous poll not even one's
+    /// own vote is told.
     ///
     /// - Throws: `meetingNotFound`; `Problem` 409 `not_joined`, 429 `too_many_requests`.
     func polls(of id: MeetingID, for participant: ParticipantID) throws -> PollListJSON {
@@ -114,7 +119,9 @@ extension MeetingHub {
         try admitHistory(of: participant)
         let isHost = meeting.participants[participant]?.role.controls == true
         return PollListJSON(
-            polls: meeting.polls.polls.map { PollJSON($0, for: .participant(participant, isHost: isHost)) })
+            polls: meeting.polls.polls.map { poll in
+                PollJSON(poll.isAnonymous ? poll.kept : poll, for: .participant(participant, isHost: isHost))
+            })
     }
 
     /// At the end of a meeting that comes back: nobody votes any more.

@@ -60,6 +60,8 @@ final class SignalingLine {
     var history = TokenBucket(burst: MeetingHub.historyBurst)
     var reactions = TokenBucket(burst: MeetingHub.reactionBurst)
     var breakouts = TokenBucket(burst: MeetingHub.breakoutBurst)
+    /// The turns of its last votes.
+    var voteTurns: [PollID: UInt32] = [:]
     /// Of what it does with polls.
     var polls = TokenBucket(burst: MeetingHub.pollBurst)
     /// Of what it may not decide, how much is a line of the audit trail.

@@ -34,6 +34,7 @@ export class PollCard {
     this.#acts = acts;
     this.#rows = poll.options.map((label, place) => this.#makeRow(poll, label, place));
     this.#parts = this.#makeParts(poll);
+    this.#parts.ballots.addEventListener("toggle", () => this.#drawBallots(this.#poll, this.#parts.ballots.hidden));
     const { state, title, answers, voters, problem, row, ballots } = this.#parts;
     const form = make("form", { novalidate: true }, answers, voters, problem, row, ballots);
     form.addEventListener("submit", (event) => {
@@ -114,8 +115,9 @@ export class PollCard {
 
   #drawBallots(poll, isHidden) {
     const { list, summary } = this.#parts;
-    const lines = isHidden ? [] : ballotsOf(poll, this.#acts.nameOf);
-    setText(summary, `Who voted (${lines.length})`);
+    setText(summary, `Who voted (${poll.ballots.size})`);
+    // Of a thousand they are only written where somebody reads them.
+    const lines = isHidden || !this.#parts.ballots.open ? [] : ballotsOf(poll, this.#acts.nameOf);
     const texts = lines.map(({ name, answers }) => `${name}: ${answers}`);
     if (list.children.length === texts.length && texts.every((text, at) => list.children[at].textContent === text)) return;
     list.replaceChildren(...texts.map((text) => make("li", { text, dir: "auto" })));

@@ -52,7 +52,7 @@ struct SharedPolls: Codable {
                 else { return nil }
                 ballots[voters[values[start]]] = ballot
             }
-            guard let poll = shared.poll(with: ballots) else { return nil }
+            guard let poll = shared.poll(with: ballots), !poll.isOpen || poll.isTally else { return nil }
             made.append(poll)
         }
         return PollBook(made, deleted: deleted ?? [])
