@@ -13,11 +13,11 @@ struct DiskCalls: Sendable {
     var rename: @Sendable (String, String) -> Int32 = { Glibc.rename($0, $1) }
 }
 
-/// A file that `RecordingDisk` writes. Its thread alone looks inside.
+/// A file that `RecordingDisk` writes.
 final class DiskFile: @unchecked Sendable {
     let path: String
+    /// The writing thread's, until the file is handed to the other to be closed.
     fileprivate var descriptor: Int32 = -1
-    fileprivate var isDirty = false
 
     init(path: String) { self.path = path }
 }
@@ -32,9 +32,10 @@ public struct DiskTrouble: Sendable, Equatable {
     public var reason: String { String(cString: strerror(code)) }
 }
 
-/// Writes files on a thread of its own, in the order in which it was told, so that capture never waits for a disk. What was
-/// written goes to the disk itself within `syncInterval` (fdatasync(2)). When the disk fails what is to be written waits, up to
-/// `capacity`, and is tried again each second: nothing is lost until then.
+/// Writes files on a thread of its own, in the order in which it was told, so that capture never waits for a disk. Another
+/// brings what was written to the disk itself, each `syncInterval` (fdatasync(2)), as that may take long, and a kill costs what
+/// was not written. When the disk fails what is to be written waits, up to `capacity`, and is tried again each second: nothing
+/// is lost until then.
 public final class RecordingDisk: @unchecked Sendable {
     /// Bytes that may wait: some 20 s of 25 cameras.
     static let capacity = 128 << 20
@@ -45,12 +46,10 @@ public final class RecordingDisk: @unchecked Sendable {
     private enum Work {
         case write(DiskFile, Int, [UInt8])
         case close(DiskFile)
-        /// A whole file, that readers see whole at all times.
-        case replace(String, [UInt8])
 
         var count: Int {
             switch self {
-            case .write(_, _, let bytes), .replace(_, let bytes): bytes.count
+            case .write(_, _, let bytes): bytes.count
             case .close: 0
             }
         }
@@ -61,47 +60,63 @@ public final class RecordingDisk: @unchecked Sendable {
         var bytes = 0
         var isBusy = false
         var isStopping = false
-        var trouble: DiskTrouble?
+        var hasWriterEnded = false
+        var writeTrouble: DiskTrouble?
+        /// Written, and not on the disk itself.
+        var dirty: [DiskFile] = []
+        /// Written to their ends.
+        var closing: [DiskFile] = []
+        /// Whole files, that readers see whole at all times, by path: of several the latest.
+        var replacements: [String: [UInt8]] = [:]
+        var isSyncing = false
+        var syncTrouble: DiskTrouble?
+
+        var hasSyncWork: Bool { !dirty.isEmpty || !closing.isEmpty || !replacements.isEmpty }
+        var isIdle: Bool { waiting.isEmpty && !isBusy && !hasSyncWork && !isSyncing }
     }
 
     private let calls: DiskCalls
     /// Guards `state`, and says that it changed.
     private let condition = NSCondition()
     private var state = State()
-    /// The thread's alone.
-    private var dirty: [DiskFile] = []
-    private var lastSync = Date.distantPast
 
     public convenience init() { self.init(calls: DiskCalls()) }
 
     init(calls: DiskCalls) {
         self.calls = calls
-        let thread = Thread { [self] in run() }
-        thread.name = "recording-disk"
-        thread.start()
+        for (name, body) in [("recording-disk", run), ("recording-sync", runSync)] {
+            let thread = Thread(block: body)
+            thread.name = name
+            thread.start()
+        }
     }
 
     /// Nil while all is well.
-    public var trouble: DiskTrouble? { condition.withLock { state.trouble } }
+    public var trouble: DiskTrouble? { condition.withLock { state.writeTrouble ?? state.syncTrouble } }
 
     /// Whether another frame should be written; what must be (the ends of files, the log) goes a little beyond.
     var hasRoom: Bool { condition.withLock { state.bytes < Self.capacity } }
 
     func write(_ bytes: [UInt8], to file: DiskFile, at offset: Int) { add(.write(file, offset, bytes)) }
     func close(_ file: DiskFile) { add(.close(file)) }
-    func replace(_ path: String, with bytes: [UInt8]) { add(.replace(path, bytes)) }
+    func replace(_ path: String, with bytes: [UInt8]) {
+        condition.withLock {
+            state.replacements[path] = bytes
+            condition.broadcast()
+        }
+    }
 
     /// Returns when all is on the disk, or after `patience`; whether it is.
     @discardableResult
     public func drain(patience: TimeInterval = 10) -> Bool {
         let end = Date() + patience
         return condition.withLock {
-            while !state.waiting.isEmpty || state.isBusy { if !condition.wait(until: end) { return false } }
+            while !state.isIdle { if !condition.wait(until: end) { return false } }
             return true
         }
     }
 
-    /// Ends the thread, when all is written or can be written no more.
+    /// Ends the threads, when all is written or can be written no more.
     public func stop() {
         condition.withLock {
             state.isStopping = true
@@ -117,22 +132,22 @@ public final class RecordingDisk: @unchecked Sendable {
         }
     }
 
-    private func run() {
-        while true {
-            condition.lock()
-            while state.waiting.isEmpty && !state.isStopping && dirty.isEmpty { condition.wait() }
-            if state.waiting.isEmpty && !dirty.isEmpty && !state.isStopping {
-                _ = condition.wait(until: lastSync + Self.syncInterval)
+    // MARK: Writing
+
+    @Sendable private func run() {
+        var isEnd = false
+        while !isEnd {
+            let work = condition.withLock {
+                while state.waiting.isEmpty && !state.isStopping { condition.wait() }
+                defer { state.waiting = [] }
+                state.isBusy = true
+                return state.waiting
             }
-            let work = state.waiting
-            state.waiting = []
-            state.isBusy = true
-            let isStopping = state.isStopping
-            condition.unlock()
-            let done = perform(work)
-            if done == work.count, Date() >= lastSync + Self.syncInterval || isStopping { sync() }
-            let isEnd = finish(work, done: done)
-            if isEnd { return }
+            isEnd = finish(work, done: perform(work))
+        }
+        condition.withLock {
+            state.hasWriterEnded = true
+            condition.broadcast()
         }
     }
 
@@ -144,16 +159,19 @@ public final class RecordingDisk: @unchecked Sendable {
             let failed = done < work.count
             if failed {
                 state.waiting.insert(contentsOf: work[done...], at: 0)
-                if !state.isStopping {
-                    let end = Date() + Self.retryInterval
-                    while !state.isStopping, condition.wait(until: end) {}
-                }
+                rest(Self.retryInterval)
             } else {
-                state.trouble = nil
+                state.writeTrouble = nil
             }
             condition.broadcast()
             return state.isStopping && (failed || state.waiting.isEmpty)
         }
+    }
+
+    /// With the lock: waits so long, s, or until the end.
+    private func rest(_ interval: Double) {
+        let end = Date() + interval
+        while !state.isStopping, condition.wait(until: end) {}
     }
 
     /// How many were done, in order.
@@ -166,26 +184,22 @@ public final class RecordingDisk: @unchecked Sendable {
         switch work {
         case .write(let file, let offset, let bytes): return write(bytes, to: file, at: offset)
         case .close(let file):
-            guard file.descriptor >= 0 else { return true }
-            if calls.sync(file.descriptor) < 0 { return fail(file.path) }
-            _ = calls.close(file.descriptor)
-            file.descriptor = -1
-            dirty.removeAll { $0 === file }
+            condition.withLock {
+                state.dirty.removeAll { $0 === file }
+                state.closing.append(file)
+            }
             return true
-        case .replace(let path, let bytes): return replacing(path, bytes)
         }
     }
 
     private func write(_ bytes: [UInt8], to file: DiskFile, at offset: Int) -> Bool {
-        if file.descriptor < 0 {
-            file.descriptor = calls.open(file.path)
-            guard file.descriptor >= 0 else { return fail(file.path) }
+        if file.descriptor < 0 { file.descriptor = calls.open(file.path) }
+        guard file.descriptor >= 0, put(bytes, file.descriptor, at: offset) else {
+            let trouble = DiskTrouble(code: errno, path: file.path)
+            condition.withLock { state.writeTrouble = trouble }
+            return false
         }
-        guard put(bytes, file.descriptor, at: offset) else { return fail(file.path) }
-        if !file.isDirty {
-            file.isDirty = true
-            dirty.append(file)
-        }
+        condition.withLock { if !state.dirty.contains(where: { $0 === file }) { state.dirty.append(file) } }
         return true
     }
 
@@ -202,33 +216,73 @@ public final class RecordingDisk: @unchecked Sendable {
         return true
     }
 
+    // MARK: To the disk itself
+
+    @Sendable private func runSync() {
+        var isEnd = false
+        while !isEnd {
+            let (dirty, closing, replacements) = condition.withLock {
+                while !state.hasSyncWork && !state.hasWriterEnded { condition.wait() }
+                defer { (state.dirty, state.closing, state.replacements) = ([], [], [:]) }
+                state.isSyncing = true
+                return (state.dirty, state.closing, state.replacements)
+            }
+            let failed = dirty.filter { !sync($0) }
+            let open = closing.filter { !sync($0) || !close(file: $0) }
+            let old = replacements.filter { !replacing($0.key, $0.value) }
+            isEnd = finishSync(failed, open, old)
+        }
+    }
+
+    /// Puts back what could not be done, and waits for the next turn. Whether that was all.
+    private func finishSync(
+        _ dirty: [DiskFile], _ closing: [DiskFile], _ replacements: [String: [UInt8]]
+    ) -> Bool {
+        condition.withLock {
+            state.isSyncing = false
+            state.dirty += dirty.filter { file in
+                !(state.dirty + state.closing).contains { $0 === file }
+            }
+            state.closing += closing
+            state.replacements.merge(replacements) { new, _ in new }
+            let failed = !dirty.isEmpty || !closing.isEmpty || !replacements.isEmpty
+            if !failed { state.syncTrouble = nil }
+            condition.broadcast()
+            if state.hasWriterEnded && (failed || !state.hasSyncWork) { return true }
+            let end = Date() + (failed ? Self.retryInterval : Self.syncInterval)
+            // The ends of files are waited for.
+            while !state.hasWriterEnded, failed || state.closing.isEmpty && state.replacements.isEmpty {
+                if !condition.wait(until: end) { break }
+            }
+            return false
+        }
+    }
+
+    private func sync(_ file: DiskFile) -> Bool {
+        file.descriptor < 0 || calls.sync(file.descriptor) == 0 || failSync(file.path)
+    }
+
+    private func close(file: DiskFile) -> Bool {
+        if file.descriptor >= 0 { _ = calls.close(file.descriptor) }
+        file.descriptor = -1
+        return true
+    }
+
     private func replacing(_ path: String, _ bytes: [UInt8]) -> Bool {
         let fresh = path + ".new"
         let descriptor = calls.open(fresh)
-        guard descriptor >= 0 else { return fail(path) }
+        guard descriptor >= 0 else { return failSync(path) }
         let isWritten =
             ftruncate(descriptor, 0) == 0 && put(bytes, descriptor, at: 0) && calls.sync(descriptor) == 0
         let code = errno
         _ = calls.close(descriptor)
         errno = code
-        return isWritten && calls.rename(fresh, path) == 0 || fail(path)
+        return isWritten && calls.rename(fresh, path) == 0 || failSync(path)
     }
 
-    private func sync() {
-        for file in dirty {
-            guard calls.sync(file.descriptor) == 0 else {
-                _ = fail(file.path)
-                continue
-            }
-            file.isDirty = false
-        }
-        dirty.removeAll { !$0.isDirty }
-        lastSync = Date()
-    }
-
-    private func fail(_ path: String) -> Bool {
+    private func failSync(_ path: String) -> Bool {
         let trouble = DiskTrouble(code: errno, path: path)
-        condition.withLock { state.trouble = trouble }
+        condition.withLock { state.syncTrouble = trouble }
         return false
     }
 }

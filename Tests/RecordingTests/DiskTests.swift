@@ -98,6 +98,36 @@ private final class FullDisk: Sendable {
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["recording.json"])
     }
 
+    /// A disk that takes its time to sync holds nothing back: what is written is in the file meanwhile.
+    @Test func whatIsWrittenDoesNotWaitForASync() throws {
+        let scratch = try Scratch()
+        let (begun, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        var calls = DiskCalls()
+        calls.sync = { _ in
+            begun.signal()
+            mayEnd.wait()
+            return 0
+        }
+        let written = DispatchSemaphore(value: 0)
+        let write = calls.write
+        calls.write = { descriptor, bytes, offset in
+            defer { written.signal() }
+            return write(descriptor, bytes, offset)
+        }
+        let disk = RecordingDisk(calls: calls)
+        let file = DiskFile(path: scratch.path + "/file")
+        disk.write([1], to: file, at: 0)
+        #expect(begun.wait(timeout: .now() + 5) == .success)
+        #expect(written.wait(timeout: .now() + 5) == .success)
+        disk.write([2], to: file, at: 1)
+        #expect(written.wait(timeout: .now() + 5) == .success)
+        #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: file.path))) == [1, 2])
+        #expect(!disk.drain(patience: 0.05))
+        for _ in 0..<10 { mayEnd.signal() }
+        #expect(disk.drain())
+        disk.stop()
+    }
+
     /// What was written is brought to the disk itself without being asked for.
     @Test func whatIsWrittenIsSynced() throws {
         let scratch = try Scratch()
