@@ -123,7 +123,7 @@ final class SRTPBuffer {
 final class SRTPOracle {
     /// Before anything else of libsrtp2: Debian's stands on NSS, whose first use by two threads at once crashes, and tests
     /// run side by side.
-    static let isReady = srtp_init() == srtp_err_status_ok
+    static let isReady = needletail_srtp_init() == srtp_err_status_ok
     private var session: srtp_t?
 
     init(_ keying: SRTPKeying, outbound: Bool) {

@@ -7,6 +7,9 @@
 #include <srtp2/cipher.h>
 #include <srtp2/srtp.h>
 
+// What the process's one srtp_init answered: a second one fails.
+srtp_err_status_t needletail_srtp_init(void);
+
 extern const srtp_cipher_type_t srtp_aes_icm_128;
 extern const srtp_cipher_type_t srtp_aes_gcm_128;
 extern const srtp_cipher_type_t srtp_aes_gcm_256;

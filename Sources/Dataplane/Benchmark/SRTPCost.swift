@@ -17,7 +17,7 @@ public struct SRTPCost: ~Copyable {
     private static let headerLength = 20
     private static let packetStride = 2048
     /// libsrtp2 (2.5 on NSS) refuses a second initialization.
-    private static let libsrtpIsReady = srtp_init() == srtp_err_status_ok
+    private static let libsrtpIsReady = needletail_srtp_init() == srtp_err_status_ok
 
     private let way: Way
     private let engine: SRTPEngine

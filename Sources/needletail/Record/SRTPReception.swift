@@ -9,7 +9,7 @@ final class SRTPReception {
     private static let trailer = Int(SRTP_MAX_TRAILER_LEN) + 4
 
     /// Once for the process: libsrtp2 refuses to begin twice.
-    static let isReady = srtp_init() == srtp_err_status_ok
+    static let isReady = needletail_srtp_init() == srtp_err_status_ok
 
     /// Nil when libsrtp2 refuses.
     init?(profile: SRTPProfile, receive: SRTPMasterKey, send: SRTPMasterKey) {
