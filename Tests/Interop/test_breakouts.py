@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from checks import check_hears, check_sees, slot_of
 from chromium import Chromium, Participant
 from conftest import Stage
@@ -278,6 +279,7 @@ def test_a_host_is_heard_and_read_in_all_rooms(stage: Stage) -> None:
     assert "Only in our room" in green.texts()
 
 
+@pytest.mark.timeout(300)
 def test_people_choose_come_back_and_are_called_back(stage: Stage, say: Callable[[str], None]) -> None:
     room = Room(stage, "red", "blue", "green", "yellow")
     red, blue, green, yellow = room.people
