@@ -103,8 +103,7 @@ let package = Package(
             name: "needletail",
             dependencies: [
                 "Api", "Agents", "CSRTP", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "Recording",
-                "Redis",
-                "Store", "Wire",
+                "Redis", "Store", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
