@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./client.mjs";
 
-const {
-  ServiceError, explain, explainChat, explainEnd, explainPower, explainWait, kindOf, secondsWords,
-} = await load("errors");
+const { ServiceError, explain, explainChat, explainPower, explainWait, kindOf, secondsWords } = await load("errors");
+const { explainEnd } = await load("endwords");
 const { explainRooms } = await load("breakoutwords");
 const { explainDevice } = await load("devicewords");
 
@@ -39,6 +38,11 @@ test("each code that joining may answer has its own words", () => {
     breakout_closed: [409, "breakout_closed"],
     breakout_not_found: [404, "breakout_not_found"],
     breakout_choose_forbidden: [403, "breakout_choose_forbidden"],
+    not_webinar: [409, "not_webinar"],
+    webinar_role: [409, "webinar_role"],
+    attendee_media: [403, "attendee_media"],
+    question_not_found: [404, "question_not_found"],
+    too_many_questions: [429, "too_many_questions"],
     internal: [500, "internal"],
   };
   for (const [code, [status, wanted]] of Object.entries(expected)) assert.equal(kind(status, code), wanted, code);

@@ -114,6 +114,27 @@ const BY_KIND = {
     title: "The open polls cannot take more votes",
     detail: "A host may close one of them.",
   },
+  not_webinar: {
+    title: "This meeting is no webinar",
+    detail: "Everybody in it is seen and heard.",
+  },
+  webinar_role: {
+    title: "There is no such role in this kind of meeting",
+    detail: "In a webinar one is on the panel or an attendee; elsewhere everybody is a participant.",
+  },
+  attendee_media: {
+    title: "You are watching: nobody sees or hears you",
+    detail: "A host can bring you on the panel. Raise your hand to speak.",
+  },
+  question_not_found: {
+    title: "That question is not there any more",
+    detail: "Nothing was changed.",
+  },
+  too_many_questions: {
+    title: "There are as many questions as there may be",
+    detail: "Wait until some are answered, then ask again.",
+    again: true,
+  },
   not_found: {
     title: "There is no such meeting",
     detail: "Check the number. The meeting may also have ended.",
@@ -194,7 +215,8 @@ const BY_KIND = {
 /** The API's codes that are kinds by themselves. */
 const OWN_KINDS = new Set([
   "removed", "denied", "unmute_forbidden", "chat_forbidden", "last_host", "breakout_open", "breakout_not_found",
-  "breakout_choose_forbidden", "poll_closed", "poll_not_found", "too_many_polls", "poll_full",
+  "breakout_choose_forbidden", "poll_closed", "poll_not_found", "too_many_polls", "poll_full", "not_webinar", "webinar_role",
+  "attendee_media", "question_not_found", "too_many_questions",
 ]);
 
 /** Patterns over the API's stable codes; the first that matches wins, then the HTTP status decides. */
@@ -360,60 +382,4 @@ export function explainWait(error) {
 export function secondsWords(seconds) {
   if (seconds >= 90) return `${Math.round(seconds / 60)} minutes`;
   return seconds === 1 ? "1 second" : `${seconds} seconds`;
-}
-
-/** What to tell a person whose media does not get through although the service answers. */
-export const MEDIA_PATH_FAILED = {
-  title: "Sound and picture cannot get through",
-  detail:
-    "The meeting service answers, but the media connection failed. Often a firewall or VPN blocks UDP port 3478. "
-    + "Try another network, or ask your administrator to allow UDP 3478.",
-  again: true,
-};
-
-/** What to tell a person whose media stopped for the moment. */
-export const MEDIA_INTERRUPTED = {
-  title: "Sound and picture are interrupted",
-  detail: "The network is not letting anything through right now. Waiting for it to come back…",
-};
-
-/** What to tell a person while the signaling socket is being opened anew. */
-export const RECONNECTING = {
-  title: "Reconnecting to the meeting…",
-  detail: "You keep your place for as long as sound and picture go on, and for 15 seconds without them.",
-};
-
-const CONNECTION_LOST = {
-  title: "The connection to the meeting is lost",
-  detail: "Check your network connection, then join again.",
-};
-
-const ENDS = {
-  ended: { title: "The meeting has ended", detail: "The host ended it for everyone." },
-  empty: { title: "The meeting has ended", detail: "Nobody was there for a while." },
-  shutdown: { title: "The server is going down", detail: "Join again in a moment." },
-  replaced: {
-    title: "You are in the meeting in another window",
-    detail: "This window has left, so that you are there once.",
-  },
-  no_media: {
-    title: "Your place went to somebody else",
-    detail: "The meeting is full, and your sound and picture never connected. Join again in a moment.",
-    again: true,
-  },
-  removed: { title: "You were removed from the meeting", detail: "The host took you out." },
-};
-
-/**
- * What to tell a person whose call ended without their doing.
- *
- * @param {"removed"|"meeting_ended"|"lost"} event
- * @param {string|undefined} why  the server's reason
- * @param {unknown} error  what the last attempt to come back ended with
- * @returns {Explanation}
- */
-export function explainEnd(event, why, error) {
-  if (event === "removed") return ENDS[["replaced", "no_media"].includes(why) ? why : "removed"];
-  if (event === "meeting_ended") return ENDS[Object.hasOwn(ENDS, why ?? "") ? why : "ended"];
-  return error instanceof ServiceError && error.code && error.code !== "timeout" ? explain(error) : CONNECTION_LOST;
 }

@@ -2,9 +2,8 @@
  * What goes wrong during a call, and how it is told.
  */
 
-import {
-  MEDIA_INTERRUPTED, MEDIA_PATH_FAILED, RECONNECTING, ServiceError, explain, explainEnd,
-} from "./errors.js";
+import { MEDIA_INTERRUPTED, MEDIA_PATH_FAILED, RECONNECTING, explainEnd } from "./endwords.js";
+import { ServiceError, explain } from "./errors.js";
 import { Notices, drainWords, pageOf, say } from "./notices.js";
 
 export class Trouble {
