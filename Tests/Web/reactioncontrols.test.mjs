@@ -15,6 +15,7 @@ const heard = () => byId("announcer").children.map((line) => line.textContent);
 class FakeCall extends EventTarget {
   you = { participant_id: "me", display_name: "Ana" };
   participants = new Participants();
+  webinar = { on: false };
   asked = [];
   error = null;
 

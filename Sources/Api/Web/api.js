@@ -53,10 +53,12 @@ export async function devToken() {
  *
  * @param {string} token  service JWT with the grant `create`
  * @param {string} topic
+ * @param {boolean} [webinar]  only the panel is seen and heard
  * @returns {Promise<{meeting_id: string, meeting_number: string, join_url: string}>}
  */
-export function createMeeting(token, topic) {
-  return call("/meetings", { method: "POST", token, body: { topic, type: "instant" } });
+export function createMeeting(token, topic, webinar = false) {
+  const body = { topic, type: "instant", ...(webinar && { settings: { webinar } }) };
+  return call("/meetings", { method: "POST", token, body });
 }
 
 /**
@@ -95,6 +97,11 @@ export function meetingFrom(text) {
   const digits = trimmed.replace(/[\s-]/g, "");
   if (/^\d{9}$/.test(digits)) return `${digits.slice(0, 3)}-${digits.slice(3, 6)}-${digits.slice(6)}`;
   return trimmed;
+}
+
+/** Whether a link says that its meeting is a webinar, in which newcomers only watch. */
+export function isWebinarLink(text) {
+  return /[?&]webinar=1(?:[&#\s]|$)/.test(text);
 }
 
 /** Decodes a part of an address; a malformed one stays as it is. */

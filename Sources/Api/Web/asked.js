@@ -1,9 +1,9 @@
 /**
- * What hosts do to us, in words: muted, asked to unmute, made a host, and what we may do from now on.
+ * What hosts do to us, in words: muted, asked to unmute, and what we may do from now on.
  */
 
 import { Notices, say } from "./notices.js";
-import { MUST_STAY_MUTED, changeWords, offWords, rightsIn, roleWords } from "./permissions.js";
+import { MUST_STAY_MUTED, changeWords, offWords, rightsIn } from "./permissions.js";
 
 export class Asked {
   #notices = new Notices();
@@ -20,12 +20,14 @@ export class Asked {
     call.addEventListener("turnedoff", ({ detail }) => offWords(detail).forEach(say));
     // A microphone that was opened before this page heard that it may not be.
     call.addEventListener("notice", ({ detail }) => detail.code === "unmute_forbidden" && say(MUST_STAY_MUTED));
-    call.addEventListener("role", ({ detail }) => say(roleWords(detail)));
-    call.addEventListener("invited", ({ detail: id }) => this.#invite(call.participants.get(id)?.display_name));
+    call.addEventListener("role", () => call.watching && this.#notices.hide("unmute"));
+    call.addEventListener("invited", ({ detail: id }) => {
+      if (!call.watching) this.#invite(call.participants.get(id)?.display_name);
+    });
     for (const type of ["meeting", "back"]) {
       call.addEventListener(type, () => {
         const now = rightsIn(call.meeting);
-        if (!call.controls) changeWords(rights, now).forEach(say);
+        if (!call.controls) changeWords(rights, now, call.watching).forEach(say);
         rights = now;
       });
     }

@@ -6,7 +6,7 @@ import { BreakoutPlan } from "./breakoutplan.js";
 import { MAIN_ROOM, explainRooms, leftWords } from "./breakoutwords.js";
 import { byId, make, setText } from "./dom.js";
 import { problemCard } from "./notices.js";
-import { isHost } from "./permissions.js";
+import { isAudience, isHost } from "./permissions.js";
 import { RoomList } from "./roomlist.js";
 import { RoomPickers } from "./roompickers.js";
 import { Throttle } from "./throttle.js";
@@ -184,9 +184,10 @@ export class BreakoutDialog {
     setText(byId("breakout-until"), open ? until : "");
   }
 
-  /** The others, by their names. */
+  /** The others, by their names; those who watch a webinar are spread nowhere. */
   get #guests() {
-    const others = this.#call.participants.list().map(({ participant_id: id, display_name: name, role, hand_raised: hand }) => {
+    const all = this.#call.participants.list().filter(({ role }) => !isAudience(role));
+    const others = all.map(({ participant_id: id, display_name: name, role, hand_raised: hand }) => {
       const note = [isHost(role) && "Host", hand && "Hand raised"].filter(Boolean).join(" · ");
       return { id, name, note, controls: isHost(role) };
     });

@@ -6,7 +6,7 @@ import { Breakout } from "./breakout.js";
 import { Entrance } from "./entrance.js";
 import { MOVE_PATIENCE_MS, RETURN_PATIENCE_MS, flowing, whileSilent } from "./move.js";
 import { Participants } from "./participants.js";
-import { isHost } from "./permissions.js";
+import { isAudience, isHost, refusedBy } from "./permissions.js";
 import { POLL_MESSAGES, Polls } from "./polls.js";
 import { Presence } from "./presence.js";
 import { Recovery } from "./recovery.js";
@@ -14,6 +14,7 @@ import { Requests } from "./requests.js";
 import { captureScreen } from "./screen.js";
 import { SlotMap } from "./slots.js";
 import { Waiters } from "./waiters.js";
+import { Webinar } from "./webinar.js";
 
 /**
  * Events: `state` (detail: see `state`), `waiting` (detail: {meeting, away}: a host has to let us in; `away` while our socket
@@ -39,6 +40,7 @@ export class Call extends Requests {
   /** Who is in which room. */
   breakout = new Breakout(this.participants, () => this.you?.participant_id);
   polls = new Polls();
+  webinar = new Webinar(this.participants, () => this.meeting);
   slots = new SlotMap();
   media;
   /** performance.now() of each step: `asked`, `joined`, `described`, `connected`, and what others add. */
@@ -98,6 +100,14 @@ export class Call extends Requests {
    * @param {{displayName: string, password?: string, hostKey?: string}} who
    */
   async join(meeting, who) {
+    await this.#goIn(meeting, who).catch((error) => {
+      // The audience gives no media: we come in without.
+      if (error.code !== "attendee_media" || !this.#presence.watch(true)) throw error;
+      return this.#goIn(meeting, who);
+    });
+  }
+
+  async #goIn(meeting, who) {
     this.#become("joining");
     const state = async () => ({ offer: await this.media.offer(), ...this.#presence.greeting() });
     this.#entrance = new Entrance(this.#signaling, { meeting, ...who }, state);
@@ -138,6 +148,11 @@ export class Call extends Requests {
     return isHost(this.you?.role);
   }
 
+  /** Whether we watch a webinar, and give nothing. */
+  get watching() {
+    return isAudience(this.you?.role);
+  }
+
   /** Asks the server for something, by the type of the message. Rejects with ServiceError. */
   request(type, fields) {
     return this.#signaling.request(type, fields);
@@ -173,9 +188,8 @@ export class Call extends Requests {
       else if (signaling === this.#held?.signaling) this.#held.events.push(() => act(detail ?? {}));
     });
     this.breakout.follow(on);
-    on("participant_joined", ({ participant }) => {
-      if (participant?.participant_id !== this.you?.participant_id) this.participants.add(participant);
-    });
+    this.webinar.follow(on);
+    on("participant_joined", ({ participant }) => this.participants.add(participant));
     on("participant_left", ({ participant_id, reason }) => {
       this.slots.release(participant_id);
       this.participants.remove(participant_id, reason);
@@ -193,22 +207,18 @@ export class Call extends Requests {
       this.#tell("invited", participant_id);
     });
     on("waiting_room", (message) => this.waiters.take(message));
-    on("slots", ({ slots }) => this.slots.update(slots));
+    this.slots.follow(on);
     on("layers_wanted", (message) => this.media.wantLayers(message));
-    on("slot_switched", (message) => this.slots.switched(message));
-    on("slot_paused", (message) => this.slots.paused(message));
     on("active_speaker", ({ participants }) => this.#tell("speakers", Array.isArray(participants) ? participants : []));
-    on("quality", (message) => this.#tell("quality", message));
     on("meeting_update", ({ meeting }) => {
       this.meeting = meeting ?? this.meeting;
       this.#tell("meeting", this.meeting);
     });
     on("chat", ({ message }) => this.#tell("chat", message));
     for (const type of POLL_MESSAGES) on(type, (message) => this.polls.take(message));
-    on("reaction", (message) => this.#tell("reaction", message));
+    for (const type of ["quality", "reaction"]) on(type, (message) => this.#tell(type, message));
     on("error", (message) => {
-      if (message.code === "unmute_forbidden") this.#turnOff({ turned_off: ["audio"] });
-      if (message.code === "screen_share_taken") this.#turnOff({ turned_off: ["screen"] });
+      this.#turnOff({ turned_off: refusedBy(message.code) });
       this.#tell("notice", message);
     });
     on("migrate", (message) => this.#migrate(message));
@@ -326,9 +336,10 @@ export class Call extends Requests {
     this.#know(joined);
     this.breakout.enter(joined);
     this.participants.replace(joined.participants ?? [], this.you?.participant_id, first);
+    this.webinar.enter(joined);
     this.slots.update(joined.slots);
     this.#become("meeting");
-    this.#presence.tell();
+    this.#presence.watch(this.watching);
     if (first) return;
     this.#presence.confirmScreen();
     this.#tell("back");
@@ -357,6 +368,8 @@ export class Call extends Requests {
 
   #changeRole() {
     if (!this.controls) this.waiters.clear();
+    this.webinar.review(this);
+    this.#presence.watch(this.watching);
     this.#tell("role", this.you?.role);
   }
 

@@ -112,14 +112,15 @@ export class Composer {
   }
 
   /** Fills the choice of recipients where it changed: an open list must not close for nothing. */
-  #list({ recipient, recipientName, room, gone, barred, editing, sending }) {
+  #list({ recipient, recipientName, room, gone, editing, sending }) {
     const select = byId("chat-to");
     select.disabled = Boolean(editing || sending);
     const here = gone ? this.#people.filter(({ id }) => id !== recipient) : this.#people;
     const people = here.map(({ id, name }) => ({ value: id, text: name }));
     const left = gone && recipient ? [{ value: recipient, text: `${recipientName} (left)` }] : [];
-    // Is no host, and stays the choice until there is another.
-    const other = barred && recipient ? [{ value: recipient, text: recipientName }] : [];
+    // Is no host, or is an attendee whom we are not told of: stays the choice until there is another.
+    const isOther = recipient && !gone && !people.some(({ value }) => value === recipient);
+    const other = isOther ? [{ value: recipient, text: recipientName }] : [];
     const everyone = this.#room ? "Everyone in the meeting" : "Everyone";
     const all = [
       ...this.#roomChoices(room), { value: "", text: this.#everyone ? everyone : "Choose a host" },

@@ -42,6 +42,7 @@ export class HostControls {
     relabel(byId("lock"), locked ? "lock" : "unlock", locked ? "Unlock" : "Lock");
     byId("lock").setAttribute("aria-pressed", String(locked));
     byId("locked").hidden = !locked;
+    if (!this.#call.controls && byId("end-dialog").open) byId("end-dialog").close();
     setText(byId("topic-title"), this.#call.meeting?.topic || "Meeting");
   }
 

@@ -35,6 +35,12 @@ export function icon(name) {
   return svg;
 }
 
+/** Hides a control of the meeting, or shows it; the focus goes to one that stays. */
+export function hideControl(button, hidden) {
+  if (hidden && document.activeElement === button) byId("hand").focus();
+  button.hidden = hidden;
+}
+
 /** Changes the icon and the words of a button that has both. */
 export function relabel(button, iconName, words) {
   button.querySelector("use").setAttribute("href", `#icon-${iconName}`);

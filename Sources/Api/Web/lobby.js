@@ -2,7 +2,7 @@
  * The lobby: who you are, which meeting, and how you look and sound.
  */
 
-import { meetingFrom } from "./api.js";
+import { isWebinarLink, meetingFrom } from "./api.js";
 import { bindChoices } from "./choices.js";
 import { recall, remember } from "./devices.js";
 import { byId, relabel, setText } from "./dom.js";
@@ -13,24 +13,37 @@ import { problemCard } from "./notices.js";
 import { initialsOf, toneOf } from "./participants.js";
 
 const NAME_KEY = "needletail.name";
+const LEADS = { look: "Check how you look and sound, then step in.", watch: "Tell your name, and step in." };
+const COMES_IN = "You come in by yourself as soon as they let you in";
+const AS_SET = `${COMES_IN}, with camera and microphone as they are set here. Nobody sees or hears you before.`;
 
 export class Lobby {
   #devices;
   #meter = null;
   #metered = null;
   #invited;
+  #onLook;
+  /** The meeting whose link says that it is a webinar. */
+  #webinar;
+  /** Whether camera and microphone are looked at here. */
+  #looks = true;
   #busy = false;
   /** Why we wait, and not for the first second. */
   #wait = null;
 
   /**
    * @param {import("./devices.js").Devices} devices
-   * @param {{meeting: string, name: string, onInterest: () => void, onJoin: (wish: object) => void}} options
-   *   onInterest: somebody is there, and moves or types; onJoin gets {create, meeting, topic, displayName, password, hostKey}
+   * @param {{meeting: string, webinar: boolean, name: string, onInterest: () => void, onLook: (looks: boolean) => void,
+   *   onJoin: (wish: object) => void}} options  webinar: the link says that the meeting is one; onInterest: somebody is there,
+   *   and moves or types; onLook: camera and microphone are wanted from now on, or not; onJoin gets {create, meeting, topic,
+   *   webinar, displayName, password, hostKey}
    */
-  constructor(devices, { meeting, name, onInterest, onJoin }) {
+  constructor(devices, { meeting, webinar, name, onInterest, onLook, onJoin }) {
     this.#devices = devices;
     this.#invited = meeting;
+    this.#onLook = onLook;
+    this.#webinar = webinar ? meeting : "";
+    this.#looks = !this.#watches;
     byId("name").value = name || recall(NAME_KEY) || "";
     byId("meeting").value = meeting;
     bindChoices(devices, { audio: "microphone-choice", video: "camera-choice", problems: "device-problems" });
@@ -48,6 +61,11 @@ export class Lobby {
     });
     this.#showAvatar();
     this.#showPurpose();
+  }
+
+  /** Whether camera and microphone are wanted: who only watches a webinar needs none. */
+  get looks() {
+    return this.#looks;
   }
 
   /** Lets people make meetings; the server gave us a token for it. */
@@ -111,6 +129,7 @@ export class Lobby {
       create: this.#creating,
       meeting,
       hostKey: this.#creating ? "" : hostKeyOf(meeting),
+      webinar: this.#creating && byId("webinar").checked,
       topic: byId("topic").value.trim() || `${byId("name").value.trim()}’s meeting`,
       displayName: byId("name").value.trim(),
       password: byId("password-field").hidden ? "" : byId("password").value,
@@ -129,13 +148,32 @@ export class Lobby {
   /** Somebody pasted a start link: its key goes out of sight. */
   #takeLink() {
     const { value } = byId("meeting");
+    if (isWebinarLink(value)) this.#webinar = meetingFrom(value);
     const key = hostKeyFrom(value);
     if (key) {
       const meeting = meetingFrom(value);
       keepHostKey(meeting, key);
       byId("meeting").value = meeting;
     }
+    this.#review();
+  }
+
+  /** Whether we shall only watch, as far as one knows before the step. */
+  get #watches() {
+    const meeting = meetingFrom(byId("meeting").value || this.#invited);
+    return !this.#creating && meeting !== "" && meeting === this.#webinar && hostKeyOf(meeting) === "";
+  }
+
+  /** Shows camera and microphone where they are wanted. */
+  #review() {
+    const looks = !this.#watches;
+    byId("look").hidden = !looks;
+    setText(byId("lobby-lead"), looks ? LEADS.look : LEADS.watch);
+    setText(byId("waiting-promise"), looks ? AS_SET : `${COMES_IN}.`);
     this.#promise();
+    if (looks === this.#looks) return;
+    this.#looks = looks;
+    this.#onLook(looks);
   }
 
   get #creating() {
@@ -178,20 +216,21 @@ export class Lobby {
   #showPurpose() {
     const creating = this.#creating;
     byId("meeting-field").hidden = creating;
-    byId("topic-field").hidden = !creating;
+    byId("topic-field").hidden = byId("webinar-field").hidden = !creating;
     if (creating) byId("password-field").hidden = true;
     const verb = creating ? "Start the meeting" : "Join";
     byId("join-button").firstElementChild.textContent = this.#busy ? "Joining…" : verb;
-    this.#promise();
+    this.#review();
   }
 
   /** Says before the step how one will come in. */
   #promise() {
+    if (this.#watches) return setText(byId("lobby-promise"), "You will watch. Nobody sees or hears you.");
     const heard = this.#devices.audioOn ? "heard" : "muted";
     const seen = this.#devices.videoOn ? "seen" : "with the camera off";
     const words = heard === "heard" && seen === "seen" ? "heard and seen" : `${heard} and ${seen}`;
     const role = this.#creating || hostKeyOf(meetingFrom(byId("meeting").value)) ? " as the host," : "";
-    setText(byId("lobby-promise"), `You will come in${role} ${words}.`);
+    return setText(byId("lobby-promise"), `You will come in${role} ${words}.`);
   }
 
   #showDevices() {

@@ -1,7 +1,7 @@
 /**
  * The page: lobby, meeting, and the end of it.
  *
- * Address: `/?meeting=<id or number>`; for tests and kiosks also `name=`, `autojoin=1` (go in without a click, in a
+ * Address: `/?meeting=<id or number>`, with `webinar=1` where newcomers only watch; for tests and kiosks also `name=`, `autojoin=1` (go in without a click, in a
  * new meeting when none is named and the server allows it) and `slots=N` (video Slots, 0 to 25). The fragment of a start
  * link, `#host_key=<key>`, makes its bearer host, and is taken out of the address at once.
  */
@@ -35,8 +35,10 @@ let serviceToken = null;
 
 const lobby = new Lobby(devices, {
   meeting: meetingFrom(query.get("meeting") ?? ""),
+  webinar: query.get("webinar") === "1",
   name: query.get("name") ?? "",
   onInterest: () => call?.prepare(),
+  onLook: (looks) => (looks ? devices.openBoth() : closeDevices()),
   onJoin: (asked) => join(asked),
 });
 
@@ -103,7 +105,7 @@ async function attempt() {
   call.timings = { joinClicked: performance.now() };
   if (wish.create) {
     serviceToken = (await devToken()) ?? serviceToken;
-    const created = await createMeeting(serviceToken, wish.topic);
+    const created = await createMeeting(serviceToken, wish.topic, wish.webinar);
     const meeting = created.meeting_number ?? created.meeting_id;
     Object.assign(wish, { create: false, meeting, hostKey: created.host_key });
     if (created.host_key) keepHostKey(meeting, created.host_key);
@@ -161,7 +163,7 @@ function tryToPrepareCall() {
 }
 
 function enter(joined) {
-  const link = linkTo(joined.meeting?.meeting_number ?? wish.meeting);
+  const link = linkTo(joined.meeting?.meeting_number ?? wish.meeting, joined.webinar.on);
   history.replaceState(null, "", link);
   waitingView.close();
   lobby.close();
@@ -185,13 +187,16 @@ function leave() {
 
 function end(title, detail) {
   view.close();
-  devices.close("audio");
-  devices.close("video");
+  closeDevices();
   setText(byId("ended-title"), title);
   setText(byId("ended-detail"), detail);
   show("ended");
   setTitle();
   byId("ended-title").focus();
+}
+
+function closeDevices() {
+  for (const kind of ["audio", "video"]) devices.close(kind);
 }
 
 function show(name) {
@@ -203,9 +208,11 @@ function setTitle(topic) {
   document.title = topic ? `${topic} · Needletail` : "Needletail";
 }
 
-function linkTo(meeting) {
+/** Who follows the link to a webinar is asked for no devices. */
+function linkTo(meeting, webinar) {
   const url = new URL(location.pathname, location.origin);
   url.searchParams.set("meeting", meeting);
+  if (webinar) url.searchParams.set("webinar", "1");
   return url.href;
 }
 
@@ -223,7 +230,7 @@ async function backToLobby() {
   tryToPrepareCall();
   show("lobby");
   lobby.open();
-  await devices.openBoth();
+  if (lobby.looks) await devices.openBoth();
 }
 
 byId("rejoin").addEventListener("click", async () => {
@@ -243,7 +250,7 @@ window.addEventListener("pagehide", () => {
 });
 
 async function start() {
-  const opened = devices.openBoth();
+  const opened = lobby.looks ? devices.openBoth() : Promise.resolve();
   tryToPrepareCall();
   const asked = devToken().then((token) => {
     serviceToken = token;

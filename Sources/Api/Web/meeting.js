@@ -18,8 +18,10 @@ import { Arrivals, announce, say } from "./notices.js";
 import { OwnControls } from "./own.js";
 import { Panels } from "./panels.js";
 import { PeoplePanel } from "./people.js";
+import { isAudience } from "./permissions.js";
 import { PollPanel } from "./pollpanel.js";
 import { Powers } from "./powers.js";
+import { QuestionPanel } from "./questionpanel.js";
 import { ReactionControls } from "./reactioncontrols.js";
 import { sectionsOf } from "./sections.js";
 import { ShareControls } from "./share.js";
@@ -28,6 +30,8 @@ import { Speakers } from "./speakers.js";
 import { Throttle } from "./throttle.js";
 import { TileBoard, neededHeight } from "./tiles.js";
 import { Trouble } from "./trouble.js";
+import { WebinarView } from "./webinarview.js";
+import { entranceWords, hereWords } from "./webinarwords.js";
 
 const VIEW_DELAY_MS = 120;
 
@@ -36,14 +40,19 @@ export class MeetingView {
   #call = null;
   #board;
   #powers = new Powers(() => this.#draw());
-  #panel = new PeoplePanel(this.#powers);
+  #panel = new PeoplePanel(this.#powers, () => this.#draw());
   #hands = new Hands();
   #chat = new ChatPanel();
   #rooms = new BreakoutControls();
   #door = new Door({ onShow: () => this.#panels.toggle("people"), changed: () => this.#draw() });
   #polls = new PollPanel({ onShow: () => this.#panels.toggle("polls") });
+  #questions = new QuestionPanel({ onHide: () => this.#panels.close() });
+  #webinar = new WebinarView(() => this.#draw());
   #panels = new Panels(
-    { people: () => this.#showPeople(), chat: () => this.#chat.show(), polls: () => this.#polls.show() },
+    {
+      people: () => this.#showPeople(), chat: () => this.#chat.show(), polls: () => this.#polls.show(),
+      questions: () => this.#questions.show(),
+    },
     () => this.#draw(),
   );
   #grades = new Grades(() => this.#draw());
@@ -76,6 +85,7 @@ export class MeetingView {
     this.#hooks = hooks;
     this.#own = new OwnControls(devices, () => {
       this.#asked?.review();
+      this.#webinar.review(devices);
       this.#draw();
     });
     this.#asked = new Asked(this.#own);
@@ -113,15 +123,15 @@ export class MeetingView {
     for (const part of this.#parts) part.open(call);
     this.#sharing = this.#models.sharer;
     byId("topic-title").focus();
-    const company = count(call.participants.size);
-    announce(`You are in the meeting with ${company}. Press question mark for keyboard shortcuts.`);
+    announce(`${entranceWords(call)} Press question mark for keyboard shortcuts.`);
   }
 
   /** What has its own view of a call. */
   get #parts() {
     const own = [this.#grades, this.#own, this.#models];
     const host = [this.#powers, this.#host, this.#door];
-    return [...own, this.#asked, ...host, this.#share, this.#reactions, this.#chat, this.#rooms, this.#polls];
+    const said = [this.#reactions, this.#chat, this.#polls, this.#questions];
+    return [...own, this.#asked, ...host, this.#share, ...said, this.#rooms, this.#webinar];
   }
 
   /** Hears the call's media connection. */
@@ -155,15 +165,19 @@ export class MeetingView {
   #reset() {
     this.#loudest = this.#sharing = null;
     this.#hands.clear();
-    for (const { participant_id: id, hand_raised: up } of this.#call.participants.list()) this.#hands.set(id, up);
-    this.#hands.set(this.#call.you.participant_id, this.#call.hand);
+    this.#readHands();
     this.#layout = "gallery";
     this.#page = 0;
   }
 
+  #readHands() {
+    for (const { participant_id: id, hand_raised: up } of this.#call.participants.list()) this.#hands.set(id, up);
+    this.#hands.set(this.#call.you.participant_id, this.#call.hand);
+  }
+
   #follow(call) {
     const { participants, slots, breakout } = call;
-    const concerns = ({ participant_id: id }) => call.controls || breakout.isNear(id);
+    const concerns = ({ participant_id: id, role }) => !isAudience(role) && (call.controls || breakout.isNear(id));
     participants.addEventListener("joined", ({ detail }) => concerns(detail) && this.#arrivals.joined(detail.display_name));
     participants.addEventListener("left", ({ detail }) => {
       if (concerns(detail)) this.#arrivals.left(detail.display_name, detail.reason);
@@ -172,6 +186,8 @@ export class MeetingView {
     });
     for (const type of ["joined", "left", "changed", "reset"]) participants.addEventListener(type, () => this.#draw());
     for (const type of ["joined", "changed"]) participants.addEventListener(type, ({ detail }) => this.#raised(detail));
+    participants.addEventListener("changed", () => this.#models.reviewPinned());
+    participants.addEventListener("reset", () => call === this.#call && this.#readHands());
     breakout.addEventListener("change", ({ detail }) => call === this.#call && this.#roomsChanged(detail));
     call.addEventListener("hand", () => this.#hands.set(call.you.participant_id, call.hand));
     slots.addEventListener("change", () => this.#slotsChanged());
@@ -196,12 +212,12 @@ export class MeetingView {
 
   #order(ids) {
     this.#speakers?.hint(ids);
-    const { participants, breakout } = this.#call;
-    const isNear = (id) => breakout.isNear(id);
-    const other = ids.find((id) => participants.get(id) && isNear(id));
+    const { participants } = this.#call;
+    const isSeen = (id) => this.#models.isSeen(id);
+    const other = ids.find(isSeen);
     if (!other) return;
     this.#loudest = other;
-    if (participants.promote(other, this.#board.capacity - 1, performance.now(), isNear)) this.#draw();
+    if (participants.promote(other, this.#board.capacity - 1, performance.now(), isSeen)) this.#draw();
     else if (this.#layout === "speaker") this.#draw();
   }
 
@@ -246,8 +262,8 @@ export class MeetingView {
     const own = this.#models.own();
     const screen = this.#models.screen();
     const stage = this.#stageKey(screen, others);
-    const float = others.length === 1 && !stage;
-    const models = [...(screen ? [screen] : []), ...(float ? [] : [own]), ...others];
+    const float = own !== null && others.length === 1 && !stage;
+    const models = [screen, float ? null : own, ...others].filter(Boolean);
     const result = this.#board.render(models, { stage, floating: float ? own : null, page: this.#page });
     this.#page = result.page;
     this.#pages = result.pages;
@@ -259,17 +275,18 @@ export class MeetingView {
   }
 
   #drawAround(others, { page, pages }, stage) {
-    const all = this.#call.participants.size;
-    byId("alone").hidden = all > 0;
+    const { participants, breakout, webinar, watching } = this.#call;
+    byId("alone").hidden = participants.size > 0;
     byId("pages").hidden = pages < 2;
     byId("room").classList.toggle("paged", pages > 1);
     setText(byId("page-words"), `${page + 1} of ${pages}`);
     byId("page-back").disabled = page === 0;
     byId("page-next").disabled = page === pages - 1;
-    setText(byId("count"), String(others + 1));
+    const here = others + (watching ? 0 : 1);
+    setText(byId("count"), String(here + webinar.attendees));
     const waiting = this.#door.count > 0 ? `, ${this.#door.count} waiting to be let in` : "";
-    const meeting = this.#call.breakout.open ? `, ${all + 1} in the meeting` : "";
-    byId("show-people").setAttribute("aria-label", `People, ${others + 1} here${meeting}${waiting}`);
+    const meeting = breakout.open ? `, ${participants.onPanel + 1} in the meeting` : "";
+    byId("show-people").setAttribute("aria-label", `People, ${hereWords(here, webinar)}${meeting}${waiting}`);
     relabel(byId("change-layout"), stage ? "layout" : "stage", stage ? "Gallery" : "Speaker");
     byId("change-layout").disabled = others === 0;
   }
@@ -280,10 +297,13 @@ export class MeetingView {
   }
 
   #drawPanel() {
-    const { breakout, controls } = this.#call;
-    const { near, far } = sectionsOf(this.#hands.sort(this.#models.people()), breakout, controls);
+    const { breakout, controls, webinar } = this.#call;
+    const all = this.#hands.sort(this.#models.people());
+    const { near, far } = sectionsOf(all.filter(({ role }) => !isAudience(role)), breakout, controls);
+    const watching = all.filter(({ role }) => isAudience(role));
+    const count = controls ? watching.length : webinar.attendees;
     setText(byId("panel-title"), breakout.open ? `Who is in ${placeWords(breakout.ownRoom)}` : "Who is here");
-    this.#panel.render(near, far);
+    this.#panel.render(near, far, webinar.on ? { people: watching, count, whole: controls } : null);
   }
 
   /** What stands large: what was pinned, else a shared screen, else in the speaker layout the loudest. */
@@ -313,7 +333,7 @@ export class MeetingView {
     click("camera", () => this.#own.toggleCamera());
     click("hand", () => this.#own.toggleHand());
     click("change-layout", () => this.#changeLayout());
-    click("show-settings", () => byId("settings").showModal());
+    click("show-settings", () => this.#own.showSettings());
     click("show-help", () => byId("help").showModal());
     click("leave", () => this.#hooks.onLeave());
     click("invite", () => this.#invite());
@@ -338,7 +358,8 @@ export class MeetingView {
       rooms: () => this.#rooms.show(),
       polls: () => this.#panels.toggle("polls"),
       layout: () => this.#changeLayout(),
-      settings: () => byId("settings").showModal(),
+      questions: () => this.#call.webinar.on && this.#panels.toggle("questions"),
+      settings: () => this.#own.showSettings(),
       invite: () => this.#invite(),
       back: () => this.#turn(-1),
       next: () => this.#turn(1),
@@ -385,9 +406,4 @@ export class MeetingView {
     this.#clock = setInterval(tick, 1_000);
     tick();
   }
-}
-
-function count(others) {
-  if (others === 0) return "nobody else yet";
-  return others === 1 ? "one other person" : `${others} other people`;
 }

@@ -2,6 +2,8 @@
  * What the tiles and the list show of those who are here.
  */
 
+import { isAudience } from "./permissions.js";
+
 export class Models {
   /** Who makes a sound now. @type {Set<string>} */
   speaking = new Set();
@@ -52,11 +54,20 @@ export class Models {
     });
   }
 
-  /** The tiles of the others who are in our room. @returns {import("./tiles.js").TileModel[]} */
+  /** The tiles of the others who are in our room, and seen. @returns {import("./tiles.js").TileModel[]} */
   others() {
-    const { participants, breakout } = this.#call;
-    const near = participants.list().filter(({ participant_id: id }) => breakout.isNear(id));
-    return near.map((participant) => this.#modelOf(participant));
+    const seen = this.#call.participants.list().filter((participant) => this.#isSeen(participant));
+    return seen.map((participant) => this.#modelOf(participant));
+  }
+
+  #isSeen({ participant_id: id, role }) {
+    return !isAudience(role) && this.#call.breakout.isNear(id);
+  }
+
+  /** Whether somebody else is in our room, and may be seen and heard. */
+  isSeen(id) {
+    const participant = this.#call?.participants.get(id);
+    return participant !== undefined && this.#isSeen(participant);
   }
 
   #modelOf({ participant_id: id, display_name: name, audio, video, screen, away, hand_raised: hand }) {
@@ -72,7 +83,7 @@ export class Models {
   /** Whose screen we see; null where nobody in our room shares one. @returns {string|null} */
   get sharer() {
     const id = this.#call?.slots.screenOwner() ?? null;
-    return id !== null && this.#call.participants.get(id) && this.#call.breakout.isNear(id) ? id : null;
+    return id !== null && this.isSeen(id) ? id : null;
   }
 
   /** The tile of a shared screen, or null: our own we see as it is. */
@@ -89,8 +100,9 @@ export class Models {
     };
   }
 
-  /** Our own tile. */
+  /** Our own tile; null where we only watch. */
   own() {
+    if (this.#call.watching) return null;
     const { participant_id: id, display_name: name = "You" } = this.#call.you;
     const { audioOn, speaking, stream, hand } = this.#own;
     return {
@@ -100,10 +112,10 @@ export class Models {
     };
   }
 
-  /** What was pinned of somebody who is not in our room any more is pinned no more. */
+  /** What was pinned of somebody who is not in our room any more, or not seen, is pinned no more. */
   reviewPinned() {
     const id = this.pinned?.replace(/^screen:/, "");
-    if (id && !this.#call.breakout.isNear(id)) this.pinned = null;
+    if (id && !this.isSeen(id)) this.pinned = null;
   }
 
   /** Whether a stream is now what the tile of this key names. */

@@ -114,7 +114,7 @@ export class Reader {
 }
 
 /** What is said of those who leave, by the reason. */
-const LEFT = { lost: "lost the connection", removed: "was removed" };
+const LEFT = { lost: "lost the connection", removed: "was removed", demoted: "left the panel" };
 
 /** Gathers joins, leaves and raised hands that come together, so that a full class does not speak for minutes. */
 export class Arrivals {
@@ -126,7 +126,7 @@ export class Arrivals {
     this.#add(name, "joined");
   }
 
-  /** @param {string} reason  "left", "removed", or "lost" when the connection did not come back */
+  /** @param {string} reason  "left", "removed", "demoted", or "lost" when the connection did not come back */
   left(name, reason) {
     this.#add(name, LEFT[reason] ?? "left");
   }

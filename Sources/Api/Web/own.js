@@ -2,14 +2,19 @@
  * Our own microphone, camera and hand while in a meeting: their buttons, whether we speak, and what becomes of them.
  */
 
-import { byId, relabel } from "./dom.js";
+import { byId, hideControl, relabel } from "./dom.js";
 import { LevelMeter, SPEAKING_LEVEL } from "./level.js";
 import { announce, say } from "./notices.js";
 import { MUST_STAY_MUTED, mayUnmute } from "./permissions.js";
+import { WATCHING } from "./webinarwords.js";
 
 const NUDGE_EVERY_MS = 20_000;
 /** So loud that somebody means to be heard. */
 const NUDGE_LEVEL = 0.5;
+/** What changes what is shown. */
+const FOLLOWED = ["hand", "role", "back"];
+/** The controls of what those who only watch a webinar do not give. */
+const GIVING = ["mute", "camera", "show-settings"];
 
 export class OwnControls {
   /** Whether we make a sound now, muted or not. */
@@ -37,7 +42,7 @@ export class OwnControls {
   /** @param {import("./call.js").Call} call  that has just been joined */
   open(call) {
     this.#call = call;
-    call.addEventListener("hand", () => this.#show());
+    for (const type of FOLLOWED) call.addEventListener(type, () => call === this.#call && this.#show());
     this.#show();
   }
 
@@ -70,13 +75,14 @@ export class OwnControls {
   }
 
   async toggleMicrophone() {
-    if (this.#barred) return say(MUST_STAY_MUTED);
+    if (this.#barred) return say(this.#barred);
     const open = await this.#devices.setMicrophone(!this.#devices.audioOn);
     if (!open && this.#devices.problems.audio) byId("settings").showModal();
     else announce(open ? "Microphone on" : "Muted");
   }
 
   async toggleCamera() {
+    if (this.#call?.watching) return say(WATCHING);
     const on = await this.#devices.setCamera(!this.#devices.videoOn);
     if (!on && this.#devices.problems.video) byId("settings").showModal();
     else announce(on ? "Camera on" : "Camera off");
@@ -91,19 +97,29 @@ export class OwnControls {
   /** Speaks while a key is held; does nothing to an open microphone. */
   push(down) {
     if (down ? this.#devices.audioOn : !this.#pushing) return;
-    if (down && this.#barred) return say(MUST_STAY_MUTED);
+    if (down && this.#barred) return say(this.#barred);
     this.#pushing = down;
     this.#devices.setMicrophone(down);
   }
 
-  /** Whether the microphone is off and has to stay so. */
+  /** The choice of devices. */
+  showSettings() {
+    if (this.#call?.watching) say(WATCHING);
+    else byId("settings").showModal();
+  }
+
+  /** Why the microphone is off and has to stay so; "" where it need not. */
   get #barred() {
-    return this.#call !== null && !this.#devices.audioOn && !mayUnmute(this.#call);
+    if (this.#call === null || this.#devices.audioOn || mayUnmute(this.#call)) return "";
+    return this.#call.watching ? WATCHING : MUST_STAY_MUTED;
   }
 
   #show() {
     if (!this.#call) return;
     const { audioOn, videoOn, tracks } = this.#devices;
+    const { watching } = this.#call;
+    for (const id of GIVING) hideControl(byId(id), watching);
+    if (watching && byId("settings").open) byId("settings").close();
     showControl("mute", audioOn, "mic", audioOn ? "Mute" : "Unmute");
     showControl("camera", videoOn, "camera", "Camera");
     byId("camera").setAttribute("aria-label", videoOn ? "Turn camera off" : "Turn camera on");

@@ -9,6 +9,7 @@ const PARTS = {
   people: { panel: "panel", button: "show-people", close: "panel-close", focus: "panel-title" },
   chat: { panel: "chat-panel", button: "show-chat", close: "chat-close", focus: "chat-title" },
   polls: { panel: "polls-panel", button: "show-polls", close: "polls-close", focus: "polls-title" },
+  questions: { panel: "questions-panel", button: "show-questions", close: "questions-close", focus: "questions-title" },
 };
 
 export class Panels {

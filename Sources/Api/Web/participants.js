@@ -2,6 +2,8 @@
  * Who is in the meeting.
  */
 
+import { isAudience } from "./permissions.js";
+
 /**
  * @typedef {object} Participant
  * @property {string} participant_id
@@ -25,9 +27,17 @@ export class Participants extends EventTarget {
   /** Ids in the order in which the gallery shows them. @type {string[]} */
   #order = [];
   #lastSpoke = new Map();
+  #ownId = "";
 
   get size() {
     return this.#all.size;
+  }
+
+  /** How many of the others are seen and heard, or may be. */
+  get onPanel() {
+    let count = 0;
+    for (const { role } of this.#all.values()) if (!isAudience(role)) count += 1;
+    return count;
   }
 
   /** @returns {Participant|undefined} */
@@ -49,15 +59,35 @@ export class Participants extends EventTarget {
    * @param {boolean} quiet  the first list: tell `reset` only
    */
   replace(list, ownId, quiet) {
+    this.#ownId = ownId;
     const present = new Set(list.map((each) => each.participant_id));
     for (const id of [...this.#all.keys()]) if (!present.has(id)) this.remove(id, "left", quiet);
-    for (const each of list) if (each.participant_id !== ownId) this.add(each, quiet);
+    for (const each of list) this.add(each, quiet);
     this.#tell("reset", null);
   }
 
-  /** Adds somebody, or refreshes what is known of them. */
+  /**
+   * Takes all who watch a webinar. Those of them who are not in the list are forgotten: they may still be there.
+   *
+   * @param {object[]} list  as of `replace`
+   */
+  replaceAudience(list) {
+    if (!Array.isArray(list)) return;
+    const present = new Set(list.map((each) => each?.participant_id));
+    const gone = this.list().filter(({ participant_id: id, role }) => isAudience(role) && !present.has(id));
+    if (gone.length === 0 && list.length === 0) return;
+    for (const { participant_id: id } of gone) {
+      this.#all.delete(id);
+      this.#lastSpoke.delete(id);
+    }
+    this.#order = this.#order.filter((id) => this.#all.has(id));
+    for (const each of list) this.add(each, true);
+    this.#tell("reset", null);
+  }
+
+  /** Adds somebody, or refreshes what is known of them; ourselves not. */
   add(raw, quiet = false) {
-    if (typeof raw?.participant_id !== "string") return;
+    if (typeof raw?.participant_id !== "string" || raw.participant_id === this.#ownId) return;
     const known = this.#all.has(raw.participant_id);
     const participant = {
       ...raw,

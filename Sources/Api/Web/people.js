@@ -2,10 +2,12 @@
  * The panel that says who is here.
  */
 
+import { AudienceList } from "./audiencelist.js";
 import { peopleWords } from "./breakoutwords.js";
 import { byId, icon, make, setText } from "./dom.js";
 import { nameOf } from "./emoji.js";
 import { initialsOf, toneOf } from "./participants.js";
+import { isAudience } from "./permissions.js";
 import { GRADE_WORDS, describe } from "./quality.js";
 
 /**
@@ -27,15 +29,23 @@ import { GRADE_WORDS, describe } from "./quality.js";
  * @property {string} [where]       the name of their room where that is not ours
  */
 
+/** The lists of people. */
+const LISTS = ["people", "people-far", "audience"];
+
 export class PeoplePanel {
   #rows = new Map();
   /** The lists of other rooms. @type {Map<string, {element: HTMLElement, title: HTMLElement, list: HTMLElement}>} */
   #sections = new Map();
   #powers;
+  #audience;
 
-  /** @param {import("./powers.js").Powers} powers  what we may do with them */
-  constructor(powers) {
+  /**
+   * @param {import("./powers.js").Powers} powers  what we may do with them
+   * @param {() => void} changed  others are looked for
+   */
+  constructor(powers, changed) {
     this.#powers = powers;
+    this.#audience = new AudienceList(changed);
   }
 
   get open() {
@@ -45,11 +55,13 @@ export class PeoplePanel {
   /**
    * @param {Person[]} people  in order
    * @param {import("./sections.js").Section[]} [far]  those in other rooms
+   * @param {import("./audiencelist.js").Audience|null} [audience]  those who watch a webinar; null: it is none
    */
-  render(people, far = []) {
-    const isOurs = (element) => byId("people").contains(element) || byId("people-far").contains(element);
+  render(people, far = [], audience = null) {
+    const isOurs = (element) => LISTS.some((id) => byId(id).contains(element));
     const focused = isOurs(document.activeElement) ? document.activeElement : null;
-    const all = [...people, ...far.flatMap((section) => section.people)];
+    const watching = this.#audience.draw(audience);
+    const all = [...people, ...far.flatMap((section) => section.people), ...watching];
     const present = new Set(all.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
       if (present.has(id)) continue;
@@ -58,6 +70,7 @@ export class PeoplePanel {
     }
     this.#fill(byId("people"), people);
     this.#drawSections(far);
+    this.#fill(byId("audience-list"), watching);
     // A row that moved or went has lost it.
     if (focused && document.activeElement !== focused) (isOurs(focused) ? focused : byId("panel-title")).focus();
     this.#powers.review(all);
@@ -103,8 +116,9 @@ export class PeoplePanel {
   }
 
   clear() {
-    for (const id of ["people", "people-far"]) byId(id).replaceChildren();
+    for (const id of ["people", "people-far", "audience-list"]) byId(id).replaceChildren();
     byId("people-far").hidden = true;
+    this.#audience.clear();
     this.#rows.clear();
     this.#sections.clear();
   }
@@ -135,6 +149,8 @@ export class PeoplePanel {
 }
 
 const ROLES = { host: "Host", co_host: "Co-host", cohost: "Co-host" };
+/** The marks of somebody's own microphone and camera. */
+const GIVEN = ["bars", "mic", "camera"];
 
 function update(row, { name, role, self, audio, video, hand, reaction, mutedByHost, speaking, away, grade, stats, where }) {
   setText(row.avatar, initialsOf(name));
@@ -145,6 +161,7 @@ function update(row, { name, role, self, audio, video, hand, reaction, mutedByHo
   row.bars.setAttribute("aria-label", GRADE_WORDS[grade] ?? "");
   row.bars.title = GRADE_WORDS[grade] ?? "";
   row.element.classList.toggle("speaking", speaking);
+  for (const part of GIVEN) row[part].classList.toggle("none", isAudience(role));
   mark(row.mic, audio, "mic");
   mark(row.camera, video, "camera");
   setText(row.reaction, reaction);
@@ -152,7 +169,8 @@ function update(row, { name, role, self, audio, video, hand, reaction, mutedByHo
   setText(row.label, `Actions for ${name}`);
   const sound = audio ? "microphone on" : mutedByHost ? "muted by a host" : "muted";
   const reacted = reaction && `reacted with ${nameOf(reaction)}`;
-  const words = [hand && "hand raised", reacted, sound, video ? "camera on" : "camera off"];
+  const given = isAudience(role) ? [] : [sound, video ? "camera on" : "camera off"];
+  const words = [hand && "hand raised", reacted, ...given];
   setText(row.words, words.filter(Boolean).join(", "));
 }
 

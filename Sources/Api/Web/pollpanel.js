@@ -69,6 +69,7 @@ export class PollPanel {
     this.#drawButton(polls, controls);
     byId("poll-new").hidden = !controls;
     if (!controls) this.#form.hide();
+    if (!controls && byId("poll-delete-dialog").open) byId("poll-delete-dialog").close();
     byId("polls-empty").hidden = polls.size > 0;
     setText(byId("polls-empty"), controls ? "Ask everybody something: make a poll." : "Nobody has asked anything yet.");
     this.#drawList(polls, controls);

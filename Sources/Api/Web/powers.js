@@ -67,12 +67,14 @@ export class Powers {
   }
 
   #actions(person) {
-    return actionsFor(this.#call?.you?.role ?? "", person);
+    return actionsFor(this.#call?.you?.role ?? "", person, this.#call?.webinar.on);
   }
 
   #draw() {
     if (!this.#call) return;
     byId("powers").hidden = !this.#call.controls;
+    // Who is no host any more is not asked whether they mean it.
+    if (!this.#call.controls && byId("power-dialog").open) byId("power-dialog").close();
     const rights = rightsIn(this.#call.meeting);
     for (const [right, id] of Object.entries(SWITCHES)) {
       if (!this.#switching.has(right)) byId(id).checked = rights[right];

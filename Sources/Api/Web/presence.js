@@ -36,6 +36,17 @@ export class Presence {
     return this.#sources.sendAll(media);
   }
 
+  /**
+   * Whether we only watch: then nothing of ours is on, whatever the devices do.
+   *
+   * @returns {boolean} whether that is new
+   */
+  watch(watching) {
+    const isNew = this.#sources.bar(watching);
+    this.#tellMedia();
+    return isNew;
+  }
+
   setView(view) {
     this.#telling.want("view", view);
     this.tell();

@@ -21,7 +21,7 @@ export class ReactionControls {
 
   /** @param {() => void} changed  called when what is shown is out of date */
   constructor(changed) {
-    this.#reactions = new Reactions((id) => this.#nameOf(id) !== undefined, changed);
+    this.#reactions = new Reactions((id) => this.#isHere(id), changed);
   }
 
   /** @param {import("./call.js").Call} call  that has just been joined */
@@ -53,12 +53,17 @@ export class ReactionControls {
   draw(shown) {
     const tiles = new Set(shown.filter(({ screen }) => !screen).map(({ id }) => id));
     const rest = this.#reactions.list().filter(({ id }) => !tiles.has(id));
-    this.#lines.render(rest.map(({ id, text }) => ({ id, name: this.#nameOf(id), text })));
+    this.#lines.render(rest.map(({ id, text }) => ({ id, name: this.#nameOf(id) ?? "", text })));
   }
 
   #take(message) {
     const { participant_id: id, text } = message;
-    if (this.#reactions.take(message)) this.#tally.add(id, this.#nameOf(id), text);
+    if (this.#reactions.take(message)) this.#tally.add(id, this.#nameOf(id) ?? "Somebody", text);
+  }
+
+  /** Of those who watch a webinar not everybody is told. */
+  #isHere(id) {
+    return this.#nameOf(id) !== undefined || (typeof id === "string" && this.#call?.webinar.on === true);
   }
 
   /** undefined of somebody who is not here. */

@@ -6,7 +6,7 @@ import { byId, make } from "./dom.js";
 
 const MOST_LINES = 3;
 
-/** @typedef {{id: string, name: string, text: string}} Reacting */
+/** @typedef {{id: string, name: string, text: string}} Reacting  name: "" of those whom we are not told of */
 
 /**
  * Who gets a line: those who have one keep it, so that it can be read, and the newest get what is free.
@@ -46,5 +46,6 @@ export class ReactionLines {
 }
 
 function lineOf({ name, text }) {
-  return make("p", {}, make("span", { class: "who", dir: "auto", text: name }), make("span", { class: "reaction", text }));
+  const who = name ? [make("span", { class: "who", dir: "auto", text: name })] : [];
+  return make("p", {}, ...who, make("span", { class: "reaction", text }));
 }

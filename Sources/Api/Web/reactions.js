@@ -8,6 +8,8 @@ export const SHOWN_MS = 5_000;
 /** However many react: each drawing is of the whole meeting. */
 const DRAW_EVERY_MS = 100;
 const MOST_BYTES = 32;
+/** So many at once are more than anybody sees, where those who watch a webinar react. */
+const MOST_SHOWN = 2_000;
 
 export class Reactions {
   /** By participant, the one that ends first in front. @type {Map<string, {text: string, until: number}>} */
@@ -35,6 +37,7 @@ export class Reactions {
     if (!isReaction(text) || !this.#isHere(id)) return false;
     this.#shown.delete(id);
     this.#shown.set(id, { text, until: performance.now() + SHOWN_MS });
+    if (this.#shown.size > MOST_SHOWN) this.#shown.delete(this.#shown.keys().next().value);
     this.#drawing.call();
     this.#watch();
     return true;

@@ -77,6 +77,25 @@ export class Requests extends EventTarget {
     return this.request("poll_delete", { poll_id: id });
   }
 
+  /** Asks the panel of a webinar something. */
+  askQuestion(text, anonymous) {
+    return this.request("qa_ask", { text, ...(anonymous && { anonymous }) });
+  }
+
+  /** Answers a question of the audience; the panel's. */
+  answerQuestion(id, text) {
+    return this.request("qa_answer", { question_id: id, text });
+  }
+
+  /**
+   * Says what became of a question; the panel's.
+   *
+   * @param {"open"|"answered"|"dismissed"} state  answered: live, without a text
+   */
+  settleQuestion(id, state) {
+    return this.request("qa_answer", { question_id: id, state });
+  }
+
   /**
    * Writes to everybody, to those in our breakout room, or to one.
    *

@@ -4,6 +4,7 @@
 
 import { ServiceError, isUnsure } from "./errors.js";
 import { rightsIn } from "./permissions.js";
+import { WATCHING } from "./webinarwords.js";
 
 /**
  * Events: `change` after every change of `state`, `refused` (detail: Error, why nothing is shared), `stopped` (what was
@@ -152,11 +153,12 @@ const SYSTEM_FORBIDS = "The system does not let this browser see the screen. All
 /**
  * Why we cannot share a screen now, in words; null where we can.
  *
- * @param {{controls: boolean, meeting: object|null, participants: import("./participants.js").Participants,
+ * @param {{controls: boolean, watching?: boolean, meeting: object|null, participants: import("./participants.js").Participants,
  *   breakout: import("./breakout.js").Breakout}} call
  * @returns {string|null}
  */
-export function barredWords({ controls, meeting, participants, breakout }) {
+export function barredWords({ controls, watching = false, meeting, participants, breakout }) {
+  if (watching) return WATCHING;
   const other = participants.list().find(({ participant_id: id, screen }) => screen && breakout.isNear(id));
   if (other) return `${other.display_name} is sharing a screen`;
   return controls || rightsIn(meeting).screen ? null : FORBIDDEN;
@@ -171,6 +173,7 @@ export function barredWords({ controls, meeting, participants, breakout }) {
 export function explainRefusal(error) {
   if (error.code === "screen_share_taken") return "Somebody else is sharing a screen";
   if (error.code === "screen_share_forbidden") return FORBIDDEN;
+  if (error.code === "attendee_media") return WATCHING;
   if (error.name === "NotAllowedError") return SYSTEM_FORBIDS;
   if (error instanceof ServiceError && isUnsure(error)) return "The connection did not carry that. Try again.";
   return "Your screen could not be shared. Try again, or choose another window.";

@@ -2,7 +2,7 @@
  * The button that shares our screen, and what says that we do.
  */
 
-import { byId, relabel } from "./dom.js";
+import { byId, hideControl, relabel } from "./dom.js";
 import { Notices, say } from "./notices.js";
 import { barredWords, canShare, explainRefusal } from "./screen.js";
 
@@ -57,6 +57,7 @@ export class ShareControls {
   #draw() {
     const { on, state } = this.#call.sharing;
     const button = byId("share");
+    hideControl(button, !canShare() || this.#call.watching);
     const barred = state === "idle" ? barredWords(this.#call) : null;
     relabel(button, on ? "screen-off" : "screen", on ? "Sharing" : "Share");
     button.setAttribute("aria-label", on ? "Stop sharing your screen" : "Share your screen");

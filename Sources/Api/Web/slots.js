@@ -26,6 +26,13 @@ export class SlotMap extends EventTarget {
   #timers = new Map();
   #isTold = false;
 
+  /** @param {(type: string, act: (message: object) => void) => void} on  calls `act` for each message of a type */
+  follow(on) {
+    on("slots", ({ slots }) => this.update(slots));
+    on("slot_switched", (message) => this.switched(message));
+    on("slot_paused", (message) => this.paused(message));
+  }
+
   /**
    * Takes the Slots of `slots` or `joined`: the whole map or changes of it, which read the same. A Slot that showed
    * somebody else goes on showing them until the new picture begins.

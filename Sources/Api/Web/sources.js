@@ -11,7 +11,8 @@ export class Sources extends EventTarget {
   #devices;
   #connections;
   #wasShared = false;
-  #onDevice = ({ detail: kind }) => this.#send(kind);
+  #barred = false;
+  #onDevice = ({ detail: kind }) => this.#follow(kind);
 
   /**
    * @param {import("./devices.js").Devices} devices
@@ -30,6 +31,7 @@ export class Sources extends EventTarget {
 
   /** What of it is on, as in `media_state`. */
   get on() {
+    if (this.#barred) return { audio: false, video: false, screen: false };
     const { audioOn: audio, videoOn: video } = this.#devices;
     return { audio, video, screen: this.sharing.on };
   }
@@ -46,6 +48,21 @@ export class Sources extends EventTarget {
     if (names.includes("screen")) this.sharing.close();
   }
 
+  /**
+   * Whether nothing may be sent. Then the devices are let go of, also one that opens later; when it ends nothing opens by
+   * itself.
+   *
+   * @returns {boolean} whether that is new
+   */
+  bar(barred) {
+    if (this.#barred === barred) return false;
+    this.#barred = barred;
+    if (!barred) return true;
+    for (const kind of ["audio", "video"]) this.#devices.close(kind);
+    this.sharing.close();
+    return true;
+  }
+
   close() {
     this.#devices.removeEventListener("change", this.#onDevice);
     this.sharing.close();
@@ -55,6 +72,11 @@ export class Sources extends EventTarget {
     if (this.sharing.on === this.#wasShared && this.sharing.state !== "idle") return;
     this.#wasShared = this.sharing.on;
     this.#send("screen");
+  }
+
+  #follow(kind) {
+    if (this.#barred && this.#devices.tracks[kind]) this.#devices.close(kind);
+    else this.#send(kind);
   }
 
   async #send(kind) {

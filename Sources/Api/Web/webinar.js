@@ -1,0 +1,58 @@
+/**
+ * A meeting of which only the panel is seen and heard: how many watch, who they are, and what they ask. No DOM.
+ */
+
+import { QUESTION_MESSAGES, Questions } from "./questions.js";
+
+/** Event: `change`: there are more attendees, or fewer. */
+export class Webinar extends EventTarget {
+  /** How many watch, ourselves too. */
+  attendees = 0;
+  questions = new Questions();
+  #participants;
+  #meeting;
+
+  /**
+   * @param {import("./participants.js").Participants} participants
+   * @param {() => object|null} meeting
+   */
+  constructor(participants, meeting) {
+    super();
+    this.#participants = participants;
+    this.#meeting = meeting;
+  }
+
+  /** Whether the meeting is one. */
+  get on() {
+    return this.#meeting()?.settings?.webinar === true;
+  }
+
+  /** @param {(type: string, act: (message: object) => void) => void} on  calls `act` for each message of a type */
+  follow(on) {
+    on("audience", ({ attendees }) => this.#count(attendees));
+    on("attendees", ({ participants }) => this.#participants.replaceAudience(participants));
+    for (const type of QUESTION_MESSAGES) on(type, (message) => this.questions.take(message));
+  }
+
+  /** Takes `joined`. */
+  enter({ attendees, questions }) {
+    this.#count(attendees ?? 0);
+    this.questions.replace(questions);
+  }
+
+  /**
+   * Our role is another one: what goes with the former one is forgotten.
+   *
+   * @param {{controls: boolean, watching: boolean}} ours  whether we have the host controls, and whether we only watch
+   */
+  review({ controls, watching }) {
+    if (!controls) this.#participants.replaceAudience([]);
+    if (watching) this.questions.narrow();
+  }
+
+  #count(attendees) {
+    if (!Number.isSafeInteger(attendees) || attendees < 0 || attendees === this.attendees) return;
+    this.attendees = attendees;
+    this.dispatchEvent(new CustomEvent("change"));
+  }
+}
