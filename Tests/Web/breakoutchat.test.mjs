@@ -93,3 +93,14 @@ test("a message to a room bears the room's name as text, and is answered in that
   list.render(log, { own: "me", controls: false, nameOf: () => "", divider: null, room: null });
   assert.deepEqual(rows.map(titles), [["Reply"], [], []]);
 });
+
+test("an attendee who is answered and not in the list stays the choice", () => {
+  const { draft, offer, pick } = compose();
+  offer(null);
+  draft.address("eve", "Eve");
+  offer(null);
+  assert.deepEqual([choices(), chosen()], [["Everyone", "Eve", "Ben"], "Eve"]);
+  pick("Ben");
+  offer(null);
+  assert.deepEqual([choices(), draft.recipient], [["Everyone", "Ben"], "b"]);
+});

@@ -68,6 +68,47 @@ test("what cannot be taken back is asked for once more, by name", () => {
   for (const { confirm } of asked) assert.match(confirm.title, /Ada/);
 });
 
+const webinarLabels = (role, more) => actionsFor(role, ada(more), true).map(({ label }) => label);
+
+test("who watches a webinar is brought on the panel or removed, and nothing else", () => {
+  for (const role of ["host", "co_host"]) {
+    assert.deepEqual(webinarLabels(role, { role: "attendee", audio: true }), ["Bring on the panel", "Remove"]);
+  }
+  assert.deepEqual(webinarLabels("panelist", { role: "attendee" }), []);
+});
+
+test("who is on the panel may be made an attendee, and keeps off it what a co-host was", () => {
+  assert.deepEqual(webinarLabels("host", { role: "panelist" }), [
+    "Ask to unmute", "Make an attendee", "Make co-host", "Make host", "Remove",
+  ]);
+  assert.deepEqual(webinarLabels("co_host", { role: "panelist" }), ["Ask to unmute", "Make an attendee", "Remove"]);
+  const roleAfter = (webinar) => actionsFor("host", ada({ role: "co_host" }), webinar).find(({ key }) => key === "co_host").fields.role;
+  assert.deepEqual([roleAfter(true), roleAfter(false)], ["panelist", "participant"]);
+  // The line that promotes never becomes the one that demotes, under a pointer that is on its way there.
+  const keyOf = (role) => actionsFor("host", ada({ role }), true).find(({ type }) => type === "promote" || type === "demote").key;
+  assert.notEqual(keyOf("attendee"), keyOf("panelist"));
+});
+
+test("attendees write to the panel and to everybody, not to each other, and open no microphone", () => {
+  const attendee = { controls: false, watching: true, meeting: null };
+  const roles = [null, "attendee", "panelist", "host"];
+  assert.deepEqual(roles.map((role) => mayWrite(attendee, role)), [true, false, true, true]);
+  assert.equal(mayWrite({ ...attendee, watching: false }, "attendee"), true);
+  assert.equal(mayWrite({ ...attendee, meeting: closed }, "host"), true);
+  for (const more of [{}, { invited: true }]) assert.equal(mayUnmute({ ...attendee, ...more }), false);
+});
+
+test("who watches hears of the chat alone when rights change", () => {
+  assert.equal(changeWords(rightsIn(null), rightsIn(closed), true).join(), "You may write to the hosts only now");
+});
+
+test("a role that is ours now is told by what it was before", () => {
+  assert.match(roleWords("panelist", "attendee"), /^You are on the panel now/);
+  assert.match(roleWords("panelist", "co_host"), /no host controls/);
+  assert.match(roleWords("co_host", "attendee"), /co-host/);
+  assert.match(roleWords("attendee", "panelist"), /watching/);
+});
+
 test("rights that change are told, each by itself", () => {
   assert.deepEqual(changeWords(rightsIn(closed), rightsIn(closed)), []);
   assert.equal(changeWords(rightsIn(null), rightsIn(closed)).length, 3);

@@ -109,3 +109,13 @@ test("after the meeting nothing of it is shown, told or heard", async () => {
   next.hear("ben", "👍");
   assert.equal(view.of("ben"), "👍");
 });
+
+test("in a webinar those react whom one is not told of, without a name", async () => {
+  const { call, view } = make();
+  call.webinar.on = true;
+  for (const id of ["stranger", undefined]) call.hear(id, "👍");
+  await pass(2_000);
+  view.draw([]);
+  assert.deepEqual([lines(), heard()], [["👍"], ["Somebody reacted with thumbs up"]]);
+  assert.equal(byId("reaction-lines").children[0].children.length, 1);
+});

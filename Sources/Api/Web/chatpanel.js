@@ -25,8 +25,6 @@ export class ChatPanel {
   /** The meeting that the draft is of. */
   #meeting = "";
   #names = new Map();
-  /** Ids of those who were here. */
-  #left = new Set();
   #divider = null;
   /** What could not be loaded is not asked for again by itself. */
   #stuck = false;
@@ -75,7 +73,6 @@ export class ChatPanel {
   open(call) {
     this.#call = call;
     this.#names.clear();
-    this.#left.clear();
     const meeting = call.meeting?.meeting_id ?? "";
     if (this.#draft && meeting === this.#meeting) this.#draft.keepOver(this.#own);
     else this.#draft = new Draft(this.#own);
@@ -90,9 +87,6 @@ export class ChatPanel {
     for (const type of ["joined", "left", "changed", "reset"]) {
       call.participants.addEventListener(type, () => call === this.#call && this.#review());
     }
-    call.participants.addEventListener("left", ({ detail: { participant_id: id, reason } }) => {
-      if (reason !== "demoted") this.#left.add(id);
-    });
     for (const type of ["meeting", "state", "role"]) {
       call.addEventListener(type, () => call === this.#call && this.#review());
     }
@@ -149,15 +143,9 @@ export class ChatPanel {
   }
 
   #reviewDraft() {
-    const { participants } = this.#call;
+    const { participants, webinar } = this.#call;
     const may = (id) => mayWrite(this.#call, id && participants.get(id)?.role);
-    this.#draft.review((id) => participants.get(id) !== undefined || this.#mayBeHere(id), may);
-  }
-
-  /** The panel of a webinar is written to by attendees whom it is not told of: the server knows whether they are here. */
-  #mayBeHere(id) {
-    const { webinar, controls, watching } = this.#call;
-    return webinar.on && !controls && !watching && !this.#left.has(id);
+    this.#draft.review((id) => participants.get(id) !== undefined || webinar.mayWatch(id, this.#call), may);
   }
 
   #offerPeople() {

@@ -134,6 +134,7 @@ export class QuestionPanel {
   #drawSections(sections) {
     const root = byId("question-lists");
     const focused = root.contains(document.activeElement) ? document.activeElement : null;
+    const card = [...this.#cards.values()].find(({ element }) => element.contains(focused));
     const shown = sections.map((section) => ({ ...section, cards: section.questions.slice(0, MOST_CARDS) }));
     this.#drop(shown);
     let before = root.firstElementChild;
@@ -148,9 +149,10 @@ export class QuestionPanel {
       this.#fill(section.list, cards);
     }
     // A question that went to another list has lost it.
-    if (!focused || document.activeElement === focused) return;
+    if (!focused || root.contains(document.activeElement)) return;
     if (root.contains(focused) && !focused.closest("[hidden]")) focused.focus();
-    else if (!root.contains(document.activeElement)) byId("questions-title").focus();
+    else if (card && root.contains(card.element)) card.focus();
+    else byId("questions-title").focus();
   }
 
   /** Takes the lists and cards away that are not shown any more. */

@@ -11,6 +11,8 @@ export class Webinar extends EventTarget {
   questions = new Questions();
   #participants;
   #meeting;
+  /** Ids of those whom we knew, and who are not here any more. */
+  #left = new Set();
 
   /**
    * @param {import("./participants.js").Participants} participants
@@ -20,11 +22,24 @@ export class Webinar extends EventTarget {
     super();
     this.#participants = participants;
     this.#meeting = meeting;
+    participants.addEventListener("left", ({ detail: { participant_id: id, reason } }) => {
+      if (reason !== "demoted") this.#left.add(id);
+    });
   }
 
   /** Whether the meeting is one. */
   get on() {
     return this.#meeting()?.settings?.webinar === true;
+  }
+
+  /**
+   * Whether somebody whom we do not know may watch, as far as we are told: the panel is written to by attendees, and only hosts
+   * know who they are.
+   *
+   * @param {{controls: boolean, watching: boolean}} ours  as for `review`
+   */
+  mayWatch(id, { controls, watching }) {
+    return this.on && !controls && !watching && !this.#left.has(id);
   }
 
   /** @param {(type: string, act: (message: object) => void) => void} on  calls `act` for each message of a type */
