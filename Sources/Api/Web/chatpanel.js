@@ -150,11 +150,13 @@ export class ChatPanel {
 
   #offerPeople() {
     if (this.#reviewed) return;
-    this.#reviewed = true;
     const people = this.#call.participants.list().map((each) => ({
       id: each.participant_id, name: each.display_name, role: each.role,
     }));
     for (const { id, name } of people) this.#names.set(id, name);
+    // A thousand choices are only made where somebody chooses.
+    if (!this.shown) return;
+    this.#reviewed = true;
     people.sort((a, b) => a.name.localeCompare(b.name));
     const may = people.filter(({ role }) => mayWrite(this.#call, role));
     this.#composer.offer(may, mayWrite(this.#call, null), this.#call.breakout.ownRoom);

@@ -283,7 +283,7 @@ export class MeetingView {
     byId("page-back").disabled = page === 0;
     byId("page-next").disabled = page === pages - 1;
     const here = others + (watching ? 0 : 1);
-    setText(byId("count"), String(here + webinar.attendees));
+    setText(byId("count"), String(here));
     const waiting = this.#door.count > 0 ? `, ${this.#door.count} waiting to be let in` : "";
     const meeting = breakout.open ? `, ${participants.onPanel + 1} in the meeting` : "";
     byId("show-people").setAttribute("aria-label", `People, ${hereWords(here, webinar)}${meeting}${waiting}`);

@@ -118,8 +118,9 @@ export class OwnControls {
     if (!this.#call) return;
     const { audioOn, videoOn, tracks } = this.#devices;
     const { watching } = this.#call;
-    for (const id of GIVING) hideControl(byId(id), watching);
+    // The focus goes back to what opened it, before that is hidden.
     if (watching && byId("settings").open) byId("settings").close();
+    for (const id of GIVING) hideControl(byId(id), watching);
     showControl("mute", audioOn, "mic", audioOn ? "Mute" : "Unmute");
     showControl("camera", videoOn, "camera", "Camera");
     byId("camera").setAttribute("aria-label", videoOn ? "Turn camera off" : "Turn camera on");

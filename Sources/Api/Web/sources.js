@@ -31,7 +31,6 @@ export class Sources extends EventTarget {
 
   /** What of it is on, as in `media_state`. */
   get on() {
-    if (this.#barred) return { audio: false, video: false, screen: false };
     const { audioOn: audio, videoOn: video } = this.#devices;
     return { audio, video, screen: this.sharing.on };
   }
