@@ -19,6 +19,11 @@ extension PollID: Codable {
     public func encode(to encoder: any Encoder) throws { try encoder.put(rawValue) }
 }
 
+extension QuestionID: Codable {
+    public init(from decoder: any Decoder) throws { self = try decoder.checked { QuestionID($0) } }
+    public func encode(to encoder: any Encoder) throws { try encoder.put(rawValue) }
+}
+
 extension MeetingNumber: Codable {
     public init(from decoder: any Decoder) throws { self = try decoder.checked { MeetingNumber($0) } }
     public func encode(to encoder: any Encoder) throws { try encoder.put(description) }

@@ -70,6 +70,24 @@ public struct PollID: Hashable, Sendable, CustomStringConvertible {
     public var description: String { rawValue }
 }
 
+/// Names a question to the panel of a webinar; opaque to clients.
+public struct QuestionID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    /// Nil unless `text` has the form of an identifier (1 to 64 of `A-Z a-z 0-9 - _`).
+    public init?(_ text: String) {
+        guard Identifier.isValid(text) else { return nil }
+        rawValue = text
+    }
+
+    /// A fresh identifier of 100 random bits.
+    public init(using generator: inout some RandomNumberGenerator) {
+        rawValue = "a_" + Identifier.random(using: &generator)
+    }
+
+    public var description: String { rawValue }
+}
+
 /// The form that identifiers and keys share.
 enum Identifier {
     /// Crockford's alphabet in lower case: no i, l, o or u, so it can be read aloud.

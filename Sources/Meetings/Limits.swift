@@ -4,6 +4,8 @@ public struct Limits: Sendable, Equatable {
     public var meetings: Int
     /// Participants of one meeting; the ceiling of `max_participants`.
     public var participants: Int
+    /// Of a webinar, where most only watch; as `participants` where meetings are shared with other PoPs.
+    public var webinarParticipants = 3_000
     /// Characters.
     public var displayName = 64
     /// Characters.

@@ -27,10 +27,11 @@ extension Meeting {
     /// Rooms as they are opened, with everybody in its place.
     ///
     /// - Parameter streams: people without a client of ours, who stay where they are unless they are named.
-    /// - Throws: `invalid` out of bounds.
+    /// - Throws: `invalid` out of bounds; `noBreakouts` of a webinar.
     public func opening(
         _ draft: BreakoutDraft, but streams: Set<ParticipantID> = [], at now: Timestamp
     ) throws(MeetingError) -> BreakoutOpening {
+        guard !plan.settings.webinar else { throw .noBreakouts }
         guard (1...Breakouts.mostRooms).contains(draft.rooms.count) else {
             throw .invalid(field: "rooms", reason: "from 1 to \(Breakouts.mostRooms)")
         }

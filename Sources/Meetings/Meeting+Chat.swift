@@ -9,9 +9,11 @@ extension Meeting {
     ) throws(MeetingError) -> ChatMessage {
         guard let person = participants[sender] else { throw .participantNotFound }
         if let recipient = draft.recipient {
-            guard recipient != sender, participants[recipient]?.presence.isVisible == true else {
+            guard recipient != sender, let other = participants[recipient], other.presence.isVisible else {
                 throw .participantNotFound
             }
+            // They do not know of each other.
+            if person.role == .attendee, other.role == .attendee { throw .participantNotFound }
         }
         let room = draft.isForRoom && draft.recipient == nil ? room(of: sender) : nil
         if draft.isForRoom, draft.recipient == nil, room == nil { throw .breakoutClosed }

@@ -1,18 +1,22 @@
 /// What hosts may do, and what is left to the others.
 extension Meeting {
     /// - Throws: `participantNotFound` (also of a target who is not seen), `forbidden` without the host controls, of a co-host
-    ///   against a host and against oneself, `lastHost`.
+    ///   against a host and against oneself, `lastHost`, `webinarRole` of a role that other meetings have,
+    ///   `attendeeMedia` where one is asked to speak who only watches.
     public func check(_ order: HostOrder, by actor: ParticipantID) throws(MeetingError) {
         try requireControls(actor)
         guard let id = order.target else { return }
         guard let target = participants[id], target.presence.isVisible else { throw .participantNotFound }
         let isHost = participants[actor]?.role == .host
         if case .setRole(_, let role) = order {
-            guard isHost else { throw .forbidden }
+            // Co-hosts bring people on the panel, too.
+            guard isHost || plan.settings.webinar && !role.controls && !target.role.controls else { throw .forbidden }
+            guard role.exists(inWebinar: plan.settings.webinar) else { throw .webinarRole }
             if leavesNoHost(id, role) { throw .lastHost }
             return
         }
         guard id != actor, isHost || target.role != .host else { throw .forbidden }
+        if case .askUnmute = order, target.role == .attendee { throw .attendeeMedia }
     }
 
     private func leavesNoHost(_ id: ParticipantID, _ role: Role) -> Bool {
@@ -44,6 +48,10 @@ extension Meeting {
     mutating func setRole(_ role: Role, of id: ParticipantID) throws(MeetingError) {
         guard var participant = participants[id] else { throw .participantNotFound }
         participant.role = role
+        if role == .attendee {
+            participant.media = participant.media.withheld()
+            participant.mayUnmute = false
+        }
         put(participant)
     }
 
@@ -57,6 +65,7 @@ extension Meeting {
     /// What somebody comes in with, who says that it sends this: as a newcomer, or again. It does not undo what a host did
     /// meanwhile, and comes in muted where that is the rule.
     public func entering(with state: MediaState, _ id: ParticipantID, isNew: Bool) -> MediaState {
+        if participants[id]?.role == .attendee { return state.withheld() }
         guard let participant = participants[id], state.audio, !participant.media.audio else { return state }
         let isMuted =
             participant.media.mutedByHost || isNew && plan.settings.muteOnEntry && !participant.role.controls

@@ -49,7 +49,7 @@ extension Meeting {
 
     /// - Throws: `meetingFull`.
     func requirePlace(for role: Role, within limits: Limits) throws(MeetingError) {
-        let places = min(plan.settings.maxParticipants, limits.participants) + (role == .host ? limits.hostPlaces : 0)
+        let places = plan.settings.places(within: limits) + (role == .host ? limits.hostPlaces : 0)
         guard participants.count >= places else { return }
         guard participants.values.count(where: \.isAdmitted) < places else { throw .meetingFull }
     }

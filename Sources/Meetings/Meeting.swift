@@ -13,6 +13,7 @@ public struct Meeting: Sendable {
     public internal(set) var chat = ChatLog()
     public internal(set) var breakouts = Breakouts()
     public internal(set) var polls = PollBook()
+    public internal(set) var questions = QuestionBook()
     /// Addresses of those whom a host has removed, the oldest first.
     var barred: [String] = []
     public private(set) var participants: [ParticipantID: Participant] = [:]
@@ -52,15 +53,19 @@ public struct Meeting: Sendable {
         participants.values.filter(\.presence.isVisible).sorted { $0.arrival < $1.arrival }
     }
 
+    /// How many watch a webinar.
+    public var attendeeCount: Int { participants.values.count { $0.role == .attendee && $0.presence.isVisible } }
+
     /// Lets somebody in; the others see it when it arrives with its socket.
     ///
     /// - Throws: `invalid` (the name), `wrongHostKey`, `passwordRequired`, `wrongPassword`, `locked`,
-    ///   `hostNotHere`, `meetingFull`.
+    ///   `hostNotHere`, `meetingFull`; `webinarRole` where there is no panel.
     mutating func join(
         _ request: JoinRequest, as id: ParticipantID, at now: Timestamp, within limits: Limits,
         by derive: PasswordHash.Derivation
     ) throws(MeetingError) -> Participant {
         let name = try Self.name(of: request, within: limits)
+        if request.isPanelist, !plan.settings.webinar { throw .webinarRole }
         let role = try role(of: request, within: limits, by: derive)
         let waits = plan.settings.waitingRoom && !role.controls && !request.isVouched
         if role != .host {
@@ -71,7 +76,7 @@ public struct Meeting: Sendable {
         if waits { try requireRoomToWait(within: limits) } else { try requirePlace(for: role, within: limits) }
         arrivals += 1
         let participant = Participant(
-            id: id, displayName: name, role: role, media: MediaState(),
+            id: id, displayName: name, role: role, media: role == .attendee ? MediaState().withheld() : MediaState(),
             presence: .expected(until: now + limits.connectTime), arrival: arrivals, joinedAt: now,
             isAdmitted: !waits)
         participants[id] = participant
@@ -111,7 +116,8 @@ public struct Meeting: Sendable {
                 throw .wrongPassword
             }
         }
-        return .participant
+        guard plan.settings.webinar else { return .participant }
+        return request.isPanelist ? .panelist : .attendee
     }
 
     /// The participant's socket is here, for the first time or again.
@@ -137,9 +143,15 @@ public struct Meeting: Sendable {
         return participant
     }
 
-    /// - Throws: `screenShareForbidden`, `screenShareTaken`: one screen at a time in a room; `unmuteForbidden`.
+    /// - Throws: `attendeeMedia`; `screenShareForbidden`, `screenShareTaken`: one screen at a time in a room;
+    ///   `unmuteForbidden`.
     mutating func setMedia(_ state: MediaState, of id: ParticipantID) throws(MeetingError) {
         guard let participant = participants[id] else { throw .participantNotFound }
+        if participant.role == .attendee {
+            guard !state.audio, !state.video, !state.screen else { throw .attendeeMedia }
+            participants[id]?.media = state.withheld()
+            return
+        }
         if state.screen && !participant.media.screen {
             if !plan.settings.allowScreenShare && !participant.role.controls { throw .screenShareForbidden }
             if screenIsTaken(beside: id) { throw .screenShareTaken }

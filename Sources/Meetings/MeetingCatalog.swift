@@ -71,13 +71,17 @@ public struct MeetingCatalog: Sendable {
 
     /// The plan as it may become the meeting's, by `setRecord`.
     ///
-    /// - Throws: `meetingNotFound`, and what `MeetingPlan.validated` throws.
+    /// - Throws: `meetingNotFound`, `inProgress`, `breakoutOpen`, and what `MeetingPlan.validated` throws.
     public func validated(
         _ plan: MeetingPlan, for id: MeetingID, at now: Timestamp
     ) throws(MeetingError) -> MeetingPlan {
         let old = try require(id)
         // A meeting whose start has come may still change its topic.
         let reference = plan.startTime == old.plan.startTime ? old.createdAt : now
+        if plan.settings.webinar != old.plan.settings.webinar {
+            guard old.participants.isEmpty else { throw .inProgress }
+            guard !old.breakouts.isOpen else { throw .breakoutOpen }
+        }
         return try plan.validated(at: reference, within: limits)
     }
 
@@ -152,6 +156,19 @@ public struct MeetingCatalog: Sendable {
 
     /// The polls as the meeting's Home has them.
     public mutating func setPolls(_ polls: PollBook, of id: MeetingID) { meetings[id]?.polls = polls }
+
+    /// Takes a question in, or what one has become.
+    ///
+    /// - Returns: whether something changed, and which questions made room.
+    @discardableResult
+    public mutating func put(_ question: Question, in id: MeetingID) -> (isNew: Bool, dropped: [QuestionID]) {
+        meetings[id]?.questions.put(question) ?? (false, [])
+    }
+
+    /// The questions as the meeting's Home has them.
+    public mutating func setQuestions(_ questions: QuestionBook, of id: MeetingID) {
+        meetings[id]?.questions = questions
+    }
 
     public mutating func setLocked(_ isLocked: Bool, _ id: MeetingID) throws(MeetingError) {
         _ = try require(id)

@@ -37,6 +37,20 @@ public enum MeetingError: Error, Hashable, Sendable {
     case tooManyPolls
     /// As many have voted in the open polls as may.
     case pollFull
+    /// Only a webinar has that; it has none of these.
+    case notWebinar
+    case noBreakouts
+    /// The role is one of webinars in another meeting, or the other way round.
+    case webinarRole
+    /// Attendees of a webinar give neither sound nor pictures.
+    case attendeeMedia
+    case questionNotFound
+    /// As many as may be, in all or of one person.
+    case tooManyQuestions
+    /// It is answered: what was told to everybody is not taken back.
+    case questionAnswered
+    /// A meeting stays of its kind while somebody is in it.
+    case inProgress
     case hostNotHere
     case screenShareTaken
     case locked
@@ -49,11 +63,13 @@ public enum MeetingError: Error, Hashable, Sendable {
         switch self {
         case .startInPast: 400
         case .passwordRequired, .wrongPassword, .wrongHostKey, .forbidden, .screenShareForbidden, .unmuteForbidden,
-            .chatForbidden, .removed, .waitingRoom, .breakoutChoiceForbidden:
+            .chatForbidden, .removed, .waitingRoom, .breakoutChoiceForbidden, .attendeeMedia:
             403
-        case .meetingNotFound, .participantNotFound, .chatNotFound, .breakoutNotFound, .pollNotFound: 404
+        case .meetingNotFound, .participantNotFound, .chatNotFound, .breakoutNotFound, .pollNotFound,
+            .questionNotFound:
+            404
         case .hostNotHere, .screenShareTaken, .lastHost, .breakoutOpen, .breakoutClosed, .pollClosed, .tooManyPolls,
-            .pollFull:
+            .pollFull, .notWebinar, .noBreakouts, .webinarRole, .tooManyQuestions, .questionAnswered, .inProgress:
             409
         case .invalid, .settingUnavailable: 422
         case .locked: 423
@@ -89,6 +105,14 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .pollClosed: "poll_closed"
         case .tooManyPolls: "too_many_polls"
         case .pollFull: "poll_full"
+        case .notWebinar: "not_webinar"
+        case .noBreakouts: "no_breakouts"
+        case .webinarRole: "webinar_role"
+        case .attendeeMedia: "attendee_media"
+        case .questionNotFound: "question_not_found"
+        case .tooManyQuestions: "too_many_questions"
+        case .questionAnswered: "question_answered"
+        case .inProgress: "in_progress"
         case .hostNotHere: "host_not_here"
         case .screenShareTaken: "screen_share_taken"
         case .locked: "meeting_locked"
@@ -125,6 +149,14 @@ public enum MeetingError: Error, Hashable, Sendable {
         case .pollClosed: "The poll is closed."
         case .tooManyPolls: "The meeting has as many polls, or open polls, as it may have."
         case .pollFull: "The open polls cannot take more votes."
+        case .notWebinar: "This meeting is no webinar."
+        case .noBreakouts: "A webinar has no breakout rooms."
+        case .webinarRole: "A meeting of this kind does not have that role."
+        case .attendeeMedia: "Attendees of a webinar give neither sound nor pictures."
+        case .questionNotFound: "There is no such question in this meeting."
+        case .tooManyQuestions: "As many questions were asked as may be; wait until some are answered."
+        case .questionAnswered: "The question is answered."
+        case .inProgress: "This can be changed only while nobody is in the meeting."
         case .hostNotHere: "The meeting begins when the host joins."
         case .screenShareTaken: "Somebody else is sharing a screen."
         case .locked: "The meeting is locked."

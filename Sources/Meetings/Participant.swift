@@ -3,9 +3,22 @@ public enum Role: String, Sendable, Codable, CaseIterable {
     case host
     case coHost = "co_host"
     case participant
+    /// On the panel of a webinar: seen and heard as a participant is in other meetings.
+    case panelist
+    /// Watches a webinar: gives neither sound nor pictures, and hosts alone hear of it.
+    case attendee
 
     /// Whether the role carries the host controls.
-    public var controls: Bool { self != .participant }
+    public var controls: Bool { self == .host || self == .coHost }
+
+    /// Whether a meeting of this kind has the role.
+    public func exists(inWebinar isWebinar: Bool) -> Bool {
+        switch self {
+        case .host, .coHost: true
+        case .participant: !isWebinar
+        case .panelist, .attendee: isWebinar
+        }
+    }
 }
 
 /// What a participant sends, by its own word as far as hosts let it.
@@ -35,6 +48,11 @@ public struct MediaState: Sendable, Hashable, Codable {
         case .video: video
         case .screen: screen
         }
+    }
+
+    /// Of one who may give nothing: whatever it sends, nobody gets it.
+    public func withheld() -> MediaState {
+        MediaState(handRaised: handRaised, mutedByHost: true)
     }
 
     /// A host has silenced it.
@@ -125,15 +143,18 @@ public struct JoinRequest: Sendable, Equatable {
     public var isHost: Bool
     /// A service token showed that a service knows this person, who does not wait to be let in.
     public var isVouched: Bool
+    /// A service brings it on the panel of a webinar.
+    public var isPanelist: Bool
 
     public init(
         displayName: String, password: String? = nil, hostKey: String? = nil, isHost: Bool = false,
-        isVouched: Bool = false
+        isVouched: Bool = false, isPanelist: Bool = false
     ) {
         self.displayName = displayName
         self.password = password
         self.hostKey = hostKey
         self.isHost = isHost
         self.isVouched = isVouched
+        self.isPanelist = isPanelist
     }
 }

@@ -12,6 +12,8 @@ public struct HostDecision: Hashable, Sendable {
         case makeHost = "make_host"
         case makeCoHost = "make_co_host"
         case makeParticipant = "make_participant"
+        case makePanelist = "make_panelist"
+        case makeAttendee = "make_attendee"
         case breakoutOpen = "breakout_open"
         case breakoutMove = "breakout_move"
         case breakoutBroadcast = "breakout_broadcast"
@@ -73,6 +75,8 @@ extension HostDecision.Action {
             case .setRole(_, .host): .makeHost
             case .setRole(_, .coHost): .makeCoHost
             case .setRole(_, .participant): .makeParticipant
+            case .setRole(_, .panelist): .makePanelist
+            case .setRole(_, .attendee): .makeAttendee
             }
     }
 

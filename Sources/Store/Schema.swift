@@ -12,6 +12,7 @@ enum Schema {
         migrator.registerMigration("3") { try $0.execute(sql: power) }
         migrator.registerMigration("4") { try $0.execute(sql: breakouts) }
         migrator.registerMigration("5") { try $0.execute(sql: polls) }
+        migrator.registerMigration("6") { try $0.execute(sql: webinars) }
         return migrator
     }
 
@@ -178,5 +179,10 @@ enum Schema {
             turn INTEGER NOT NULL,
             PRIMARY KEY (poll_id, participant_id)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Whether only the panel of a meeting is seen and heard.
+    private static let webinars = """
+        ALTER TABLE meeting ADD COLUMN webinar INTEGER NOT NULL DEFAULT 0;
         """
 }

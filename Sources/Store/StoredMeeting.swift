@@ -71,7 +71,8 @@ extension MeetingPlan {
                 joinBeforeHost: row["join_before_host"], allowScreenShare: row["allow_screen_share"],
                 allowChat: row["allow_chat"], allowUnmute: row["allow_unmute"],
                 maxParticipants: row["max_participants"], recording: recording, hostVideo: row["host_video"],
-                participantVideo: row["participant_video"], e2ee: row["e2ee"]))
+                participantVideo: row["participant_video"], e2ee: row["e2ee"],
+                webinar: row["webinar"]))
     }
 }
 
@@ -91,6 +92,7 @@ extension MeetingRecord {
             ("max_participants", { $0.plan.settings.maxParticipants }),
             ("recording", { $0.plan.settings.recording.rawValue }), ("host_video", { $0.plan.settings.hostVideo }),
             ("participant_video", { $0.plan.settings.participantVideo }), ("e2ee", { $0.plan.settings.e2ee }),
+            ("webinar", { $0.plan.settings.webinar }),
             ("host_key", { $0.hostKey }), ("password_salt", { $0.password.map { Data($0.salt) } }),
             ("password_digest", { $0.password.map { Data($0.digest) } }),
         ]

@@ -50,6 +50,16 @@ final class FakeMedia: MediaPlane {
             .first
     }
 
+    /// What a participant sends, as it was told one time after the other.
+    func states(of participant: ParticipantID) -> [PublishedMedia] {
+        calls.compactMap { call in
+            switch call {
+            case .state(participant, let state), .connect(participant, _, let state, _): state
+            default: nil
+            }
+        }
+    }
+
     func tell(_ update: MediaUpdate) { continuation.yield([update]) }
 
     func connect(_ participant: ParticipantID, in meeting: MeetingID, _ offer: MediaOffer) async throws

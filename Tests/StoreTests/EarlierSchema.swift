@@ -12,6 +12,7 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         EarlierSchema(number: "3", dump: first + second + third),
         EarlierSchema(number: "4", dump: first + second + third + fourth),
         EarlierSchema(number: "5", dump: first + second + third + fourth + fifth),
+        EarlierSchema(number: "6", dump: first + second + third + fourth + fifth + sixth),
     ]
 
     private static let first = """
@@ -159,5 +160,10 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         INSERT INTO poll VALUES (1, 'q_1', 'm_1', 'p_1', 'Ada', 1800000002000, 'Tea?', '["Yes","No"]', 0, 0, 1,
             '[1,0]', 1);
         INSERT INTO poll_vote VALUES ('q_1', 'p_1', 'Ada', 1, 1);
+        """
+
+    private static let sixth = """
+        INSERT INTO grdb_migrations VALUES ('6');
+        ALTER TABLE meeting ADD COLUMN webinar INTEGER NOT NULL DEFAULT 0;
         """
 }

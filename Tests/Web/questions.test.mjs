@@ -27,6 +27,17 @@ function make(...questions) {
 
 const ids = (list) => list.map(({ id }) => id).join(" ");
 
+test("a question that made room for others is gone, and one that nobody knows changes nothing", () => {
+  const { all } = make(raw("a"), raw("b"));
+  let changes = 0;
+  all.addEventListener("change", () => (changes += 1));
+  all.take({ type: "question_gone", question_id: "a" });
+  all.take({ type: "question_gone", question_id: "z" });
+  all.take({ type: "question_gone" });
+  assert.deepEqual(all.list().map(({ id }) => id), ["b"]);
+  assert.equal(changes, 1);
+});
+
 test("a list replaces what was known and is no news; what comes by itself is told once", () => {
   const { all, told, take } = make(raw("b", { asked_at: at(2) }), raw("a", { asked_at: at(1) }));
   assert.deepEqual([ids(all.list()), told], ["a b", []]);

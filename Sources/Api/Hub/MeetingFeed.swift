@@ -7,12 +7,23 @@ import NIOCore
 /// Owned by the hub, as the lines are.
 final class MeetingFeed {
     /// Whom an event is for.
-    enum Audience: Hashable {
+    enum Audience {
         case everybody
         /// The one who knows it already, for it was its own doing.
         case everybodyBut(ParticipantID)
         /// Those in a breakout room; nil: those in none.
         case room(BreakoutRoomID?)
+        /// Those in these seats, but one.
+        case seats(Seats, but: ParticipantID?)
+
+        /// Who does not hear of it, though it is for others like it.
+        var exception: ParticipantID? {
+            switch self {
+            case .everybodyBut(let id): id
+            case .seats(_, let id): id
+            case .everybody, .room: nil
+            }
+        }
     }
 
     private struct Event {
@@ -24,14 +35,16 @@ final class MeetingFeed {
             case .everybody: true
             case .everybodyBut(let exception): exception != line.id
             case .room(let room): room == line.room
+            case .seats(let seats, let exception): seats.contains(line.seat) && exception != line.id
             }
         }
     }
 
-    /// Lines that are told the same: those at one place of the events, in one room where that matters.
+    /// Lines that are told the same: those at one place of the events, in one room and in like seats where that matters.
     private struct Group: Hashable {
         var position: Int
         var room: BreakoutRoomID?
+        var seat: Seats?
     }
 
     /// Whom the others see, in the order of joining.
@@ -46,6 +59,10 @@ final class MeetingFeed {
     var reactions = TokenBucket(burst: MeetingHub.meetingReactionBurst)
     /// Of the rooms that people without host controls choose.
     var choices = TokenBucket(burst: MeetingHub.meetingChoiceBurst)
+    /// Of the questions that people ask.
+    var questions = TokenBucket(burst: MeetingHub.meetingQuestionBurst)
+    /// How many watch, as everybody was told.
+    var attendees = 0
     /// What was told of the meeting's polls.
     var polls = PollNotices()
     /// When the next flush is to come.
@@ -59,6 +76,11 @@ final class MeetingFeed {
     /// Something waits that is for one room.
     var hasRoomEvents: Bool {
         events.contains { if case .room = $0.audience { true } else { false } }
+    }
+
+    /// Something waits that is for some seats.
+    var hasSeatEvents: Bool {
+        events.contains { if case .seats = $0.audience { true } else { false } }
     }
 
     /// Nothing waits to be sent.
@@ -93,8 +115,8 @@ final class MeetingFeed {
 
     /// Sends each line what waits for it.
     func flush(into batch: inout SignalingBatch) {
-        let audiences = Set(events.lazy.map(\.audience))
-        let hasRooms = hasRoomEvents
+        let exceptions = Set(events.lazy.compactMap(\.audience.exception))
+        let (hasRooms, hasSeats) = (hasRoomEvents, hasSeatEvents)
         var shared: [Group: ByteBuffer] = [:]
         for line in lines where line.isListening && (line.position < end || !line.own.isEmpty) {
             defer {
@@ -103,8 +125,9 @@ final class MeetingFeed {
             }
             guard let socket = line.socket, !socket.isClosing else { continue }
             var frames: ByteBuffer
-            let group = Group(position: line.position, room: hasRooms ? line.room : nil)
-            if !line.own.isEmpty || audiences.contains(.everybodyBut(line.id)) {
+            let group = Group(
+                position: line.position, room: hasRooms ? line.room : nil, seat: hasSeats ? line.seat : nil)
+            if !line.own.isEmpty || exceptions.contains(line.id) {
                 frames = waiting(for: line)
             } else if let known = shared[group] {
                 frames = known

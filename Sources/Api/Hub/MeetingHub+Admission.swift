@@ -111,7 +111,7 @@ extension MeetingHub {
                 _ = try catalog.leave(oldest, at: clock.now)
                 return (try join(), nil)
             }
-            let places = min(catalog.limits.participants, try catalog.find(id.rawValue).plan.settings.maxParticipants)
+            let places = try catalog.find(id.rawValue).plan.settings.places(within: catalog.limits)
             guard let one = medialess.yielding(to: arrival.address, in: id, of: places, at: clock.now) else {
                 throw MeetingError.meetingFull
             }

@@ -37,8 +37,10 @@ extension MeetingHub {
         let before = share.copy
         share.copy = copy
         follow(record, copy, of: share, before)
+        await reseat(id)
         followChat(of: share, before)
         followPolls(of: share, before)
+        followQuestions(of: share, before)
         var gone: [ParticipantID] = []
         for (known, person) in before.participants where copy.participants[known] == nil {
             if depart(person, of: share) { gone.append(known) }
@@ -100,24 +102,21 @@ extension MeetingHub {
         if known == nil {
             tell(
                 ServerMessage.ParticipantJoined(participant: self.person(participant, in: share.id)),
-                everybodyIn: share.id)
+                of: participant, in: share.id)
             return
         }
+        // Before what it sends: to some it comes by its role.
+        if let known, known.role != person.role { tellRole(of: participant, before: known.role, in: share.id) }
         if known?.media != person.media {
-            tell(ServerMessage.MediaStateChanged(person.id, person.media), everybodyIn: share.id)
+            tell(ServerMessage.MediaStateChanged(person.id, person.media), of: participant, in: share.id)
         }
         if let reaction = person.reaction, known?.reaction != reaction { tell(reaction, of: person.id, in: share.id) }
-        if known?.role != person.role {
-            tell(
-                ServerMessage.ParticipantUpdate(participantId: person.id.rawValue, role: person.role),
-                everybodyIn: share.id)
-        }
         if let before, before.isInterrupted != person.isInterrupted {
             let connection: ServerMessage.ParticipantUpdate.Connection =
                 person.isInterrupted ? .interrupted : .connected
             tell(
                 ServerMessage.ParticipantUpdate(participantId: person.id.rawValue, connection: connection),
-                everybodyIn: share.id)
+                of: participant, in: share.id)
         }
     }
 
@@ -125,8 +124,11 @@ extension MeetingHub {
     private func show(_ person: SharedParticipant, of share: MeetingShare, _ before: SharedParticipant?) {
         guard !share.isQuiet else { return }
         // At an earlier start of this PoP there is nothing to be had.
-        guard person.pop != sharing?.pop, let publication = person.publication else {
-            if before?.publication != nil { sharing?.post(.remote(person.id, share.id, nil)) }
+        // Nor of one who only watches.
+        guard person.pop != sharing?.pop, person.role != .attendee, let publication = person.publication else {
+            if before?.publication != nil, before?.role != .attendee {
+                sharing?.post(.remote(person.id, share.id, nil))
+            }
             return
         }
         let remote = RemotePublisher(
@@ -139,13 +141,15 @@ extension MeetingHub {
 
     /// - Returns: whether somebody elsewhere is gone.
     private func depart(_ person: SharedParticipant, of share: MeetingShare) -> Bool {
-        guard catalog.participant(person.id)?.isElsewhere == true else { return false }
+        guard let participant = catalog.participant(person.id), participant.isElsewhere else { return false }
         _ = try? catalog.leave(person.id, at: clock.now)
         share.entries[person.id] = nil
         if !share.isQuiet { sharing?.post(.remote(person.id, share.id, nil)) }
         let isLost = person.isInterrupted || !isHeard(person.place)
         let reason: LeaveReason = share.copy.removed.contains(person.id) ? .removed : isLost ? .lost : .left
-        tell(ServerMessage.ParticipantLeft(participantId: person.id.rawValue, reason: reason), everybodyIn: share.id)
+        tell(
+            ServerMessage.ParticipantLeft(participantId: person.id.rawValue, reason: reason), of: participant,
+            in: share.id)
         return true
     }
 

@@ -170,6 +170,7 @@ extension MeetingHub {
         let connection = connection.map { MediaConnection(sdp: $0.sdp, slots: present($0.slots)) }
         socket.markJoined()
         line.room = catalog.meetings[meeting]?.room(of: line.id)
+        if let role = catalog.participant(line.id)?.role { line.seat = Seats(role) }
         feeds[meeting]?.beginListening(line)
         socket.send(try joined(line, in: meeting, join, connection, resumed: isReturn))
         tellPower(over: line)
@@ -198,7 +199,7 @@ extension MeetingHub {
         store?.noteJoin(participant, in: meeting)
         feed.add(line)
         let message = ServerMessage.ParticipantJoined(participant: person(participant, in: meeting))
-        tell(message, everybodyIn: meeting, but: line.id)
+        tell(message, of: participant, in: meeting, isItsDoing: true)
         publish(line.id, in: meeting)
     }
 
@@ -218,10 +219,13 @@ extension MeetingHub {
         if let share = shares[meeting],
             share.copy.participants.values.contains(where: { $0.place != sharing?.instance })
         {
-            let others = home.roster.lazy.filter { $0.id != line.id }.map { self.entry(of: $0, share) }
+            let others = home.roster.lazy.filter { $0.id != line.id && self.isShown($0, to: participant.role) }
+                .map { self.entry(of: $0, share) }
             return TextFrame.wrap(head.encoded(participants: others, connection))
         }
-        let others = (feeds[meeting]?.lines ?? []).lazy.filter { $0 !== line }.map { self.entry(of: $0) }
+        let others = (feeds[meeting]?.lines ?? []).lazy
+            .filter { $0 !== line && ($0.seat != .attendees || participant.role.controls) }
+            .map { self.entry(of: $0) }
         return TextFrame.wrap(head.encoded(participants: others, connection))
     }
 
@@ -294,6 +298,7 @@ extension MeetingHub {
         _ connection: ServerMessage.ParticipantUpdate.Connection, of id: ParticipantID, in meeting: MeetingID
     ) {
         let message = ServerMessage.ParticipantUpdate(participantId: id.rawValue, connection: connection)
-        tell(message, everybodyIn: meeting, but: id)
+        guard let participant = catalog.participant(id) else { return }
+        tell(message, of: participant, in: meeting, isItsDoing: true)
     }
 }

@@ -81,12 +81,10 @@ extension MeetingHub {
         }
         share.entries[id] = nil
         if before.media != person.media {
-            tell(ServerMessage.MediaStateChanged(id, person.media), everybodyIn: meeting, but: id)
+            tell(ServerMessage.MediaStateChanged(id, person.media), of: before, in: meeting, isItsDoing: true)
         }
-        if before.role != person.role {
-            tell(
-                ServerMessage.ParticipantUpdate(participantId: id.rawValue, role: person.role), everybodyIn: meeting,
-                but: id)
+        if before.role != person.role, let now = catalog.participant(id) {
+            tellRole(of: now, before: before.role, in: meeting)
         }
         return true
     }

@@ -83,43 +83,60 @@ extension MeetingHub {
     }
 
     /// Does it to participants of this PoP; the others' PoPs do it to theirs.
-    private func perform(_ order: HostOrder, in meeting: MeetingID) async {
+    func perform(_ order: HostOrder, in meeting: MeetingID) async {
         switch order {
         case .remove(let id): await remove(id, from: meeting)
         case .mute(let id, let source): await mute(id, source, in: meeting)
         case .muteAll:
-            let others = catalog.meetings[meeting]?.roster.filter { !$0.role.controls } ?? []
+            let others = catalog.meetings[meeting]?.roster.filter { !$0.role.controls && $0.role != .attendee } ?? []
             for participant in others { await mute(participant.id, .audio, in: meeting) }
         case .askUnmute(let id, let host):
             guard (try? catalog.allowUnmute(id)) != nil else { return }
             if lines[id]?.isListening == false { lines[id]?.missedAsk = host }
             tell(ServerMessage.UnmuteAsked(participantId: host.rawValue), id)
-        case .setRole(let id, let role): setRole(role, of: id, in: meeting)
+        case .setRole(let id, let role):
+            setRole(role, of: id, in: meeting)
+            if role == .attendee { await media.setMediaState(id, published(by: id)) }
         }
     }
 
     func mute(_ id: ParticipantID, _ source: HostOrder.Source, in meeting: MeetingID) async {
         guard let before = catalog.participant(id), !before.isElsewhere, (try? catalog.mute(id, source)) != nil,
-            let state = catalog.participant(id)?.media, state != before.media
+            let now = catalog.participant(id), now.media != before.media
         else { return }
         lines[id]?.entry = []
         if lines[id]?.isListening == false { lines[id]?.missedMutes.insert(source) }
-        tell(ServerMessage.MediaStateChanged(id, state, turnedOff: [source]), everybodyIn: meeting)
+        tell(ServerMessage.MediaStateChanged(id, now.media, turnedOff: [source]), of: now, in: meeting)
         publish(id, in: meeting)
         await media.setMediaState(id, published(by: id))
     }
 
     private func setRole(_ role: Role, of id: ParticipantID, in meeting: MeetingID) {
         guard let known = catalog.participant(id), !known.isElsewhere, known.role != role,
-            (try? catalog.setRole(role, of: id)) != nil
+            (try? catalog.setRole(role, of: id)) != nil, let now = catalog.participant(id)
         else { return }
-        lines[id]?.entry = []
-        tell(ServerMessage.ParticipantUpdate(participantId: id.rawValue, role: role), everybodyIn: meeting)
-        if !known.role.controls, let line = lines[id] {
-            tellWaiting(to: line, in: meeting)
-            tellPolls(to: line, in: meeting)
+        if let line = lines[id] {
+            line.entry = []
+            setSeat(of: line, to: role, in: meeting)
+        }
+        tellTurnedOff(of: now, before: known.media, in: meeting)
+        tellRole(of: now, before: known.role, in: meeting)
+        if let line = lines[id] {
+            if !known.role.controls {
+                tellWaiting(to: line, in: meeting)
+                tellPolls(to: line, in: meeting)
+            }
+            tellSeat(of: line, before: known.role, now: role, in: meeting)
         }
         publish(id, in: meeting)
+    }
+
+    /// Tells what a role has silenced of somebody.
+    private func tellTurnedOff(of now: Participant, before: MediaState, in meeting: MeetingID) {
+        let off = HostOrder.Source.allCases.filter { before.has($0) && !now.media.has($0) }
+        guard !off.isEmpty else { return }
+        if lines[now.id]?.isListening == false { lines[now.id]?.missedMutes.formUnion(off) }
+        tell(ServerMessage.MediaStateChanged(now.id, now.media, turnedOff: off), of: now, in: meeting)
     }
 
     /// A host has removed somebody who is at this PoP: its place is gone, and it does not come in again from its address.

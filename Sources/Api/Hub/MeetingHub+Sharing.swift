@@ -116,7 +116,7 @@ extension MeetingHub {
         let known: [MeetingError] = [
             .screenShareTaken, .locked, .meetingFull, .meetingNotFound, .participantNotFound, .lastHost, .removed,
             .breakoutOpen, .breakoutClosed, .breakoutNotFound,
-            .pollNotFound, .pollClosed, .tooManyPolls, .pollFull,
+            .pollNotFound, .pollClosed, .tooManyPolls, .pollFull, .tooManyQuestions, .questionAnswered, .inProgress,
         ]
         if let error = known.first(where: { $0.code == reason }) { return Problem(error) }
         return reason == Problem.homeUnreachable.code
@@ -135,7 +135,7 @@ extension MeetingHub {
             state.screen = false
             try? catalog.setMedia(state, of: id)
             lines[id]?.entry = []
-            tell(ServerMessage.MediaStateChanged(id, state, turnedOff: [.screen]), everybodyIn: share.id)
+            tell(ServerMessage.MediaStateChanged(id, state, turnedOff: [.screen]), of: participant, in: share.id)
             share.said[id]?.media.screen = false
             publish(id, in: share.id)
             await media.setMediaState(id, published(by: id))

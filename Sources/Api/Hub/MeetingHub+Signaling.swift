@@ -63,8 +63,8 @@ extension MeetingHub {
         let state = catalog.participant(id)?.media ?? state
         guard let line = lines[id] else { return true }
         line.entry = []
-        if line.isSeen {
-            tell(ServerMessage.MediaStateChanged(id, state), everybodyIn: meeting, but: id)
+        if line.isSeen, let participant = catalog.participant(id) {
+            tell(ServerMessage.MediaStateChanged(id, state), of: participant, in: meeting, isItsDoing: true)
         }
         publish(id, in: meeting)
         return true

@@ -27,6 +27,11 @@ extension MeetingHub {
         tell(message, isAll ? .everybody : .room(room.breakout), in: room.meeting, mayWait: mayWait)
     }
 
+    /// Tells those in these seats, but one.
+    func tell(_ message: some Encodable, _ seats: Seats, but exception: ParticipantID?, in meeting: MeetingID) {
+        tell(message, .seats(seats, but: exception), in: meeting, mayWait: false)
+    }
+
     private func tell(
         _ message: some Encodable, _ audience: MeetingFeed.Audience, in meeting: MeetingID, mayWait: Bool
     ) {

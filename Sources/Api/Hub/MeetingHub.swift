@@ -83,6 +83,8 @@ actor MeetingHub {
         var limits = limits
         // Who waits at one PoP is not known to hosts at the others.
         if sharing != nil { limits.waitingRoom = 0 }
+        // A meeting's state goes between PoPs in one frame.
+        if sharing != nil { limits.webinarParticipants = limits.participants }
         catalog = MeetingCatalog(limits: limits)
     }
 
@@ -128,6 +130,7 @@ actor MeetingHub {
             return try catalog.find(id.rawValue)
         }
         try await change(known, to: record, by: author)
+        await reseat(id)
         let meeting = try catalog.find(id.rawValue)
         tell(ServerMessage.MeetingUpdated(meeting: .init(meeting)), everybodyIn: id)
         openWaitingRoom(of: id)
@@ -234,7 +237,9 @@ actor MeetingHub {
         if let line { feeds[home]?.remove(line) }
         if isVisible {
             store?.noteLeave(id, at: clock.now, reason: reason.rawValue)
-            tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), everybodyIn: home)
+            if let left {
+                tell(ServerMessage.ParticipantLeft(participantId: id.rawValue, reason: reason), of: left, in: home)
+            }
         }
         if left?.presence == .waiting { tellHosts(of: home, .init(left: [id.rawValue])) }
         if feeds[home]?.lines.isEmpty == true { feeds[home] = nil }
@@ -268,6 +273,7 @@ actor MeetingHub {
             try? await end(id, reason: .empty)
         }
         await sweepBreakouts()
+        sweepAudiences()
         endArrivals()
         moveNext()
         sweepShares()

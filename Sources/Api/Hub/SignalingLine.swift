@@ -19,6 +19,8 @@ final class SignalingLine {
     var orders = HostOrders()
     /// The breakout room that it is in.
     var room: BreakoutRoomID?
+    /// What it hears of, in a webinar.
+    var seat: Seats
     /// Of a participant that lives by its media instead of a socket.
     var resource: WHIPResource?
     /// What the participant's screen showed last.
@@ -60,6 +62,9 @@ final class SignalingLine {
     var history = TokenBucket(burst: MeetingHub.historyBurst)
     var reactions = TokenBucket(burst: MeetingHub.reactionBurst)
     var breakouts = TokenBucket(burst: MeetingHub.breakoutBurst)
+    /// Of what it asks the panel of a webinar, and of what it answers.
+    var questions = TokenBucket(burst: MeetingHub.questionBurst)
+    var settlements = TokenBucket(burst: MeetingHub.settlementBurst)
     /// The turns of its last votes.
     var voteTurns: [PollID: UInt32] = [:]
     /// Of what it does with polls.
@@ -83,6 +88,7 @@ final class SignalingLine {
     init(_ participant: Participant, resume: String) {
         id = participant.id
         arrival = participant.arrival
+        seat = Seats(participant.role)
         self.resume = resume
     }
 }

@@ -75,7 +75,8 @@ struct MeetingJSON: Encodable {
         duration = meeting.plan.duration
         timezone = meeting.plan.timezone
         recurrence = meeting.plan.recurrence
-        joinUrl = "\(base)/?meeting=\(meeting.number)"
+        // The page then asks for no camera before it is on the panel.
+        joinUrl = "\(base)/?meeting=\(meeting.number)\(meeting.plan.settings.webinar ? "&webinar=1" : "")"
         createdAt = meeting.createdAt.rfc3339
         participantCount = meeting.roster.count
         settings = SettingsJSON(meeting.plan.settings)
@@ -101,7 +102,7 @@ struct MeetingListJSON: Encodable {
 /// The body of `POST /api/v1/meetings/{id}/join`.
 struct JoinJSON: CallBody {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case password
+        case password, panelist
         case displayName = "display_name"
         case hostKey = "host_key"
         case deviceInfo = "device_info"
@@ -110,6 +111,8 @@ struct JoinJSON: CallBody {
     var displayName: String
     var password: String?
     var hostKey: String?
+    /// On the panel of a webinar: by a service that may host it.
+    var panelist: Bool?
     var deviceInfo: Ignored?
 }
 

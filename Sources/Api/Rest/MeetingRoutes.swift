@@ -110,9 +110,11 @@ struct MeetingRoutes: Sendable {
             isVouched = token.grants(Grants.admin) || token.sub == meeting.owner
             isHost = token.grants(Grants.admin) || (token.sub == meeting.owner && token.grants(Grants.host))
         }
+        let isPanelist = json.panelist ?? false
+        guard !isPanelist || isVouched else { throw Problem(MeetingError.forbidden) }
         let asked = JoinRequest(
-            displayName: json.displayName, password: json.password, hostKey: json.hostKey, isHost: isHost,
-            isVouched: isVouched)
+            displayName: json.displayName, password: json.password, hostKey: json.hostKey,
+            isHost: isHost && !isPanelist, isVouched: isVouched, isPanelist: isPanelist)
         let arrival = Arrival(
             way: .call, address: context.client(of: request), isVouched: isService, via: try request.via())
         let (participant, now) = try await request.located { try await hub.join(meeting.id, asked, arrival) }

@@ -3,7 +3,7 @@ import Meetings
 /// Settings on the wire; in a request, what is absent stays as it is.
 struct SettingsJSON: CallBody, Encodable {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case recording, e2ee
+        case recording, e2ee, webinar
         case waitingRoom = "waiting_room"
         case muteOnEntry = "mute_on_entry"
         case joinBeforeHost = "join_before_host"
@@ -26,6 +26,7 @@ struct SettingsJSON: CallBody, Encodable {
     var hostVideo: Bool?
     var participantVideo: Bool?
     var e2ee: Bool?
+    var webinar: Bool?
 
     init(_ settings: MeetingSettings) {
         waitingRoom = settings.waitingRoom
@@ -39,6 +40,7 @@ struct SettingsJSON: CallBody, Encodable {
         hostVideo = settings.hostVideo
         participantVideo = settings.participantVideo
         e2ee = settings.e2ee
+        webinar = settings.webinar
     }
 
     func applied(to settings: MeetingSettings) -> MeetingSettings {
@@ -49,6 +51,7 @@ struct SettingsJSON: CallBody, Encodable {
             allowChat: allowChat ?? settings.allowChat, allowUnmute: allowUnmute ?? settings.allowUnmute,
             maxParticipants: maxParticipants ?? settings.maxParticipants,
             recording: recording ?? settings.recording, hostVideo: hostVideo ?? settings.hostVideo,
-            participantVideo: participantVideo ?? settings.participantVideo, e2ee: e2ee ?? settings.e2ee)
+            participantVideo: participantVideo ?? settings.participantVideo, e2ee: e2ee ?? settings.e2ee,
+            webinar: webinar ?? settings.webinar)
     }
 }

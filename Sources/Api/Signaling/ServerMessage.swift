@@ -70,6 +70,9 @@ enum ServerMessage {
         var lastChat: String?
         /// While breakout rooms are open.
         var breakout: BreakoutState?
+        /// Of a webinar: how many watch, and what was asked, as far as it may read that.
+        var attendees: Int?
+        var questions: [QuestionJSON]?
 
         init(
             _ participant: Participant, in meeting: Meeting, resume: String, resumed: Bool, token: String,
@@ -84,6 +87,11 @@ enum ServerMessage {
                 participantId: participant.id.rawValue, displayName: participant.displayName, role: participant.role,
                 roomId: meeting.room(of: participant.id)?.rawValue)
             breakout = meeting.breakouts.isOpen ? BreakoutState(meeting.breakouts) : nil
+            if meeting.plan.settings.webinar {
+                attendees = meeting.attendeeCount
+                let readable = QuestionJSON.all(of: meeting, for: participant.id)
+                questions = readable.isEmpty ? nil : readable
+            }
             self.meeting = Gathering(meeting)
             self.resume = resume
             self.resumed = resumed
@@ -359,6 +367,8 @@ enum LeaveReason: String, Encodable, Sendable {
     case lost
     /// A host took it out.
     case removed
+    /// It only watches from now on.
+    case demoted
 }
 
 /// Why a meeting is over.

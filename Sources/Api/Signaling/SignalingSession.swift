@@ -93,6 +93,23 @@ struct SignalingSession {
             let view = try JSON.decode(ClientMessage.View.self, from: bytes)
             try await hub.setView(view, of: me(), socket)
             done(envelope.id)
+        case "leave":
+            if let guest {
+                await hub.withdraw(guest, over: socket)
+            } else {
+                try await hub.leave(me(), reason: .left, keepsSocket: true)
+            }
+            participant = nil
+            guest = nil
+            done(envelope.id)
+            socket.close(.normalClosure, "left")
+        default: try await talk(envelope, bytes)
+        }
+    }
+
+    /// What people say to each other.
+    private func talk(_ envelope: ClientMessage.Envelope, _ bytes: [UInt8]) async throws {
+        switch envelope.type {
         case "reaction":
             let reaction = try JSON.decode(ClientMessage.Reaction.self, from: bytes)
             try await hub.react(with: reaction.text, by: me(), socket)
@@ -112,16 +129,15 @@ struct SignalingSession {
             let vote = try JSON.decode(ClientMessage.PollVote.self, from: bytes)
             try await hub.vote(vote.options, in: vote.id, by: me(), socket)
             done(envelope.id)
-        case "leave":
-            if let guest {
-                await hub.withdraw(guest, over: socket)
-            } else {
-                try await hub.leave(me(), reason: .left, keepsSocket: true)
-            }
-            participant = nil
-            guest = nil
+        case "qa_ask":
+            let asking = try JSON.decode(ClientMessage.Asking.self, from: bytes)
+            try await hub.ask(asking.text, anonymously: asking.anonymous ?? false, by: me(), socket)
             done(envelope.id)
-            socket.close(.normalClosure, "left")
+        case "qa_answer":
+            let answering = try JSON.decode(ClientMessage.Answering.self, from: bytes)
+            try await hub.settle(
+                answering.id, answering.state ?? .answered, answer: answering.text, by: me(), socket)
+            done(envelope.id)
         default: try await order(envelope, bytes)
         }
     }
@@ -143,6 +159,14 @@ struct SignalingSession {
             let target = try JSON.decode(ClientMessage.Target.self, from: bytes)
             guard let role = target.role else { throw Problem.malformed("set_role has a role.") }
             try await order(.setRole(target.id, role), envelope.id)
+        case "promote":
+            let id = try JSON.decode(ClientMessage.Target.self, from: bytes).id
+            try await hub.seat(id, as: .panelist, by: me(), socket, from: address)
+            done(envelope.id)
+        case "demote":
+            let id = try JSON.decode(ClientMessage.Target.self, from: bytes).id
+            try await hub.seat(id, as: .attendee, by: me(), socket, from: address)
+            done(envelope.id)
         case "allow":
             let rights = try JSON.decode(ClientMessage.Rights.self, from: bytes)
             try await hub.allow(rights, by: me(), socket, from: address)
@@ -155,6 +179,17 @@ struct SignalingSession {
             let id = try JSON.decode(ClientMessage.Target.self, from: bytes).id
             try await hub.deny(id, by: me(), socket, from: address)
             done(envelope.id)
+        case "lock": try await lock(true, envelope.id)
+        case "unlock": try await lock(false, envelope.id)
+        case "end":
+            try await hub.end(by: me(), socket, from: address, id: envelope.id)
+        default: try await gather(envelope, bytes)
+        }
+    }
+
+    /// What is said of breakout rooms, and what hosts say of polls.
+    private func gather(_ envelope: ClientMessage.Envelope, _ bytes: [UInt8]) async throws {
+        switch envelope.type {
         case "breakout_create":
             let creation = try JSON.decode(ClientMessage.BreakoutCreation.self, from: bytes)
             try await hub.openBreakouts(creation.draft, by: me(), socket, from: address)
@@ -187,10 +222,6 @@ struct SignalingSession {
             let poll = try JSON.decode(ClientMessage.PollReference.self, from: bytes)
             try await hub.deletePoll(poll.id, by: me(), socket, from: address)
             done(envelope.id)
-        case "lock": try await lock(true, envelope.id)
-        case "unlock": try await lock(false, envelope.id)
-        case "end":
-            try await hub.end(by: me(), socket, from: address, id: envelope.id)
         default: throw Problem(400, "unknown_type", "There is no such message type.")
         }
     }

@@ -130,6 +130,10 @@ const BY_KIND = {
     title: "That question is not there any more",
     detail: "Nothing was changed.",
   },
+  question_answered: {
+    title: "This question was answered meanwhile",
+    detail: "An answer can be changed, and is not taken back.",
+  },
   too_many_questions: {
     title: "There are as many questions as there may be",
     detail: "Wait until some are answered, then ask again.",
@@ -216,7 +220,7 @@ const BY_KIND = {
 const OWN_KINDS = new Set([
   "removed", "denied", "unmute_forbidden", "chat_forbidden", "last_host", "breakout_open", "breakout_not_found",
   "breakout_choose_forbidden", "poll_closed", "poll_not_found", "too_many_polls", "poll_full", "not_webinar", "webinar_role",
-  "attendee_media", "question_not_found", "too_many_questions",
+  "attendee_media", "question_not_found", "too_many_questions", "question_answered",
 ]);
 
 /** Patterns over the API's stable codes; the first that matches wins, then the HTTP status decides. */

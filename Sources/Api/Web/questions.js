@@ -8,7 +8,7 @@ export const MOST_ANSWER_CHARACTERS = 1_000;
 export const MOST_QUESTIONS = 1_000;
 
 /** The messages that `take` takes. */
-export const QUESTION_MESSAGES = ["question", "questions"];
+export const QUESTION_MESSAGES = ["question", "questions", "question_gone"];
 
 const STATES = ["open", "answered", "dismissed"];
 
@@ -49,8 +49,9 @@ export class Questions extends EventTarget {
   }
 
   /** Takes a message of the server, by its type. */
-  take({ type, question, questions }) {
+  take({ type, question, questions, question_id: id }) {
     if (type === "questions") this.replace(questions);
+    else if (type === "question_gone") this.#drop(id);
     else this.#put(question);
   }
 
@@ -80,6 +81,10 @@ export class Questions extends EventTarget {
     if (isNews && question.state === "open") this.#tell("asked", question);
     else if (isNews && question.own) this.#tell("settled", question);
     else if (isNews && question.state === "answered") this.#tell("answered", question);
+  }
+
+  #drop(id) {
+    if (this.#all.delete(id)) this.#tell("change");
   }
 
   #least() {

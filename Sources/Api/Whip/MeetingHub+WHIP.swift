@@ -58,6 +58,7 @@ extension MeetingHub {
     ) async throws -> MediaConnection {
         let offer = OneWayOffer(request.sdp, for: request.stream)
         let before = catalog.participant(line.id)?.media ?? MediaState()
+        if request.stream == .whip, catalog.participant(line.id)?.role == .attendee { throw MeetingError.attendeeMedia }
         // As the others may hear of it before the answer is made. A screen is on when the meeting agrees.
         try enter(with: ClientMessage.MediaStateChange(offer.publishes), line, in: meeting)
         do {

@@ -27,7 +27,10 @@ enum WHIPGuest {
             let service = try tokens.service(token)
             let isHost = service.grants(Grants.admin) || (service.sub == meeting.owner && service.grants(Grants.host))
             let isVouched = service.grants(Grants.admin) || service.sub == meeting.owner
-            self = .newcomer(JoinRequest(displayName: name, isHost: isHost, isVouched: isVouched))
+            self = .newcomer(
+                JoinRequest(
+                    displayName: name, isHost: isHost, isVouched: isVouched,
+                    isPanelist: isVouched && meeting.plan.settings.webinar))
         } catch let problem as Problem {
             if problem.code == "token_expired" { throw problem }
             return nil

@@ -16,7 +16,8 @@ extension SharedSimulation {
         case 33..<42: await loseSocket()
         case 42..<57: await comeBack()
         case 57..<66: changeMedia()
-        case 66..<72: write()
+        case 66..<70: write()
+        case 70..<72: ask()
         case 72..<78: connect()
         case 78..<80: lock()
         case 80..<82: govern()
@@ -201,6 +202,24 @@ extension SharedSimulation {
             }
         note("\(short(client)) orders \(order)")
         call("order", client.node) { try await $0.order(order, by: id, socket, from: "") }
+    }
+
+    /// Somebody asks the panel of a webinar; one of the panel answers.
+    private func ask() {
+        guard let client = anybody({ $0.socket != nil }), let socket = client.socket else { return }
+        let id = client.id
+        let known = client.questions.keys.sorted().randomElement(using: &random).flatMap { QuestionID($0) }
+        guard client.role != "attendee", let known, chance(70) else {
+            let isAnonymous = chance(30)
+            note("\(short(client)) asks")
+            return call("ask", client.node) {
+                try await $0.ask("Why?", anonymously: isAnonymous, by: id, socket)
+            }
+        }
+        let state = Question.State.allCases.randomElement(using: &random)!
+        let text = state == .answered && chance(70) ? "answer \(random.next() % 1_000)" : nil
+        note("\(short(client)) makes \(known) \(state)")
+        call("answer", client.node) { try await $0.settle(known, state, answer: text, by: id, socket) }
     }
 
     /// A host opens rooms, sends people to them, speaks to all or closes them; others choose.

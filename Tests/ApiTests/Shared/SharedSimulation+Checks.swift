@@ -133,6 +133,7 @@ extension SharedSimulation {
             if let copy = looks[node].copies[meetings[client.meeting].id] {
                 check(client, copy.chat)
                 check(client, copy.breakouts)
+                check(client, copy.questions, as: looks[node].people[client.id]?.role ?? .participant)
             }
         }
     }
@@ -155,6 +156,23 @@ extension SharedSimulation {
         if present(told.places) != places || told.voice != breakouts.voice {
             blame("the media side at \(client.node.pop) has people at \(told.places)")
         }
+    }
+
+    /// Whether it has all questions that it may read, as they are now.
+    private func check(_ client: SimulatedClient, _ book: QuestionBook, as role: Role) {
+        if client.role != role.rawValue { blame("\(short(client)) takes itself for \(client.role), and is \(role)") }
+        var known: [String: String] = [:]
+        for question in book.questions where question.isReadable(by: client.id, role) {
+            known[question.id.rawValue] =
+                "\(question.state.rawValue) \(question.asker == client.id) \(question.answer?.text ?? "")"
+        }
+        if client.questions != known { blame("\(short(client)) knows \(client.questions), and not \(known)") }
+    }
+
+    /// Hosts alone are told of those who only watch.
+    private func isShown(_ person: HubLook.Person, to client: SimulatedClient, _ looks: [HubLook]) -> Bool {
+        let own = looks.lazy.compactMap { $0.people[client.id] }.first { !$0.isElsewhere }
+        return person.role != .attendee || own?.role.controls == true
     }
 
     /// Whether it was told all that was written since it joined, and each message as it is now.
@@ -182,7 +200,7 @@ extension SharedSimulation {
         for look in looks {
             for (id, person) in look.people
             where person.meeting == meetings[client.meeting].id && !person.isElsewhere && person.isVisible
-                && id != client.id
+                && id != client.id && isShown(person, to: client, looks)
             {
                 truth[id.rawValue] = person.media
                 // In lists there is no word of it.

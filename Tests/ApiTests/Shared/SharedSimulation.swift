@@ -82,8 +82,9 @@ final class SharedSimulation {
     private func create(_ index: Int) async {
         let node = fleet.nodes[Int.random(in: fleet.nodes.indices, using: &random)]
         let hub: MeetingHub = node.hub
+        let plan = MeetingPlan(topic: "Meeting \(index)", settings: MeetingSettings(webinar: chance(30)))
         let meeting = try? await fleet.run {
-            try await hub.create(MeetingPlan(topic: "Meeting \(index)"), owner: "user-1", password: nil)
+            try await hub.create(plan, owner: "user-1", password: nil)
         }
         guard let meeting else { return blame("no meeting was made") }
         note("meeting \(index) \(meeting.id) at \(node.pop)")

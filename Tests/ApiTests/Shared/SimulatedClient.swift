@@ -66,6 +66,9 @@ final class SimulatedClient {
     /// The others.
     private(set) var others: [String: MediaState] = [:]
     private(set) var roles: [String: String] = [:]
+    /// Its own role, and the questions of a webinar that it may read: how each stands.
+    private(set) var role = ""
+    private(set) var questions: [String: String] = [:]
     /// Breakout rooms: those that are open, and who is in one, itself too.
     private(set) var rooms: [String] = []
     private(set) var places: [String: String] = [:]
@@ -118,6 +121,8 @@ final class SimulatedClient {
             chat = [:]
             rooms = Self.rooms(message["breakout"] as? [String: Any] ?? [:])
             places = [:]
+            role = (message["you"] as? [String: Any])?["role"] as? String ?? ""
+            read(questions: message)
             note(message["you"] as? [String: Any] ?? [:])
             lastChat = message["last_chat"] as? String
             for person in message["participants"] as? [[String: Any]] ?? [] { add(person, "joined") }
@@ -141,9 +146,16 @@ final class SimulatedClient {
                 if id != self.id.rawValue { contradictions.append("media of \(id), who is not there") }
             }
         case "participant_update":
-            guard id != self.id.rawValue else { break }
+            guard id != self.id.rawValue else {
+                if let role = message["role"] as? String { become(role) }
+                break
+            }
             if others[id] == nil { contradictions.append("update of \(id), who is not there") }
             if let role = message["role"] as? String { roles[id] = role }
+        case "attendees":
+            for person in message["participants"] as? [[String: Any]] ?? [] { add(person, "attendees") }
+        case "questions": read(questions: message)
+        case "question": read(question: message["question"] as? [String: Any] ?? [:])
         case "chat": read(message["message"] as? [String: Any] ?? [:])
         case "migrate": isAskedToMove = message["reason"] as? String == "drain"
         case "removed":
@@ -153,6 +165,31 @@ final class SimulatedClient {
         case "meeting_ended": isGone = message["reason"] as? String != "shutdown"
         default: break
         }
+    }
+
+    /// Who has no host controls any more is told no more of those who watch.
+    private func become(_ role: String) {
+        self.role = role
+        guard !["host", "co_host"].contains(role) else { return }
+        for (id, other) in roles where other == "attendee" {
+            roles[id] = nil
+            others[id] = nil
+            places[id] = nil
+        }
+    }
+
+    private func read(questions message: [String: Any]) {
+        questions = [:]
+        for question in message["questions"] as? [[String: Any]] ?? [] { read(question: question) }
+    }
+
+    private func read(question: [String: Any]) {
+        guard let id = question["question_id"] as? String, let state = question["state"] as? String else {
+            return contradictions.append("a question without its fields")
+        }
+        let isOwn = question["own"] as? Bool ?? false
+        if role == "attendee", !isOwn, state != "answered" { contradictions.append("\(id) is not for it") }
+        questions[id] = "\(state) \(isOwn) \(question["answer"] as? String ?? "")"
     }
 
     private func read(_ message: [String: Any]) {

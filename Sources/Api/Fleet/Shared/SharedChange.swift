@@ -14,6 +14,8 @@ enum SharedChange: Equatable, Sendable {
     case chat(ChatMessage)
     /// A poll is made, closed or deleted, or somebody has voted.
     case poll(PollChange)
+    /// Somebody asked the panel of a webinar, or the question is otherwise than before.
+    case question(Question)
     /// What a host has happen to somebody.
     case order(HostOrder)
     /// Breakout rooms open or close, or people go to others.
@@ -38,6 +40,7 @@ extension SharedChange: MeetingChange {
         var left: Departure?
         var chat: SharedChatMessage?
         var poll: SharedPollChange?
+        var question: SharedQuestion?
         var order: SharedHostOrder?
         var breakouts: BreakoutChange?
         var barred: String?
@@ -65,6 +68,8 @@ extension SharedChange: MeetingChange {
         } else if let poll = fields.poll {
             guard let change = poll.change else { return nil }
             self = .poll(change)
+        } else if let question = fields.question {
+            self = .question(question.question)
         } else if let order = fields.order {
             guard let order = order.order else { return nil }
             self = .order(order)
@@ -90,6 +95,7 @@ extension SharedChange: MeetingChange {
             fields.left = Departure(id: id, pop: pop.rawValue, moves: moves)
         case .chat(let message): fields.chat = SharedChatMessage(message)
         case .poll(let change): fields.poll = SharedPollChange(change)
+        case .question(let question): fields.question = SharedQuestion(question)
         case .order(let order): fields.order = SharedHostOrder(order)
         case .breakouts(let change): fields.breakouts = change
         case .barred(let address): fields.barred = address
@@ -106,6 +112,7 @@ extension SharedChange: MeetingChange {
         case .left(let id, _, _): "participant \(id)"
         case .chat(let message): "chat \(message.id)"
         case .poll(let change): change.key
+        case .question(let question): "question \(question.id)"
         case .order(let order): order.key
         case .breakouts: "breakouts"
         case .barred(let address): "barred \(address)"
@@ -130,7 +137,7 @@ extension SharedChange: MeetingChange {
 
     var isMessage: Bool {
         switch self {
-        case .chat, .poll(.vote): true
+        case .chat, .poll(.vote), .question: true
         default: false
         }
     }

@@ -83,6 +83,9 @@ struct HostOrders: Codable, Hashable, Sendable {
         isAsked = true
     }
 
+    /// It may not speak any more.
+    mutating func forgetAsk() { isAsked = nil }
+
     /// What is to be done of them where `before` was.
     func news(since before: HostOrders, for id: ParticipantID, with role: Role) -> [HostOrder] {
         var news: [HostOrder] = []

@@ -10,6 +10,7 @@ struct SharedMeeting: Equatable, Sendable {
     private(set) var chat = ChatLog()
     private(set) var breakouts = Breakouts()
     private(set) var polls = PollBook()
+    private(set) var questions = QuestionBook()
     /// Whom hosts have removed, the oldest first.
     private(set) var removed: [ParticipantID] = []
     /// Addresses from which nobody comes in any more, the oldest first.
@@ -47,6 +48,8 @@ extension SharedMeeting: MeetingBody {
         /// Absent where there are none.
         var polls: SharedPolls?
         /// Absent where there are none.
+        var questions: [SharedQuestion]?
+        /// Absent where there are none.
         var removed: [ParticipantID]?
         var barred: [String]?
         var ended: EndReason?
@@ -64,6 +67,8 @@ extension SharedMeeting: MeetingBody {
             guard let book = shared.book else { return nil }
             polls = book
         }
+        guard let asked = QuestionBook((fields.questions ?? []).map(\.question)) else { return nil }
+        questions = asked
         record = fields.record
         isLocked = fields.locked
         participants = Dictionary(fields.participants.map { ($0.id, $0) }) { first, _ in first }
@@ -83,6 +88,7 @@ extension SharedMeeting: MeetingBody {
                 chatNumber: chat.lastNumber == 0 ? nil : chat.lastNumber,
                 breakouts: breakouts == Breakouts() ? nil : breakouts,
                 polls: polls == PollBook() ? nil : SharedPolls(polls),
+                questions: questions.questions.isEmpty ? nil : questions.questions.map { SharedQuestion($0) },
                 removed: removed.isEmpty ? nil : removed, barred: barred.isEmpty ? nil : barred, ended: ended,
                 arrivals: arrivals))
     }
@@ -93,6 +99,12 @@ extension SharedMeeting: MeetingBody {
         if case .order(let order) = change { return refusal(of: order) }
         if case .breakouts(let change) = change { return breakouts.refusal(of: change)?.code }
         if case .poll(let change) = change { return polls.refusal(of: change)?.code }
+        if case .question(let question) = change { return questions.refusal(of: question)?.code }
+        if case .record(let record) = change, let known = self.record,
+            record.plan.settings.webinar != known.plan.settings.webinar, !participants.isEmpty
+        {
+            return MeetingError.inProgress.code
+        }
         guard case .participant(let participant) = change else { return nil }
         if removed.contains(participant.id) { return MeetingError.removed.code }
         if participant.media.screen, screenIsTaken(beside: participant.id) { return MeetingError.screenShareTaken.code }
@@ -135,6 +147,7 @@ extension SharedMeeting: MeetingBody {
         case .ended(let reason): ended = reason
         case .chat(let message): chat.put(message)
         case .poll(let change): polls.apply(change)
+        case .question(let question): questions.put(question)
         case .order(let order): apply(order)
         case .breakouts(let change): breakouts.apply(change)
         case .barred(let address):
@@ -150,6 +163,7 @@ extension SharedMeeting: MeetingBody {
             participant.arrival = known?.arrival ?? arrivals
             participant.orders = known?.orders ?? HostOrders()
             if let role = participant.orders.role { participant.role = role }
+            if participant.role == .attendee { participant.media = participant.media.withheld() }
             participants[participant.id] = participant
         case .left(let id, let pop, let moves):
             guard let known = participants[id], known.pop == pop, known.moves <= moves else { return }
@@ -166,11 +180,17 @@ extension SharedMeeting: MeetingBody {
             if removed.count == Self.mostRemoved { removed.removeFirst() }
             removed.append(id)
         case .mute(let id, let source): mute(id, source)
-        case .muteAll: for (id, participant) in participants where !participant.role.controls { mute(id, .audio) }
+        case .muteAll:
+            for (id, participant) in participants where !participant.role.controls && participant.role != .attendee {
+                mute(id, .audio)
+            }
         case .askUnmute(let id, let host): participants[id]?.orders.ask(by: host)
         case .setRole(let id, let role):
             participants[id]?.orders.role = role
             participants[id]?.role = role
+            guard role == .attendee, let media = participants[id]?.media else { return }
+            participants[id]?.media = media.withheld()
+            participants[id]?.orders.forgetAsk()
         }
     }
 
