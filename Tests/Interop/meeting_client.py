@@ -173,7 +173,6 @@ class MeetingClient:
         self._reader = asyncio.create_task(self._read())
         joined = await self.request("join", session_token=admitted["session_token"])
         self.participant_id = joined["you"]["participant_id"]
-        self.others = {other["participant_id"] for other in joined["participants"]}
         await self.request("media_state", audio=True, video=True)
         self._open_connection()
         await self.pc.setLocalDescription(await self.pc.createOffer())
@@ -239,6 +238,8 @@ class MeetingClient:
 
     def _follow(self, message: dict) -> None:
         match message["type"]:
+            case "joined":
+                self.others = {other["participant_id"] for other in message["participants"]}
             case "slots":
                 self.slots.update({slot["mid"]: slot for slot in message["slots"]})
             case "participant_joined":
