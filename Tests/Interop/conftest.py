@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Chromium, Participant
+from crowd import Crowd
 from lab import RESULTS, Lab, wait_until
 from peer import Counter, Peer, Publisher, Streamer, WebRTCBin
 from playwright.sync_api import Playwright, sync_playwright
@@ -92,6 +93,13 @@ class Stage:
         counter = Counter(self.lab, host, self.server.origin(), meeting, self._folder)
         self._stack.callback(counter.close)
         return counter
+
+    def crowd(self, name: str = "") -> Crowd:
+        """Twenty who are in meetings of the server."""
+        crowd = Crowd(self.lab, self._folder, self.server, name)
+        self._stack.callback(crowd.close)
+        crowd.join()
+        return crowd
 
     def webrtcbin(self, host: str, meeting: str, colour: str, codec: str, checks: bool = False) -> WebRTCBin:
         member = WebRTCBin(self.lab, host, self.server.origin(), meeting, colour, codec, checks, self._folder)

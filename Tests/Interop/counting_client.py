@@ -10,7 +10,7 @@ import sys
 import time
 
 import aiortc.rtcrtpreceiver
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection
+from aiortc import MediaStreamTrack, RTCRtpTransceiver
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 from meeting_client import MeetingClient
@@ -56,17 +56,23 @@ class Arrivals:
         self._numbers.add(number)
         self.received += 1
 
+    def missing(self) -> int:
+        return max(self._numbers) - min(self._numbers) + 1 - len(self._numbers) if self._numbers else 0
+
+    def take_gap(self) -> float:
+        """The longest time since the last call, and until now, in seconds."""
+        gap, self.longest_gap = self.longest_gap, 0.0
+        return max(gap, time.monotonic() - self._latest if self._latest else 0.0)
+
     def take(self) -> dict:
         """The counts since the last call."""
-        expected = max(self._numbers) - min(self._numbers) + 1 if self._numbers else 0
         counts = {
             "received": self.received,
-            "lost": expected - len(self._numbers),
+            "lost": self.missing(),
             "repeated": self.repeated,
-            "longest_gap_s": max(self.longest_gap, time.monotonic() - self._latest if self._latest else 0.0),
+            "longest_gap_s": self.take_gap(),
         }
         self.received = self.repeated = 0
-        self.longest_gap = 0.0
         self._numbers.clear()
         return counts
 
@@ -76,20 +82,10 @@ class CountingClient(MeetingClient):
         super().__init__(origin, meeting, name, "green", videos=2)
         self._arrivals: dict[int, Arrivals] = {}
 
-    def _open_connection(self) -> None:
-        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
-        self._connected = asyncio.Event()
+    def _tracks(self) -> list[MediaStreamTrack]:
+        return []
 
-        @self.pc.on("connectionstatechange")
-        def changed() -> None:
-            if self.pc.connectionState == "connected":
-                self._connected.set()
-
-        for kind, count in self.slot_counts.items():
-            for _ in range(count):
-                self._count(self.pc.addTransceiver(kind, direction="recvonly"))
-
-    def _count(self, transceiver: aiortc.RTCRtpTransceiver) -> None:
+    def _watch(self, transceiver: RTCRtpTransceiver) -> None:
         receiver = transceiver.receiver
         handle = receiver._handle_rtp_packet
 

@@ -26,6 +26,7 @@ from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
@@ -37,7 +38,7 @@ AUDIO_SAMPLES = media.SAMPLE_RATE // 50
 FLASH_ON, FLASH_PERIOD = round(media.TONE_ON_S * FRAMES_PER_SECOND), round(media.TONE_PERIOD_S * FRAMES_PER_SECOND)
 
 
-class _Paced(MediaStreamTrack):
+class Paced(MediaStreamTrack):
     """A track whose next frame is due a fixed time after the one before."""
 
     period: float
@@ -57,7 +58,7 @@ class _Paced(MediaStreamTrack):
         return self._count - 1
 
 
-class ColourTrack(_Paced):
+class ColourTrack(Paced):
     kind = "video"
     period = 1 / FRAMES_PER_SECOND
 
@@ -82,7 +83,7 @@ class ColourTrack(_Paced):
         return frame
 
 
-class ToneTrack(_Paced):
+class ToneTrack(Paced):
     kind = "audio"
     period = AUDIO_SAMPLES / media.SAMPLE_RATE
 
@@ -192,12 +193,19 @@ class MeetingClient:
             if self.pc.connectionState == "connected":
                 self._connected.set()
 
-        begin = asyncio.get_running_loop().time() + 1 if self.flash else None
-        for track in (ToneTrack(self.colour, begin), ColourTrack(self.colour, begin)):
+        for track in self._tracks():
             self.pc.addTransceiver(track, direction="sendonly")
         for kind, count in self.slot_counts.items():
             for _ in range(count):
-                self.pc.addTransceiver(kind, direction="recvonly")
+                self._watch(self.pc.addTransceiver(kind, direction="recvonly"))
+
+    def _tracks(self) -> list[MediaStreamTrack]:
+        """What it sends."""
+        begin = asyncio.get_running_loop().time() + 1 if self.flash else None
+        return [ToneTrack(self.colour, begin), ColourTrack(self.colour, begin)]
+
+    def _watch(self, transceiver: RTCRtpTransceiver) -> None:
+        """A Slot before anything comes in it."""
 
     async def leave(self) -> None:
         await self.request("leave")

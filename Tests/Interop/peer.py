@@ -145,6 +145,31 @@ class Counter(Program):
         return self._ask("take")
 
 
+class Talkers(Program):
+    """Several aiortc participants on one host, who talk in few packets and count what they hear."""
+
+    def __init__(
+        self, lab: Lab, host: str, origin: str, members: list[tuple[str, bool]], others: int, folder: Path
+    ) -> None:
+        """`members`: the meeting of each, and whether it has a camera. `others`: how many each hears."""
+        options = ["--origin", origin, "--name", f"Talker-{host}", "--others", str(others)]
+        for meeting, shows in members:
+            options += ["--member", f"{meeting}:pictures" if shows else meeting]
+        super().__init__(lab, host, f"Talkers-{host}", folder, "crowd_client.py", *options)
+
+    def join(self) -> list[str]:
+        """The participants' ids."""
+        return self._ask("join", timeout=60)["ids"]
+
+    def heard(self) -> dict:
+        """`cpu_s` of the process, and of its `members`: `id`, `others` whom it knows of, and its `sources`: `from` whom,
+        `kind`, `received` and `lost` packets since the beginning, `gap_s` the longest time without one since the last call."""
+        return self._ask("heard")
+
+    def leave(self) -> None:
+        self._ask("leave")
+
+
 class WebRTCBin(Member):
     """A participant made of GStreamer's webrtcbin, that joins by one message. It has no validator of schemas: what was said
     on its socket is held against the signaling's here."""
