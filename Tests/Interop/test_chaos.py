@@ -18,7 +18,9 @@ from conftest import Stage
 from crowd import Crowd
 from lab import wait_until
 from peer import Peer
+from resolver import Resolver, asks
 from server import BINARY, Server
+from test_fleet import REDIS, start_redis
 from test_health import ops
 from test_signals import HOLD, TOKEN
 
@@ -238,3 +240,78 @@ def test_flapping_link(stage: Stage, say: SAY) -> None:
             assert lab.run("pop1", "ip", "link", "set", "media0", state).returncode == 0
             pause(0.3)
     tell_recovery(crowd, pictures, say, "5 flaps of the link")
+
+
+@pytest.fixture
+def resolver(stage: Stage, tmp_path: Path) -> Iterator[Resolver]:
+    """Of pop1, in a lab of three clients; every name is the switch's."""
+    lab = stage.make_lab(clients=3)
+    made = Resolver(lab, "client3", REDIS, tmp_path)
+    try:
+        with asks(lab, "pop1", "client3"):
+            yield made
+    finally:
+        made.close()
+
+
+def test_lost_dns_of_a_single_node(stage: Stage, resolver: Resolver, say: SAY) -> None:
+    """It has nothing to ask, neither at its start nor later."""
+
+    def ask(name: str) -> None:
+        assert stage.lab.run("pop1", "getent", "ahostsv4", name).returncode == 0
+        assert resolver.questions()[-1] == name, "pop1 asks another resolver"
+
+    ask("before.test")
+    count = len(resolver.questions())
+    resolver.fall_silent()
+    began = time.monotonic()
+    stage.start_server()
+    ready = time.monotonic() - began
+    crowd = stage.crowd()
+    with crowd.loses_nothing(say, f"no DNS from the start, ready after {ready:.1f} s"):
+        pause(2)
+    assert resolver.questions()[count:] == []
+
+
+def test_lost_dns_of_a_fleet(stage: Stage, resolver: Resolver, say: SAY) -> None:
+    """Its Redis is known by name. Without DNS it starts, says what it lacks, serves all the same, and finds it later."""
+    redis = start_redis(stage)
+    resolver.fall_silent()
+    began = time.monotonic()
+    section = f'fleet: {{name: pop1, signaling_url: "http://{stage.lab.address("pop1")}:8080", redis: ["redis.test"]}}\n'
+    server = stage.start_server(families=(4,), sections=section)
+    ready = time.monotonic() - began
+
+    def is_up() -> bool:
+        return server.metric("needletail_fleet_registry_up") == 1
+
+    def find() -> float:
+        """Seconds from the resolver's return to the registry's."""
+        resolver.answer_again()
+        began = time.monotonic()
+        wait_until("the registry", is_up, timeout=30)
+        return time.monotonic() - began
+
+    crowd = stage.crowd()
+    said = "redis.test:6379: Temporary failure in name resolution"
+    wait_until("the log", lambda: said in server.log.read_text(), timeout=30, explain=server.log_tail)
+    assert not is_up()
+    say(f"a fleet's start without DNS: ready after {ready:.1f} s, the registry {find():.1f} s after DNS")
+    with crowd.loses_nothing(say, "no DNS, and then no Redis"):
+        resolver.fall_silent()
+        pause(2)
+        # Connected as it is.
+        assert is_up()
+        redis.terminate()
+        redis.wait()
+        wait_until("the registry to be missed", lambda: not is_up(), timeout=5)
+        redis = start_redis(stage)
+        pause(3)
+        assert not is_up()
+        server.create_meeting()
+        assert ops(server, "/readyz")[0] == 200
+    say(f"no DNS, and then no Redis: the registry is there {find():.1f} s after DNS")
+    # Asking when the node is ended, which does not wait for the answer.
+    resolver.fall_silent()
+    redis.terminate()
+    wait_until("the registry to be missed", lambda: not is_up(), timeout=5)
