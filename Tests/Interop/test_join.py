@@ -190,6 +190,8 @@ def test_nobody_is_shown_under_the_name_of_another(stage: Stage) -> None:
     page.evaluate("() => { window.looked = true; }")
     seen = page.evaluate("() => window.seen")
     for other in others:
-        colours = seen[other.participant_id]
-        shown = {media.nearest_colour(tuple(map(float, colour.split(",")))) for colour in colours}
-        assert shown == {other.colour}, colours
+        looks = seen[other.participant_id]
+        # Where Chromium has no frame to draw, as in one look of hundreds on a busy machine, the canvas stays as it is.
+        empty = looks.pop("0,0,0", 0)
+        shown = {media.nearest_colour(tuple(map(float, colour.split(",")))) for colour in looks}
+        assert shown == {other.colour} and empty <= sum(looks.values()) / 50, (looks, empty)
