@@ -8,6 +8,7 @@ import signal
 import time
 from collections import deque
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import av
@@ -262,6 +263,8 @@ class Chromium:
         # The latest messages of all sockets: when (as the servers' logs), from whom, what.
         self._said: deque[tuple[float, str, str]] = deque(maxlen=60)
         self._pid_file = folder / f"{host}-{colour}.pid"
+        # A test's folder has too long a name for the socket that Chromium makes in it.
+        self._temporary = TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         camera = media.write_y4m(folder / f"{host}-{colour}.y4m", colour, *size)
         microphone = media.write_wav(folder / f"{host}-{colour}.wav", colour)
         pops = [f"pop{number}" for number in range(1, lab.pops + 1)]
@@ -289,7 +292,7 @@ class Chromium:
     def _write_launcher(self, lab: Lab, host: str, folder: Path) -> Path:
         """Playwright starts one program: this enters the namespace, tells its pid and becomes Chromium."""
         launcher = folder / f"chromium-{host}-{self.colour}"
-        command = shlex.join(lab.command(host, EXECUTABLE))
+        command = shlex.join(["env", f"TMPDIR={self._temporary.name}", *lab.command(host, EXECUTABLE)])
         launcher.write_text(f'#!/bin/sh\necho $$ >{shlex.quote(str(self._pid_file))}\nexec {command} "$@"\n')
         launcher.chmod(0o755)
         return launcher
@@ -343,6 +346,7 @@ class Chromium:
     def close(self) -> None:
         if not self._killed:
             self._browser.close()
+        self._temporary.cleanup()
         assert not self._violations, f"not as the schema of the signaling says: {self._violations}"
 
 

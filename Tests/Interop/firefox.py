@@ -44,14 +44,15 @@ class Firefox:
     def __init__(self, lab: Lab, host: str, folder: Path) -> None:
         self._log = folder / f"firefox-{host}.log"
         profile = folder / f"firefox-{host}"
-        profile.mkdir()
+        temporary = profile / "tmp"
+        temporary.mkdir(parents=True)
         # A camera needs a secure context; this lab has no certificates.
         secure = {"dom.securecontext.allowlist": lab.address("pop1", 4)}
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in (PREFERENCES | secure).items()]
         (profile / "user.js").write_text("\n".join(lines) + "\n")
         options = ["--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
         self._browser = subprocess.Popen(
-            ["env", f"HOME={profile}", *lab.command(host, EXECUTABLE, *options)],
+            ["env", f"HOME={profile}", f"TMPDIR={temporary}", *lab.command(host, EXECUTABLE, *options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log.open("wb"),
         )  # fmt: skip
         self._relay: subprocess.Popen | None = None
