@@ -151,6 +151,55 @@ import Wire
         #expect(yielding("c", of: 24, 31) == Self.id(1))
     }
 
+    @Test func whoGivesUpMuchHasNoTimeToConnect() {
+        // As the limits count: of IPv6 a /64. Two of them are of one site.
+        let sites = ["192.0.2.1", "192.0.2.2", "2001:db8:1:1::", "2001:db8:1:2::"]
+        var places = MedialessPlaces()
+        var number = 0
+        func fill(at now: Timestamp) {
+            for place in 0..<16 {
+                number += 1
+                places.add(Self.id(number), in: Self.meeting, of: sites[place % 4], at: now)
+            }
+        }
+        func yielding(_ address: String, at now: Timestamp) -> ParticipantID? {
+            places.yielding(to: address, of: 16, at: now)
+        }
+        var now = Timestamp(milliseconds: 0)
+        for round in 0..<5 {
+            fill(at: now)
+            if round < 3 { #expect(yielding("192.0.2.9", at: now) == nil) }
+            now = now + .seconds(1)
+            for id in number - 15...number { places.giveUp(Self.id(id), at: now) }
+        }
+        // 20 of each IPv4 address, and 40 of the two together.
+        fill(at: now)
+        #expect(yielding("192.0.2.9", at: now) == Self.id(number - 13))
+        #expect(yielding("2001:db8:2::", at: now) == Self.id(number - 13))
+        // Not to one of its own kind.
+        #expect(yielding("2001:db8:1:3::", at: now) == nil)
+        places.remove(Self.id(number - 13))
+        places.remove(Self.id(number - 12))
+        #expect(yielding("192.0.2.9", at: now) == Self.id(number - 9))
+        // One is forgotten a minute.
+        for id in number - 15...number { places.remove(Self.id(id)) }
+        now = now + .seconds(60 * 21)
+        fill(at: now)
+        #expect(yielding("192.0.2.9", at: now) == nil)
+    }
+
+    @Test func theTableOfUnusedPlacesIsBounded() {
+        var unused = UnusedPlaces(capacity: 2)
+        let now = Timestamp(milliseconds: 0)
+        for _ in 0..<21 { unused.note("a", at: now) }
+        unused.note("b", at: now)
+        unused.note("c", at: now)
+        #expect(unused.isSpent("a", at: now) && !unused.isSpent("c", at: now))
+        for _ in 0..<21 { unused.note("c", at: now) }
+        unused.note("d", at: now)
+        #expect(!unused.isSpent("a", at: now) && !unused.isSpent("c", at: now))
+    }
+
     @Test func hostsAndOtherMeetingsGiveWayToNobody() {
         var places = Self.places([nil, "a"])
         let late = Timestamp(milliseconds: 100_000)

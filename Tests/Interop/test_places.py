@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chromium import Participant
 from conftest import Stage
+from lab import wait_until
 from playwright.sync_api import Page
 
 
@@ -77,3 +78,55 @@ def test_five_hundred_behind_one_address_are_in(stage: Stage, say: Callable[[str
     say(f"500 people behind one address within 10 s: {told}")
     assert told["failures"] == [] and told["in"] == 500
     assert told["last"] <= 30
+
+
+# Sockets of several addresses, which never have media, and which leave and join again every two seconds: URL, meeting, how many
+# of each address, addresses. With a minus before it: so many visits one after the other, and prints how each is answered.
+SQUAT = """
+import asyncio, itertools, json, sys, websockets
+url, meeting, each, *addresses = sys.argv[1:]
+async def join(address):
+    socket = await websockets.connect(url, local_addr=(address, 0), proxy=None)
+    await socket.send(json.dumps({"type": "join", "id": 1, "meeting": meeting, "display_name": "Nobody"}))
+    return socket, json.loads(await socket.recv())
+async def squat(address):
+    while True:
+        try:
+            socket, answer = await join(address)
+            if answer["type"] == "joined":
+                await asyncio.sleep(2)
+                await socket.send(json.dumps({"type": "leave"}))
+            await socket.close()
+        except (OSError, websockets.WebSocketException):
+            pass
+async def visit(address, times):
+    for _ in range(times):
+        socket, answer = await join(address)
+        print(answer.get("code", answer["type"]), flush=True)
+        await socket.send(json.dumps({"type": "leave"}))
+        await socket.close()
+        await asyncio.sleep(0.5)
+async def main():
+    if each.startswith("-"):
+        return await visit(addresses[0], -int(each))
+    await asyncio.gather(*(squat(address) for address, _ in itertools.product(addresses, range(int(each)))))
+asyncio.run(main())
+"""
+
+
+def test_who_leaves_and_joins_again_keeps_nobody_out(stage: Stage) -> None:
+    """Four addresses have a quarter of a node each, without media and never for long."""
+    lab = stage.make_lab(clients=2)
+    server = stage.start_server(cores=(0,), sections="capacity: {sessions: 64}\n")
+    addresses = [f"10.66.0.{number}" for number in range(150, 154)]
+    for address in addresses:
+        assert lab.run("client1", "ip", "address", "add", f"{address}/24", "dev", "eth0").returncode == 0
+    url = server.origin().replace("http", "ws", 1) + "/api/v1/signal"
+    stage.run("client1", sys.executable, "-c", SQUAT, url, server.create_meeting(), "16", *addresses)
+    # All but the hosts' four, again and again: what anybody may do for a while.
+    wait_until("a full node", lambda: server.metric("needletail_participants_medialess") >= 60, timeout=30)
+    joined = server.log.read_text().count("participant joined")
+    wait_until("three more times", lambda: server.log.read_text().count("participant joined") > joined + 240, timeout=60)
+    visitor = stage.run("client2", sys.executable, "-c", SQUAT, url, server.create_meeting(), "-10", lab.address("client2"))
+    assert visitor.wait(timeout=60) == 0
+    assert stage.log(visitor).split() == ["joined"] * 10

@@ -21,6 +21,7 @@ struct MedialessPlaces {
     private static let fewest = 4
 
     private var places: [ParticipantID: Place] = [:]
+    private var unused = UnusedPlaces()
     private var arrivals = 0
 
     var count: Int { places.count }
@@ -39,10 +40,18 @@ struct MedialessPlaces {
         places[id]?.since = now
     }
 
+    /// It has media, or its meeting is over.
     mutating func remove(_ id: ParticipantID) { places[id] = nil }
 
-    /// Who gives way to a newcomer of `address`: who has been without media for long, or at once where its address has more
-    /// than a quarter of the places and more than the newcomer's. Of several it is the first of the address that has most.
+    /// It went without ever having had media.
+    mutating func giveUp(_ id: ParticipantID, at now: Timestamp) {
+        guard let place = places.removeValue(forKey: id), let address = place.address else { return }
+        unused.note(UnusedPlaces.network(of: address), at: now)
+    }
+
+    /// Who gives way to a newcomer of `address`: who has been without media for long; at once where its address has more
+    /// than a quarter of the places and more than the newcomer's, or where its network has given up many of late and the
+    /// newcomer's has not. Of several it is the first of the address that has most.
     ///
     /// - Parameters:
     ///   - meeting: nil: of the node.
@@ -58,11 +67,23 @@ struct MedialessPlaces {
             candidates.append((id, holder, place))
         }
         let own = max(Self.fewest, total / 4, counts[address] ?? 0)
+        let hurried = hurried(counts.keys, by: address, at: now)
         return
             candidates
-            .filter { $0.place.since + Self.connectTime <= now || counts[$0.address, default: 0] > own }
+            .filter {
+                $0.place.since + Self.connectTime <= now || counts[$0.address, default: 0] > own
+                    || hurried.contains($0.address)
+            }
             .min {
                 (-counts[$0.address, default: 0], $0.place.order) < (-counts[$1.address, default: 0], $1.place.order)
             }?.id
+    }
+
+    /// Addresses that have no time to connect, as their networks have used it up for nothing.
+    private func hurried(
+        _ addresses: some Sequence<String>, by newcomer: String, at now: Timestamp
+    ) -> Set<String> {
+        guard !unused.isSpent(UnusedPlaces.network(of: newcomer), at: now) else { return [] }
+        return Set(addresses.filter { unused.isSpent(UnusedPlaces.network(of: $0), at: now) })
     }
 }

@@ -232,7 +232,7 @@ actor MeetingHub {
         let isVisible = left?.presence.isVisible == true
         retract(id, in: home)
         unattached.remove(id)
-        medialess.remove(id)
+        medialess.giveUp(id, at: clock.now)
         let line = lines.removeValue(forKey: id)
         if let line { feeds[home]?.remove(line) }
         if isVisible {
