@@ -50,6 +50,20 @@ import Testing
         }
     }
 
+    @Test func aSiteWithManySubnetsIsOne() async throws {
+        try await ApiNode.run(Self.configuration) { node async throws in
+            let meeting = try await node.meeting(["password": "sesame"])
+            for subnet in 1...21 {
+                let from = "2001:db8:1:\(subnet)::1"
+                #expect(try await guess(node, meeting, ["password": "x"], from: from).code == "wrong_password")
+            }
+            let next = try await guess(node, meeting, ["password": "x"], from: "2001:db8:1:fff::1")
+            #expect(next.code == "too_many_guesses")
+            let other = try await guess(node, meeting, ["password": "x"], from: "2001:db8:2:1::1")
+            #expect(other.code == "wrong_password")
+        }
+    }
+
     @Test func rightOnesAreNotCounted() async throws {
         var status = FakeStatus()
         status.capacity.sessions = 1_000
@@ -96,7 +110,7 @@ import Testing
     private static let meeting = MeetingID("m_1")!
 
     private func subject(_ address: String) -> GuessLimits.Subject {
-        GuessLimits.Subject(meeting: Self.meeting, secret: .password, address: address)
+        GuessLimits.Subject(meeting: Self.meeting, secret: .password, site: address)
     }
 
     @Test func aThousandGuessesAreFew() {

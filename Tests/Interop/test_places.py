@@ -130,3 +130,32 @@ def test_who_leaves_and_joins_again_keeps_nobody_out(stage: Stage) -> None:
     visitor = stage.run("client2", sys.executable, "-c", SQUAT, url, server.create_meeting(), "-10", lab.address("client2"))
     assert visitor.wait(timeout=60) == 0
     assert stage.log(visitor).split() == ["joined"] * 10
+
+
+# One wrong password from each source address: URL, meeting, addresses.
+GUESS = """
+import asyncio, json, sys, websockets
+async def main(url, meeting, *addresses):
+    for address in addresses:
+        async with websockets.connect(url, local_addr=(address, 0), proxy=None) as socket:
+            join = {"type": "join", "id": 1, "meeting": meeting, "display_name": "Eve", "password": address}
+            await socket.send(json.dumps(join))
+            print(json.loads(await socket.recv())["code"], flush=True)
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def test_many_subnets_of_one_customer_guess_as_one(stage: Stage) -> None:
+    lab = stage.make_lab(clients=1)
+    server = stage.start_server()
+    subnets = [f"fd66:0:0:{number:x}::1" for number in range(1, 26)]
+    assert lab.run("pop1", "ip", "-6", "route", "add", "fd66::/48", "dev", "eth0").returncode == 0
+    for address in subnets:
+        assert lab.run("client1", "ip", "address", "add", f"{address}/64", "dev", "eth0", "nodad").returncode == 0
+    token = server.call("GET", "/api/v1/dev/token")["token"]
+    plan = {"topic": "Tea", "type": "instant", "password": "sesame"}
+    meeting = server.call("POST", "/api/v1/meetings", plan, token)["meeting_id"]
+    url = server.origin(6).replace("http", "ws", 1) + "/api/v1/signal"
+    guesses = stage.run("client1", sys.executable, "-c", GUESS, url, meeting, *subnets)
+    assert guesses.wait(timeout=60) == 0
+    assert stage.log(guesses).split() == ["wrong_password"] * 21 + ["too_many_guesses"] * 4

@@ -2,14 +2,14 @@ import Meetings
 
 /// Has whoever shows wrong passwords and keys wait, longer with each; right ones cost nothing.
 ///
-/// Counted by meeting, secret and address. Many people share an address and mistype: the first wrong ones are free, one is
+/// Counted by meeting, secret and end site. Many people share an address and mistype: the first wrong ones are free, one is
 /// forgotten each minute, and so is one for each right one that came from there.
 struct GuessLimits {
     struct Subject: Hashable {
         var meeting: MeetingID
         var secret: ShownSecret
-        /// What limits by address count by.
-        var address: String
+        /// Of who guesses, an `EndSite`.
+        var site: String
     }
 
     private struct Record {

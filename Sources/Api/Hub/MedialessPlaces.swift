@@ -46,11 +46,11 @@ struct MedialessPlaces {
     /// It went without ever having had media.
     mutating func giveUp(_ id: ParticipantID, at now: Timestamp) {
         guard let place = places.removeValue(forKey: id), let address = place.address else { return }
-        unused.note(UnusedPlaces.network(of: address), at: now)
+        unused.note(EndSite.of(address), at: now)
     }
 
     /// Who gives way to a newcomer of `address`: who has been without media for long; at once where its address has more
-    /// than a quarter of the places and more than the newcomer's, or where its network has given up many of late and the
+    /// than a quarter of the places and more than the newcomer's, or where its end site has given up many of late and the
     /// newcomer's has not. Of several it is the first of the address that has most.
     ///
     /// - Parameters:
@@ -79,11 +79,11 @@ struct MedialessPlaces {
             }?.id
     }
 
-    /// Addresses that have no time to connect, as their networks have used it up for nothing.
+    /// Addresses that have no time to connect, as their end sites have used it up for nothing.
     private func hurried(
         _ addresses: some Sequence<String>, by newcomer: String, at now: Timestamp
     ) -> Set<String> {
-        guard !unused.isSpent(UnusedPlaces.network(of: newcomer), at: now) else { return [] }
-        return Set(addresses.filter { unused.isSpent(UnusedPlaces.network(of: $0), at: now) })
+        guard !unused.isSpent(EndSite.of(newcomer), at: now) else { return [] }
+        return Set(addresses.filter { unused.isSpent(EndSite.of($0), at: now) })
     }
 }

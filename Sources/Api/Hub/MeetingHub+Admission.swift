@@ -178,7 +178,7 @@ extension MeetingHub {
         _ secret: ShownSecret?, of meeting: Meeting, _ address: String, _ look: () throws -> Result
     ) throws -> Result {
         guard let secret else { return try look() }
-        let subject = GuessLimits.Subject(meeting: meeting.id, secret: secret, address: address)
+        let subject = GuessLimits.Subject(meeting: meeting.id, secret: secret, site: EndSite.of(address))
         try guesses.admit(subject, at: clock.now)
         do {
             let result = try look()

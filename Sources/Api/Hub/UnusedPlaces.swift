@@ -1,7 +1,6 @@
 import Meetings
-import Wire
 
-/// By network, the places that were given up before any media came: few of people who look in and go, many of who takes
+/// By end site, the places that were given up before any media came: few of people who look in and go, many of who takes
 /// places again and again to keep others out.
 ///
 /// `MedialessPlaces` owns it.
@@ -11,7 +10,7 @@ struct UnusedPlaces {
         var last: Timestamp
     }
 
-    /// A network may have so many.
+    /// An end site may have so many.
     private static let free = 20.0
     /// Seconds after which one is forgotten.
     private static let memory = 60.0
@@ -22,22 +21,15 @@ struct UnusedPlaces {
     /// - Parameter capacity: of the table.
     init(capacity: Int = 10_000) { self.capacity = capacity }
 
-    /// Whose places are counted together: an IPv4 address, or the /48 of an IPv6 one, as one site may have all of that
-    /// (RFC 6177).
-    static func network(of address: String) -> String {
-        guard let known = IPAddress(address), !known.isV4 else { return address }
-        return known.network(prefixLength: 48).description
-    }
-
     /// Whether it has had its share of such places.
-    func isSpent(_ network: String, at now: Timestamp) -> Bool {
-        records[network].map { Self.remembered($0, at: now) > Self.free } ?? false
+    func isSpent(_ site: String, at now: Timestamp) -> Bool {
+        records[site].map { Self.remembered($0, at: now) > Self.free } ?? false
     }
 
-    mutating func note(_ network: String, at now: Timestamp) {
-        if records[network] == nil, records.count >= capacity { forget(at: now) }
-        let count = records[network].map { Self.remembered($0, at: now) } ?? 0
-        records[network] = Record(count: count + 1, last: now)
+    mutating func note(_ site: String, at now: Timestamp) {
+        if records[site] == nil, records.count >= capacity { forget(at: now) }
+        let count = records[site].map { Self.remembered($0, at: now) } ?? 0
+        records[site] = Record(count: count + 1, last: now)
     }
 
     private static func remembered(_ record: Record, at now: Timestamp) -> Double {
