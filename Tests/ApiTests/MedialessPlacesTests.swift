@@ -121,6 +121,30 @@ import Wire
         }
     }
 
+    @Test func noAddressesHaveAllOfAWaitingRoom() async throws {
+        var configuration = Self.configuration
+        configuration.limits.waitingRoom = 8
+        try await ApiNode.run(configuration) { node async throws in
+            let meeting = try await node.meeting(["settings": ["waiting_room": true]])
+            var sockets: [SignalingClient] = []
+            for number in 0..<8 {
+                let (socket, answer) = try await enter(node, meeting, from: "192.0.2.\(1 + number % 4)")
+                #expect(answer["type"] == "waiting")
+                sockets.append(socket)
+            }
+            // The last of those who have most.
+            let (bob, answer) = try await enter(node, meeting, from: "192.0.2.8")
+            #expect(answer["type"] == "waiting")
+            #expect(try await sockets[7].next("removed") == ["type": "removed", "reason": "no_media"])
+            #expect(await sockets[7].closeCode() == 4_002)
+            #expect(try await enter(node, meeting, from: "192.0.2.9").1["type"] == "waiting")
+            #expect(await sockets[6].closeCode() == 4_002)
+            // Nobody has two more than this one.
+            #expect(try await enter(node, meeting, from: "192.0.2.9").1["code"] == "waiting_room_full")
+            #expect(try await bob.ask(["type": "ping", "id": 2])["type"] == "pong")
+        }
+    }
+
     // MARK: who gives way
 
     private static let meeting = MeetingID("m_00000000000000000000")!

@@ -159,3 +159,36 @@ def test_many_subnets_of_one_customer_guess_as_one(stage: Stage) -> None:
     guesses = stage.run("client1", sys.executable, "-c", GUESS, url, meeting, *subnets)
     assert guesses.wait(timeout=60) == 0
     assert stage.log(guesses).split() == ["wrong_password"] * 21 + ["too_many_guesses"] * 4
+
+
+# So many of each address come to a waiting room, print how they are answered, and wait: URL, meeting, how many, addresses.
+WAIT = """
+import asyncio, json, sys, websockets
+async def come(url, meeting, address):
+    socket = await websockets.connect(url, local_addr=(address, 0), proxy=None)
+    await socket.send(json.dumps({"type": "join", "id": 1, "meeting": meeting, "display_name": "Guest"}))
+    answer = json.loads(await socket.recv())
+    print(answer.get("code", answer["type"]), flush=True)
+    return socket
+async def main(url, meeting, count, *addresses):
+    sockets = [await come(url, meeting, address) for address in addresses for _ in range(int(count))]
+    await asyncio.gather(*(socket.wait_closed() for socket in sockets))
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def test_four_addresses_leave_room_in_a_waiting_room(stage: Stage) -> None:
+    lab = stage.make_lab(clients=2)
+    server = stage.start_server()
+    addresses = [f"10.66.0.{number}" for number in range(150, 154)]
+    for address in addresses:
+        assert lab.run("client1", "ip", "address", "add", f"{address}/24", "dev", "eth0").returncode == 0
+    token = server.call("GET", "/api/v1/dev/token")["token"]
+    plan = {"topic": "Tea", "type": "instant", "settings": {"waiting_room": True}}
+    meeting = server.call("POST", "/api/v1/meetings", plan, token)["meeting_id"]
+    url = server.origin().replace("http", "ws", 1) + "/api/v1/signal"
+    crowd = stage.run("client1", sys.executable, "-c", WAIT, url, meeting, "25", *addresses)
+    wait_until("a full room", lambda: stage.log(crowd).split() == ["waiting"] * 100, timeout=30)
+    guest = stage.run("client2", sys.executable, "-c", WAIT, url, meeting, "1", lab.address("client2"))
+    wait_until("an answer", lambda: stage.log(guest), timeout=10)
+    assert stage.log(guest).split() == ["waiting"]

@@ -117,7 +117,26 @@ extension MeetingHub {
             }
             let departed = giveWay(one)
             return (try join(), departed)
+        } catch MeetingError.waitingRoomFull {
+            guard arrival.way == .socket, let one = crowding(arrival.address, in: id) else {
+                throw MeetingError.waitingRoomFull
+            }
+            let departed = giveWay(one)
+            return (try join(), departed)
         }
+    }
+
+    /// Who gives up its place in a full waiting room to a newcomer of `address`: the last of the end site that has most,
+    /// where that has two more than the newcomer's.
+    private func crowding(_ address: String, in meeting: MeetingID) -> ParticipantID? {
+        var guests: [String: [Participant]] = [:]
+        for guest in catalog.meetings[meeting]?.guests ?? [] {
+            guard let line = lines[guest.id] else { continue }
+            guests[EndSite.of(line.address), default: []].append(guest)
+        }
+        let own = guests[EndSite.of(address)]?.count ?? 0
+        return guests.values.filter { $0.count >= own + 2 }
+            .max { ($0.count, $0.last?.arrival ?? 0) < ($1.count, $1.last?.arrival ?? 0) }?.last?.id
     }
 
     /// One who gave way: whose media is to be ended.

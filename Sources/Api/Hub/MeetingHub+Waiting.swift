@@ -10,7 +10,10 @@ extension MeetingHub {
         _ line: SignalingLine, in meeting: MeetingID, _ join: SocketJoin, _ socket: any SignalingSocket
     ) throws {
         guard !socket.isClosing, let home = catalog.meetings[meeting] else { throw MeetingError.participantNotFound }
-        let neighbours = home.guests.count { $0.id != line.id && lines[$0.id]?.address == line.address }
+        let site = EndSite.of(line.address)
+        let neighbours = home.guests.count { guest in
+            guest.id != line.id && lines[guest.id].map { EndSite.of($0.address) } == site
+        }
         // The list is for all who come, not for one of them.
         guard neighbours < max(1, catalog.limits.waitingRoom / 4) else {
             throw Problem(
