@@ -209,6 +209,7 @@ import Wire
             let (meeting, ada) = try await Self.scene(node)
             let first = try await Self.knock(node, meeting, "Bob")
             try await Self.say(ada, "admit", first)
+            _ = try await first.socket.next("admitted")
             let joined = try await first.join()
             let bob = Visitor(
                 id: first.id, token: "", resume: "", joined: joined, socket: first.socket)
