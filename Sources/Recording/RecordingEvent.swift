@@ -8,6 +8,7 @@ public struct RecordingEvent: Encodable, Sendable, Equatable {
         case joined, left
         case mediaState = "media_state"
         case speakers
+        case chat
         case fileBegan = "file_began"
         case fileEnded = "file_ended"
         case gap
@@ -37,6 +38,10 @@ public struct RecordingEvent: Encodable, Sendable, Equatable {
     public var screen: Bool?
     /// The loudest first.
     public var participantIDs: [String]?
+    /// Of a message to all: the same one again when it was edited or deleted.
+    public var chatID: String?
+    public var text: String?
+    public var deleted: Bool?
     /// Of a gap: from the last frame before it to the first behind it, as the files count.
     public var fromMs: Int?
     public var untilMs: Int?

@@ -17,18 +17,47 @@ enum MeetingNews: Equatable {
         }
     }
 
+    /// What somebody wrote to all, as it is now.
+    struct Message: Equatable, Decodable {
+        var chatID: String
+        var senderID: String
+        var senderName: String
+        var text: String
+        var deleted: Bool?
+        var recipientID: String?
+        var roomID: String?
+
+        enum CodingKeys: String, CodingKey {
+            case text, deleted
+            case chatID = "chat_id"
+            case senderID = "sender_id"
+            case senderName = "sender_name"
+            case recipientID = "recipient_id"
+            case roomID = "room_id"
+        }
+    }
+
     /// We are in; those who are there.
     case joined([Person])
     case came(Person)
     case left(String)
     case media(String, audio: Bool, video: Bool, screen: Bool)
     case speakers([String])
+    case chat(Message)
     case meetingEnded
     /// Our place is gone.
     case removed
     case refused(code: String, message: String)
 
-    private struct Message: Decodable {
+    private struct Kind: Decodable {
+        var type: String
+    }
+
+    private struct Chat: Decodable {
+        var message: Message
+    }
+
+    private struct Head: Decodable {
         var type: String
         var participants: Mixed?
         var participant: Person?
@@ -62,7 +91,15 @@ enum MeetingNews: Equatable {
 
     /// Nil for what is not recorded, and for what is malformed.
     init?(_ text: Data) {
-        guard let message = try? JSONDecoder().decode(Message.self, from: text) else { return nil }
+        if let said = try? JSONDecoder().decode(Kind.self, from: text), said.type == "chat" {
+            // What is private, or of a breakout room, is not the meeting's.
+            guard let chat = try? JSONDecoder().decode(Chat.self, from: text).message, chat.recipientID == nil,
+                chat.roomID == nil
+            else { return nil }
+            self = .chat(chat)
+            return
+        }
+        guard let message = try? JSONDecoder().decode(Head.self, from: text) else { return nil }
         switch message.type {
         case "joined":
             switch message.participants {

@@ -130,6 +130,11 @@ actor Recorder {
             guard ids != speakers else { return }
             speakers = ids
             log(.speakers, nil) { $0.participantIDs = ids }
+        case .chat(let message):
+            log(.chat, message.senderID) { event in
+                (event.chatID, event.displayName, event.text) = (message.chatID, message.senderName, message.text)
+                event.deleted = message.deleted == true ? true : nil
+            }
         case .meetingEnded, .removed:
             isEnding = true
         case .refused(let code, let message):
