@@ -50,6 +50,10 @@ let package = Package(
             name: "COpenSSL", path: "CShims/COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CAV", path: "CShims/CAV"),
+        .target(name: "COpus", path: "CShims/COpus"),
+        // Its headers lie beside each other in a folder of their own; pkg-config would say the same.
+        .target(
+            name: "CFreeType", path: "CShims/CFreeType", cSettings: [.unsafeFlags(["-I/usr/include/freetype2"])]),
         .target(name: "CZlib", path: "CShims/CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CHiredis", path: "CShims/CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
 
@@ -81,6 +85,7 @@ let package = Package(
                 "Wire", "Mailbox", "Agents", "Meetings", "Fleet", .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "Recording", dependencies: ["Wire", "CAV"]),
+        .target(name: "Composition", dependencies: ["Recording", "Wire", "CAV", "CFreeType", "COpus"]),
         .target(
             name: "Api",
             dependencies: [
@@ -102,8 +107,8 @@ let package = Package(
         .executableTarget(
             name: "needletail",
             dependencies: [
-                "Api", "Agents", "CSRTP", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings", "Recording",
-                "Redis", "Store", "Wire",
+                "Api", "Agents", "CSRTP", "Composition", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings",
+                "Recording", "Redis", "Store", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -156,6 +161,7 @@ let package = Package(
             name: "RecordingTests",
             dependencies: ["Recording", "RecordingFixture", "RecordingWriter", "TestSupport", "Wire"],
             exclude: ["Fixture", "Writer"]),
+        .testTarget(name: "CompositionTests", dependencies: ["Composition", "Recording", "TestSupport", "Wire"]),
         .testTarget(
             name: "FleetTests",
             dependencies: [

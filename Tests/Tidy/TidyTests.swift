@@ -6,20 +6,20 @@ import Testing
     static let rooms: [String: Set<String>] = [
         "Sources": [
             "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store?", "Fleet?", "Redis?",
-            "Recording?",
+            "Recording?", "Composition?",
             "Api",
             "needletail",
         ],
         "CShims": [
             "CAesGcm", "CDPDK", "CIPSecMB", "CPacketSocket", "CSRTP", "COpenSSL", "CZlib", "CHiredis?", "CNuma?",
-            "COpus?", "CPostgres?", "CKafka?", "CAV?",
+            "COpus?", "CFreeType?", "CPostgres?", "CKafka?", "CAV?",
         ],
         "Sources/Dataplane": [
             "Port", "Tables", "Srtp", "Session", "Forward", "Relay", "Worker", "Benchmark", "Congestion?", "Cascade?",
         ],
         "Tests": [
             "WireTests", "MailboxTests", "DataplaneTests", "AgentsTests", "MeetingsTests", "ConferenceTests",
-            "StoreTests?", "FleetTests?", "RecordingTests?", "ApiTests", "NeedletailTests", "Simulation", "Interop",
+            "StoreTests?", "FleetTests?", "RecordingTests?", "CompositionTests?", "ApiTests", "NeedletailTests", "Simulation", "Interop",
             "Fuzz", "PacketPath",
             "Web", "Tidy", "Support",
         ],
@@ -89,9 +89,11 @@ import Testing
         "Fleet": ["Meetings"],
         "Redis": ["Meetings", "Fleet", "CHiredis", "COpenSSL"],
         "Recording": ["Wire", "CAV"],
+        "Composition": ["Recording", "Wire", "CAV", "CFreeType", "COpus"],
         "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet", "CZlib"],
         "needletail": [
             "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Redis", "Recording",
+            "Composition",
             "Api",
             "CSRTP",
         ],

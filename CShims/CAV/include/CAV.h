@@ -5,6 +5,8 @@
 
 #include <libavformat/avformat.h>
 
+#include "CAVMedia.h"
+
 /// Loads the libraries unless they are; not for several threads at once. NULL, or why they could not be.
 const char *needletail_av_load(void);
 
