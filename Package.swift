@@ -161,7 +161,8 @@ let package = Package(
             name: "RecordingTests",
             dependencies: ["Recording", "RecordingFixture", "RecordingWriter", "TestSupport", "Wire"],
             exclude: ["Fixture", "Writer"]),
-        .testTarget(name: "CompositionTests", dependencies: ["Composition", "Recording", "TestSupport", "Wire"]),
+        .testTarget(
+            name: "CompositionTests", dependencies: ["CAV", "Composition", "Recording", "TestSupport", "Wire"]),
         .testTarget(
             name: "FleetTests",
             dependencies: [
