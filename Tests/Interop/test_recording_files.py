@@ -1,4 +1,4 @@
-"""`needletail record`: what it captures is played, in step, and is there after a kill."""
+"""`needletail record` and `compose`: what is captured plays, in step, and is there after a kill; the film shows it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ class Recorder:
     def events(self) -> list[dict]:
         lines = next(self.folder.glob("*/events.jsonl")).read_text().splitlines()
         return [json.loads(line) for line in lines]
+
+    def compose(self) -> Path:
+        """The film of what was captured."""
+        folder = next(self.folder.glob("*"))
+        command = [str(BINARY), "compose", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.splitlines()[-1] == "100%", done.stderr
+        check_plays(folder / "composition/meeting.mp4")
+        return folder / "composition/meeting.mp4"
 
     def wait_for(self, *sources: str) -> None:
         def captured() -> bool:
@@ -138,6 +148,12 @@ def test_a_meeting_is_captured(stage: Stage, tmp_path: Path, say: Callable[[str]
     middle = apart[len(apart) // 2]
     say(f"sound begins {middle * 1000:.0f} ms after the picture, {apart[0] * 1000:.0f} to {apart[-1] * 1000:.0f} ms")
     assert len(light) > 10 and abs(middle) < 0.04
+    film = recorder.compose()
+    light, sound = starts_of_light(pictures(film)), starts_of_sound(sounds(film))
+    composed = sorted(min((each - begin for each in sound), key=abs) for begin in light[1:-1])
+    in_film = composed[len(composed) // 2]
+    say(f"in the film {in_film * 1000:.0f} ms, {composed[0] * 1000:.0f} to {composed[-1] * 1000:.0f} ms")
+    assert len(light) > 10 and abs(in_film - middle) < 0.02
 
 
 def test_a_kill_costs_a_second(stage: Stage, tmp_path: Path, say: Callable[[str], None]) -> None:
