@@ -67,10 +67,11 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .target(name: "Agents", dependencies: ["Wire", "COpenSSL"]),
         .target(name: "Meetings"),
+        .target(name: "Webhooks", dependencies: ["Agents", "Meetings"]),
         .target(
             name: "Store",
             dependencies: [
-                "Meetings", .product(name: "GRDB", package: "GRDB.swift"),
+                "Meetings", "Webhooks", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "Fleet", dependencies: ["Meetings"]),
@@ -108,7 +109,7 @@ let package = Package(
             name: "needletail",
             dependencies: [
                 "Api", "Agents", "CSRTP", "Composition", "Conference", "Dataplane", "Fleet", "Mailbox", "Meetings",
-                "Recording", "Redis", "Store", "Wire",
+                "Recording", "Redis", "Store", "Webhooks", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -130,7 +131,11 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"]),
         .testTarget(name: "MailboxTests", dependencies: ["Mailbox"]),
         .testTarget(
-            name: "NeedletailTests", dependencies: ["needletail", "Agents", "CSRTP", "Redis", "TestSupport", "Wire"],
+            name: "NeedletailTests",
+            dependencies: [
+                "needletail", "Agents", "CSRTP", "Meetings", "Redis", "Store", "TestSupport", "Webhooks", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: dpdkSwift),
         .testTarget(
             name: "DataplaneTests",
@@ -138,15 +143,17 @@ let package = Package(
             swiftSettings: dpdkSwift),
         .testTarget(name: "AgentsTests", dependencies: ["Agents", "TestSupport"]),
         .testTarget(name: "MeetingsTests", dependencies: ["Meetings"]),
+        .testTarget(name: "WebhooksTests", dependencies: ["Meetings", "TestSupport", "Webhooks"]),
         // Writes until it is killed.
         .executableTarget(
             name: "StoreWriter",
-            dependencies: ["Meetings", "Store", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Meetings", "Store", "Webhooks", .product(name: "Logging", package: "swift-log")],
             path: "Tests/StoreTests/Writer"),
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Meetings", "Store", "StoreWriter", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Meetings", "Store", "StoreWriter", "TestSupport", "Webhooks",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], exclude: ["Writer"]),
         // What the tests of recordings share with the program that is killed.
@@ -178,7 +185,7 @@ let package = Package(
             name: "ApiTests",
             dependencies: [
                 "Api", "Agents", "COpenSSL", "Conference", "Fleet", "Mailbox", "Meetings", "Store", "TestSupport",
-                "Wire",
+                "Webhooks", "Wire",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

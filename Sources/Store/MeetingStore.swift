@@ -1,7 +1,9 @@
 import Foundation
+import GRDB
 import Logging
 import Meetings
 import Synchronization
+import Webhooks
 
 /// What lasts: meetings, who was in them when, and what their hosts decided, in a file of SQLite.
 ///
@@ -10,6 +12,8 @@ import Synchronization
 public final class MeetingStore: Sendable {
     let file: StoreFile
     private let queue = StoreQueue()
+    /// Nil without endpoints of webhooks.
+    let outbox: WebhookOutbox?
     private let writer: StoreWriter
     private let work = DispatchQueue(label: "store writer")
     private let reads = DispatchQueue(label: "store reader")
@@ -26,17 +30,30 @@ public final class MeetingStore: Sendable {
 
     /// Opens a file, or makes it, and brings it to this program's schema.
     ///
-    /// - Parameter patience: how long somebody waits for a write at most.
+    /// - Parameters:
+    ///   - patience: how long somebody waits for a write at most.
+    ///   - webhooks: who is told of what happens; each event is written down in the transaction of what it tells of.
+    ///   - utc: the time of events that have none of their own.
     /// - Throws: `StoreRefusal` of a file that cannot be written, is another program's, or has a newer schema.
-    public convenience init(path: String, patience: Duration = .seconds(5), logger: Logger) throws(StoreRefusal) {
-        try self.init(path: path, patience: patience, logger: logger, beforeCommit: nil)
+    public convenience init(
+        path: String, patience: Duration = .seconds(5), webhooks: [WebhookSubscription] = [],
+        utc: @escaping @Sendable () -> Timestamp = {
+            Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+        },
+        logger: Logger
+    ) throws(StoreRefusal) {
+        let outbox = webhooks.isEmpty ? nil : WebhookOutbox(webhooks, utc: utc)
+        try self.init(path: path, patience: patience, outbox: outbox, logger: logger, beforeCommit: nil)
     }
 
     init(
-        path: String, patience: Duration = .seconds(5), logger: Logger, beforeCommit: (@Sendable () -> Void)?
+        path: String, patience: Duration = .seconds(5), outbox: WebhookOutbox? = nil, logger: Logger,
+        beforeCommit: (@Sendable () -> Void)?
     ) throws(StoreRefusal) {
         file = try StoreFile(path)
-        writer = StoreWriter(file, queue: queue, logger: logger, beforeCommit: beforeCommit)
+        self.outbox = outbox
+        try outbox?.open(file)
+        writer = StoreWriter(file, queue: queue, outbox: outbox, logger: logger, beforeCommit: beforeCommit)
         self.patience = patience
         self.logger = logger
         add(.init(writes: [.closeSessions], stays: true))
@@ -75,13 +92,22 @@ public final class MeetingStore: Sendable {
     public func chat(
         _ query: ChatQuery, in meeting: MeetingID, from cursor: ChatMessageID? = nil
     ) async throws(StoreFailure) -> [ChatMessage]? {
+        try await answer { try query.fetch($0, in: meeting, from: cursor) }
+    }
+
+    /// What a reader finds, behind all that was written before.
+    ///
+    /// - Throws: `StoreFailure` where it cannot be read in time, or lacks what could not be written.
+    func answer<Answer: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Answer
+    ) async throws(StoreFailure) -> Answer {
         let isBusy = waitingReads.withLock { waiting in
             if waiting < Self.readLimit { waiting += 1 } else { return true }
             return false
         }
         if isBusy { throw .late }
         let outcome = await withCheckedContinuation { continuation in
-            let answer = FirstAnswer<Result<[ChatMessage]?, StoreFailure>>(continuation)
+            let answer = FirstAnswer<Result<Answer, StoreFailure>>(continuation)
             work.async { [self] in
                 writer.drain()
                 reads.async { [self] in
@@ -92,7 +118,7 @@ public final class MeetingStore: Sendable {
                         return
                     }
                     readUnderWay.withLock { $0 = ObjectIdentifier(answer) }
-                    answer.give(file.read { try query.fetch($0, in: meeting, from: cursor) })
+                    answer.give(file.read(body))
                     readUnderWay.withLock { $0 = nil }
                 }
             }
@@ -128,6 +154,11 @@ public final class MeetingStore: Sendable {
         _ meeting: MeetingID, at moment: Timestamp, reason: String, _ decision: HostDecision?
     ) async throws(StoreFailure) {
         try await acknowledged(.end(meeting, at: moment, reason: reason), decision, stays: true)
+    }
+
+    /// Returns when a change of what waits to be delivered is stored. Where it is not in time, it will be.
+    public func change(_ delivery: DeliveryChange) async throws(StoreFailure) {
+        try await acknowledged(.delivery(delivery), nil, stays: true)
     }
 
     private func acknowledged(
@@ -170,6 +201,12 @@ public final class MeetingStore: Sendable {
 
     /// Somebody is in a meeting, since `joinedAt`.
     public func noteJoin(_ participant: Participant, in meeting: MeetingID) { follow([.joined(participant, meeting)]) }
+
+    /// Somebody has another role now.
+    public func noteRole(_ role: Role, of participant: ParticipantID, at moment: Timestamp) {
+        // Nobody but those who are told of events has anything of it.
+        if outbox != nil { follow([.role(participant, role, at: moment)]) }
+    }
 
     public func noteLeave(_ participant: ParticipantID, at moment: Timestamp, reason: String) {
         follow([.left(participant, at: moment, reason: reason)])

@@ -13,6 +13,7 @@ enum Schema {
         migrator.registerMigration("4") { try $0.execute(sql: breakouts) }
         migrator.registerMigration("5") { try $0.execute(sql: polls) }
         migrator.registerMigration("6") { try $0.execute(sql: webinars) }
+        migrator.registerMigration("7") { try $0.execute(sql: webhooks) }
         return migrator
     }
 
@@ -184,5 +185,31 @@ enum Schema {
     /// Whether only the panel of a meeting is seen and heard.
     private static let webinars = """
         ALTER TABLE meeting ADD COLUMN webinar INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// `last_event` is the number of the meeting's last event that anybody was told of. A row of `webhook` is an event for an
+    /// endpoint: it is taken out when it was delivered. `since` is when it was written down or last asked for anew, `died_at` when
+    /// it was given up; null: it waits. A row's number never comes again, as attempts may still know it.
+    private static let webhooks = """
+        ALTER TABLE meeting ADD COLUMN last_event INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE webhook (
+            row_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL,
+            endpoint TEXT NOT NULL,
+            meeting_id TEXT NOT NULL,
+            type TEXT NOT NULL,
+            body TEXT NOT NULL,
+            made_at INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at INTEGER NOT NULL,
+            died_at INTEGER,
+            last_status INTEGER,
+            last_answer TEXT,
+            UNIQUE (id, endpoint)
+        ) STRICT;
+        CREATE INDEX webhook_line ON webhook (endpoint, meeting_id, row_id) WHERE died_at IS NULL;
+        CREATE INDEX webhook_waiting ON webhook (endpoint, row_id) WHERE died_at IS NULL;
+        CREATE INDEX webhook_dead ON webhook (endpoint, died_at) WHERE died_at IS NOT NULL;
         """
 }

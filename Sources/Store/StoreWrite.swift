@@ -15,6 +15,10 @@ enum StoreWrite: Sendable {
     /// A poll as it is now.
     case poll(Poll, MeetingID)
     case deletePoll(PollID)
+    /// Somebody has another role now. The session keeps that of its beginning.
+    case role(ParticipantID, Role, at: Timestamp)
+    /// The outbox's own.
+    case delivery(DeliveryChange)
     /// Whoever was here when the process before this one was killed has left, nobody knows when.
     case closeSessions
 
@@ -62,13 +66,14 @@ enum StoreWrite: Sendable {
         case .chat(let message, let meeting): try message.put(db, in: meeting)
         case .poll(let poll, let meeting): try poll.put(db, in: meeting)
         case .deletePoll(let id): try execute("DELETE FROM poll WHERE id = ?", id.rawValue)
+        case .role, .delivery: break
         case .closeSessions: try execute("UPDATE session SET leave_reason = 'unknown' WHERE leave_reason IS NULL")
         }
     }
 }
 
 extension HostDecision.Author.Actor {
-    fileprivate var columns: (kind: String, actor: String) {
+    var columns: (kind: String, actor: String) {
         switch self {
         case .service(let user): ("service", user)
         case .participant(let id): ("participant", id.rawValue)

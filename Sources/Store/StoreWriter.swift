@@ -7,13 +7,19 @@ import Logging
 final class StoreWriter: Sendable {
     private let file: StoreFile
     private let queue: StoreQueue
+    /// Nil where nobody is told of anything.
+    private let outbox: WebhookOutbox?
     private let logger: Logger
     /// Called inside of each transaction, before its end: for tests.
     private let beforeCommit: (@Sendable () -> Void)?
 
-    init(_ file: StoreFile, queue: StoreQueue, logger: Logger, beforeCommit: (@Sendable () -> Void)?) {
+    init(
+        _ file: StoreFile, queue: StoreQueue, outbox: WebhookOutbox?, logger: Logger,
+        beforeCommit: (@Sendable () -> Void)?
+    ) {
         self.file = file
         self.queue = queue
+        self.outbox = outbox
         self.logger = logger
         self.beforeCommit = beforeCommit
     }
@@ -25,6 +31,7 @@ final class StoreWriter: Sendable {
             guard !batch.isEmpty else { return }
             do {
                 let refused = try file.transaction { db in try perform(batch, db) }
+                outbox?.commit()
                 goUp(queue.succeed(refused: refused))
             } catch {
                 return goDown(error)
@@ -50,14 +57,18 @@ final class StoreWriter: Sendable {
     /// - Returns: the places of groups that the database refused for what they are: others are not kept from it by them.
     private func perform(_ batch: [StoreQueue.Group], _ db: Database) throws -> Set<Int> {
         var refused: Set<Int> = []
+        outbox?.begin()
         for (place, group) in batch.enumerated() {
             do {
-                for write in group.writes { try write.perform(db) }
+                for write in group.writes {
+                    if let outbox { try outbox.perform(write, db) } else { try write.perform(db) }
+                }
             } catch let error as DatabaseError where error.isOfTheWrite {
                 refused.insert(place)
                 logger.error("The Store refused a write", metadata: ["error": "\(error.plain)"])
             }
         }
+        try outbox?.finish(db)
         beforeCommit?()
         return refused
     }

@@ -42,6 +42,17 @@ extension StoredMeeting {
         return (meetings, unreadable)
     }
 
+    /// The meeting without what people wrote in it; nil where there is none. `isOver`: it has ended, and has no more than its
+    /// identifier.
+    static func find(_ id: MeetingID, _ db: Database) throws -> (isOver: Bool, meeting: StoredMeeting?)? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT * FROM meeting WHERE id = ?"), arguments: [id.rawValue])
+        return row.map { row in
+            let isOver = (row["ended_at"] as Int64?) != nil
+            return (isOver, isOver ? nil : StoredMeeting(row))
+        }
+    }
+
     /// Nil where somebody changed what only the program writes. The table is STRICT: its columns have their types.
     private init?(_ row: Row) {
         guard let id = MeetingID(row["id"]), let number = MeetingNumber(String(row["number"] as Int64)),

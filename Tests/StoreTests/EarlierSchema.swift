@@ -13,6 +13,7 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         EarlierSchema(number: "4", dump: first + second + third + fourth),
         EarlierSchema(number: "5", dump: first + second + third + fourth + fifth),
         EarlierSchema(number: "6", dump: first + second + third + fourth + fifth + sixth),
+        EarlierSchema(number: "7", dump: first + second + third + fourth + fifth + sixth + seventh),
     ]
 
     private static let first = """
@@ -165,5 +166,31 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
     private static let sixth = """
         INSERT INTO grdb_migrations VALUES ('6');
         ALTER TABLE meeting ADD COLUMN webinar INTEGER NOT NULL DEFAULT 0;
+        """
+
+    private static let seventh = """
+        INSERT INTO grdb_migrations VALUES ('7');
+        ALTER TABLE meeting ADD COLUMN last_event INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE webhook (
+            row_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL,
+            endpoint TEXT NOT NULL,
+            meeting_id TEXT NOT NULL,
+            type TEXT NOT NULL,
+            body TEXT NOT NULL,
+            made_at INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at INTEGER NOT NULL,
+            died_at INTEGER,
+            last_status INTEGER,
+            last_answer TEXT,
+            UNIQUE (id, endpoint)
+        ) STRICT;
+        CREATE INDEX webhook_line ON webhook (endpoint, meeting_id, row_id) WHERE died_at IS NULL;
+        CREATE INDEX webhook_waiting ON webhook (endpoint, row_id) WHERE died_at IS NULL;
+        CREATE INDEX webhook_dead ON webhook (endpoint, died_at) WHERE died_at IS NOT NULL;
+        INSERT INTO webhook VALUES (1, 'm_1_1', 'crm', 'm_1', 'meeting.created', '{}', 1800000000000, 1800000000000, 0,
+            1800000000000, NULL, NULL, NULL);
         """
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Glibc
 import Meetings
 import TestSupport
@@ -37,8 +38,28 @@ import Testing
                 }
             }
             await store.close()
+            try Self.checkEvents(stage)
         }
         #expect(promises.count > Self.count)
+    }
+
+    /// Each change that is there is written down for others, and nothing else is.
+    private static func checkEvents(_ stage: StoreStage) throws {
+        let meetings = try stage.read { try Row.fetchAll($0, sql: "SELECT * FROM meeting") }
+        for meeting in meetings {
+            let id: String = meeting["id"]
+            let types = try stage.read {
+                try String.fetchAll(
+                    $0, sql: "SELECT type FROM webhook WHERE meeting_id = ? ORDER BY row_id", arguments: [id])
+            }
+            let changes = Int(meeting["topic"] as String) ?? -1
+            let isOver = (meeting["ended_at"] as Int64?) != nil
+            #expect(
+                types == ["meeting.created"] + Array(repeating: "meeting.updated", count: changes)
+                    + (isOver ? ["meeting.ended"] : []), "\(id)")
+            #expect(meeting["last_event"] as Int == types.count)
+        }
+        #expect(!meetings.isEmpty)
     }
 
     private static func writeUntilKilled(_ path: String, after lines: Int, into promises: inout Promises) throws {

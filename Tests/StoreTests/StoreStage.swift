@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import Meetings
 import TestSupport
+import Webhooks
 
 @testable import Store
 
@@ -29,8 +30,13 @@ final class StoreStage {
         return logger
     }
 
-    func open(patience: Duration = .seconds(5), beforeCommit: (@Sendable () -> Void)? = nil) throws -> MeetingStore {
-        try MeetingStore(path: path, patience: patience, logger: Self.logger, beforeCommit: beforeCommit)
+    func open(
+        patience: Duration = .seconds(5), webhooks: [WebhookSubscription] = [],
+        beforeCommit: (@Sendable () -> Void)? = nil
+    ) throws -> MeetingStore {
+        let outbox = webhooks.isEmpty ? nil : WebhookOutbox(webhooks) { Self.now }
+        return try MeetingStore(
+            path: path, patience: patience, outbox: outbox, logger: Self.logger, beforeCommit: beforeCommit)
     }
 
     /// What a new connection reads: what is not committed it does not see.

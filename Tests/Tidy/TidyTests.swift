@@ -6,7 +6,7 @@ import Testing
     static let rooms: [String: Set<String>] = [
         "Sources": [
             "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store?", "Fleet?", "Redis?",
-            "Recording?", "Composition?",
+            "Recording?", "Composition?", "Webhooks?",
             "Api",
             "needletail",
         ],
@@ -19,7 +19,8 @@ import Testing
         ],
         "Tests": [
             "WireTests", "MailboxTests", "DataplaneTests", "AgentsTests", "MeetingsTests", "ConferenceTests",
-            "StoreTests?", "FleetTests?", "RecordingTests?", "CompositionTests?", "ApiTests", "NeedletailTests", "Simulation", "Interop",
+            "StoreTests?", "FleetTests?", "RecordingTests?", "CompositionTests?", "WebhooksTests?", "ApiTests",
+            "NeedletailTests", "Simulation", "Interop",
             "Fuzz", "PacketPath",
             "Web", "Tidy", "Support",
         ],
@@ -85,7 +86,8 @@ import Testing
         "Agents": ["Wire", "COpenSSL"],
         "Meetings": [],
         "Conference": ["Wire", "Mailbox", "Agents", "Meetings", "Fleet"],
-        "Store": ["Meetings"],
+        "Webhooks": ["Agents", "Meetings"],
+        "Store": ["Meetings", "Webhooks"],
         "Fleet": ["Meetings"],
         "Redis": ["Meetings", "Fleet", "CHiredis", "COpenSSL"],
         "Recording": ["Wire", "CAV"],
@@ -93,8 +95,7 @@ import Testing
         "Api": ["Wire", "Mailbox", "Agents", "Meetings", "Conference", "Store", "Fleet", "CZlib"],
         "needletail": [
             "Wire", "Mailbox", "Dataplane", "Agents", "Meetings", "Conference", "Store", "Fleet", "Redis", "Recording",
-            "Composition",
-            "Api",
+            "Composition", "Webhooks", "Api",
             "CSRTP",
         ],
     ]

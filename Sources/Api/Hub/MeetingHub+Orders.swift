@@ -115,6 +115,7 @@ extension MeetingHub {
         guard let known = catalog.participant(id), !known.isElsewhere, known.role != role,
             (try? catalog.setRole(role, of: id)) != nil, let now = catalog.participant(id)
         else { return }
+        store?.noteRole(role, of: id, at: clock.now)
         if let line = lines[id] {
             line.entry = []
             setSeat(of: line, to: role, in: meeting)

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import Meetings
 import Store
+import Webhooks
 
 // Makes, changes and ends meetings in the file that is its argument, several at once, and says on standard output what was
 // acknowledged: "ID STEP", step 0 for made, then the number of the change, -1 for ended. Tests kill it meanwhile.
@@ -34,7 +35,8 @@ import Store
 
 var quiet = Logger(label: "writer")
 quiet.logLevel = .error
-let store = try MeetingStore(path: CommandLine.arguments[1], logger: quiet)
+let store = try MeetingStore(
+    path: CommandLine.arguments[1], webhooks: [WebhookSubscription(endpoint: "all")], logger: quiet)
 try await withThrowingTaskGroup(of: Void.self) { tasks in
     for _ in 0..<8 { tasks.addTask { while true { try await live(store) } } }
     try await tasks.waitForAll()
