@@ -131,10 +131,14 @@ public struct ApiServer: Service {
         _ observer: NodeObserver, _ tokens: TokenAuthority, _ connections: ConnectionCount, _ requests: ConnectionCount,
         _ ends: ConnectionEnds
     ) -> some Service {
-        let node = NodeRoutes(configuration: configuration, observer: observer, tokens: tokens)
+        let gate = OperatorGate(listen: configuration.ops, tokens: tokens)
+        let node = NodeRoutes(configuration: configuration, observer: observer, gate: gate)
+        let webhooks = WebhookRoutes(store: store, gate: gate, clock: clock)
         return Application(
-            router: OpsRouter(observer: observer, node: node, connections: connections, requests: requests, ends: ends)
-                .make(),
+            router: OpsRouter(
+                observer: observer, node: node, webhooks: webhooks, connections: connections, requests: requests,
+                ends: ends
+            ).make(),
             server: HTTPServerBuilder { [configuration] responder in
                 PlainChannel(base: HTTP1Channel(responder: responder, configuration: Self.plain(configuration)))
             },

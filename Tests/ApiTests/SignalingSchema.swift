@@ -8,6 +8,9 @@ import Testing
 struct SignalingSchema: Sendable {
     static let shared = SignalingSchema(Descriptions.text("signaling.schema.json"))
 
+    /// The bodies of webhooks.
+    static let webhooks = SignalingSchema(Descriptions.text("webhooks.schema.json"))
+
     private let definitions: [String: Value]
 
     init(_ text: Data?) {
@@ -25,6 +28,12 @@ struct SignalingSchema: Sendable {
             return "no message of the server: \(message)"
         }
         return complaint(message, schema, at: type)
+    }
+
+    /// What is wrong with a webhook's body.
+    func complaint(aboutEvent body: Value) -> String? {
+        guard let type = body["type"]?.string, let schema = definitions[type] else { return "no event: \(body)" }
+        return complaint(body, schema, at: type)
     }
 
     private func complaint(_ value: Value, _ schema: Value, at place: String) -> String? {

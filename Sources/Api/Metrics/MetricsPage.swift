@@ -26,7 +26,9 @@ struct HubReading: Sendable {
 enum MetricsPage {
     static func render(
         workers: [WorkerReading], load: WorkerLoad, hub: HubReading, node: NodeMetrics, build: BuildInfo,
-        fleet: FleetReading? = nil, store: StoreReading? = nil, turnStreams: TURNStreamGauge? = nil
+        fleet: FleetReading? = nil, store: StoreReading? = nil,
+        webhooks: (readings: [EndpointReading], now: Timestamp) = ([], Timestamp(milliseconds: 0)),
+        turnStreams: TURNStreamGauge? = nil
     ) -> String {
         var page = PrometheusText()
         traffic(&page, workers)
@@ -45,6 +47,7 @@ enum MetricsPage {
         render(&page, node)
         render(&page, fleet)
         render(&page, store)
+        render(&page, webhooks.readings, at: webhooks.now)
         page.family("needletail_build_info", .gauge, "The program that runs; always 1.") {
             $0.add(1, ["version": build.version, "revision": build.revision])
         }

@@ -6,6 +6,7 @@ import NIOCore
 struct OpsRouter: Sendable {
     let observer: NodeObserver
     let node: NodeRoutes
+    let webhooks: WebhookRoutes
     let connections: ConnectionCount
     let requests: ConnectionCount
     let ends: ConnectionEnds
@@ -37,6 +38,7 @@ struct OpsRouter: Sendable {
         router.get("readyz") { _, _ in await readiness() }
         router.get("metrics") { _, _ in await metrics() }
         node.add(to: router)
+        webhooks.add(to: router)
         FleetRoutes(member: observer.hub.fleet).add(to: router)
         methods.learn(router.routes.map { ($0.path, $0.method) })
         return router
@@ -67,7 +69,8 @@ struct OpsRouter: Sendable {
             workers: observer.status.workers, load: observer.load, hub: await observer.hub.reading,
             node: await observer.metrics(connections, requests, ends), build: observer.status.build,
             fleet: await observer.hub.fleet?.fleet, store: observer.hub.store?.reading,
-            turnStreams: observer.status.turnStreams)
+            webhooks: (observer.hub.store?.webhooks ?? [], observer.clock.utc), turnStreams: observer.status.turnStreams
+        )
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

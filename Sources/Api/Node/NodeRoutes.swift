@@ -5,7 +5,7 @@ import Meetings
 struct NodeRoutes: Sendable {
     let configuration: ApiConfiguration
     let observer: NodeObserver
-    let tokens: TokenAuthority
+    let gate: OperatorGate
 
     /// The longest drain: a day.
     private static let longest = 86_400
@@ -38,7 +38,7 @@ struct NodeRoutes: Sendable {
     }
 
     private func begin(_ request: Request) async throws -> Response {
-        try await authorize(request)
+        try await gate.authorize(request)
         let body = try await request.json(DrainBody.self)
         if let seconds = body.deadlineS, !(0...Self.longest).contains(seconds) {
             throw Problem(422, "invalid_field", "deadline_s: from 0 to \(Self.longest)")
@@ -50,7 +50,7 @@ struct NodeRoutes: Sendable {
     }
 
     private func cancel(_ request: Request) async throws -> Response {
-        try await authorize(request)
+        try await gate.authorize(request)
         guard observer.drain.cancel() else {
             throw Problem(409, "stopping", "The process was told to end; that is not taken back.")
         }
@@ -65,17 +65,6 @@ struct NodeRoutes: Sendable {
             throw Problem(422, "invalid_field", "target.media_server: an address and a port, as 192.0.2.2:3478")
         }
         return Drain.Target(signalingURL: target.signalingUrl, mediaServer: target.mediaServer)
-    }
-
-    /// Who may empty the node: whoever reaches a loopback listener with a program (a browser says where its page is
-    /// from), else a service token with the `admin` grant.
-    private func authorize(_ request: Request) async throws {
-        if configuration.ops.isLoopback, request.headers[.authorization] == nil {
-            guard request.headers[.origin] == nil else { throw Problem(MeetingError.forbidden) }
-            return
-        }
-        let token = try tokens.service(request.bearer())
-        guard token.grants(Grants.admin) else { throw Problem(MeetingError.forbidden) }
     }
 }
 

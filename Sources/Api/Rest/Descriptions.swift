@@ -2,9 +2,10 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// What programs read of the API: its calls as OpenAPI, and the messages of the signaling socket as JSON Schema.
+/// What programs read of the API: its calls as OpenAPI, the messages of the signaling socket and the bodies of
+/// webhooks as JSON Schema.
 enum Descriptions {
-    static let names = ["openapi.json", "signaling.schema.json"]
+    static let names = ["openapi.json", "signaling.schema.json", "webhooks.schema.json"]
 
     /// A description as it was built in; nil where its file is missing.
     static func text(_ name: String) -> Data? {
