@@ -25,7 +25,10 @@ struct PoP {
     func run() async throws {
         let claim = try Claim(configuration)
         defer { claim.release() }
-        let store = try configuration.storePath.map { try MeetingStore(path: $0, logger: logger) }
+        let store = try configuration.storePath.map { path in
+            let endpoints = configuration.webhooks?.endpoints ?? []
+            return try MeetingStore(path: path, webhooks: endpoints.map(\.subscription), logger: logger)
+        }
         let workers = try WorkerSet(configuration, logger: logger)
         let result: Result<Void, any Error>
         do {
@@ -83,6 +86,10 @@ struct PoP {
                 service: ReloadService(configuration, keys: keys, logger: logger),
                 successTerminationBehavior: .ignore))
         if let kernel { services.append(.init(service: kernel, successTerminationBehavior: .ignore)) }
+        // Stopped behind the API: it still delivers that everybody has left.
+        if let section = configuration.webhooks, let store {
+            services.insert(.init(service: WebhookService(section, store: store, logger: logger)), at: 0)
+        }
         if let notifier { services.insert(.init(service: notifier), at: 0) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -80,6 +80,9 @@ struct ConfigurationTests {
             let name = key.rawValue.split(separator: ".").last!
             #expect(text.contains("\(name):"), "\(key.rawValue) is not explained")
         }
+        for key in WebhookKey.allCases {
+            #expect(text.contains("\(key.rawValue):"), "webhooks.endpoints.\(key.rawValue) is not explained")
+        }
     }
 
     @Test(arguments: [

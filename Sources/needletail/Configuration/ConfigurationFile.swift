@@ -60,6 +60,13 @@ struct ConfigurationFile {
 
     func integers(_ key: ConfigurationKey) -> [Int]? { entries[key]?.value.sequence?.compactMap(\.int) }
 
+    /// The mappings of a list of such.
+    func sections(_ key: ConfigurationKey) -> [ConfigurationSection] {
+        (entries[key]?.value.sequence ?? []).compactMap(\.mapping).map { mapping in
+            ConfigurationSection(path: path, name: key.rawValue, mapping: mapping)
+        }
+    }
+
     // MARK: keys and shapes
 
     /// Walks the document: every key must be known and its value of the right shape. Returns what it says.
@@ -120,6 +127,26 @@ struct ConfigurationFile {
             guard let list = value.sequence, list.allSatisfy({ names.contains($0.scalar?.string ?? "") }) else {
                 throw fail("must be a list of \(names.joined(separator: ", "))")
             }
+        case .sections(let shapes):
+            guard let list = value.sequence, list.allSatisfy({ $0.mapping != nil }) else {
+                throw fail("must be a list of sections: \(shapes.keys.sorted().joined(separator: ", "))")
+            }
+            for mapping in list.compactMap(\.mapping) { try check(mapping, shapes, key: key, path: path) }
+        }
+    }
+
+    private static func check(
+        _ mapping: Node.Mapping, _ shapes: [String: ConfigurationKey.Shape], key: String, path: String
+    ) throws {
+        for (keyNode, value) in mapping {
+            let name = keyNode.string ?? "?"
+            let line = keyNode.mark?.line
+            guard let shape = shapes[name] else {
+                throw ConfigurationError(
+                    file: path, line: line, key: "\(key).\(name)",
+                    "unknown key; there are \(shapes.keys.sorted().joined(separator: ", "))")
+            }
+            try check(value, shape: shape, key: "\(key).\(name)", line: line, path: path)
         }
     }
 

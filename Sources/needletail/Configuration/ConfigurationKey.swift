@@ -83,6 +83,9 @@ enum ConfigurationKey: String, CaseIterable {
     case fleetRedisKey = "fleet.redis_key"
     case fleetKeyPrefix = "fleet.key_prefix"
     case storePath = "store.path"
+    case webhooksEndpoints = "webhooks.endpoints"
+    case webhooksRetry = "webhooks.retry_s"
+    case webhooksTimeout = "webhooks.timeout_s"
     case opsListen = "ops.listen"
     case drainDeadline = "drain.deadline_s"
     case admissionBusyRatio = "admission.busy_ratio"
@@ -90,12 +93,14 @@ enum ConfigurationKey: String, CaseIterable {
     case logFormat = "log.format"
     case logLevel = "log.level"
 
-    enum Shape: Equatable {
+    enum Shape: Equatable, Sendable {
         case text, integer, number, texts, integers
         /// Text that is one of these.
         case choice([String])
         /// A list of such.
         case choices([String])
+        /// A list of mappings that have these keys.
+        case sections([String: Shape])
     }
 
     var shape: Shape {
@@ -104,7 +109,7 @@ enum ConfigurationKey: String, CaseIterable {
             .workersPauseAfter, .workersSleepAfter, .workersLongestSleep, .capacitySessions, .capacityTracks,
             .capacitySlots, .mediaCacheAge, .drainDeadline, .admissionWindow, .turnLifetime, .turnAllocations,
             .turnUserAllocations, .turnAddressAllocations, .turnBandwidth, .turnPeerRate, .turnConnections,
-            .turnAddressConnections, .apiConnections, .apiAddressConnections, .apiJoinBurst:
+            .turnAddressConnections, .apiConnections, .apiAddressConnections, .apiJoinBurst, .webhooksTimeout:
             .integer
         case .portDevice, .portException, .apiListen, .apiPublicURL, .apiSignalingURL, .apiCertificate, .apiKey,
             .apiWebFolder, .opsListen, .popRegion, .turnRealm, .turnHost, .turnCertificate, .turnPrivateKey,
@@ -117,7 +122,8 @@ enum ConfigurationKey: String, CaseIterable {
             .turnTCP, .turnTLS, .turnRelayAddresses, .turnAllow, .turnDeny, .apiTrustedProxies, .apiAllowedOrigins,
             .fleetRedis, .fleetListen, .fleetAnnounced, .fleetPeers:
             .texts
-        case .workersCores, .turnAlternatePorts: .integers
+        case .workersCores, .turnAlternatePorts, .webhooksRetry: .integers
+        case .webhooksEndpoints: .sections(WebhookKey.shapes)
         case .turnEnabled, .turnFormerChannels, .fleetRedisTLS: .choice(["yes", "no"])
         case .logFormat: .choice(["text", "json"])
         case .memoryHugepages: .choice(["auto", "required", "never"])

@@ -44,6 +44,8 @@ struct NodeConfiguration {
     var fleet: FleetSection?
     /// The file in which meetings last; nil: they live in memory.
     var storePath: String?
+    /// Nil: nobody is told of what happens.
+    var webhooks: WebhooksSection?
     var api: ApiConfiguration
     var logLevel: Logger.Level
     /// JSON lines instead of plain text.
@@ -97,6 +99,7 @@ struct NodeConfiguration {
         fleet = try FleetSection(file, media: announced, port: mediaPort)
         api.fleet = fleet?.api
         storePath = try Self.storePath(file, isInFleet: fleet != nil)
+        webhooks = try WebhooksSection(file)
         // Who is sent here comes back here.
         api.signalingURL = api.signalingURL ?? fleet?.api.url
         logsJSON = file.text(.logFormat) == "json"

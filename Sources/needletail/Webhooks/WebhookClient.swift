@@ -1,0 +1,93 @@
+import Api
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+import Webhooks
+
+/// Sends webhooks to their endpoint, each on a connection of its own. Redirects are not followed.
+struct WebhookClient: Sendable {
+    let endpoint: WebhookEndpoint
+    /// How long an attempt may take, from the look-up of the name to the status line.
+    let timeout: Duration
+
+    /// Bytes of an answer's header fields.
+    private static let headLimit = 16 * 1_024
+    /// Bytes of an answer's body that are waited for, so that a receiver may end what it says; nobody reads them.
+    private static let bodyLimit = 8 * 1_024
+
+    /// One attempt. It ends in time, whatever the receiver does.
+    func post(_ body: String, _ signature: WebhookSignature) async -> DeliveryAnswer {
+        let heard = Heard()
+        let late = DeliveryAnswer.silence("no answer within \(timeout)")
+        let answer = await bounded(timeout, else: late) { [self] in
+            do {
+                return try await exchange(body, signature, heard)
+            } catch let failure as any CustomStringConvertible {
+                return .silence("no answer: \(failure)".prefix(200).description)
+            } catch {
+                return .silence("no answer")
+            }
+        }
+        // Its status counts, however the body ends.
+        return heard.answer ?? answer
+    }
+
+    /// What came before the end.
+    private final class Heard: Sendable {
+        private let kept = Mutex<DeliveryAnswer?>(nil)
+
+        var answer: DeliveryAnswer? {
+            get { kept.withLock { $0 } }
+            set { kept.withLock { $0 = newValue } }
+        }
+    }
+
+    private func head(_ body: String, _ signature: WebhookSignature) -> HTTPRequestHead {
+        var headers: HTTPHeaders = [
+            "Host": endpoint.authority, "Connection": "close", "User-Agent": "needletail",
+            "Content-Type": "application/json", "Content-Length": "\(body.utf8.count)",
+        ]
+        for (name, value) in signature.fields { headers.add(name: name, value: value) }
+        return HTTPRequestHead(version: .http1_1, method: .POST, uri: endpoint.target, headers: headers)
+    }
+
+    private func exchange(
+        _ body: String, _ signature: WebhookSignature, _ heard: Heard
+    ) async throws -> DeliveryAnswer {
+        let channel = try await connect()
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(contentsOf: [
+                .head(head(body, signature)), .body(.byteBuffer(ByteBuffer(string: body))), .end(nil),
+            ])
+            var length = 0
+            for try await part in inbound {
+                switch part {
+                case .head(let head):
+                    heard.answer = .status(Int(head.status.code), retryAfter: head.headers.first(name: "Retry-After"))
+                case .body(let bytes): length += bytes.readableBytes
+                case .end: length = .max
+                }
+                if length > Self.bodyLimit { break }
+            }
+            return heard.answer ?? .silence("no answer: the connection was closed")
+        }
+    }
+
+    private func connect() async throws -> NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart> {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = Self.headLimit
+        limits.maxHeaderListSize = Self.headLimit
+        let (bounds, tls) = (limits, endpoint.tls)
+        return try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connectTimeout(TimeAmount(timeout))
+            .connect(host: endpoint.host, port: endpoint.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(tlsClientHandler(tls)) }
+                    try pipeline.addHTTPClientHandlers(decoderLimitConfiguration: bounds)
+                    return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                }
+            }
+    }
+}
