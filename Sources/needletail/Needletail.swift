@@ -9,7 +9,8 @@ struct Needletail: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, StatusCommand.self, DrainCommand.self, UndrainCommand.self, FleetCommand.self,
-            CheckCommand.self, AnnounceCommand.self, RecordCommand.self, ComposeCommand.self, VersionCommand.self,
+            WebhooksCommand.self, CheckCommand.self, AnnounceCommand.self, RecordCommand.self, ComposeCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() async {

@@ -88,16 +88,7 @@ struct FleetAnswer: Decodable {
             ] + (hasLinks ? [pop.link] : [])
         }
         let trunks = pops.compactMap { pop in pop.trunk.map { $0.row(pop.name) } }
-        return Self.table([head] + rows) + (trunks.isEmpty ? [] : Self.table([Trunk.head] + trunks))
+        return TextTable.lines([head] + rows) + (trunks.isEmpty ? [] : TextTable.lines([Trunk.head] + trunks))
             + ["the registry \(registryUp ? "is up" : "cannot be reached: this is what was known last")"]
-    }
-
-    /// Lines whose columns are as wide as their widest cell. All rows have as many cells as the first.
-    private static func table(_ rows: [[String]]) -> [String] {
-        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
-            return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
-        }
     }
 }
