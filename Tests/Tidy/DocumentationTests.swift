@@ -144,6 +144,15 @@ import Testing
         }
     }
 
+    @Test func everyEventIsDescribed() throws {
+        let definitions = try #require(try Self.description("webhooks.schema.json")["$defs"] as? [String: Any])
+        let types = try Self.found("case \\w+ = \"([a-z_]+\\.[a-z_]+)\"", in: "Sources/Webhooks")
+        #expect(types.count > 8)
+        #expect(Set(definitions.keys.filter { $0.contains(".") }) == types)
+        let page = try Self.page("Webhooks").text
+        for type in types { #expect(page.contains("| `\(type)` |"), "the page has no \(type)") }
+    }
+
     @Test func everyCallIsDescribed() throws {
         let paths = try #require(try Self.description("openapi.json")["paths"] as? [String: [String: Any]])
         let page = try Self.page("REST").text
@@ -152,9 +161,12 @@ import Testing
             #expect(page.contains(path) || page.contains("`\(last)`"), "the page has no \(path)")
         }
         var routes = 0
-        let pattern = /(?:meetings|node|whip)\.(get|post|patch|delete)(?:\("([^"]+)"\))? \{/
+        let pattern = /(?:meetings|node|whip|webhooks)\.(get|post|patch|delete)(?:\("([^"]+)"\))? \{/
         for file in try Repository.files(in: "Sources/Api", "swift") where file.path.hasSuffix("Routes.swift") {
-            let bases = ["NodeRoutes.swift": ["/api/v1/node"], "WHIPRoutes.swift": ["/whip", "/whep"]]
+            let bases = [
+                "NodeRoutes.swift": ["/api/v1/node"], "WHIPRoutes.swift": ["/whip", "/whep"],
+                "WebhookRoutes.swift": ["/api/v1/webhooks"],
+            ]
             let name = String(file.path.split(separator: "/").last ?? "")
             for match in file.text.matches(of: pattern) {
                 routes += 1
