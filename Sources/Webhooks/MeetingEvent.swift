@@ -98,9 +98,11 @@ public struct MeetingEvent: Sendable, Equatable {
 extension Timestamp {
     /// As webhooks say it: RFC 3339, UTC, with milliseconds.
     var eventText: String {
-        // Beyond this range no calendar helps, and the conversion would trap.
-        let seconds = min(max(Double(milliseconds) / 1_000, -1e11), 1e11)
-        return Date(timeIntervalSince1970: seconds).formatted(
-            Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        // Beyond this range no calendar helps, and the conversion would trap. Fractions of a Double are not these milliseconds.
+        let moment = min(max(milliseconds, -100_000_000_000_000), 100_000_000_000_000)
+        let part = ((moment % 1_000) + 1_000) % 1_000
+        let date = Date(timeIntervalSince1970: Double((moment - part) / 1_000))
+        let digits = String(part + 1_000).dropFirst()
+        return "\(date.formatted(Date.ISO8601FormatStyle()).dropLast()).\(digits)Z"
     }
 }

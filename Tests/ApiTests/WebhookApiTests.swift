@@ -130,9 +130,11 @@ import Webhooks
         var configuration = ApiNode.configuration
         configuration.ops = .init(host: "0.0.0.0", port: 0)
         try await Self.run(configuration: configuration) { node in
-            #expect(try await node.call("GET", Self.path, ops: true).status == 401)
-            #expect(try await node.call("GET", Self.path, token: node.token(), ops: true).status == 403)
-            #expect(try await node.call("GET", Self.path, token: node.token([Grants.admin]), ops: true).status == 200)
+            let (service, admin) = (try await node.token(), try await node.token([Grants.admin]))
+            for (token, status) in [(nil, 401), (service, 403), (admin, 200)] {
+                let answer = try await node.call("GET", Self.path, token: token, ops: true)
+                #expect(answer.status == status)
+            }
         }
     }
 }
