@@ -90,7 +90,11 @@ final class WebhookReceiver: Sendable {
                 case .never: continue
                 case .endless(let text, let more):
                     try await outbound.write(ByteBuffer(string: text))
-                    while !Task.isCancelled { try await outbound.write(ByteBuffer(string: more)) }
+                    while !Task.isCancelled {
+                        try await outbound.write(ByteBuffer(string: more))
+                        // Others of this process need its few threads, too.
+                        try await Task.sleep(for: .milliseconds(2))
+                    }
                 }
             }
         }
