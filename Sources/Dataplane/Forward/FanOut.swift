@@ -13,7 +13,8 @@ struct FanOut: ~Copyable {
     private let packets: UnsafeMutablePointer<Mbuf>
     /// Of each packet: the next of its Track.
     private let links: UnsafeMutablePointer<UInt8>
-    private let tracks: UnsafeMutablePointer<UnsafeMutablePointer<Track>>
+    /// `trackCount` of them.
+    let tracks: UnsafeMutablePointer<UnsafeMutablePointer<Track>>
     /// The packets of the Track that is distributed at present.
     let run: UnsafeMutablePointer<Mbuf>
     private var count = 0
@@ -37,8 +38,9 @@ struct FanOut: ~Copyable {
 
     /// Adds a packet; there is room.
     @inline(__always)
-    mutating func add(_ packet: Mbuf, to track: UnsafeMutablePointer<Track>) {
+    mutating func add(_ packet: Mbuf, layer: UInt8, to track: UnsafeMutablePointer<Track>) {
         let place = UInt8(truncatingIfNeeded: count)
+        track.pointee.gatheredLayers |= 1 &<< layer
         packets[count] = packet
         links[count] = Track.nothingGathered
         count &+= 1
@@ -52,10 +54,13 @@ struct FanOut: ~Copyable {
         track.pointee.lastGathered = place
     }
 
-    /// Takes the packets of the Track at `place` (below `trackCount`) into `run`: the Track, and how many there are.
+    /// Takes the packets of the Track at `place` (below `trackCount`) into `run`: the Track, the packets' layers by bits, and how
+    /// many there are.
     @inline(__always)
-    mutating func take(at place: Int) -> (track: UnsafeMutablePointer<Track>, count: Int) {
+    mutating func take(at place: Int) -> (track: UnsafeMutablePointer<Track>, layers: UInt8, count: Int) {
         let track = tracks[place]
+        let layers = track.pointee.gatheredLayers
+        track.pointee.gatheredLayers = 0
         var next = track.pointee.firstGathered
         track.pointee.firstGathered = Track.nothingGathered
         var count = 0
@@ -64,7 +69,7 @@ struct FanOut: ~Copyable {
             next = links[Int(next)]
             count &+= 1
         }
-        return (track, count)
+        return (track, layers, count)
     }
 
     /// After all were taken.

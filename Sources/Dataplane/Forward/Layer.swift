@@ -23,12 +23,13 @@ struct Layer: BitwiseCopyable {
     var needsKeyframe = false
     /// Pixels: nominal until a keyframe tells it.
     var height: UInt16
-    var templates = TemporalTemplates()
-    var missing = MissingPackets()
     var reception = ReceptionReport()
     /// Of `ssrc`; nil before its first sender report.
     var clock: SourceClock?
     var cache: RetransmissionCache
+    // Few packets touch what follows.
+    var missing = MissingPackets()
+    var templates = TemporalTemplates()
 
     /// A layer changes its SSRC at most this often, ns.
     static let bindingInterval: UInt64 = 500_000_000

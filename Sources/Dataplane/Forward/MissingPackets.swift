@@ -15,8 +15,8 @@ struct MissingPackets: BitwiseCopyable {
 
     static let capacity = 32
     /// A gap larger than `capacity` is not repaired: a keyframe is requested instead.
-    private var entries = InlineArray<32, Entry>(repeating: Entry(sequence: 0, due: 0, tries: 0))
     private(set) var count = 0
+    private var entries = InlineArray<32, Entry>(repeating: Entry(sequence: 0, due: 0, tries: 0))
     /// Where the latest keyframe starts: nobody needs what is from before it to go on.
     private var keyframe: UInt64 = 0
 

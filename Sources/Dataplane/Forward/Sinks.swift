@@ -2,8 +2,14 @@ import Mailbox
 
 /// The consumers of a Track, in a list for each kind, and what they want of it.
 struct Sinks: BitwiseCopyable {
-    /// The first of the Slots, linked by `Slot.next`; an index, `none` when nobody watches.
-    var firstSlot = Link.none
+    /// The first of the Slots, linked by `Slot.next`, and the two that follow, which are prefetched; indices, `none` where
+    /// nobody watches.
+    var leading = (first: Link.none, second: Link.none, third: Link.none)
+    /// The Layers that any Sink wants, as upstream was told last.
+    var wanted = LayerSet()
+    /// Those that any Crossing wants, and the first of them, linked by `Crossing.nextOfTrack`; an index.
+    var crossed = LayerSet()
+    var firstCrossing = Link.none
     /// Layers whose packets others read beside the Slots, at the same time: sibling workers and Taps. Of a replica all, as
     /// its source's worker reads them too. The packets of other Layers may be patched where they lie.
     private(set) var shared: LayerSet
@@ -14,14 +20,10 @@ struct Sinks: BitwiseCopyable {
     private(set) var siblings = SiblingSinks()
     /// The first of the Taps, linked by `Tap.next`; an index.
     var firstTap = Link.none
-    /// The first of the Crossings, linked by `Crossing.nextOfTrack`; an index. And the Layers that any of them wants.
-    var firstCrossing = Link.none
-    var crossed = LayerSet()
     /// Layers that any Tap wants.
     private var tapped = LayerSet()
 
-    /// The Layers that any Sink wants, as upstream was told last, and when, ns.
-    var wanted = LayerSet()
+    /// When upstream was told of `wanted`, ns.
     var toldAt: UInt64 = 0
     /// Upstream has not heard of `wanted`: nothing was told yet, or its ring had no room.
     var isUntold = false
@@ -32,8 +34,15 @@ struct Sinks: BitwiseCopyable {
         base = shared
     }
 
+    /// The first of the Slots; an index.
+    var firstSlot: UInt32 { leading.first }
+
     /// What all Sinks want together. `slots`: what the Slots want.
     func union(slots: LayerSet) -> LayerSet { slots.union(handedOver).union(crossed) }
+
+    /// Whether a Slot or another PoP gets the Layer, or shall soon. A sibling worker keeps packets itself.
+    @inline(__always)
+    func isWanted(_ layer: UInt8) -> Bool { wanted.contains(layer) || crossed.contains(layer) }
 
     /// Changes the replica on `worker`, or what it wants. Nothing that was forwarded before waits to be sealed.
     mutating func setSibling(_ worker: Int, _ replica: TrackHandle, _ layers: LayerSet) {

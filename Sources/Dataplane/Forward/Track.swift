@@ -28,6 +28,8 @@ struct Track: BitwiseCopyable {
     /// Its packets that wait in the worker's `FanOut`: the places of the first and the last.
     var firstGathered = Track.nothingGathered
     var lastGathered = Track.nothingGathered
+    /// Their layers, by bits.
+    var gatheredLayers: UInt8 = 0
     /// What its Slots' layers were chosen by (`choices`), and when they are chosen anew in any case, ns.
     var chosenBy: UInt64 = 0
     var choiceDue: UInt64 = 0

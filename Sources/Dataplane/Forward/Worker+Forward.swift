@@ -26,26 +26,62 @@ extension Worker where Queue: ~Copyable {
         noteArrival(record, track: track, layer: layer, now: now)
         if track.pointee.sinks.handedOver.contains(record.layer) { handOver(packet, layer: record.layer, of: track) }
         keep(packet, record, track: track, layer: layer)
-        if track.pointee.sinks.firstSlot != Link.none || track.pointee.sinks.firstCrossing != Link.none {
-            fanOut.add(packet, to: track)
+        // Without a look at each Slot, as of a camera's layers most are shown to few.
+        if track.pointee.sinks.isWanted(record.layer) {
+            fanOut.add(packet, layer: record.layer, to: track)
             if fanOut.isFull { distribute() }
         }
     }
 
     /// Sends what was gathered to the Slots of its Tracks.
     mutating func distribute() {
-        guard fanOut.trackCount > 0 else { return }
-        for place in 0..<fanOut.trackCount {
-            let (track, count) = fanOut.take(at: place)
+        let trackCount = fanOut.trackCount
+        guard trackCount > 0 else { return }
+        for place in 0..<min(trackCount, 3) { prefetchSlots(ofTrackAt: place) }
+        for place in 0..<min(trackCount, 2) { prefetchSessions(ofTrackAt: place) }
+        prefetchKeys(ofTrackAt: 0)
+        for place in 0..<trackCount {
+            if place &+ 3 < trackCount { prefetchSlots(ofTrackAt: place &+ 3) }
+            if place &+ 2 < trackCount { prefetchSessions(ofTrackAt: place &+ 2) }
+            if place &+ 1 < trackCount { prefetchKeys(ofTrackAt: place &+ 1) }
+            let (track, layers, count) = fanOut.take(at: place)
             if track.pointee.sinks.firstCrossing != Link.none { sendToLanes(fanOut.run, count, of: track) }
             var first = 0
             while first < count {
                 let length = min(runLength, count &- first)
-                distribute(fanOut.run + first, length, of: track)
+                distribute(fanOut.run + first, length, layers, of: track)
                 first &+= length
             }
         }
         fanOut.removeAll()
+    }
+
+    // The first Slots of a Track, in three steps while those before it are served: in small meetings they are most of all, and a
+    // burst has a packet each of many Tracks.
+
+    @inline(__always)
+    private func prefetchSlots(ofTrackAt place: Int) {
+        let leading = fanOut.tracks[place].pointee.sinks.leading
+        if leading.first != Link.none { prefetch(slots.element(at: Int(leading.first)), lines: 2) }
+        if leading.second != Link.none { prefetch(slots.element(at: Int(leading.second)), lines: 2) }
+        if leading.third != Link.none { prefetch(slots.element(at: Int(leading.third)), lines: 2) }
+    }
+
+    @inline(__always)
+    private func prefetchSessions(ofTrackAt place: Int) {
+        let track = fanOut.tracks[place]
+        let (leading, layers) = (track.pointee.sinks.leading, track.pointee.gatheredLayers)
+        if leading.first != Link.none { prefetchSession(of: slots.element(at: Int(leading.first)), layers) }
+        if leading.second != Link.none { prefetchSession(of: slots.element(at: Int(leading.second)), layers) }
+        if leading.third != Link.none { prefetchSession(of: slots.element(at: Int(leading.third)), layers) }
+    }
+
+    @inline(__always)
+    private func prefetchKeys(ofTrackAt place: Int) {
+        let track = fanOut.tracks[place]
+        let (leading, layers) = (track.pointee.sinks.leading, track.pointee.gatheredLayers)
+        if leading.first != Link.none { prefetchKeys(of: slots.element(at: Int(leading.first)), layers) }
+        if leading.second != Link.none { prefetchKeys(of: slots.element(at: Int(leading.second)), layers) }
     }
 
     /// Packets of a Track that a Slot gets before the next Slot's turn. With longer runs the last Slot would wait longer for
@@ -53,14 +89,12 @@ extension Worker where Queue: ~Copyable {
     private var runLength: Int { queue.transmitBurst / 2 }
 
     /// Sends a run of `count` packets to the Track's Slots, one Slot after the other; benchmarks/README.md compares that with
-    /// one packet after the other. The state of Slots further down the list is prefetched.
+    /// one packet after the other. The state of Slots further down the list is prefetched; `layers`: the packets', by bits.
     private mutating func distribute(
-        _ run: UnsafeMutablePointer<Mbuf>, _ count: Int, of track: UnsafeMutablePointer<Track>
+        _ run: UnsafeMutablePointer<Mbuf>, _ count: Int, _ layers: UInt8, of track: UnsafeMutablePointer<Track>
     ) {
-        var layers: UInt8 = 0
-        for place in 0..<count { layers |= 1 &<< run[place].record.pointee.layer }
-        var index = track.pointee.sinks.firstSlot
-        var second = following(following(index))
+        var index = track.pointee.sinks.leading.first
+        var second = track.pointee.sinks.leading.third
         var third = following(second)
         while index != Link.none {
             let slot = slots.element(at: Int(index))
@@ -76,7 +110,7 @@ extension Worker where Queue: ~Copyable {
     }
 
     @inline(__always)
-    private func prefetch<Value>(_ value: UnsafeMutablePointer<Value>, lines: Int) {
+    func prefetch<Value>(_ value: UnsafeMutablePointer<Value>, lines: Int) {
         for line in 0..<lines { cpu_prefetch(UnsafeRawPointer(value) + line &* 64) }
     }
 
@@ -228,13 +262,14 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Keeps a video packet for NACKs; of an audio packet only the mark where nobody gets it again, neither another PoP nor a
-    /// receiver that loses some.
+    /// receiver that loses some. Likewise of a Layer that nobody wants: it goes on after what its publisher sent before.
     private mutating func keep(
         _ packet: Mbuf, _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int
     ) {
         let isAskedFor =
-            track.pointee.kind.isVideo || track.pointee.sinks.firstCrossing != Link.none
-            || record.arrival < track.pointee.repeatedUntil
+            track.pointee.kind.isVideo
+            ? track.pointee.sinks.isWanted(record.layer)
+            : track.pointee.sinks.firstCrossing != Link.none || record.arrival < track.pointee.repeatedUntil
         let isKept = isAskedFor && cachedPackets < configuration.cacheBudget
         let evicted = track.pointee.layers[layer].cache.insert(record.sequence, isKept ? packet : nil)
         if isKept { cachedPackets &+= 1 } else { outbox.retire(packet) }

@@ -13,6 +13,9 @@ extension Worker where Queue: ~Copyable {
         if let stream = session.pointee.streams.find(header.ssrc) {
             index = session.pointee.streams[stream].rollover.estimate(sequence: header.sequence)
             guard session.pointee.streams[stream].replay.check(index) else { return drop(packet, .srtpReplay) }
+            prefetchForward(
+                track: Int(session.pointee.streams[stream].track), layer: Int(session.pointee.streams[stream].layer),
+                index)
         } else {
             let rollover: UInt64 = session.pointee.secondRoundSsrc == header.ssrc ? 1 : 0
             index = rollover << 16 | UInt64(header.sequence)
@@ -25,6 +28,21 @@ extension Worker where Queue: ~Copyable {
             job,
             PendingOpens.Entry(
                 packet: packet, session: session, header: header, datagram: datagram, isStray: isStray))
+    }
+
+    /// Prefetches what is read of a Track and its Layer when the packet is opened: by then most of its burst is.
+    @inline(__always)
+    private func prefetchForward(track index: Int, layer: Int, _ sequence: UInt64) {
+        prefetch(tracks.element(at: index), layer: layer)
+        slabs.prefetchCache(index, layer: layer, sequence)
+    }
+
+    /// What each packet reads of a Track and of one of its Layers.
+    @inline(__always)
+    func prefetch(_ track: UnsafeMutablePointer<Track>, layer: Int) {
+        prefetch(track, lines: 2)
+        withUnsafeMutablePointer(to: &track.pointee.layers[layer]) { prefetch($0, lines: 5) }
+        withUnsafeMutablePointer(to: &track.pointee.sinks) { prefetch($0, lines: 1) }
     }
 
     /// Opens what waits, and forwards what is authentic.

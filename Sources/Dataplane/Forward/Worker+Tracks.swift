@@ -144,7 +144,7 @@ extension Worker where Queue: ~Copyable {
             if track.pointee.sinks.firstSlot != Link.none {
                 slots.element(at: Int(track.pointee.sinks.firstSlot)).pointee.previous = index
             }
-            track.pointee.sinks.firstSlot = index
+            setFirstSlot(index, of: track)
         }
         noteChange(of: slot, isNew: slot.pointee.current == nil)
         refreshTarget(of: slot, now: now)
@@ -162,12 +162,12 @@ extension Worker where Queue: ~Copyable {
         }
         if slot.pointee.previous != Link.none {
             slots.element(at: Int(slot.pointee.previous)).pointee.next = slot.pointee.next
-        } else {
-            track.pointee.sinks.firstSlot = slot.pointee.next
         }
+        let isFirst = slot.pointee.previous == Link.none
         if slot.pointee.next != Link.none {
             slots.element(at: Int(slot.pointee.next)).pointee.previous = slot.pointee.previous
         }
+        setFirstSlot(isFirst ? slot.pointee.next : track.pointee.sinks.firstSlot, of: track)
         // Of whom it showed nothing more may come.
         takeBack(slot)
         slot.pointee.track = .none
@@ -177,6 +177,12 @@ extension Worker where Queue: ~Copyable {
         slot.pointee.target = nil
         slot.pointee.current = nil
         slot.pointee.endPause()
+    }
+
+    /// The list of a Track's Slots begins with this one.
+    private func setFirstSlot(_ first: UInt32, of track: UnsafeMutablePointer<Track>) {
+        let second = following(first)
+        track.pointee.sinks.leading = (first, second, following(second))
     }
 
     /// The index of the Slot that follows in the Track's list.

@@ -58,12 +58,36 @@ extension Worker where Queue: ~Copyable {
             if outbox.needsFlush { flush() }
         }
         end = tracks.capacity * (round + 1) / slices
-        next = tracks.nextOccupied(from: tracks.capacity * round / slices, before: end)
-        while let index = next {
+        tickTracks(from: tracks.capacity * round / slices, before: end, now: now)
+    }
+
+    /// What a Track's turn reads is prefetched in three steps, while those before it have theirs: the Track, the places of its
+    /// caches, and the packets that are too old.
+    private mutating func tickTracks(from start: Int, before end: Int, now: UInt64) {
+        var first = tracks.nextOccupied(from: start, before: end)
+        var second = next(after: first, before: end)
+        var third = next(after: second, before: end)
+        while let index = first {
+            let fourth = next(after: third, before: end)
+            if let fourth { prefetchTick(ofTrack: fourth) }
+            if let third { forEachCache(of: third) { $0.prefetchPlaces() } }
+            if let second { forEachCache(of: second) { $0.prefetchExpiring() } }
             tickTrack(tracks.element(at: index), now: now)
             if outbox.needsFlush { flush() }
-            next = tracks.nextOccupied(from: index + 1, before: end)
+            (first, second, third) = (second, third, fourth)
         }
+    }
+
+    private func next(after index: Int?, before end: Int) -> Int? {
+        guard let index else { return nil }
+        return tracks.nextOccupied(from: index + 1, before: end)
+    }
+
+    @inline(__always)
+    private func forEachCache(of index: Int, _ body: (RetransmissionCache) -> Void) {
+        let track = tracks.element(at: index)
+        guard track.pointee.kind.isVideo else { return }
+        for layer in 0..<track.pointee.layerCount { body(track.pointee.layers[layer].cache) }
     }
 
     /// The first Session in these places that is to be looked after.
@@ -73,6 +97,11 @@ extension Worker where Queue: ~Copyable {
             next = sessions.nextOccupied(from: index + 1, before: end)
         }
         return next
+    }
+
+    /// Prefetches what looking after a Track reads.
+    private func prefetchTick(ofTrack index: Int) {
+        for layer in 0..<Track.maximumLayers { prefetch(tracks.element(at: index), layer: layer) }
     }
 
     /// Prefetches what looking after a Session reads first.

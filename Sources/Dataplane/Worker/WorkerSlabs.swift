@@ -100,6 +100,14 @@ struct WorkerSlabs: BitwiseCopyable {
         return place
     }
 
+    /// Prefetches the place of a packet in a Layer's cache.
+    @inline(__always)
+    func prefetchCache(_ index: Int, layer: Int, _ sequence: UInt64) {
+        let place = Int(truncatingIfNeeded: sequence & UInt64(RetransmissionCache.depth - 1))
+        let cache = (index &* Track.maximumLayers &+ layer) &* RetransmissionCache.depth
+        cpu_prefetch(caches + (cache &+ place))
+    }
+
     /// `RetransmissionCache.depth` entries for each layer.
     func caches(_ index: Int) -> UnsafeMutablePointer<RetransmissionCache.Entry> {
         caches + index * Track.maximumLayers * RetransmissionCache.depth
