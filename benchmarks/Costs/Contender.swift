@@ -17,7 +17,9 @@ struct Contender {
     }
 
     /// The C prototype for the same packets.
-    static func prototype(_ load: ForwardingCost.Load, _ port: DPDKPort) throws -> Contender {
+    static func prototype(
+        _ load: ForwardingCost.Load, _ port: DPDKPort, packets: Int? = nil
+    ) throws -> Contender {
         let name = port.configuration.name
         guard
             let prototype = prototype_make(
@@ -26,7 +28,7 @@ struct Contender {
         let kept = Shared(OwnedPrototype(pointer: prototype))
         guard prototype_is_right(prototype) != 0 else { throw Failure("the prototype seals wrongly") }
         let clock = CycleClock()
-        let packets = UInt32(load.packetsPerRound)
+        let packets = UInt32(packets ?? load.packetsPerRound)
         return Contender(name: "C prototype") {
             let began = clock.cycles()
             let sent = prototype_forward(kept.value.pointer, packets)
@@ -76,8 +78,8 @@ struct Contender {
     }
 
     /// The worker's engine opens bursts of 32.
-    static func opening(_ name: String, _ profile: SRTPProfile) throws -> Contender {
-        guard let cost = SRTPCost(.ipsecMB, profile: profile, keyCount: 64, payloadLength: 1_100) else {
+    static func opening(_ name: String, _ profile: SRTPProfile, payloadLength: Int = 1_100) throws -> Contender {
+        guard let cost = SRTPCost(.ipsecMB, profile: profile, keyCount: 64, payloadLength: payloadLength) else {
             throw Failure("this CPU cannot do \(name)")
         }
         let shared = Shared(cost)

@@ -8,12 +8,16 @@ enum Costs {
     static func main() {
         do {
             let options = try Options(CommandLine.arguments.dropFirst())
-            try EAL.start(EAL.Configuration(hugepages: .automatic, memory: 384))
+            // Nothing of this process was asked for.
+            guard options.isMeetings || options.wantsOthers(than: Meetings.names) else { return }
+            guard !options.isMeetings || options.wants(Meetings.names) else { return }
+            let memory = options.isMeetings ? Meetings.memory(options) : 384
+            try EAL.start(EAL.Configuration(hugepages: .automatic, memory: memory))
             defer { EAL.stop() }
             let result = Result()
             try ForwardingCost.pinned(to: options.core) { result.measure(options) }
             var rows = try result.value.get()
-            if options.hasPair { rows += try measurePair(options) }
+            if options.hasPair, !options.isMeetings { rows += try measurePair(options) }
             guard !rows.isEmpty else { throw Failure("no row is called \(options.only.joined(separator: ", "))") }
             let report = Report(machine: Machine(core: options.core), rows: rows)
             print(options.isJSON ? report.json : report.table)
@@ -48,6 +52,7 @@ enum Costs {
     }
 
     private static func measure(_ options: Options) throws -> [Row] {
+        if options.isMeetings { return try Meetings.measure(options) }
         let port = try DPDKPort(DPDKPort.Configuration(device: "net_null0"))
         defer { port.close() }
         var rows: [Row] = []

@@ -40,10 +40,19 @@ struct Machine {
         hugepages = EAL.usesHugepages
     }
 
+    /// MiB of hugepages of 2 MiB that nobody has.
+    static var freeHugepages: Int {
+        let count = fields(of: "/proc/meminfo")["HugePages_Free"].flatMap { Int($0) } ?? 0
+        return count * 2
+    }
+
     /// The first processor of /proc/cpuinfo.
-    private static func cpuFields() -> [String: String] {
+    private static func cpuFields() -> [String: String] { fields(of: "/proc/cpuinfo") }
+
+    /// Lines of a name, a colon and a value, up to the first empty one.
+    private static func fields(of path: String) -> [String: String] {
         var fields: [String: String] = [:]
-        guard let file = fopen("/proc/cpuinfo", "r") else { return fields }
+        guard let file = fopen(path, "r") else { return fields }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 8_192)
         while fgets(&line, Int32(line.count), file) != nil {

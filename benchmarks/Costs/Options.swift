@@ -4,6 +4,10 @@
 struct Options: Sendable {
     var isJSON = false
     var isShort = false
+    /// The rows of meetings, which need other buffers, instead of the others.
+    var isMeetings = false
+    /// How many, where that is asked for.
+    var meetings: Int?
     /// The rows to measure, when not all.
     var only: [String] = []
     /// The cores that this process may use.
@@ -33,6 +37,13 @@ struct Options: Sendable {
             case "--only":
                 guard let name = arguments.next() else { throw Failure("--only needs the name of a row") }
                 only.append(name)
+            case "--meetings":
+                isMeetings = true
+            case "--count":
+                guard let count = arguments.next().flatMap({ Int($0) }), count > 0 else {
+                    throw Failure("--count needs a number")
+                }
+                meetings = count
             case "--thresholds": thresholds = arguments.next()
             default: throw Failure("\(argument) is not one of --short --json --core N --only ROW")
             }
@@ -48,4 +59,7 @@ struct Options: Sendable {
 
     /// Whether one of these rows is asked for.
     func wants(_ rows: [String]) -> Bool { only.isEmpty || rows.contains { only.contains($0) } }
+
+    /// Whether another row is asked for.
+    func wantsOthers(than rows: [String]) -> Bool { only.isEmpty || only.contains { !rows.contains($0) } }
 }

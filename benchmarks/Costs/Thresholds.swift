@@ -32,7 +32,8 @@ struct Thresholds {
 
     /// One for each threshold of the rows that were asked for: one that was not measured is a failure too.
     func verdicts(on rows: [Row], _ options: Options) -> [Verdict] {
-        goals.filter { options.wants([$0.name]) }.map { name, goal in
+        goals.filter { options.wants([$0.name]) && Meetings.names.contains($0.name) == options.isMeetings }.map {
+            name, goal in
             guard let row = rows.first(where: { $0.name == name }), let ratio = row.ratio,
                 let isGood = row.isWithin(goal, slack: Self.slack)
             else { return Verdict(false, "\(name): not measured") }

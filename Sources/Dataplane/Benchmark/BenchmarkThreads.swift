@@ -72,7 +72,8 @@ struct BenchmarkThreads {
     /// `RUSAGE_THREAD` of getrusage(2), which Glibc's module leaves out.
     private static let thisThread: Int32 = 1
 
-    private static var interruptions: Int {
+    /// How often this thread had to give way to another.
+    static var interruptions: Int {
         var usage = rusage()
         getrusage(thisThread, &usage)
         return usage.ru_nivcsw
