@@ -50,21 +50,6 @@ struct WantedLayersTests {
         #expect(told(world, camera.track) == [0b110, 0b100, 0])
     }
 
-    @Test func onlyPacketsOfWantedLayersAreKept() throws {
-        let world = try World(seed: 25)
-        var (camera, viewer, slot, ssrc) = pair(world, layers: 3, maxHeight: 360)
-        send(&camera, world, frames: 60)
-        func kept() -> [Bool] {
-            guard let track = world.worker().pointee.tracks.find(camera.track) else { return [] }
-            return (0..<3).map { track.pointee.layers[$0].cache.find(track.pointee.layers[$0].highest) != nil }
-        }
-        #expect(kept() == [false, true, false])
-        world.command(0, .mapSlot(MapSlot(slot: slot, track: camera.track, maxHeight: 1_080)))
-        send(&camera, world, frames: 90)
-        #expect(shown(viewer, ssrc) == [2])
-        #expect(kept() == [false, false, true])
-    }
-
     @Test func aLayerIsWantedThoughItsPublisherStoppedIt() throws {
         let world = try World(seed: 22)
         var (camera, viewer, _, ssrc) = pair(world, layers: 3, maxHeight: 720)

@@ -262,14 +262,13 @@ extension Worker where Queue: ~Copyable {
     }
 
     /// Keeps a video packet for NACKs; of an audio packet only the mark where nobody gets it again, neither another PoP nor a
-    /// receiver that loses some. Likewise of a Layer that nobody wants: it goes on after what its publisher sent before.
+    /// receiver that loses some. A Layer that nobody wants any more is kept too: what comes late of it may be asked for.
     private mutating func keep(
         _ packet: Mbuf, _ record: PacketRecord, track: UnsafeMutablePointer<Track>, layer: Int
     ) {
         let isAskedFor =
-            track.pointee.kind.isVideo
-            ? track.pointee.sinks.isWanted(record.layer)
-            : track.pointee.sinks.firstCrossing != Link.none || record.arrival < track.pointee.repeatedUntil
+            track.pointee.kind.isVideo || track.pointee.sinks.firstCrossing != Link.none
+            || record.arrival < track.pointee.repeatedUntil
         let isKept = isAskedFor && cachedPackets < configuration.cacheBudget
         let evicted = track.pointee.layers[layer].cache.insert(record.sequence, isKept ? packet : nil)
         if isKept { cachedPackets &+= 1 } else { outbox.retire(packet) }
