@@ -250,6 +250,10 @@ extension SharedSimulation {
             }
             for other in looks.indices where other != index && !isStandby {
                 for (id, person) in local[other] where person.hasPublication {
+                    guard person.role != .attendee else {
+                        if node.remotes[id] != nil { blame("\(id) only watches, and is remote at \(node.pop)") }
+                        continue
+                    }
                     if node.remotes[id]?.pop != fleet.nodes[other].pop { blame("\(id) is not remote at \(node.pop)") }
                     if node.remotes[id]?.state
                         != PublishedMedia(
