@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Composition
@@ -60,7 +61,7 @@ import Testing
     }
 
     @Test func theRightPersonIsInTheRightPlaceAtTheRightTime() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         _ = try Self.meeting(scratch.path)
         let complaints = try Self.compose(scratch.path, Self.options(scratch.path))
         #expect(complaints == [])
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func flashAndClickComeTogether() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         var material = Material(scratch.path)
         let begins = [0.0, 2.345]
         for (index, begin) in begins.enumerated() {
@@ -151,7 +152,7 @@ import Testing
     }
 
     @Test func theFilesAreWhatPlayersTake() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         _ = try Self.meeting(scratch.path)
         var options = Self.options(scratch.path)
         (options.from, options.until) = (4_000, 19_000)
@@ -198,7 +199,7 @@ import Testing
 
     /// Whatever becomes of files, the others are composed, and a line says what is missing.
     @Test func whatIsBrokenIsLeftOut() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         var material = Material(scratch.path)
         try material.add("p_1", "video", "vp8", Self.plain("red", "320x180", seconds: 4))
         try material.add("p_2", "video", "h264", Self.plain("lime", "320x180", seconds: 4))
@@ -230,7 +231,7 @@ import Testing
 
     /// Sizes change within a file, as layers of simulcast do.
     @Test func aPictureThatChangesItsSizeStaysInItsPlace() throws {
-        let (scratch, parts) = (try Scratch(), try Scratch())
+        let (scratch, parts) = (try Scratch("composition"), try Scratch("composition"))
         var material = Material(parts.path)
         let sizes = [("red", "320x180"), ("lime", "640x480"), ("blue", "90x160")]
         for (number, (colour, size)) in sizes.enumerated() {
@@ -254,7 +255,7 @@ import Testing
 
     /// A second run of the same recording makes the same film; one that was interrupted leaves none under its name.
     @Test func theSameRecordingMakesTheSameFilm() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         var material = Material(scratch.path)
         try material.add("p_1", "video", "vp8", Self.plain("red", "320x180", seconds: 3))
         try material.add("p_1", "audio", "opus", Self.clicking(seconds: 3, click: 1))
@@ -272,7 +273,7 @@ import Testing
     }
 
     @Test func whatIsNoRecordingIsSaid() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         #expect(throws: MediaError.self) { try RecordedMeeting(folder: scratch.path) }
         #expect(throws: MediaError.self) { try RecordedMeeting(folder: scratch.path + "/none") }
         #expect(throws: MediaError.self) { try TextRenderer(path: "/etc/hostname") }

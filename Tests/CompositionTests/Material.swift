@@ -4,18 +4,6 @@ import Testing
 
 @testable import Composition
 
-/// A folder of a test's own, gone with it.
-final class Scratch: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("composition-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 /// Programs that make and play material.
 enum Tool {
     struct Failure: Error {

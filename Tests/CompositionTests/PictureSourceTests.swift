@@ -1,5 +1,6 @@
 import CAV
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Composition
@@ -9,7 +10,7 @@ import Testing
     private static let picture = "testsrc2=s=160x90:r=30:d=6"
 
     private static func make(_ codec: String, _ more: [String] = []) throws -> (Scratch, SourceFile) {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         var material = Material(scratch.path)
         try material.add("p_1", "video", codec, picture, more)
         let meeting = try RecordedMeeting(folder: scratch.path)

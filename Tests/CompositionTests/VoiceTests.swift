@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Composition
@@ -8,7 +9,7 @@ import Testing
     /// A tone of 0.1 s each second, made with `more` options of ffmpeg's output.
     private static func make(_ source: String, begin: Double = 0, _ more: [String] = []) throws -> (Scratch, SourceFile)
     {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         var material = Material(scratch.path)
         try material.add("p_1", "audio", "opus", source, begin: begin, more)
         let file = try MediaFile(path: scratch.path + "/p_1-audio-1.mkv")
@@ -87,7 +88,7 @@ import Testing
 
     /// Many loud voices at once: each is heard, and nothing is clipped.
     @Test func loudVoicesAreNotClipped() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("composition")
         var material = Material(scratch.path)
         var files: [SourceFile] = []
         for index in 0..<6 {

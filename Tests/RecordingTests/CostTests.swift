@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import RecordingFixture
+import TestSupport
 import Testing
 import Wire
 
@@ -16,7 +17,7 @@ import Wire
 
     /// A camera of 720p30 with sound, from packets in memory into files, for a minute: of one core.
     @Test func aCameraWithSound() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let seconds = 60
         let packets = try Self.packets(seconds)
         let disk = RecordingDisk()

@@ -1,6 +1,7 @@
 import Foundation
 import RecordingFixture
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -35,7 +36,7 @@ private final class FullDisk: Sendable {
     private static let second: UInt64 = 1_000_000_000
 
     @Test func aDiskThatFillsLosesNothingOnceThereIsRoom() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let full = FullDisk()
         let disk = RecordingDisk(calls: full.calls)
         defer { disk.stop() }
@@ -61,7 +62,7 @@ private final class FullDisk: Sendable {
 
     /// More than may wait is left out, frame by frame and said so, and the file goes on with a keyframe.
     @Test func aDiskThatStaysFullLosesWholeFramesAndSaysSo() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let full = FullDisk()
         let disk = RecordingDisk(calls: full.calls)
         defer { disk.stop() }
@@ -87,7 +88,7 @@ private final class FullDisk: Sendable {
     }
 
     @Test func aFileIsReplacedWhole() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let disk = RecordingDisk()
         defer { disk.stop() }
         let path = scratch.path + "/recording.json"
@@ -100,7 +101,7 @@ private final class FullDisk: Sendable {
 
     /// A disk that takes its time to sync holds nothing back: what is written is in the file meanwhile.
     @Test func whatIsWrittenDoesNotWaitForASync() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let (begun, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         var calls = DiskCalls()
         calls.sync = { _ in
@@ -130,7 +131,7 @@ private final class FullDisk: Sendable {
 
     /// What was written is brought to the disk itself without being asked for.
     @Test func whatIsWrittenIsSynced() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let synced = DispatchSemaphore(value: 0)
         var calls = DiskCalls()
         let sync = calls.sync

@@ -47,7 +47,7 @@ import Testing
 
     /// How much of what came in is not in a file after a kill, ms, at most.
     private static func cost(_ clips: [String]) throws -> Int {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let program = try ChildProgram(writer, [scratch.path] + clips)
         // In lines: 80 a second come in.
         let wanted = Int.random(in: 20...400)

@@ -54,21 +54,13 @@ enum Playback {
     }
 }
 
-/// A folder of a test's own, gone with it.
-final class Scratch: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("recording-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 /// Clips that all tests share.
 enum Clips {
-    private static let folder = Result { try Scratch() }
+    private static let folder = Result {
+        let scratch = try Scratch("recording")
+        atexit { try? Clips.folder.get().remove() }
+        return scratch
+    }
 
     static let vp8 = make(.vp8)
     static let vp9 = make(.vp9)

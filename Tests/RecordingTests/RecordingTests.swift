@@ -1,5 +1,6 @@
 import Foundation
 import RecordingFixture
+import TestSupport
 import Testing
 import Wire
 
@@ -25,7 +26,7 @@ import Wire
     }
 
     @Test(arguments: [Codec.vp8, .vp9, .h264, .av1]) func aCameraIsCapturedPictureByPicture(_ codec: Codec) throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let clip = try Clips.of(codec)
         var camera = Publisher(.video, clip)
         camera.end = 4 * Self.second - 1_000_000
@@ -50,7 +51,7 @@ import Wire
     }
 
     @Test func soundIsCapturedPacketByPacket() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let clip = try Clips.of(.opus)
         var microphone = Publisher(.audio, clip)
         microphone.end = 2 * Self.second
@@ -67,7 +68,7 @@ import Wire
 
     /// Loss, duplicates and disorder on the way, with repair: nothing is missing in the end.
     @Test(arguments: 1...5) func whatIsAskedForAgainIsNotMissing(_ seed: UInt64) throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         var camera = Publisher(.video, try Clips.of(.vp8))
         camera.end = 4 * Self.second - 1_000_000
         var microphone = Publisher(.audio, try Clips.of(.opus))
@@ -89,7 +90,7 @@ import Wire
     /// Without repair pictures are missing: those behind a hole wait for a keyframe, which is asked for, and the log says from when to
     /// when. No decoder has anything to complain of.
     @Test(arguments: [Codec.vp8, .vp9, .h264, .av1]) func gapsStayGaps(_ codec: Codec) throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let camera = Publisher(.video, try Clips.of(codec))
         let weather = Weather(loss: 0.01, duplication: 0.02, jitter: 20_000_000, repairs: false)
         let broadcast = try Broadcast([camera], weather, in: scratch.path, seed: 4)
@@ -113,7 +114,7 @@ import Wire
     }
 
     @Test func aPublisherThatSendsNoKeyframesIsCapturedDamaged() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let camera = Publisher(.video, try Clips.of(.vp8))
         let weather = Weather(loss: 0, repairs: false, answersKeyframes: false)
         let broadcast = try Broadcast([camera], weather, in: scratch.path)
@@ -132,7 +133,7 @@ import Wire
 
     /// A publisher that begins anew, with another SSRC and other timestamps: one file goes on, and the log says so.
     @Test func aRestartGoesOnInTheSameFile() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let camera = Publisher(.video, try Clips.of(.vp8))
         let broadcast = try Broadcast([camera], in: scratch.path)
         broadcast.run(until: 2 * Self.second)
@@ -154,7 +155,7 @@ import Wire
     }
 
     @Test func timestampsThatJumpAreSaidAndLoseNothing() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let broadcast = try Broadcast([Publisher(.video, try Clips.of(.vp8))], in: scratch.path)
         broadcast.run(until: 2 * Self.second)
         broadcast.publishers[0].base &+= 90_000_000
@@ -168,7 +169,7 @@ import Wire
 
     /// Another codec, or other parameter sets of H.264, begin the next file.
     @Test func anotherCodecBeginsAnotherFile() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let broadcast = try Broadcast([Publisher(.video, try Clips.of(.vp8))], in: scratch.path)
         broadcast.run(until: Self.second)
         for (index, clip) in [try Clips.of(.h264), try Clips.smallH264.get()].enumerated() {
@@ -194,7 +195,7 @@ import Wire
     }
 
     @Test func theLogAndTheManifestSayWhatHappened() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let broadcast = try Broadcast([Publisher(.audio, try Clips.of(.opus))], in: scratch.path)
         var joined = RecordingEvent(.joined, participantID: "p_1")
         joined.displayName = "Ada \"\n☕"
@@ -219,7 +220,7 @@ import Wire
 
     /// A sender that floods the log with restarts is counted, and no more.
     @Test func theLogOfASourceIsBounded() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         let broadcast = try Broadcast([], in: scratch.path)
         let source = try #require(broadcast.recording.source(SourceName(participantID: "../../etc/x", kind: .audio)))
         var packetizer = Packetizer(.opus, ssrc: 0, sequence: 0)
@@ -236,7 +237,7 @@ import Wire
 
     /// What a decoder makes of files whose clocks drifted: sound and picture of one moment have one time.
     @Test func soundAndPictureAreDatedAlike() throws {
-        let scratch = try Scratch()
+        let scratch = try Scratch("recording")
         var camera = Publisher(.video, try Clips.of(.vp8))
         camera.drift = 100
         var microphone = Publisher(.audio, try Clips.of(.opus), base: 12_345)
