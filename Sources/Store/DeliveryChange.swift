@@ -4,7 +4,7 @@ import Webhooks
 /// What becomes of webhooks that are written down.
 public enum DeliveryChange: Sendable, Equatable {
     /// After an attempt.
-    case settle(row: Int64, DeliveryVerdict, DeliveryAnswer)
+    case settle(row: Int64, since: Timestamp, DeliveryVerdict, DeliveryAnswer)
     /// Its attempts begin anew, now, whether it waits or was given up. Nothing, where its endpoint is none of ours any more.
     case redeliver(row: Int64)
     /// The same of all, of an endpoint or of every one.

@@ -44,6 +44,8 @@ public final class MeetingStore: Sendable {
     ) throws(StoreRefusal) {
         let outbox = webhooks.isEmpty ? nil : WebhookOutbox(webhooks, utc: utc)
         try self.init(path: path, patience: patience, outbox: outbox, logger: logger, beforeCommit: nil)
+        // Without any endpoint what waits for those of before is given up all the same.
+        if outbox == nil { try WebhookOutbox([], utc: utc).open(file) }
     }
 
     init(
@@ -109,7 +111,8 @@ public final class MeetingStore: Sendable {
         let outcome = await withCheckedContinuation { continuation in
             let answer = FirstAnswer<Result<Answer, StoreFailure>>(continuation)
             work.async { [self] in
-                writer.drain()
+                // What cannot be written is tried again each second, and not for each who reads.
+                if !queue.isDown { writer.drain() }
                 reads.async { [self] in
                     defer { waitingReads.withLock { $0 -= 1 } }
                     guard !answer.isGiven else { return }

@@ -210,6 +210,6 @@ enum Schema {
         ) STRICT;
         CREATE INDEX webhook_line ON webhook (endpoint, meeting_id, row_id) WHERE died_at IS NULL;
         CREATE INDEX webhook_waiting ON webhook (endpoint, row_id) WHERE died_at IS NULL;
-        CREATE INDEX webhook_dead ON webhook (endpoint, died_at) WHERE died_at IS NOT NULL;
+        CREATE INDEX webhook_dead ON webhook (endpoint, died_at);
         """
 }

@@ -8,8 +8,8 @@ import Webhooks
 final class WebhookOutbox: Sendable {
     /// Webhooks that wait for an endpoint. Newer ones are not written down: what was keeps its promise.
     static let pendingLimit = 50_000
-    /// Webhooks of an endpoint that were given up. The oldest make room.
-    static let deadLimit = 10_000
+    /// Webhooks of an endpoint that were given up: all that could wait may be at once. The oldest make room.
+    static let deadLimit = pendingLimit
     /// How long these are kept.
     static let deadLife: Duration = .seconds(30 * 86_400)
 
@@ -140,7 +140,7 @@ final class WebhookOutbox: Sendable {
 
     private func perform(_ change: DeliveryChange, _ db: Database) throws {
         switch change {
-        case .settle(let row, let verdict, let answer): try settle(row, verdict, answer, db)
+        case .settle(let row, let since, let verdict, let answer): try settle(row, since, verdict, answer, db)
         case .redeliver(let row): try revive("row_id = ?", [row], db)
         case .redeliverAll(let endpoint?): try revive("endpoint = ?", [endpoint], db)
         case .redeliverAll(nil): try revive("TRUE", [], db)
@@ -155,9 +155,13 @@ final class WebhookOutbox: Sendable {
         }
     }
 
-    private func settle(_ row: Int64, _ verdict: DeliveryVerdict, _ answer: DeliveryAnswer, _ db: Database) throws {
+    private func settle(
+        _ row: Int64, _ since: Timestamp, _ verdict: DeliveryVerdict, _ answer: DeliveryAnswer, _ db: Database
+    ) throws {
         // Somebody took it out, or it was done before.
         guard let line = try line(of: row, isWaiting: true, db) else { return }
+        // Somebody asked for it anew while it was under way: a failure of before says nothing.
+        guard try verdict == .delivered || self.since(of: row, db) == since else { return }
         func update(_ change: String, _ moment: Timestamp) throws {
             try db.cachedStatement(
                 sql: """
@@ -181,6 +185,12 @@ final class WebhookOutbox: Sendable {
             }
             try trim(line.endpoint, db)
         }
+    }
+
+    private func since(of row: Int64, _ db: Database) throws -> Timestamp? {
+        try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT since FROM webhook WHERE row_id = ?"), arguments: [row]
+        ).map { Timestamp(milliseconds: $0) }
     }
 
     private func line(of row: Int64, isWaiting: Bool = false, _ db: Database) throws -> DeliveryLine? {

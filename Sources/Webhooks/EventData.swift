@@ -47,6 +47,7 @@ public struct EventData: Encodable, Sendable, Equatable {
         var hostVideo: Bool
         var participantVideo: Bool
         var e2ee: Bool
+        var webinar: Bool
 
         init(_ settings: MeetingSettings) {
             waitingRoom = settings.waitingRoom
@@ -60,6 +61,7 @@ public struct EventData: Encodable, Sendable, Equatable {
             hostVideo = settings.hostVideo
             participantVideo = settings.participantVideo
             e2ee = settings.e2ee
+            webinar = settings.webinar
         }
     }
 

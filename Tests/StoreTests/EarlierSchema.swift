@@ -189,7 +189,7 @@ struct EarlierSchema: Sendable, CustomTestStringConvertible {
         ) STRICT;
         CREATE INDEX webhook_line ON webhook (endpoint, meeting_id, row_id) WHERE died_at IS NULL;
         CREATE INDEX webhook_waiting ON webhook (endpoint, row_id) WHERE died_at IS NULL;
-        CREATE INDEX webhook_dead ON webhook (endpoint, died_at) WHERE died_at IS NOT NULL;
+        CREATE INDEX webhook_dead ON webhook (endpoint, died_at);
         INSERT INTO webhook VALUES (1, 'm_1_1', 'crm', 'm_1', 'meeting.created', '{}', 1800000000000, 1800000000000, 0,
             1800000000000, NULL, NULL, NULL);
         """

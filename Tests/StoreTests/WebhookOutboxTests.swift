@@ -124,16 +124,16 @@ import Webhooks
         let first = try #require(try await store.firstDelivery(of: line))
         #expect(first.type == "meeting.created" && first.attempts == 0)
         let later = StoreStage.now + .seconds(5)
-        try await store.change(.settle(row: first.row, .retry(at: later), .status(500)))
+        try await store.change(.settle(row: first.row, since: first.since, .retry(at: later), .status(500)))
         let again = try #require(try await store.firstDelivery(of: line))
         #expect(again.row == first.row && again.attempts == 1 && again.nextAt == later && again.lastStatus == 500)
-        try await store.change(.settle(row: first.row, .dead, .silence("no answer")))
+        try await store.change(.settle(row: first.row, since: first.since, .dead, .silence("no answer")))
         let second = try #require(try await store.firstDelivery(of: line))
         #expect(second.type == "host.decision")
-        try await store.change(.settle(row: second.row, .delivered, .status(204)))
+        try await store.change(.settle(row: second.row, since: second.since, .delivered, .status(204)))
         // Twice is once.
-        try await store.change(.settle(row: second.row, .delivered, .status(204)))
-        try await store.change(.settle(row: first.row, .delivered, .status(204)))
+        try await store.change(.settle(row: second.row, since: second.since, .delivered, .status(204)))
+        try await store.change(.settle(row: first.row, since: first.since, .delivered, .status(204)))
         reading = try #require(store.webhooks.first)
         #expect((reading.pending, reading.dead, reading.oldest) == (0, 1, nil))
         #expect((reading.delivered, reading.failed, reading.died) == (1, 2, 1))
@@ -168,6 +168,33 @@ import Webhooks
         try await back.change(.redeliver(row: rows[0].row))
         #expect(back.webhooks.first?.pending == 1 && back.webhooks.first?.dead == 0)
         await back.close()
+    }
+
+    @Test func withoutAnyEndpointWhatWaitsIsGivenUpToo() async throws {
+        let stage = try StoreStage()
+        let store = try stage.open(webhooks: [Self.all])
+        try await store.keep(stage.record(), nil)
+        await store.close()
+        await (try MeetingStore(path: stage.path, logger: StoreStage.logger)).close()
+        let rows = try Self.rows(stage)
+        #expect(rows.count == 1 && rows[0].diedAt != nil)
+    }
+
+    @Test func aFailureOfBeforeSaysNothingOfWhatWasAskedForAnew() async throws {
+        let stage = try StoreStage()
+        let store = try stage.open(webhooks: [Self.all])
+        try await store.keep(stage.record(), nil)
+        let line = try #require(try await store.deliveryLines().first)
+        let waiting = try #require(try await store.firstDelivery(of: line))
+        let before = waiting.since + .seconds(-1)
+        for verdict in [DeliveryVerdict.dead, .retry(at: StoreStage.now + .seconds(60))] {
+            try await store.change(.settle(row: waiting.row, since: before, verdict, .status(500)))
+            #expect(try await store.firstDelivery(of: line) == waiting)
+        }
+        // What was taken was taken.
+        try await store.change(.settle(row: waiting.row, since: before, .delivered, .status(204)))
+        #expect(try await store.firstDelivery(of: line) == nil)
+        await store.close()
     }
 
     // MARK: Limits
@@ -211,7 +238,7 @@ import Webhooks
         try await store.keep(stage.record(), nil)
         let line = try #require(try await store.deliveryLines().first)
         let fresh = try #require(try await store.firstDelivery(of: line))
-        try await store.change(.settle(row: fresh.row, .dead, .status(410)))
+        try await store.change(.settle(row: fresh.row, since: fresh.since, .dead, .status(410)))
         let reading = try #require(store.webhooks.first)
         #expect(reading.dead == WebhookOutbox.deadLimit && reading.dropped == 1)
         #expect(try await store.delivery(fresh.row) != nil)

@@ -10,11 +10,18 @@ struct WebhookClient: Sendable {
     let endpoint: WebhookEndpoint
     /// How long an attempt may take, from the look-up of the name to the status line.
     let timeout: Duration
+    private let lookup: AddressLookup
 
     /// Bytes of an answer's header fields.
     private static let headLimit = 16 * 1_024
     /// Bytes of an answer's body that are waited for, so that a receiver may end what it says; nobody reads them.
     private static let bodyLimit = 8 * 1_024
+
+    init(endpoint: WebhookEndpoint, timeout: Duration) {
+        self.endpoint = endpoint
+        self.timeout = timeout
+        lookup = AddressLookup(host: endpoint.host, port: endpoint.port)
+    }
 
     /// One attempt. It ends in time, whatever the receiver does.
     func post(_ body: String, _ signature: WebhookSignature) async -> DeliveryAnswer {
@@ -79,15 +86,43 @@ struct WebhookClient: Sendable {
         limits.maxHeaderFieldSize = Self.headLimit
         limits.maxHeaderListSize = Self.headLimit
         let (bounds, tls) = (limits, endpoint.tls)
-        return try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        let address = try await lookup.address()
+        let opening = Opening()
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .connectTimeout(TimeAmount(timeout))
-            .connect(host: endpoint.host, port: endpoint.port) { channel in
-                channel.eventLoop.makeCompletedFuture {
+        return try await withTaskCancellationHandler {
+            try await bootstrap.connect(to: address) { channel in
+                opening.note(channel)
+                return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(tlsClientHandler(tls)) }
                     try pipeline.addHTTPClientHandlers(decoderLimitConfiguration: bounds)
                     return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
                 }
             }
+        } onCancel: {
+            opening.end()
+        }
+    }
+
+    /// A connection that is being made: a task that is cancelled does not wait for it.
+    private final class Opening: Sendable {
+        private let state = Mutex((channel: (any Channel)?.none, isOver: false))
+
+        func note(_ channel: any Channel) {
+            let isOver = state.withLock { state in
+                state.channel = channel
+                return state.isOver
+            }
+            if isOver { channel.close(promise: nil) }
+        }
+
+        func end() {
+            let channel = state.withLock { state in
+                state.isOver = true
+                return state.channel
+            }
+            channel?.close(promise: nil)
+        }
     }
 }

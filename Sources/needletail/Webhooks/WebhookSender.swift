@@ -16,8 +16,9 @@ actor WebhookSender {
     private let logger: Logger
     private var lines = DeliveryLines()
     private var generator = SystemRandomNumberGenerator()
-    /// Endpoints that took nothing last: said once.
+    /// Endpoints that took nothing last, and those for which something was given up since: said once.
     private var troubled: Set<String> = []
+    private var givenUp: Set<String> = []
 
     init(_ section: WebhooksSection, store: MeetingStore, clock: any ApiClock, logger: Logger) {
         clients = Dictionary(
@@ -55,16 +56,18 @@ actor WebhookSender {
             return .idle
         }
         let now = clock.utc
-        guard delivery.nextAt <= now else { return .wait(until: delivery.nextAt) }
+        // Further away than any wait is only what was written before the clock was set back.
+        let isAhead = delivery.nextAt - now > RetrySchedule.longestWait * 1.25
+        guard delivery.nextAt <= now || isAhead else { return .wait(until: delivery.nextAt) }
         let signature = WebhookSignature(
             id: delivery.id, body: delivery.body, at: now, by: client.endpoint.secrets)
         let answer = await client.post(delivery.body, signature)
         // The node ends: nothing came of it.
-        if Task.isCancelled { return .idle }
+        if Task.isCancelled, answer.status == nil { return .idle }
         let verdict = schedule.verdict(
             on: answer, attempts: delivery.attempts + 1, since: delivery.since, at: clock.utc, using: &generator)
         tell(verdict, on: answer, of: delivery)
-        try await store.change(.settle(row: delivery.row, verdict, answer))
+        try await store.change(.settle(row: delivery.row, since: delivery.since, verdict, answer))
         if case .retry(let moment) = verdict { return .wait(until: moment) }
         return .ready
     }
@@ -73,6 +76,7 @@ actor WebhookSender {
         var metadata: Logger.Metadata = ["endpoint": "\(delivery.endpoint)"]
         switch verdict {
         case .delivered:
+            givenUp.remove(delivery.endpoint)
             guard troubled.remove(delivery.endpoint) != nil else { return }
             logger.notice("webhooks are taken again", metadata: metadata)
         case .retry:
@@ -80,6 +84,7 @@ actor WebhookSender {
             metadata["answer"] = "\(answer.words)"
             logger.warning("a webhook was not taken: it is sent again later", metadata: metadata)
         case .dead:
+            guard givenUp.insert(delivery.endpoint).inserted else { return }
             metadata["delivery"] = "\(delivery.row)"
             metadata["meeting_id"] = "\(delivery.meeting)"
             metadata["answer"] = "\(answer.words)"

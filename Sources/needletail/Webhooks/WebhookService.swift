@@ -16,6 +16,8 @@ struct WebhookService: Service {
     /// How often it forgets what was given up long ago, and looks for lines of which it heard nothing: after a commit of which
     /// nobody knew whether it was one.
     private static let upkeep: Duration = .seconds(600)
+    /// The same where they could not be read.
+    private static let soon: Duration = .seconds(5)
 
     private let store: MeetingStore
     private let sender: WebhookSender
@@ -70,13 +72,16 @@ struct WebhookService: Service {
     }
 
     private func keepUp(_ wake: AsyncStream<Void>.Continuation) async {
+        var pause = Self.upkeep
         repeat {
+            let lines = try? await store.deliveryLines()
             var news = DeliveryNews()
-            news.noted = Set((try? await store.deliveryLines()) ?? [])
+            news.noted = Set(lines ?? [])
             inbox.add(news)
             wake.yield()
             try? await store.change(.expire)
-        } while (try? await clock.sleep(for: Self.upkeep)) != nil
+            pause = lines == nil ? Self.soon : Self.upkeep
+        } while (try? await clock.sleep(for: pause)) != nil
     }
 }
 
