@@ -22,6 +22,8 @@ final class PictureSource {
     private var spare: UnsafeMutablePointer<AVFrame>?
     /// Read, and not yet decoded.
     private var head: MediaFile.Head?
+    /// Of the latest keyframe that was read, ms; what follows it may have earlier times, and refers to it.
+    private var begun = Int.min
     private var hasSkipped = false
     private var isDrained = false
 
@@ -50,7 +52,7 @@ final class PictureSource {
     /// - Returns: whether the picture is another.
     func advance(to moment: Int) -> Bool {
         var isNew = false
-        let keyframe = source.keyframe(before: moment) ?? 0
+        let keyframe = source.keyframe(before: moment) ?? Int.min
         let ahead = file.codec == .h264 ? Self.reordering : 0
         while true {
             if let frame = next {
@@ -72,7 +74,8 @@ final class PictureSource {
 
     /// Gives the decoder the packet that was read, unless nothing that is seen refers to it.
     private func feed(_ packet: MediaFile.Head, from keyframe: Int) {
-        if packet.time < keyframe {
+        if packet.isKeyframe { begun = max(begun, packet.time) }
+        if begun < keyframe {
             hasSkipped = true
         } else {
             if hasSkipped { needletail_avcodec_flush(decoder) }
@@ -88,19 +91,17 @@ final class PictureSource {
     private func receive() -> Bool {
         guard let frame = spare ?? needletail_av_frame_alloc() else { return false }
         spare = nil
-        guard needletail_avcodec_receive_frame(decoder, frame) >= 0 else {
-            spare = frame
-            return false
-        }
-        guard frame.pointee.width >= 2, frame.pointee.height >= 2, frame.pointee.data.0 != nil,
-            frame.pointee.best_effort_timestamp != needletail_av_no_time()
-        else {
+        while needletail_avcodec_receive_frame(decoder, frame) >= 0 {
+            if frame.pointee.width >= 2, frame.pointee.height >= 2, frame.pointee.data.0 != nil,
+                frame.pointee.best_effort_timestamp != needletail_av_no_time()
+            {
+                next = frame
+                return true
+            }
             needletail_av_frame_unref(frame)
-            spare = frame
             failures += 1
-            return receive()
         }
-        next = frame
-        return true
+        spare = frame
+        return false
     }
 }
