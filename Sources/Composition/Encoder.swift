@@ -1,4 +1,5 @@
 import CAV
+import Glibc
 
 /// One of libavcodec's encoders: frames in, packets out.
 final class Encoder {
@@ -88,9 +89,13 @@ final class Encoder {
     func encode(
         _ frame: UnsafeMutablePointer<AVFrame>?, _ take: (UnsafeMutablePointer<AVPacket>) throws -> Void
     ) throws {
-        let code = needletail_avcodec_send_frame(context, frame)
+        var code = needletail_avcodec_send_frame(context, frame)
         guard code >= 0 else { throw MediaError("encoding", code: code) }
-        while needletail_avcodec_receive_packet(context, packet) >= 0 {
+        while true {
+            code = needletail_avcodec_receive_packet(context, packet)
+            // Nothing more before the next frame, or at all.
+            if code == -EAGAIN || code == needletail_av_end() { return }
+            guard code >= 0 else { throw MediaError("encoding", code: code) }
             defer { needletail_av_packet_unref(packet) }
             try take(packet)
         }
