@@ -6,14 +6,14 @@ import COpus
 public struct MediaError: Error, Sendable, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String) { self.description = description.escaped }
 
     /// - Parameter code: of FFmpeg's libraries.
     init(_ doing: String, code: Int32) {
         var text = [CChar](repeating: 0, count: 128)
         _ = needletail_av_strerror(code, &text, text.count)
         let reason = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        description = "\(doing): \(reason)"
+        description = "\(doing): \(reason)".escaped
     }
 }
 

@@ -12,11 +12,16 @@ public struct RecordedMeeting: Sendable {
     /// What is wrong with it, a line each.
     public private(set) var complaints: [String] = []
 
-    /// Of the log and of the manifest, bytes: more is not read.
-    static let mostText = 256 << 20
+    /// Bytes: more is not read.
+    static let largestLog = 256 << 20
+    static let largestManifest = 16 << 20
+    /// Of the log.
+    static let mostLines = 1_000_000
     /// Of one line of the log, bytes.
     static let longestLine = 256 << 10
     static let mostFiles = 20_000
+    /// In the one line of an error.
+    private static let mostReasons = 10
 
     /// Reads all of the folder; each packet of its files, without decoding.
     ///
@@ -31,7 +36,9 @@ public struct RecordedMeeting: Sendable {
         readLog()
         for (name, id, kind) in sources(names.sorted()) { add(name, id, kind) }
         guard !files.isEmpty else {
-            throw MediaError("\(folder): there is no recording in it, or nothing was captured")
+            let reasons = complaints.prefix(Self.mostReasons) + (complaints.count > Self.mostReasons ? ["..."] : [])
+            throw MediaError(
+                "\(folder): there is no recording in it, or nothing was captured (\(reasons.joined(separator: "; ")))")
         }
     }
 
@@ -41,14 +48,19 @@ public struct RecordedMeeting: Sendable {
         return Timeline(log: log, names: names, files: files)
     }
 
-    private func text(_ name: String) -> Data? {
-        guard let handle = FileHandle(forReadingAtPath: folder + "/" + name) else { return nil }
-        return try? handle.read(upToCount: Self.mostText)
+    /// What a file holds. Nothing of a pipe, which would be waited for, of a device, or of a link to what is elsewhere.
+    private func text(_ name: String, most: Int) -> Data? {
+        let descriptor = open(folder + "/" + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return try? handle.read(upToCount: most) ?? Data()
     }
 
     private mutating func readManifest() {
-        guard let text = text("recording.json") else {
-            complaints.append("recording.json is missing: the names of the files say whose they are")
+        guard let text = text("recording.json", most: Self.largestManifest) else {
+            complaints.append("recording.json is missing, or no file: the names of the files say whose they are")
             return
         }
         do {
@@ -62,13 +74,17 @@ public struct RecordedMeeting: Sendable {
     }
 
     private mutating func readLog() {
-        guard let text = text("events.jsonl") else {
-            complaints.append("events.jsonl is missing: who was there is seen by the files")
+        guard let text = text("events.jsonl", most: Self.largestLog) else {
+            complaints.append("events.jsonl is missing, or no file: who was there is seen by the files")
             return
         }
         let decoder = JSONDecoder()
         var unreadable = 0
-        for line in text.split(separator: 0x0a) {
+        let lines = text.split(separator: 0x0a, maxSplits: Self.mostLines)
+        if lines.count > Self.mostLines {
+            complaints.append("events.jsonl: what is behind its first \(Self.mostLines) lines is left out")
+        }
+        for line in lines.prefix(Self.mostLines) {
             guard line.count <= Self.longestLine, let line = try? decoder.decode(LogLine.self, from: line) else {
                 unreadable += 1
                 continue
@@ -118,7 +134,7 @@ public struct RecordedMeeting: Sendable {
                 SourceFile(
                     file: name, participantID: id, kind: kind, spans: index.spans, keyframes: index.keyframes))
         } catch {
-            complaints.append("\(name) is left out: \(error)")
+            complaints.append("\(name) is left out: \(error)".escaped)
         }
     }
 }
@@ -137,7 +153,7 @@ struct FileIndex {
 
     mutating func note(_ head: MediaFile.Head) {
         let (time, until) = (head.time, head.time + Self.lastFrame)
-        if head.isKeyframe, (keyframes.last ?? -1) < time { keyframes.append(time) }
+        if head.isKeyframe, (keyframes.last ?? Int.min) < time { keyframes.append(time) }
         guard let last = spans.last else {
             spans.append(Span(time, until))
             return

@@ -56,7 +56,7 @@ public struct Timeline: Sendable {
         for (id, files) in filesOf where files.contains(where: { !$0.spans.isEmpty }) {
             let lines = linesOf[id] ?? []
             let name = lines.last { $0.displayName != nil && $0.event == "joined" }?.displayName
-            var person = Person(id: id, name: name ?? names[id] ?? id)
+            var person = Person(id: id, name: (name ?? names[id] ?? id).name())
             person.present = (stays(lines) + given(files)).united().common(with: whole)
             person.camera = seen(files, .video, off: lines.map { ($0.ms, $0.event == "media_state" ? $0.video : nil) })
             person.screen = seen(
@@ -124,7 +124,7 @@ public struct Timeline: Sendable {
             guard let id = line.chatID, let text = line.text else { continue }
             if known.insert(id).inserted {
                 order.append(id)
-                byID[id] = Message(at: line.ms, name: line.displayName ?? "", text: text)
+                byID[id] = Message(at: line.ms, name: (line.displayName ?? "").name(), text: text)
             }
             // What is deleted stays so.
             if line.deleted == true { byID[id] = nil } else { byID[id]?.text = text }

@@ -274,7 +274,10 @@ import Testing
 
     @Test func whatIsNoRecordingIsSaid() throws {
         let scratch = try Scratch("composition")
-        #expect(throws: MediaError.self) { try RecordedMeeting(folder: scratch.path) }
+        // With the reasons.
+        try Data().write(to: URL(fileURLWithPath: scratch.path + "/p_9-video-1.mkv"))
+        let said = (#expect(throws: MediaError.self) { try RecordedMeeting(folder: scratch.path) })?.description ?? ""
+        #expect(said.contains("no recording in it") && said.contains("p_9-video-1.mkv is left out"), "\(said)")
         #expect(throws: MediaError.self) { try RecordedMeeting(folder: scratch.path + "/none") }
         #expect(throws: MediaError.self) { try TextRenderer(path: "/etc/hostname") }
         var material = Material(scratch.path)

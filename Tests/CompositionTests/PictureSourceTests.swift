@@ -100,7 +100,7 @@ import Testing
     /// A sender's clock that is set back: what follows a keyframe refers to it, whatever its time is.
     @Test func timesMayGoBackBehindAKeyframe() throws {
         let (scratch, file) = try Self.make("h264")
-        let other = try Scratch()
+        let other = try Scratch("composition")
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/" + file.file)))
         let blocks = Self.blocks(bytes)
         #expect(blocks.count == 180 && blocks.filter { $0.isKeyframe }.count == 2)
