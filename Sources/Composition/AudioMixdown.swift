@@ -47,11 +47,23 @@ final class AudioMixdown {
         for (_, track) in open { track.add(to: &left, &right, from: position) }
         position += count
         let ms = position / (VoiceTrack.rate / 1_000)
-        for (source, track) in open where source.until + 1_000 < ms && track.failures > 0 {
+        close { $0.until + 1_000 < ms }
+        return (left, right)
+    }
+
+    private func close(_ isDone: (SourceFile) -> Bool) {
+        for (source, track) in open where isDone(source) && track.failures > 0 {
             complaints.append("\(source.file): \(track.failures) of its packets cannot be decoded")
         }
-        open.removeAll { $0.source.until + 1_000 < ms }
-        return (left, right)
+        open.removeAll { isDone($0.source) }
+    }
+
+    /// Closes all.
+    ///
+    /// - Returns: what is wrong with them, a line each.
+    func finish() -> [String] {
+        close { _ in true }
+        return complaints
     }
 
     private func openDue(before end: Int) {

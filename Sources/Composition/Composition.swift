@@ -133,7 +133,7 @@ public final class Composition {
             Array(WebVTT.chat(timeline.messages, in: range).utf8), to: options.output + "/chat.vtt")
         try sound.finish()
         try film.finish()
-        complaints += compositor.finish() + mixdown.complaints
+        complaints += (compositor.finish() + mixdown.finish()).map(\.escaped)
         progress(1)
     }
 
