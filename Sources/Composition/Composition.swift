@@ -6,6 +6,8 @@ import Recording
 public struct CompositionOptions: Sendable {
     /// Folder for what is made; made where it is not there.
     public var output: String
+    /// Whether that may be a link to a folder: where somebody named it, and not where it is part of the recording.
+    public var followsLink = false
     public var layout = LayoutKind.gallery
     /// Pixels, even.
     public var width = 1_920
@@ -23,8 +25,8 @@ public struct CompositionOptions: Sendable {
 
 /// Makes one film of a recording, with what belongs to it: `meeting.mp4`, `audio.m4a`, `chat.vtt`, `thumbnails/` and `contact-sheet.jpg`.
 ///
-/// Pictures and sound stream through: memory depends on how many are seen at once, not on how long the recording is. The same of the same
-/// recording. One thread owns it.
+/// Pictures and sound stream through: memory depends on how many are seen at once, and on the recording's length only by the indexes of
+/// the files. The same of the same recording. One thread owns it.
 public final class Composition {
     /// Pictures a second.
     public static let rate = 30
@@ -39,6 +41,8 @@ public final class Composition {
     private let mixdown: AudioMixdown
     private let video: Encoder
     private let audio: Encoder
+    /// Nobody else composes in it while this is there.
+    private let folder: OutputFolder
     private let film: MP4Output
     private let sound: MP4Output
     private let thumbnails: Thumbnails
@@ -58,11 +62,7 @@ public final class Composition {
         timeline = meeting.timeline
         range = Span(max(options.from ?? 0, 0), min(options.until ?? timeline.end, timeline.end))
         guard range.from < range.until else { throw MediaError("there is nothing between these times") }
-        do {
-            try FileManager.default.createDirectory(atPath: options.output, withIntermediateDirectories: true)
-        } catch {
-            throw MediaError("\(options.output): \(error.localizedDescription)")
-        }
+        folder = try OutputFolder(options.output, followsLink: options.followsLink)
         let text = try TextRenderer(path: options.font ?? TextRenderer.font)
         let layout = Layout(width: options.width, height: options.height)
         compositor = try Compositor(

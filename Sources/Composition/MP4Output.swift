@@ -1,4 +1,5 @@
 import CAV
+import Glibc
 
 /// An MP4 file. Its index is at its begin, so that a player over HTTP begins at once; that is done at the end, so it is written beside
 /// (`.part`) and gets its name when it is whole.
@@ -14,7 +15,6 @@ final class MP4Output {
     private var context: UnsafeMutablePointer<AVFormatContext>?
     private let packet: UnsafeMutablePointer<AVPacket>
     private let bases: [AVRational]
-    private var isEnded = false
 
     /// - Parameters:
     ///   - created: RFC 3339.
@@ -36,6 +36,8 @@ final class MP4Output {
                 throw MediaError("no memory")
             }
         }
+        // The muxer knows files by their paths alone, and opens it twice.
+        close(try WholeFile.create(path + ".part"))
         var code = needletail_avio_open_file(&context.pointee.pb, "file:" + path + ".part")
         guard code >= 0 else { throw MediaError("\(path).part", code: code) }
         var options: OpaquePointer?

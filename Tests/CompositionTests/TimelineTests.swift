@@ -112,6 +112,42 @@ import Testing
                 """)
     }
 
+    /// Names go to a terminal, to players, and onto pictures.
+    @Test func namesAreALineWithoutControlCharacters() {
+        let name = "Ad\u{1b}[2J\n\u{9b}a" + String(repeating: "x", count: 1_000)
+        let log = [
+            Self.line("joined", 0, "p_1") { $0.displayName = name },
+            Self.line("chat", 1_000) { ($0.chatID, $0.text, $0.displayName) = ("c_1", "hi", name) },
+        ]
+        let files = [Self.file("p_1", "screen", Span(0, 9_000)), Self.file("p_\u{7}2", "audio", Span(0, 9_000))]
+        let timeline = Timeline(log: log, names: [:], files: files)
+        let plain = "Ad [2J  a" + String(repeating: "x", count: 247)
+        #expect(Set(timeline.people.map(\.name)) == [plain, "p_ 2"])
+        #expect(timeline.messages.map(\.name) == [plain])
+        #expect(timeline.chapters(Span(0, 9_000)).first?.title == "Screen: " + plain)
+    }
+
+    /// A file may begin before the recording does.
+    @Test func keyframesBeforeTheBeginAreNoted() {
+        var index = FileIndex()
+        for (time, isKeyframe) in [(-40, true), (-7, false), (26, false), (3_000, true), (2_300, true)] {
+            index.note(MediaFile.Head(time: time, isKeyframe: isKeyframe))
+        }
+        #expect(index.keyframes == [-40, 3_000])
+    }
+
+    /// Each has a picture of the film that is its moment or behind it.
+    @Test func everyThumbnailHasItsPicture() {
+        for length in Array(1...300) + Array(59_900...60_300) {
+            let frames = max(length * Composition.rate / 1_000, 1)
+            let last = (2 * frames - 1) * 1_000 / (2 * Composition.rate)
+            let moments = Thumbnails.moments(length)
+            #expect(moments.count == (length + 59_999) / 60_000 && moments == moments.sorted())
+            #expect(moments.allSatisfy { (0...last).contains($0) }, "\(length)")
+        }
+        #expect(Thumbnails.moments(90_000) == [30_000, 75_000])
+    }
+
     @Test func chaptersCoverTheMeeting() {
         let log = [
             Self.line("joined", 0, "p_1") { $0.displayName = "Ada" },

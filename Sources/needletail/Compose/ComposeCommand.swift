@@ -68,9 +68,12 @@ struct ComposeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
         try await Operator.run {
             let meeting = try RecordedMeeting(folder: folder)
+            Self.say(meeting.complaints)
             var options = CompositionOptions(output: output ?? folder + "/composition")
+            options.followsLink = output != nil
             options.layout = LayoutKind(rawValue: layout) ?? .gallery
             if let (width, height) = Self.pixels(size) { (options.width, options.height) = (width, height) }
             options.from = from.flatMap(Self.milliseconds)
@@ -84,8 +87,12 @@ struct ComposeCommand: AsyncParsableCommand {
                 let passed = (clock.now - begin) / .seconds(1)
                 if let text = bar.note(part, passed: passed) { LineWriter.standardError.write(text) }
             }
-            for line in composition.complaints { LineWriter.standardError.write("needletail: \(line)\n") }
+            Self.say(composition.complaints.dropFirst(meeting.complaints.count))
             print(options.output + "/meeting.mp4")
         }
+    }
+
+    private static func say(_ complaints: some Sequence<String>) {
+        for line in complaints { LineWriter.standardError.write("needletail: \(line)\n") }
     }
 }
