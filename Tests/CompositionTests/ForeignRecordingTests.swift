@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Composition
@@ -9,7 +10,7 @@ import Testing
     private var output: String { scratch.path + "/composition" }
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try Scratch("composition")
         var material = Material(scratch.path)
         try material.add("p_1", "video", "vp8", "color=c=red:s=320x180:r=30:d=1")
         try material.finish()
@@ -34,7 +35,7 @@ import Testing
     }
 
     @Test func plantedLinksAreNotWrittenThrough() throws {
-        let other = try Scratch()
+        let other = try Scratch("composition")
         let precious = other.path + "/precious"
         try "precious".write(toFile: precious, atomically: false, encoding: .utf8)
         try makeFolder(output)
@@ -54,7 +55,7 @@ import Testing
     }
 
     @Test func aLinkInPlaceOfTheFolderIsRefused() throws {
-        let other = try Scratch()
+        let other = try Scratch("composition")
         try link(output, to: other.path)
         #expect(refusal { _ = try composition() }.contains("composition is no folder"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: other.path) == [])
@@ -64,7 +65,7 @@ import Testing
     }
 
     @Test func aLinkInPlaceOfThumbnailsIsRefused() throws {
-        let other = try Scratch()
+        let other = try Scratch("composition")
         try makeFolder(output)
         try link(output + "/thumbnails", to: other.path)
         #expect(refusal { _ = try composition() }.contains("thumbnails is no folder"))
@@ -98,7 +99,7 @@ import Testing
     /// A pipe would be waited for without end, and a device has none.
     @Test(arguments: ["pipe", "link to a pipe", "link to a file", "device"])
     func logAndManifestAreFiles(_ kind: String) throws {
-        let other = try Scratch()
+        let other = try Scratch("composition")
         for name in ["recording.json", "events.jsonl"] {
             let (path, target) = ("\(scratch.path)/\(name)", "\(other.path)/\(name)")
             try FileManager.default.moveItem(atPath: path, toPath: target)
