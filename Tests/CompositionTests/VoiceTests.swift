@@ -108,7 +108,7 @@ import Testing
 
     /// Bytes that are no sound are silence, and counted.
     @Test func noiseIsSurvived() throws {
-        let (scratch, file) = try Self.make(Self.clicks, ["-bsf:a", "noise=amount=10"])
+        let (scratch, file) = try Self.make(Self.clicks, ["-bsf:a", "noise=amount=1"])
         let mixdown = AudioMixdown([file], folder: scratch.path, begin: 0)
         var peak: Float = 0
         for _ in 0..<900 { peak = max(peak, mixdown.next(1_024).left.reduce(0) { max($0, abs($1)) }) }

@@ -56,7 +56,7 @@ enum Playback {
 
 /// Clips that all tests share.
 enum Clips {
-    private static let folder = Result {
+    private static let folder: Result<Scratch, any Error> = Result {
         let scratch = try Scratch("recording")
         atexit { try? Clips.folder.get().remove() }
         return scratch
