@@ -73,8 +73,9 @@ public struct LaneCost: ~Copyable {
             lane.pointee.send = lane.pointee.sendKeys
             lane.pointee.routeDue = .max
             if lane.pointee.firstCrossing != Link.none {
-                worker.pointee.cascade.crossings.element(at: Int(lane.pointee.firstCrossing)).pointee.wanted = LayerSet(
-                    0)
+                let crossing = worker.pointee.cascade.crossings.element(at: Int(lane.pointee.firstCrossing))
+                crossing.pointee.wanted = LayerSet(0)
+                worker.pointee.reviseCrossed(worker.pointee.tracks.element(at: source.track.index))
             }
         }
     }
